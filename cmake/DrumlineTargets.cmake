@@ -1,0 +1,29 @@
+# What every target of the project is compiled with, and the two ways to add one.
+
+add_library(drumline_flags INTERFACE)
+target_compile_definitions(drumline_flags INTERFACE _POSIX_C_SOURCE=200809L _DEFAULT_SOURCE)
+target_compile_options(drumline_flags INTERFACE
+    -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla
+    -fno-math-errno -fno-common $<$<BOOL:${DRUMLINE_WERROR}>:-Werror>)
+if(DRUMLINE_SANITIZE)
+    target_compile_options(drumline_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all
+        -fno-omit-frame-pointer)
+    target_link_options(drumline_flags INTERFACE -fsanitize=address,undefined)
+endif()
+target_include_directories(drumline_flags INTERFACE ${PROJECT_SOURCE_DIR}/src)
+
+# drumline_library(NAME SOURCES... LINK LIBRARIES...): the static library drumline_NAME.
+function(drumline_library name)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LINK")
+    add_library(drumline_${name} STATIC ${arg_SOURCES})
+    target_link_libraries(drumline_${name} PUBLIC drumline_flags ${arg_LINK})
+endfunction()
+
+# drumline_program(NAME SOURCES... LINK LIBRARIES...): an installed program that finds its libraries where it lies.
+function(drumline_program name)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LINK")
+    add_executable(${name} ${arg_SOURCES})
+    target_link_libraries(${name} PRIVATE drumline_flags ${arg_LINK})
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
+    install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endfunction()

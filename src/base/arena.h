@@ -1,0 +1,39 @@
+/* One aligned block of memory from which a module takes all its buffers before the first step, so that no step allocates.
+ *
+ * Layout is written once and run twice: first on a measuring arena (`arena_measure`), whose `arena_floats` returns NULL
+ * and only counts; then, after `arena_reserve`, on the real one:
+ *
+ *     struct arena arena = arena_measure();
+ *     lay_out(&buffers, &arena);
+ *     if (!arena_reserve(&arena, error)) ...
+ *     lay_out(&buffers, &arena);
+ */
+#ifndef DRUMLINE_BASE_ARENA_H
+#define DRUMLINE_BASE_ARENA_H
+
+#include "base/error.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { ARENA_ALIGNMENT = 64 }; /* bytes: one cache line, one AVX-512 register */
+
+struct arena {
+    unsigned char *base; /* NULL while measuring */
+    size_t used;         /* bytes */
+    size_t capacity;     /* bytes */
+};
+
+struct arena arena_measure(void);
+
+/* Takes the memory that was measured, zeroed, and rewinds. */
+bool arena_reserve(struct arena *arena, struct error *error);
+
+/* `count` elements aligned to ARENA_ALIGNMENT; NULL while measuring. Asking for more than was measured aborts: it can
+ * only be a mistake of ours. */
+float *arena_floats(struct arena *arena, size_t count);
+uint8_t *arena_bytes(struct arena *arena, size_t count);
+
+void arena_free(struct arena *arena);
+
+#endif

@@ -1,0 +1,41 @@
+/* A file that is there whole or not at all, also after a crash: written under a temporary name in the same folder,
+ * flushed and fsynced, renamed, and the folder fsynced.
+ *
+ *     struct atomic_file file;
+ *     if (!atomic_file_start(&file, path, error)) return false;
+ *     ... write and close file.temporary_path ...
+ *     return atomic_file_commit(&file, error);      or atomic_file_abandon(&file) on failure
+ */
+#ifndef DRUMLINE_BASE_ATOMIC_FILE_H
+#define DRUMLINE_BASE_ATOMIC_FILE_H
+
+#include "base/error.h"
+
+#include <stddef.h>
+
+struct atomic_file {
+    char *path;           /* owned */
+    char *temporary_path; /* owned: ".NAME.HOST.PID.tmp" beside it */
+};
+
+/* Chooses the temporary name and removes a file of that name. Creates nothing. */
+bool atomic_file_start(struct atomic_file *file, const char *path, struct error *error);
+
+/* Puts the temporary file in the place of `path`, replacing what is there, and frees. On failure the temporary file is
+ * removed and what stood at `path` stays. */
+bool atomic_file_commit(struct atomic_file *file, struct error *error);
+
+/* As commit, but fails with EEXIST's message where `path` is there already, without a moment between look and rename. */
+bool atomic_file_commit_new(struct atomic_file *file, struct error *error);
+
+/* Removes the temporary file and frees. */
+void atomic_file_abandon(struct atomic_file *file);
+
+/* A whole small file at once. */
+bool atomic_file_write(const char *path, const void *bytes, size_t size, struct error *error);
+
+/* Removes what killed writers left in `folder`: temporary files of this host whose process is gone, and those of any host
+ * that are older than an hour. */
+void atomic_file_sweep(const char *folder);
+
+#endif

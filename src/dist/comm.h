@@ -1,0 +1,57 @@
+/* The ranks of a job. One `struct comm` owns a duplicate of MPI_COMM_WORLD and is handed to whoever must talk to the other
+ * ranks; no other module names MPI_COMM_WORLD. Functions marked collective must be called by every rank, in the same order.
+ *
+ * MPI's own errors are fatal: MPI prints them and ends the job. What this module's functions report are our errors. */
+#ifndef DRUMLINE_DIST_COMM_H
+#define DRUMLINE_DIST_COMM_H
+
+#include "base/error.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct comm;
+
+/* Starts MPI (MPI_THREAD_FUNNELED) and duplicates the world. Sets the log's rank. Collective. */
+struct comm *comm_start(int *argc, char ***argv);
+
+/* Ends MPI and frees. Collective. */
+void comm_finish(struct comm *comm);
+
+/* Ends the whole job at once with `status`, from one rank alone; does not return. For failures at a place where the other
+ * ranks can't be asked. Say why with log_error first. */
+_Noreturn void comm_abort(struct comm *comm, int status);
+
+int comm_rank(const struct comm *comm);
+int comm_size(const struct comm *comm);
+
+/* The name of this rank's host; owned by comm. */
+const char *comm_host(const struct comm *comm);
+
+/* Ranks on this rank's host, and this rank's number among them. */
+int comm_local_size(const struct comm *comm);
+int comm_local_rank(const struct comm *comm);
+
+/* True where `ok` is true on every rank. Elsewhere *error on every rank becomes the message of the lowest rank that
+ * failed, with "rank N (HOST): " before it where there are several ranks. Collective. */
+bool comm_all_ok(struct comm *comm, bool ok, struct error *error);
+
+/* Element-wise over ranks, in place, the same result on every rank. Collective. */
+void comm_sum_doubles(struct comm *comm, double *values, size_t count);
+void comm_sum_counts(struct comm *comm, uint64_t *values, size_t count);
+void comm_max_doubles(struct comm *comm, double *values, size_t count);
+void comm_min_doubles(struct comm *comm, double *values, size_t count);
+
+/* From rank `root` to all; any size. Collective. */
+void comm_broadcast(struct comm *comm, void *bytes, size_t size, int root);
+
+/* Every rank's `size` bytes one after another in *all on rank 0, with the sizes in *sizes [comm_size]; both owned by the
+ * caller there and NULL elsewhere. Collective. */
+void comm_gather(struct comm *comm, const void *bytes, size_t size, uint8_t **all, size_t **sizes);
+
+/* True on every rank where all ranks hold the same `size` bytes. Collective. */
+bool comm_all_equal(struct comm *comm, const void *bytes, size_t size);
+
+void comm_barrier(struct comm *comm);
+
+#endif
