@@ -1,0 +1,64 @@
+#!/bin/bash
+# tools/setup.sh [--tests] [--check]: installs what Drumline needs of Debian's (or Ubuntu's) packages and is missing.
+#   --tests   also what tools/test.sh needs
+#   --check   only says what is missing: exit status 1 if anything is
+# Does nothing, and asks for no rights, where nothing is missing. DRUMLINE_SKIP_SETUP=1 in the environment skips it all,
+# for systems that have the libraries from elsewhere (docs/dependencies.md names them).
+set -euo pipefail
+
+packages=(
+    build-essential cmake ninja-build pkg-config git
+    libopenmpi-dev openmpi-bin libhdf5-dev libopenblas-dev
+    libsmf-dev libpopt-dev libjansson-dev nettle-dev librandom123-dev
+)
+test_packages=(libcmocka-dev clang-format shellcheck hdf5-tools python3 python3-numpy python3-h5py python3-mido)
+
+die() {
+    printf 'setup.sh: %s\n' "$@" >&2
+    exit 1
+}
+
+# Debian's name for "installed and configured" is "installed"; a removed package may still be known to dpkg.
+is_installed() {
+    [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+install() {
+    local as_root=()
+    if [ "$(id -u)" -ne 0 ]; then
+        command -v sudo >/dev/null ||
+            die "these packages are missing, and installing them needs root or sudo: $*" \
+                "Ask an administrator to run: apt-get install $*"
+        as_root=(sudo)
+    fi
+    printf 'Installing %d packages: %s\n' $# "$*"
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -q ||
+        die "apt-get update failed (see above): is there a network, and are the sources in /etc/apt right?"
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@" ||
+        die "apt-get install failed (see above)"
+}
+
+check_only=false
+for argument in "$@"; do
+    case $argument in
+        --tests) packages+=("${test_packages[@]}") ;;
+        --check) check_only=true ;;
+        -h | --help) sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0"; exit 0 ;;
+        *) printf 'setup.sh: unknown argument "%s"; there are --tests and --check\n' "$argument" >&2; exit 2 ;;
+    esac
+done
+[ "${DRUMLINE_SKIP_SETUP:-0}" = 1 ] && exit 0
+{ command -v dpkg-query && command -v apt-get; } >/dev/null ||
+    die "this is no Debian or Ubuntu, so nothing was installed. Install what docs/dependencies.md names" \
+        "and run again with DRUMLINE_SKIP_SETUP=1"
+
+missing=()
+for package in "${packages[@]}"; do
+    is_installed "$package" || missing+=("$package")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+if $check_only; then
+    printf 'missing: %s\n' "${missing[*]}"
+    exit 1
+fi
+install "${missing[@]}"
