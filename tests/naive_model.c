@@ -1,0 +1,512 @@
+#include "naive_model.h"
+
+#include "naive_ops.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- The table of tensors ------------------------------------------------------------------------------------------- */
+
+static void add_dense(struct naive_model *model, size_t inputs, size_t outputs, const char *name)
+{
+    const char *parts[2] = {"kernel", "bias"};
+    size_t rows[2] = {inputs, 1};
+    for (int part = 0; part < 2; part++) {
+        struct naive_tensor *tensor = &model->tensors[model->num_tensors++];
+        snprintf(tensor->name, sizeof tensor->name, "%s/%s", name, parts[part]);
+        tensor->rows = rows[part];
+        tensor->columns = outputs;
+        tensor->values = naive_doubles(naive_tensor_count(tensor));
+        tensor->gradient = naive_doubles(naive_tensor_count(tensor));
+    }
+}
+
+static size_t sum_of_states(const struct naive_sizes *sizes)
+{
+    size_t sum = 0;
+    for (size_t layer = 0; layer < sizes->num_layers; layer++)
+        sum += 2 * sizes->dec_rnn_size[layer];
+    return sum;
+}
+
+static size_t embedding_size(const struct naive_sizes *sizes)
+{
+    return sizes->hierarchical ? sizes->dec_rnn_size[sizes->num_layers - 1] : sizes->z_size;
+}
+
+size_t naive_decoder_inputs(const struct naive_sizes *sizes, size_t layer)
+{
+    return layer > 0 ? sizes->dec_rnn_size[layer - 1] : NAIVE_DEPTH + sizes->control_depth + embedding_size(sizes);
+}
+
+size_t naive_conductor_inputs(const struct naive_sizes *sizes, size_t layer)
+{
+    return layer > 0 ? sizes->dec_rnn_size[layer - 1] : 0;
+}
+
+static void add_stack(struct naive_model *model, const char *prefix, size_t first_inputs, size_t latent_size)
+{
+    const struct naive_sizes *sizes = &model->sizes;
+    char name[NAIVE_NAME_SIZE - 8];
+    for (size_t layer = sizes->num_layers; layer-- > 0;) {
+        size_t hidden = sizes->dec_rnn_size[layer];
+        size_t inputs = layer > 0 ? sizes->dec_rnn_size[layer - 1] : first_inputs;
+        snprintf(name, sizeof name, "%s/layer_%zu", prefix, layer);
+        add_dense(model, inputs + hidden, 4 * hidden, name);
+    }
+    snprintf(name, sizeof name, "%s/initial_state", prefix);
+    add_dense(model, latent_size, sum_of_states(sizes), name);
+}
+
+struct naive_model *naive_model_make(const struct naive_sizes *sizes)
+{
+    struct naive_model *model = calloc(1, sizeof *model);
+    if (model == NULL)
+        abort();
+    model->sizes = *sizes;
+    size_t encoder_inputs = NAIVE_DEPTH + sizes->control_depth, encoder_hidden = sizes->enc_rnn_size;
+    add_dense(model, sizes->dec_rnn_size[sizes->num_layers - 1], NAIVE_DEPTH, "decoder/output");
+    add_stack(model, "decoder", naive_decoder_inputs(sizes, 0), embedding_size(sizes));
+    if (sizes->hierarchical)
+        add_stack(model, "conductor", 0, sizes->z_size);
+    add_dense(model, 2 * encoder_hidden, sizes->z_size, "encoder/mu");
+    add_dense(model, 2 * encoder_hidden, sizes->z_size, "encoder/sigma");
+    add_dense(model, encoder_inputs + encoder_hidden, 4 * encoder_hidden, "encoder/backward/layer_0");
+    add_dense(model, encoder_inputs + encoder_hidden, 4 * encoder_hidden, "encoder/forward/layer_0");
+    return model;
+}
+
+void naive_model_free(struct naive_model *model)
+{
+    if (model == NULL)
+        return;
+    for (size_t n = 0; n < model->num_tensors; n++) {
+        free(model->tensors[n].values);
+        free(model->tensors[n].gradient);
+    }
+    free(model);
+}
+
+struct naive_tensor *naive_model_tensor(struct naive_model *model, const char *name)
+{
+    for (size_t n = 0; n < model->num_tensors; n++)
+        if (strcmp(model->tensors[n].name, name) == 0)
+            return &model->tensors[n];
+    return NULL;
+}
+
+size_t naive_tensor_count(const struct naive_tensor *tensor)
+{
+    return tensor->rows * tensor->columns;
+}
+
+double naive_model_global_norm(const struct naive_model *model)
+{
+    double sum = 0;
+    for (size_t n = 0; n < model->num_tensors; n++)
+        for (size_t k = 0; k < naive_tensor_count(&model->tensors[n]); k++)
+            sum += model->tensors[n].gradient[k] * model->tensors[n].gradient[k];
+    return sqrt(sum);
+}
+
+struct naive_outputs *naive_outputs_make(const struct naive_sizes *sizes)
+{
+    struct naive_outputs *outputs = calloc(1, sizeof *outputs);
+    if (outputs == NULL)
+        abort();
+    outputs->mu = naive_doubles(sizes->batch * sizes->z_size);
+    outputs->sigma = naive_doubles(sizes->batch * sizes->z_size);
+    outputs->logits = naive_doubles(sizes->bars * sizes->steps_per_bar * sizes->batch * NAIVE_DEPTH);
+    outputs->hits_loss = naive_doubles(sizes->batch);
+    outputs->velocities_loss = naive_doubles(sizes->batch);
+    outputs->offsets_loss = naive_doubles(sizes->batch);
+    outputs->kl = naive_doubles(sizes->batch);
+    return outputs;
+}
+
+void naive_outputs_free(struct naive_outputs *outputs)
+{
+    if (outputs == NULL)
+        return;
+    free(outputs->mu);
+    free(outputs->sigma);
+    free(outputs->logits);
+    free(outputs->hits_loss);
+    free(outputs->velocities_loss);
+    free(outputs->offsets_loss);
+    free(outputs->kl);
+    free(outputs);
+}
+
+/* ---- Named dense layers --------------------------------------------------------------------------------------------- */
+
+struct dense {
+    struct naive_tensor *kernel, *bias;
+};
+
+static struct dense find_dense(struct naive_model *model, const char *prefix, const char *name)
+{
+    char kernel[2 * NAIVE_NAME_SIZE], bias[2 * NAIVE_NAME_SIZE];
+    snprintf(kernel, sizeof kernel, "%s/%s/kernel", prefix, name);
+    snprintf(bias, sizeof bias, "%s/%s/bias", prefix, name);
+    return (struct dense){naive_model_tensor(model, kernel), naive_model_tensor(model, bias)};
+}
+
+static struct dense find_layer(struct naive_model *model, const char *prefix, size_t layer)
+{
+    char name[NAIVE_NAME_SIZE];
+    snprintf(name, sizeof name, "layer_%zu", layer);
+    return find_dense(model, prefix, name);
+}
+
+static void dense_forward(double *out, const double *x, struct dense dense, size_t rows)
+{
+    naive_dense(out, x, dense.kernel->values, dense.bias->values, rows, dense.kernel->rows, dense.kernel->columns);
+}
+
+static void dense_backward(double *dx, const double *dout, const double *x, struct dense dense, size_t rows)
+{
+    naive_dense_backward(dx, dense.kernel->gradient, dense.bias->gradient, dout, x, dense.kernel->values, rows,
+                         dense.kernel->rows, dense.kernel->columns);
+}
+
+/* ---- LSTMs one on the other, started from a latent: the conductor and the decoder ------------------------------------ */
+
+struct stack {
+    const char *prefix;
+    size_t steps, rows;
+    const uint8_t *const *masks; /* by layer */
+    double *latent;              /* [rows, latent size], owned */
+    double *states;              /* [rows, sum of states]: tanh(dense(latent)), c before h, layer by layer; owned */
+    struct naive_lstm lstms[NAIVE_MAX_LAYERS];
+};
+
+static void stack_free(struct stack *stack)
+{
+    free(stack->latent);
+    free(stack->states);
+    for (size_t layer = 0; layer < NAIVE_MAX_LAYERS; layer++)
+        naive_lstm_free(&stack->lstms[layer]);
+}
+
+static const double *stack_top(const struct stack *stack, const struct naive_sizes *sizes)
+{
+    const struct naive_lstm *top = &stack->lstms[sizes->num_layers - 1];
+    return &top->h[top->batch * top->hidden];
+}
+
+/* `input` [steps, rows, first_inputs] and `latent` [rows, ...] are the caller's. The stack needs no zeroing before. */
+static void stack_forward(struct stack *stack, struct naive_model *model, const char *prefix, const double *input,
+                          size_t first_inputs, const double *latent, const uint8_t *const *masks, size_t steps,
+                          size_t rows)
+{
+    const struct naive_sizes *sizes = &model->sizes;
+    struct dense initial = find_dense(model, prefix, "initial_state");
+    size_t width = initial.kernel->columns, first = 0;
+    *stack = (struct stack){.prefix = prefix, .steps = steps, .rows = rows, .masks = masks};
+    stack->latent = naive_copy(latent, rows * initial.kernel->rows);
+    stack->states = naive_doubles(rows * width);
+    dense_forward(stack->states, latent, initial, rows);
+    for (size_t n = 0; n < rows * width; n++)
+        stack->states[n] = tanh(stack->states[n]);
+    for (size_t layer = 0; layer < sizes->num_layers; layer++) {
+        struct naive_lstm *lstm = &stack->lstms[layer];
+        size_t hidden = sizes->dec_rnn_size[layer], inputs = layer > 0 ? sizes->dec_rnn_size[layer - 1] : first_inputs;
+        const double *below = layer > 0 ? &stack->lstms[layer - 1].h[rows * inputs] : input;
+        naive_lstm_make(lstm, steps, rows, inputs, hidden, false);
+        naive_dropout(lstm->x, below, masks[layer], sizes->keep_prob, steps * rows * inputs);
+        for (size_t r = 0; r < rows; r++) {
+            memcpy(&lstm->c[r * hidden], &stack->states[r * width + first], hidden * sizeof *lstm->c);
+            memcpy(&lstm->h[r * hidden], &stack->states[r * width + first + hidden], hidden * sizeof *lstm->h);
+        }
+        first += 2 * hidden;
+        struct dense weights = find_layer(model, prefix, layer);
+        naive_lstm_forward(lstm, weights.kernel->values, weights.bias->values);
+    }
+}
+
+/* Puts one layer's gradients of c and h [rows, hidden] at column `first` of dstates [rows, width]. */
+static void place_state_gradients(double *dstates, const double *dc, const double *dh, size_t rows, size_t width,
+                                  size_t first, size_t hidden)
+{
+    for (size_t r = 0; r < rows; r++) {
+        memcpy(&dstates[r * width + first], &dc[r * hidden], hidden * sizeof *dc);
+        memcpy(&dstates[r * width + first + hidden], &dh[r * hidden], hidden * sizeof *dh);
+    }
+}
+
+/* One layer of stack_backward: from dh [steps, rows, hidden] to the gradient of what lies below, owned by the caller. */
+static double *layer_backward(double *dc0, double *dh0, const double *dh, struct naive_model *model,
+                              const struct stack *stack, size_t layer)
+{
+    const struct naive_lstm *lstm = &stack->lstms[layer];
+    struct dense weights = find_layer(model, stack->prefix, layer);
+    size_t count = stack->steps * stack->rows * lstm->inputs;
+    double *dx = naive_doubles(count);
+    naive_lstm_backward(dx, weights.kernel->gradient, weights.bias->gradient, dc0, dh0, dh, lstm,
+                        weights.kernel->values);
+    naive_dropout(dx, dx, stack->masks[layer], model->sizes.keep_prob, count);
+    return dx;
+}
+
+/* From dtop [steps, rows, top's hidden]; adds to dlatent. Returns the gradient of the input, owned by the caller. */
+static double *stack_backward(double *dlatent, const double *dtop, struct naive_model *model, const struct stack *stack)
+{
+    const struct naive_sizes *sizes = &model->sizes;
+    struct dense initial = find_dense(model, stack->prefix, "initial_state");
+    size_t width = initial.kernel->columns, first = width, rows = stack->rows;
+    double *dstates = naive_doubles(rows * width);
+    double *dh = naive_copy(dtop, stack->steps * rows * sizes->dec_rnn_size[sizes->num_layers - 1]);
+    for (size_t layer = sizes->num_layers; layer-- > 0;) {
+        size_t hidden = sizes->dec_rnn_size[layer];
+        double *dc0 = naive_doubles(rows * hidden), *dh0 = naive_doubles(rows * hidden);
+        double *below = layer_backward(dc0, dh0, dh, model, stack, layer);
+        first -= 2 * hidden;
+        place_state_gradients(dstates, dc0, dh0, rows, width, first, hidden);
+        free(dh);
+        free(dc0);
+        free(dh0);
+        dh = below;
+    }
+    for (size_t n = 0; n < rows * width; n++)
+        dstates[n] *= 1 - stack->states[n] * stack->states[n];
+    dense_backward(dlatent, dstates, stack->latent, initial, rows);
+    free(dstates);
+    return dh;
+}
+
+/* ---- One pass over a batch ------------------------------------------------------------------------------------------ */
+
+struct pass {
+    struct naive_lstm directions[2]; /* the encoder's: forward, backward */
+    double *encoded;                 /* [B, 2 encoder hidden] */
+    double *z;                       /* [B, z_size] */
+    struct stack conductor, core;
+    size_t rows_of_bars;  /* how many bars run beside one another: all of them, or 1 in the flat decoder */
+    size_t core_steps;    /* steps of the core decoder: a bar's, or T in the flat decoder */
+    double *core_logits;  /* [core_steps, rows_of_bars * B, 27] */
+    double *core_dlogits; /* the same; filled on the way back */
+};
+
+static const char *const direction_prefixes[2] = {"encoder/forward", "encoder/backward"};
+
+static void encode(struct pass *pass, struct naive_outputs *outputs, struct naive_model *model,
+                   const struct naive_batch *batch)
+{
+    const struct naive_sizes *sizes = &model->sizes;
+    size_t steps = sizes->bars * sizes->steps_per_bar, windows = sizes->batch, hidden = sizes->enc_rnn_size;
+    size_t controls = sizes->control_depth, inputs = NAIVE_DEPTH + controls;
+    pass->encoded = naive_doubles(windows * 2 * hidden);
+    for (size_t direction = 0; direction < 2; direction++) {
+        struct naive_lstm *lstm = &pass->directions[direction];
+        naive_lstm_make(lstm, steps, windows, inputs, hidden, direction == 1);
+        for (size_t row = 0; row < steps * windows; row++) {
+            memcpy(&lstm->x[row * inputs], &batch->input[row * NAIVE_DEPTH], NAIVE_DEPTH * sizeof(double));
+            for (size_t k = 0; k < controls; k++)
+                lstm->x[row * inputs + NAIVE_DEPTH + k] = batch->controls[row * controls + k];
+        }
+        naive_dropout(lstm->x, lstm->x, batch->encoder_mask, sizes->keep_prob, steps * windows * inputs);
+        struct dense weights = find_layer(model, direction_prefixes[direction], 0);
+        naive_lstm_forward(lstm, weights.kernel->values, weights.bias->values);
+        for (size_t b = 0; b < windows; b++)
+            memcpy(&pass->encoded[(2 * b + direction) * hidden], &lstm->h[(steps * windows + b) * hidden],
+                   hidden * sizeof(double));
+    }
+    pass->z = naive_doubles(windows * sizes->z_size);
+    dense_forward(outputs->mu, pass->encoded, find_dense(model, "encoder", "mu"), windows);
+    dense_forward(outputs->sigma, pass->encoded, find_dense(model, "encoder", "sigma"), windows);
+    for (size_t n = 0; n < windows * sizes->z_size; n++) {
+        outputs->sigma[n] = naive_softplus(outputs->sigma[n]);
+        pass->z[n] = outputs->mu[n] + outputs->sigma[n] * batch->eps[n];
+    }
+}
+
+/* The rows of the core decoder's step s and row (bar, b) in arrays by time: t * B + b. */
+static size_t row_in_time(const struct pass *pass, size_t windows, size_t step, size_t core_row)
+{
+    size_t bar = core_row / windows, window = core_row % windows;
+    return (bar * pass->core_steps + step) * windows + window;
+}
+
+/* [x(t-1), controls(t), embedding], owned by the caller. */
+static double *core_input(const struct pass *pass, const double *embeddings, const struct naive_sizes *sizes,
+                          const struct naive_batch *batch)
+{
+    size_t windows = sizes->batch, rows = pass->rows_of_bars * windows, controls = sizes->control_depth;
+    size_t embedding = embedding_size(sizes), inputs = naive_decoder_inputs(sizes, 0);
+    double *input = naive_doubles(pass->core_steps * rows * inputs);
+    for (size_t s = 0; s < pass->core_steps; s++) {
+        for (size_t r = 0; r < rows; r++) {
+            double *to = &input[(s * rows + r) * inputs];
+            size_t now = row_in_time(pass, windows, s, r);
+            for (size_t k = 0; k < NAIVE_DEPTH && now >= windows; k++)
+                to[k] = batch->target[(now - windows) * NAIVE_DEPTH + k];
+            for (size_t k = 0; k < controls; k++)
+                to[NAIVE_DEPTH + k] = batch->controls[now * controls + k];
+            for (size_t k = 0; k < embedding; k++)
+                to[NAIVE_DEPTH + controls + k] = embeddings[r * embedding + k];
+        }
+    }
+    return input;
+}
+
+static void decode(struct pass *pass, struct naive_outputs *outputs, struct naive_model *model,
+                   const struct naive_batch *batch)
+{
+    const struct naive_sizes *sizes = &model->sizes;
+    size_t windows = sizes->batch;
+    pass->rows_of_bars = sizes->hierarchical ? sizes->bars : 1;
+    pass->core_steps = sizes->bars * sizes->steps_per_bar / pass->rows_of_bars;
+    const double *embeddings = pass->z;
+    if (sizes->hierarchical) {
+        stack_forward(&pass->conductor, model, "conductor", NULL, 0, pass->z, batch->conductor_masks, sizes->bars,
+                      windows);
+        embeddings = stack_top(&pass->conductor, sizes);
+    }
+    size_t rows = pass->rows_of_bars * windows;
+    double *input = core_input(pass, embeddings, sizes, batch);
+    stack_forward(&pass->core, model, "decoder", input, naive_decoder_inputs(sizes, 0), embeddings,
+                  batch->decoder_masks, pass->core_steps, rows);
+    free(input);
+    pass->core_logits = naive_doubles(pass->core_steps * rows * NAIVE_DEPTH);
+    dense_forward(pass->core_logits, stack_top(&pass->core, sizes), find_dense(model, "decoder", "output"),
+                  pass->core_steps * rows);
+    for (size_t s = 0; s < pass->core_steps; s++)
+        for (size_t r = 0; r < rows; r++)
+            memcpy(&outputs->logits[row_in_time(pass, windows, s, r) * NAIVE_DEPTH],
+                   &pass->core_logits[(s * rows + r) * NAIVE_DEPTH], NAIVE_DEPTH * sizeof(double));
+}
+
+static void sum_losses(struct naive_outputs *outputs, const struct naive_sizes *sizes, const struct naive_batch *batch)
+{
+    size_t steps = sizes->bars * sizes->steps_per_bar, windows = sizes->batch;
+    outputs->loss = 0;
+    for (size_t b = 0; b < windows; b++) {
+        double sums[3] = {0};
+        for (size_t t = 0; t < steps; t++) {
+            size_t at = (t * windows + b) * NAIVE_DEPTH;
+            naive_drum_loss(sums, &outputs->logits[at], &batch->target[at], NAIVE_CLASSES);
+        }
+        outputs->hits_loss[b] = sums[0];
+        outputs->velocities_loss[b] = sums[1];
+        outputs->offsets_loss[b] = sums[2];
+        outputs->kl[b] = naive_kl(&outputs->mu[b * sizes->z_size], &outputs->sigma[b * sizes->z_size], sizes->z_size);
+        double cost = fmax(0, outputs->kl[b] - sizes->free_bits * log(2));
+        outputs->loss += (sums[0] + sums[1] + sums[2] + sizes->beta * cost) / (double)windows;
+    }
+}
+
+/* Returns the gradient of z [B, z_size], owned by the caller. */
+static double *decode_backward(struct pass *pass, struct naive_model *model, const struct naive_batch *batch)
+{
+    const struct naive_sizes *sizes = &model->sizes;
+    size_t windows = sizes->batch, rows = pass->rows_of_bars * windows, all_rows = pass->core_steps * rows;
+    size_t embedding = embedding_size(sizes), inputs = naive_decoder_inputs(sizes, 0);
+    pass->core_dlogits = naive_doubles(all_rows * NAIVE_DEPTH);
+    for (size_t n = 0; n < all_rows; n++) {
+        const double *target = &batch->target[row_in_time(pass, windows, n / rows, n % rows) * NAIVE_DEPTH];
+        naive_drum_loss_backward(&pass->core_dlogits[n * NAIVE_DEPTH], &pass->core_logits[n * NAIVE_DEPTH], target,
+                                 1 / (double)windows, NAIVE_CLASSES);
+    }
+    double *dtop = naive_doubles(all_rows * sizes->dec_rnn_size[sizes->num_layers - 1]);
+    double *dembeddings = naive_doubles(rows * embedding);
+    dense_backward(dtop, pass->core_dlogits, stack_top(&pass->core, sizes), find_dense(model, "decoder", "output"),
+                   all_rows);
+    double *dinput = stack_backward(dembeddings, dtop, model, &pass->core);
+    for (size_t n = 0; n < all_rows; n++)
+        for (size_t k = 0; k < embedding; k++)
+            dembeddings[n % rows * embedding + k] += dinput[(n + 1) * inputs - embedding + k];
+    free(dtop);
+    free(dinput);
+    if (!sizes->hierarchical)
+        return dembeddings;
+    double *dz = naive_doubles(windows * sizes->z_size);
+    free(stack_backward(dz, dembeddings, model, &pass->conductor));
+    free(dembeddings);
+    return dz;
+}
+
+/* Through z = mu + sigma eps and the KL's cost into `dmu` (which holds dz already) and `dsigma_input`, sigma's before its softplus. */
+static void latent_backward(double *dmu, double *dsigma_input, const struct naive_outputs *outputs,
+                            const struct naive_sizes *sizes, const struct naive_batch *batch)
+{
+    for (size_t b = 0; b < sizes->batch; b++) {
+        bool costs = outputs->kl[b] > sizes->free_bits * log(2);
+        double weight = costs ? sizes->beta / (double)sizes->batch : 0;
+        for (size_t n = b * sizes->z_size; n < (b + 1) * sizes->z_size; n++) {
+            double sigma = outputs->sigma[n];
+            double dsigma = dmu[n] * batch->eps[n] + weight * (sigma - 1 / sigma);
+            dsigma_input[n] = dsigma * -expm1(-sigma);
+            dmu[n] += weight * outputs->mu[n];
+        }
+    }
+}
+
+static void encode_backward(double *dz, struct pass *pass, const struct naive_outputs *outputs,
+                            struct naive_model *model, const struct naive_batch *batch)
+{
+    const struct naive_sizes *sizes = &model->sizes;
+    size_t steps = sizes->bars * sizes->steps_per_bar, windows = sizes->batch, hidden = sizes->enc_rnn_size;
+    double *dsigma_input = naive_doubles(windows * sizes->z_size), *dencoded = naive_doubles(windows * 2 * hidden);
+    latent_backward(dz, dsigma_input, outputs, sizes, batch);
+    dense_backward(dencoded, dz, pass->encoded, find_dense(model, "encoder", "mu"), windows);
+    dense_backward(dencoded, dsigma_input, pass->encoded, find_dense(model, "encoder", "sigma"), windows);
+    for (size_t direction = 0; direction < 2; direction++) {
+        const struct naive_lstm *lstm = &pass->directions[direction];
+        struct dense weights = find_layer(model, direction_prefixes[direction], 0);
+        double *dh = naive_doubles(steps * windows * hidden), *dx = naive_doubles(steps * windows * lstm->inputs);
+        for (size_t b = 0; b < windows; b++)
+            memcpy(&dh[((steps - 1) * windows + b) * hidden], &dencoded[(2 * b + direction) * hidden],
+                   hidden * sizeof(double));
+        naive_lstm_backward(dx, weights.kernel->gradient, weights.bias->gradient, NULL, NULL, dh, lstm,
+                            weights.kernel->values);
+        free(dh);
+        free(dx);
+    }
+    free(dsigma_input);
+    free(dencoded);
+}
+
+static void pass_forward(struct pass *pass, struct naive_outputs *outputs, struct naive_model *model,
+                         const struct naive_batch *batch)
+{
+    memset(pass, 0, sizeof *pass);
+    encode(pass, outputs, model, batch);
+    decode(pass, outputs, model, batch);
+    sum_losses(outputs, &model->sizes, batch);
+}
+
+static void pass_free(struct pass *pass)
+{
+    naive_lstm_free(&pass->directions[0]);
+    naive_lstm_free(&pass->directions[1]);
+    free(pass->encoded);
+    free(pass->z);
+    stack_free(&pass->conductor);
+    stack_free(&pass->core);
+    free(pass->core_logits);
+    free(pass->core_dlogits);
+}
+
+double naive_model_loss(struct naive_outputs *outputs, struct naive_model *model, const struct naive_batch *batch)
+{
+    struct pass pass;
+    pass_forward(&pass, outputs, model, batch);
+    pass_free(&pass);
+    return outputs->loss;
+}
+
+double naive_model_gradients(struct naive_outputs *outputs, struct naive_model *model, const struct naive_batch *batch)
+{
+    struct pass pass;
+    for (size_t n = 0; n < model->num_tensors; n++)
+        memset(model->tensors[n].gradient, 0, naive_tensor_count(&model->tensors[n]) * sizeof(double));
+    pass_forward(&pass, outputs, model, batch);
+    double *dz = decode_backward(&pass, model, batch);
+    encode_backward(dz, &pass, outputs, model, batch);
+    free(dz);
+    pass_free(&pass);
+    return outputs->loss;
+}
