@@ -1,18 +1,26 @@
 /* The command line of a program, from one table of settings. Parsed with popt.
  *
  * In an option's name '-' and '_' are the same; `--x=y` and `--x y` both work; a flag (SETTING_BOOL) is given as `--x`,
- * `--x=True` or `--nox`. Every program also gets --help, --version and --log=LEVEL. */
+ * `--x=True` or `--nox`. What is given twice counts as it was given last. `--` ends the options. Every program also gets
+ * --help (--help=markdown: as options_print_help with markdown), --version and --log=LEVEL. */
 #ifndef DRUMLINE_BASE_OPTIONS_H
 #define DRUMLINE_BASE_OPTIONS_H
 
 #include "base/settings.h"
 
+/* A heading of help: it stands before the row of that name. */
+struct options_group {
+    const char *title;
+    const char *first; /* a row's name */
+};
+
 struct program {
-    const char *name;             /* "drumline-train" */
-    const char *summary;          /* one line: what it does */
-    const char *usage;            /* the arguments after the name, as in a man page's synopsis */
-    const char *examples;         /* lines ready to be copied, each ending in '\n'; may be NULL */
+    const char *name;     /* "drumline-train" */
+    const char *summary;  /* one line: what it does */
+    const char *usage;    /* the arguments after the name, as in a man page's synopsis */
+    const char *examples; /* lines ready to be copied, each ending in '\n'; may be NULL */
     struct settings_table table;
+    const struct options_group *groups; /* ended by a title of NULL; may be NULL: all rows under "Options" */
 };
 
 enum options_result {

@@ -31,11 +31,12 @@ struct random_stream {
     unsigned used;       /* how many of them were handed out */
 };
 
-void random_stream_start(struct random_stream *stream, uint64_t seed, uint32_t purpose, uint32_t step, uint32_t example);
+void random_stream_start(struct random_stream *stream, uint64_t seed, uint32_t purpose, uint32_t step,
+                         uint32_t example);
 
 uint32_t random_bits(struct random_stream *stream);
 
-/* In (0, 1), never 0 or 1; 24 bits. */
+/* In (0, 1), never 0 or 1: the odd multiples of 2^-24, 23 random bits. */
 float random_uniform(struct random_stream *stream);
 
 /* In [0, bound), without bias (Lemire, "Fast random integer generation in an interval", 2019); bound > 0. */
@@ -44,7 +45,9 @@ uint32_t random_below(struct random_stream *stream, uint32_t bound);
 /* out[0..count): independent N(0, 1) by Box-Muller, two numbers from each pair of uniforms. */
 void random_fill_normal(float *out, size_t count, struct random_stream *stream);
 
-/* mask[0..count): 1 with probability keep_prob (rounded to 1/65536), else 0. Eight elements from each block. */
+/* mask[0..count): 1 with probability keep_prob (rounded to 1/65536), else 0. Takes whole groups of 16 blocks,
+ * eight elements from each block, so that a vector unit can compute a group at once; the values are the same on every
+ * machine. Begins with a fresh block. */
 void random_fill_mask(uint8_t *mask, size_t count, double keep_prob, struct random_stream *stream);
 
 #endif

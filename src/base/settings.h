@@ -16,17 +16,17 @@ struct int_list {
     int64_t values[SETTING_LIST_MAX];
 };
 
-enum setting_type {      /* the member's C type */
-    SETTING_BOOL,        /* bool: true false 1 0 yes no, in any case */
-    SETTING_INT,         /* int64_t */
-    SETTING_DOUBLE,      /* double, finite */
-    SETTING_STRING,      /* char *, owned by the struct, NULL where not given */
-    SETTING_CHOICE,      /* int: index into choices */
-    SETTING_INT_LIST,    /* struct int_list: [2,3], or a bare 2 */
+enum setting_type {                   /* the member's C type */
+                    SETTING_BOOL,     /* bool: true false 1 0 yes no, in any case */
+                    SETTING_INT,      /* int64_t */
+                    SETTING_DOUBLE,   /* double, finite */
+                    SETTING_STRING,   /* char *, owned by the struct, NULL where not given */
+                    SETTING_CHOICE,   /* int: index into choices */
+                    SETTING_INT_LIST, /* struct int_list: [2,3], or a bare 2 */
 };
 
 struct setting {
-    const char *name;         /* spelled with '_' */
+    const char *name; /* spelled with '_' */
     enum setting_type type;
     size_t offset;            /* offsetof the member */
     const char *default_text; /* parsed as a given value would be; NULL: zero, empty, not given */

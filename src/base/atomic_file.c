@@ -1,0 +1,243 @@
+#include "base/atomic_file.h"
+#include "base/files.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    HOST_SIZE = 256,
+    SHOWN_NAME = 120, /* bytes of a long name that the temporary one keeps: a name may be 255 bytes long */
+    SHOWN_HOST = 64,
+    STALE_SECONDS = 3600,
+};
+
+static void host_name(char host[HOST_SIZE])
+{
+    if (gethostname(host, HOST_SIZE) != 0)
+        host[0] = '\0';
+    host[HOST_SIZE - 1] = '\0';
+    if (strlen(host) > SHOWN_HOST)
+        host[SHOWN_HOST] = '\0';
+    for (char *c = host; *c; c++)
+        if (*c == '/')
+            *c = '_';
+    if (host[0] == '\0')
+        memcpy(host, "host", 5);
+}
+
+/* The folder in which `path` lies, owned by the caller. */
+static char *folder_of(const char *path)
+{
+    const char *name = path_name(path);
+    if (name == path)
+        return format_text(".");
+    return format_text("%.*s", (int)(name - path), path);
+}
+
+static void forget(struct atomic_file *file)
+{
+    free(file->path);
+    free(file->temporary_path);
+    *file = (struct atomic_file){0};
+}
+
+bool atomic_file_start(struct atomic_file *file, const char *path, struct error *error)
+{
+    char host[HOST_SIZE];
+    const char *name = path_name(path);
+    *file = (struct atomic_file){0};
+    if (*name == '\0')
+        return error_set(error, "'%s': is no name of a file", path);
+    if (strlen(path) >= PATH_MAX)
+        return error_set_errno(error, ENAMETOOLONG, "%s", path);
+    host_name(host);
+    char *folder = folder_of(path);
+    char *temporary_name = format_text(".%.*s.%s.%ld.tmp", SHOWN_NAME, name, host, (long)getpid());
+    file->path = format_text("%s", path);
+    file->temporary_path = path_join(folder, temporary_name);
+    free(temporary_name);
+    free(folder);
+    if (unlink(file->temporary_path) == 0 || errno == ENOENT)
+        return true;
+    error_set_errno(error, errno, "%s: can't write", path);
+    forget(file);
+    return false;
+}
+
+void atomic_file_abandon(struct atomic_file *file)
+{
+    if (file->temporary_path)
+        unlink(file->temporary_path);
+    forget(file);
+}
+
+/* Gives the disk what the page cache holds of a file or folder. Some file systems can't do so for a folder. */
+static bool sync_path(const char *path, int flags)
+{
+    int descriptor = open(path, flags | O_CLOEXEC);
+    if (descriptor < 0)
+        return false;
+    int result = fsync(descriptor);
+    int error_number = errno;
+    close(descriptor);
+    errno = error_number;
+    return result == 0;
+}
+
+static bool sync_folder_of(const char *path, struct error *error)
+{
+    char *folder = folder_of(path);
+    bool ok = sync_path(folder, O_RDONLY | O_DIRECTORY);
+    int error_number = errno;
+    if (!ok && (error_number == EINVAL || error_number == ENOTSUP || error_number == EACCES))
+        ok = true;
+    if (!ok)
+        error_set_errno(error, error_number, "%s: is written, but its folder can't be flushed to the disk", path);
+    free(folder);
+    return ok;
+}
+
+/* Gives the temporary file its name; 0, or the reason in errno's numbers. */
+typedef int (*naming)(const char *temporary_path, const char *path);
+
+static int name_over(const char *temporary_path, const char *path)
+{
+    return rename(temporary_path, path) == 0 ? 0 : errno;
+}
+
+/* A hard link fails where the name is taken. Where a file system has none, an empty file made with O_EXCL keeps the name
+ * until the rename. */
+static int name_new(const char *temporary_path, const char *path)
+{
+    if (link(temporary_path, path) == 0) {
+        unlink(temporary_path);
+        return 0;
+    }
+    if (errno != EPERM && errno != ENOTSUP && errno != ENOSYS && errno != EMLINK)
+        return errno;
+    int descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (descriptor < 0)
+        return errno;
+    close(descriptor);
+    int reason = name_over(temporary_path, path);
+    if (reason != 0)
+        unlink(path);
+    return reason;
+}
+
+static bool commit(struct atomic_file *file, naming give_name, struct error *error)
+{
+    bool ok = sync_path(file->temporary_path, O_RDONLY);
+    int reason = ok ? 0 : errno;
+    if (ok) {
+        reason = give_name(file->temporary_path, file->path);
+        ok = reason == 0;
+    }
+    if (!ok) {
+        error_set_errno(error, reason, "%s: can't write", file->path);
+        atomic_file_abandon(file);
+        return false;
+    }
+    ok = sync_folder_of(file->path, error);
+    forget(file);
+    return ok;
+}
+
+bool atomic_file_commit(struct atomic_file *file, struct error *error)
+{
+    return commit(file, name_over, error);
+}
+
+bool atomic_file_commit_new(struct atomic_file *file, struct error *error)
+{
+    return commit(file, name_new, error);
+}
+
+/* 0, or the reason in errno's numbers. */
+static int write_all(int descriptor, const void *bytes, size_t size)
+{
+    const char *from = bytes;
+    while (size > 0) {
+        ssize_t written = write(descriptor, from, size);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0)
+            return errno;
+        if (written == 0)
+            return ENOSPC;
+        from += written;
+        size -= (size_t)written;
+    }
+    return 0;
+}
+
+bool atomic_file_write(const char *path, const void *bytes, size_t size, struct error *error)
+{
+    struct atomic_file file;
+    if (!atomic_file_start(&file, path, error))
+        return false;
+    int descriptor = open(file.temporary_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    int reason = descriptor < 0 ? errno : write_all(descriptor, bytes, size);
+    if (descriptor >= 0 && close(descriptor) != 0 && reason == 0)
+        reason = errno;
+    if (reason != 0) {
+        error_set_errno(error, reason, "%s: can't write", path);
+        atomic_file_abandon(&file);
+        return false;
+    }
+    return atomic_file_commit(&file, error);
+}
+
+/* Whether `name` is ".NAME.HOST.PID.tmp"; *process becomes PID and *is_ours whether HOST is `host`. */
+static bool is_temporary(const char *name, const char *host, long *process, bool *is_ours)
+{
+    static const char ending[] = ".tmp";
+    size_t length = strlen(name), host_length = strlen(host);
+    if (name[0] != '.' || length < sizeof ending || strcmp(name + length - 4, ending) != 0)
+        return false;
+    size_t digits_end = length - 4, digits = digits_end;
+    while (digits > 0 && isdigit((unsigned char)name[digits - 1]))
+        digits--;
+    if (digits == digits_end || digits_end - digits > 10 || digits < 4 || name[digits - 1] != '.')
+        return false;
+    size_t host_end = digits - 1;
+    if (!memchr(name + 1, '.', host_end - 1))
+        return false;
+    *process = strtol(name + digits, NULL, 10);
+    *is_ours = host_end >= host_length + 3 && name[host_end - host_length - 1] == '.' &&
+               memcmp(name + host_end - host_length, host, host_length) == 0;
+    return true;
+}
+
+void atomic_file_sweep(const char *folder)
+{
+    char host[HOST_SIZE];
+    DIR *stream = opendir(folder);
+    if (!stream)
+        return;
+    host_name(host);
+    for (struct dirent *entry = readdir(stream); entry; entry = readdir(stream)) {
+        struct stat status;
+        long process;
+        bool is_ours;
+        if (!is_temporary(entry->d_name, host, &process, &is_ours) ||
+            fstatat(dirfd(stream), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(status.st_mode))
+            continue;
+        bool is_gone = is_ours && process > 0 && kill((pid_t)process, 0) != 0 && errno == ESRCH;
+        bool is_stale = difftime(time(NULL), status.st_mtime) > STALE_SECONDS;
+        if (is_gone || is_stale)
+            unlinkat(dirfd(stream), entry->d_name, 0);
+    }
+    closedir(stream);
+}

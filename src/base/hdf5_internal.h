@@ -1,0 +1,20 @@
+/* Shared by the halves of base/hdf5_io.h: files, attributes and datasets. */
+#ifndef DRUMLINE_BASE_HDF5_INTERNAL_H
+#define DRUMLINE_BASE_HDF5_INTERNAL_H
+
+#include "base/error.h"
+
+#include <hdf5.h>
+
+/* Sets "FILE: OBJECT: WHAT (HDF5's innermost reason)" for an object of the open file `file`, and returns false. To be called
+ * before any other function of HDF5, which would forget the reason. */
+bool hdf5_fail_at(struct error *error, hid_t file, const char *object, const char *what);
+
+/* As hdf5_fail_at, for what we refuse ourselves: without HDF5's reason. */
+bool hdf5_refuse_at(struct error *error, hid_t file, const char *object, const char *what);
+
+/* Whether `type` is an integer or float (`class` says which) as C has them, of 1 to 8 bytes and either byte order. HDF5
+ * knows stranger ones, which no program of ours writes. */
+bool hdf5_is_plain_number(hid_t type, H5T_class_t class);
+
+#endif

@@ -1,0 +1,211 @@
+#include "base/hdf5_io.h"
+#include "base/files.h"
+#include "base/hdf5_internal.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { REASON_SIZE = 256, FILE_NAME_SIZE = 1024 };
+
+void hdf5_be_quiet(void)
+{
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+    /* A link to another file could make a file of ours read any other, or wait on a pipe. Our formats have none. */
+    if (H5Lis_registered(H5L_TYPE_EXTERNAL) > 0)
+        H5Lunregister(H5L_TYPE_EXTERNAL);
+}
+
+/* The first call of a walk upwards is for the innermost function. */
+static herr_t take_innermost(unsigned depth, const H5E_error2_t *entry, void *data)
+{
+    if (depth == 0 && entry->desc)
+        snprintf(data, REASON_SIZE, "%s", entry->desc);
+    return 0;
+}
+
+/* HDF5's innermost reason, or "". What comes from the system is cut down to the system's own words. */
+static const char *innermost_reason(char reason[REASON_SIZE])
+{
+    static const char marker[] = "error message = '";
+    reason[0] = '\0';
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, take_innermost, reason);
+    char *message = strstr(reason, marker);
+    if (!message)
+        return reason;
+    message += strlen(marker);
+    message[strcspn(message, "'")] = '\0';
+    return message;
+}
+
+static bool set_message(struct error *error, const char *path, const char *what, const char *reason)
+{
+    if (*reason)
+        return error_set(error, "%s: %s (%s)", path, what, reason);
+    return error_set(error, "%s: %s", path, what);
+}
+
+bool hdf5_fail(struct error *error, const char *path, const char *what)
+{
+    char reason[REASON_SIZE];
+    return set_message(error, path, what, innermost_reason(reason));
+}
+
+static void file_name(hid_t file, char name[FILE_NAME_SIZE])
+{
+    if (H5Fget_name(file, name, FILE_NAME_SIZE) < 0)
+        snprintf(name, FILE_NAME_SIZE, "an HDF5 file");
+}
+
+bool hdf5_fail_at(struct error *error, hid_t file, const char *object, const char *what)
+{
+    char buffer[REASON_SIZE], name[FILE_NAME_SIZE];
+    const char *reason = innermost_reason(buffer);
+    file_name(file, name);
+    char *place = format_text("%s: %s", name, object);
+    set_message(error, place, what, reason);
+    free(place);
+    return false;
+}
+
+bool hdf5_refuse_at(struct error *error, hid_t file, const char *object, const char *what)
+{
+    char name[FILE_NAME_SIZE];
+    file_name(file, name);
+    return error_set(error, "%s: %s: %s", name, object, what);
+}
+
+bool hdf5_is_plain_number(hid_t type, H5T_class_t class)
+{
+    const hid_t integers[] = {H5T_STD_I8LE,  H5T_STD_U8LE,  H5T_STD_I16LE, H5T_STD_U16LE, H5T_STD_I32LE, H5T_STD_U32LE,
+                              H5T_STD_I64LE, H5T_STD_U64LE, H5T_STD_I8BE,  H5T_STD_U8BE,  H5T_STD_I16BE, H5T_STD_U16BE,
+                              H5T_STD_I32BE, H5T_STD_U32BE, H5T_STD_I64BE, H5T_STD_U64BE};
+    const hid_t floats[] = {H5T_IEEE_F32LE, H5T_IEEE_F64LE, H5T_IEEE_F32BE, H5T_IEEE_F64BE};
+    const hid_t *types = class == H5T_FLOAT ? floats : integers;
+    size_t count = class == H5T_FLOAT ? sizeof floats / sizeof *floats : sizeof integers / sizeof *integers;
+    for (size_t i = 0; i < count; i++)
+        if (H5Tequal(type, types[i]) > 0)
+            return true;
+    return false;
+}
+
+/* File access: what HDF5 1.10 reads, and no locks, which some shared file systems of clusters refuse. */
+static hid_t access_properties(void)
+{
+    hid_t properties = H5Pcreate(H5P_FILE_ACCESS);
+    if (properties < 0)
+        return properties;
+    bool ok = H5Pset_libver_bounds(properties, H5F_LIBVER_EARLIEST, H5F_LIBVER_V110) >= 0;
+#if H5_VERSION_GE(1, 10, 7)
+    ok = ok && H5Pset_file_locking(properties, false, true) >= 0;
+#endif
+    if (ok)
+        return properties;
+    H5Pclose(properties);
+    return H5I_INVALID_HID;
+}
+
+bool hdf5_create(hid_t *file, const char *path, const char *format, struct error *error)
+{
+    hdf5_be_quiet();
+    *file = H5I_INVALID_HID;
+    hid_t properties = access_properties();
+    if (properties < 0)
+        return hdf5_fail(error, path, "can't create");
+    *file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, properties);
+    if (*file < 0)
+        hdf5_fail(error, path, "can't create");
+    H5Pclose(properties);
+    if (*file < 0)
+        return false;
+    if (hdf5_write_string(*file, "format", format, error) &&
+        hdf5_write_int(*file, "version", HDF5_FORMAT_VERSION, error))
+        return true;
+    H5Fclose(*file);
+    *file = H5I_INVALID_HID;
+    return false;
+}
+
+/* HDF5 would wait for ever to open a pipe, and has no clear words for a folder. */
+static bool is_regular_file(const char *path, struct error *error)
+{
+    struct stat status;
+    if (stat(path, &status) != 0)
+        return error_set_errno(error, errno, "%s: can't open", path);
+    if (S_ISDIR(status.st_mode))
+        return error_set(error, "%s: is a folder, not an HDF5 file", path);
+    if (!S_ISREG(status.st_mode))
+        return error_set(error, "%s: is no regular file", path);
+    return true;
+}
+
+static bool open_file(hid_t *file, const char *path, struct error *error)
+{
+    hdf5_be_quiet();
+    *file = H5I_INVALID_HID;
+    if (!is_regular_file(path, error))
+        return false;
+    hid_t properties = access_properties();
+    if (properties < 0)
+        return hdf5_fail(error, path, "can't open");
+    *file = H5Fopen(path, H5F_ACC_RDONLY, properties);
+    if (*file < 0)
+        hdf5_fail(error, path, "is no HDF5 file, or a damaged one");
+    H5Pclose(properties);
+    return *file >= 0;
+}
+
+static bool check_format(hid_t file, const char *path, const char *format, struct error *error)
+{
+    char *found = NULL;
+    int64_t version = 0;
+    if (!hdf5_has_attribute(file, "format"))
+        return error_set(error, "%s: is an HDF5 file, but no %s", path, format);
+    bool ok = hdf5_read_string(&found, file, "format", error) && hdf5_read_int(&version, file, "version", error);
+    if (ok && strcmp(found, format) != 0)
+        ok = error_set(error, "%s: is a %.60s, not a %s", path, found, format);
+    else if (ok && version != HDF5_FORMAT_VERSION)
+        ok = error_set(error, "%s: is a %s of version %lld; this program knows version %d", path, format,
+                       (long long)version, HDF5_FORMAT_VERSION);
+    free(found);
+    return ok;
+}
+
+bool hdf5_open(hid_t *file, const char *path, const char *format, struct error *error)
+{
+    if (!open_file(file, path, error))
+        return false;
+    if (check_format(*file, path, format, error))
+        return true;
+    H5Fclose(*file);
+    *file = H5I_INVALID_HID;
+    return false;
+}
+
+bool hdf5_close(hid_t *file, const char *path, struct error *error)
+{
+    bool ok = H5Fflush(*file, H5F_SCOPE_GLOBAL) >= 0;
+    if (!ok)
+        hdf5_fail(error, path, "can't write");
+    if (H5Fclose(*file) < 0 && ok)
+        ok = hdf5_fail(error, path, "can't write");
+    *file = H5I_INVALID_HID;
+    return ok;
+}
+
+char *hdf5_read_format(const char *path, struct error *error)
+{
+    hid_t file;
+    char *format = NULL;
+    if (!open_file(&file, path, error))
+        return NULL;
+    if (!hdf5_has_attribute(file, "format"))
+        error_set(error, "%s: is an HDF5 file, but none of drumline's", path);
+    else if (!hdf5_read_string(&format, file, "format", error))
+        format = NULL;
+    H5Fclose(file);
+    return format;
+}
