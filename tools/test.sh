@@ -1,0 +1,82 @@
+#!/bin/bash
+# tools/test.sh [release] [asan]: builds Drumline as it is released and with sanitizers (both unless one is named), in
+# build/release and build/asan, and runs every test of each: unit tests, MPI tests, and checks of the tree (formatting,
+# scripts, installation, a build without MPI). Installs Debian's packages where some are missing (tools/setup.sh).
+# The last line counts tests over both builds: "N passed, N failed", and ", N skipped" where some were. The exit status is
+# 0 where nothing failed.
+set -uo pipefail
+
+cd "$(dirname "$0")/.." || exit 1
+passed=0 failed=0 skipped=0
+
+if [ -t 1 ]; then bold=$'\e[1m' plain=$'\e[0m'; else bold='' plain=''; fi
+
+heading() {
+    printf '\n%s== %s ==%s\n' "$bold" "$1" "$plain"
+}
+
+finish() {
+    printf '\n%d passed, %d failed' "$passed" "$failed"
+    [ "$skipped" -eq 0 ] || printf ', %d skipped' "$skipped"
+    printf '\n'
+    if [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]; then exit 0; else exit 1; fi
+}
+
+# A step that is no test by itself counts as one failed test where it fails.
+step_failed() {
+    printf 'tools/test.sh: %s\n' "$1" >&2
+    failed=$((failed + 1))
+}
+
+# Adds up what CTest says it ran. It counts skipped tests as passed, and leaves disabled ones out.
+count_tests() {
+    local log=$1 status=$2 summary bad all left_out disabled
+    summary=$(grep -E '^[0-9]+% tests passed, [0-9]+ tests? failed out of [0-9]+' "$log" | tail -n 1)
+    if [[ ! $summary =~ ,\ ([0-9]+)\ tests?\ failed\ out\ of\ ([0-9]+) ]]; then
+        step_failed "ctest ended with status $status and no summary: no test was found, or none could be run"
+        return
+    fi
+    bad=${BASH_REMATCH[1]} all=${BASH_REMATCH[2]}
+    left_out=$(grep -cE '^ *[0-9]+/[0-9]+ Test +#[0-9]+: .*\*\*\*Skipped' "$log")
+    disabled=$(grep -cE '^ *[0-9]+/[0-9]+ Test +#[0-9]+: .*\*\*\*Not Run \(Disabled\)' "$log")
+    passed=$((passed + all - bad - left_out)) failed=$((failed + bad)) skipped=$((skipped + left_out + disabled))
+    if [ "$status" -ne 0 ] && [ "$bad" -eq 0 ]; then
+        step_failed "ctest ended with status $status though it names no failed test"
+    fi
+}
+
+run_preset() {
+    local preset=$1 log=build/$1/ctest.log status
+    heading "$preset: build"
+    if ! cmake --preset "$preset" -DDRUMLINE_WERROR=ON -DDRUMLINE_MPI=ON -DDRUMLINE_TESTS=ON -DDRUMLINE_TOOLS=ON; then
+        step_failed "$preset can't be configured"
+        return
+    fi
+    if ! cmake --build --preset "$preset" -j "$(nproc)"; then
+        step_failed "$preset does not build"
+        return
+    fi
+    heading "$preset: tests"
+    ctest --preset "$preset" -j "$(nproc)" 2>&1 | tee "$log"
+    status=${PIPESTATUS[0]}
+    count_tests "$log" "$status"
+}
+
+presets=()
+for argument in "$@"; do
+    case $argument in
+        release | asan) presets+=("$argument") ;;
+        -h | --help) sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0"; exit 0 ;;
+        *) printf 'test.sh: unknown argument "%s"; there are release and asan\n' "$argument" >&2; exit 2 ;;
+    esac
+done
+[ ${#presets[@]} -gt 0 ] || presets=(release asan)
+
+if ! tools/setup.sh --tests; then
+    step_failed "what the tests need is not installed"
+    finish
+fi
+for preset in "${presets[@]}"; do
+    run_preset "$preset"
+done
+finish
