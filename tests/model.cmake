@@ -8,3 +8,5 @@ target_include_directories(drumline_oracles SYSTEM PUBLIC ${HDF5_C_INCLUDE_DIRS}
 target_compile_definitions(drumline_oracles PRIVATE DRUMLINE_FIXTURES="${DRUMLINE_FIXTURES}")
 
 drumline_test(naive_model LINK drumline_oracles)
+drumline_test(ops LINK drumline_oracles drumline_model)
+drumline_test(kernels LINK drumline_oracles drumline_model)

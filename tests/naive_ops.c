@@ -22,6 +22,36 @@ double *naive_copy(const double *values, size_t count)
     return copy;
 }
 
+static const float guard_value = -98765.0f;
+
+float *naive_to_floats(const double *values, size_t count)
+{
+    float *floats = malloc((count + NAIVE_GUARD) * sizeof *floats);
+    if (floats == NULL)
+        abort();
+    for (size_t n = 0; n < count; n++)
+        floats[n] = (float)values[n];
+    for (size_t n = count; n < count + NAIVE_GUARD; n++)
+        floats[n] = guard_value;
+    return floats;
+}
+
+double *naive_to_doubles(const float *values, size_t count)
+{
+    double *doubles = naive_doubles(count);
+    for (size_t n = 0; n < count; n++)
+        doubles[n] = (double)values[n];
+    return doubles;
+}
+
+bool naive_guard_intact(const float *values, size_t count)
+{
+    for (size_t n = count; n < count + NAIVE_GUARD; n++)
+        if (values[n] != guard_value)
+            return false;
+    return true;
+}
+
 /* splitmix64; the upper 24 bits as a number in [0, 1). */
 static double next_uniform(uint64_t *state)
 {
@@ -56,6 +86,14 @@ double naive_relative_error(const double *a, const double *b, size_t count)
     if (size > 0)
         return difference / size;
     return difference > 0 ? INFINITY : 0;
+}
+
+double naive_float_error(const float *a, const double *b, size_t count)
+{
+    double *doubles = naive_to_doubles(a, count);
+    double error = naive_relative_error(doubles, b, count);
+    free(doubles);
+    return error;
 }
 
 double naive_sigmoid(double x)
@@ -132,17 +170,8 @@ static size_t time_of(const struct naive_lstm *lstm, size_t step)
     return lstm->reversed ? lstm->steps - 1 - step : step;
 }
 
-static void cell_forward(double *c_new, double *h_new, double *gates, const double *x, const double *c, const double *h,
-                         const double *kernel, const double *bias, size_t inputs, size_t hidden)
+void naive_cell_forward(double *c_new, double *h_new, double *gates, const double *c, size_t hidden)
 {
-    for (size_t j = 0; j < 4 * hidden; j++) {
-        double sum = bias[j];
-        for (size_t k = 0; k < inputs; k++)
-            sum += x[k] * kernel[k * 4 * hidden + j];
-        for (size_t k = 0; k < hidden; k++)
-            sum += h[k] * kernel[(inputs + k) * 4 * hidden + j];
-        gates[j] = sum;
-    }
     for (size_t j = 0; j < hidden; j++) {
         double *i = &gates[j], *candidate = &gates[hidden + j];
         double *f = &gates[2 * hidden + j], *o = &gates[3 * hidden + j];
@@ -155,22 +184,36 @@ static void cell_forward(double *c_new, double *h_new, double *gates, const doub
     }
 }
 
+/* gates [4 hidden] = [x, h] kernel + bias */
+static void gate_sums(double *gates, const double *x, const double *h, const double *kernel, const double *bias,
+                      size_t inputs, size_t hidden)
+{
+    for (size_t j = 0; j < 4 * hidden; j++) {
+        double sum = bias[j];
+        for (size_t k = 0; k < inputs; k++)
+            sum += x[k] * kernel[k * 4 * hidden + j];
+        for (size_t k = 0; k < hidden; k++)
+            sum += h[k] * kernel[(inputs + k) * 4 * hidden + j];
+        gates[j] = sum;
+    }
+}
+
 void naive_lstm_forward(struct naive_lstm *lstm, const double *kernel, const double *bias)
 {
     size_t batch = lstm->batch, inputs = lstm->inputs, hidden = lstm->hidden;
     for (size_t s = 0; s < lstm->steps; s++) {
         for (size_t b = 0; b < batch; b++) {
             size_t row = s * batch + b, next = (s + 1) * batch + b;
-            const double *x = &lstm->x[(time_of(lstm, s) * batch + b) * inputs];
-            cell_forward(&lstm->c[next * hidden], &lstm->h[next * hidden], &lstm->gates[row * 4 * hidden], x,
-                         &lstm->c[row * hidden], &lstm->h[row * hidden], kernel, bias, inputs, hidden);
+            double *gates = &lstm->gates[row * 4 * hidden];
+            gate_sums(gates, &lstm->x[(time_of(lstm, s) * batch + b) * inputs], &lstm->h[row * hidden], kernel, bias,
+                      inputs, hidden);
+            naive_cell_forward(&lstm->c[next * hidden], &lstm->h[next * hidden], gates, &lstm->c[row * hidden], hidden);
         }
     }
 }
 
-/* dgates [4 hidden] from dh and dc [hidden], the gradients of this step's h' and c'; dc becomes that of c. */
-static void cell_backward(double *dgates, double *dc, const double *dh, const double *gates, const double *c_new,
-                          const double *c, size_t hidden)
+void naive_cell_backward(double *dgates, double *dc, const double *dh, const double *gates, const double *c_new,
+                         const double *c, size_t hidden)
 {
     for (size_t j = 0; j < hidden; j++) {
         double i = gates[j], candidate = gates[hidden + j], f = gates[2 * hidden + j], o = gates[3 * hidden + j];
@@ -216,8 +259,8 @@ void naive_lstm_backward(double *dx, double *dkernel, double *dbias, double *dc0
             size_t row = s * batch + b, next = (s + 1) * batch + b, t = time_of(lstm, s);
             for (size_t j = 0; j < hidden; j++)
                 dh_total[j] = dh[row * hidden + j] + dh_next[j];
-            cell_backward(dgates, dc, dh_total, &lstm->gates[row * 4 * hidden], &lstm->c[next * hidden],
-                          &lstm->c[row * hidden], hidden);
+            naive_cell_backward(dgates, dc, dh_total, &lstm->gates[row * 4 * hidden], &lstm->c[next * hidden],
+                                &lstm->c[row * hidden], hidden);
             gates_backward(&dx[(t * batch + b) * inputs], dh_next, dkernel, dbias, dgates,
                            &lstm->x[(t * batch + b) * inputs], &lstm->h[row * hidden], kernel, inputs, hidden);
         }

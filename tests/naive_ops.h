@@ -14,6 +14,13 @@
 double *naive_doubles(size_t count);
 double *naive_copy(const double *values, size_t count);
 
+/* The values rounded to float, or float's values as doubles; owned by the caller. Arrays of floats are followed by
+ * NAIVE_GUARD more that naive_guard_intact finds changed where a routine has written behind the end. */
+enum { NAIVE_GUARD = 32 };
+float *naive_to_floats(const double *values, size_t count);
+double *naive_to_doubles(const float *values, size_t count);
+bool naive_guard_intact(const float *values, size_t count);
+
 /* Fills with numbers that float holds exactly, even in [-scale, scale); the same for the same *state, which moves on. */
 void naive_fill(double *values, size_t count, double scale, uint64_t *state);
 
@@ -23,6 +30,9 @@ void naive_fill_mask(uint8_t *mask, size_t count, double keep_prob, uint64_t *st
 /* max |a - b| / max |b|: how far `a` is from the expected `b`. Infinite where a value is not finite, or where b is all zero
  * and a is not. */
 double naive_relative_error(const double *a, const double *b, size_t count);
+
+/* The same for floats against expected doubles. */
+double naive_float_error(const float *a, const double *b, size_t count);
 
 double naive_sigmoid(double x);
 double naive_softplus(double x);
@@ -38,6 +48,15 @@ void naive_dense_backward(double *dx, double *dkernel, double *dbias, const doub
 /* out[n] = x[n] * mask[n] / keep_prob; a NULL mask copies. Its own backward. `out` may be `x`. */
 void naive_dropout(double *out, const double *x, const uint8_t *mask, double keep_prob, size_t count);
 
+/* One LSTM cell of one row. gates [4 hidden], in order i c~ f o: in, the sums before their functions; out, after them.
+ * c' = sigmoid(f + 1) c + sigmoid(i) tanh(c~); h' = sigmoid(o) tanh(c'). c_new, h_new and c [hidden]. */
+void naive_cell_forward(double *c_new, double *h_new, double *gates, const double *c, size_t hidden);
+
+/* Its way back: dgates [4 hidden], of the sums before their functions, from gates as forward left them and dh and dc [hidden],
+ * the gradients of h' and c'. dc becomes that of c. */
+void naive_cell_backward(double *dgates, double *dc, const double *dh, const double *gates, const double *c_new,
+                         const double *c, size_t hidden);
+
 /* One LSTM layer's pass over a sequence. Step s of a forward layer is time s, of a reversed one time steps - 1 - s. */
 struct naive_lstm {
     size_t steps, batch, inputs, hidden;
@@ -51,7 +70,7 @@ struct naive_lstm {
 void naive_lstm_make(struct naive_lstm *lstm, size_t steps, size_t batch, size_t inputs, size_t hidden, bool reversed);
 void naive_lstm_free(struct naive_lstm *lstm);
 
-/* [i c~ f o] = [x, h] kernel + bias; c' = sigmoid(f + 1) c + sigmoid(i) tanh(c~); h' = sigmoid(o) tanh(c').
+/* [i c~ f o] = [x, h] kernel + bias, then the cell.
  * kernel [inputs + hidden, 4 hidden], bias [4 hidden]. */
 void naive_lstm_forward(struct naive_lstm *lstm, const double *kernel, const double *bias);
 
