@@ -12,9 +12,12 @@
 struct gradient_reducer;
 
 /* For `gradients[0..count)`, which stays the caller's and must stay where it is. `bucket_bytes` is the least size of a
- * bucket (the last may be smaller). No memory is taken after this. NULL and the error set where there is none. */
+ * bucket (the last may be smaller). No memory of ours is taken after this. NULL and the error set where there is none, maybe
+ * on one rank alone: ask comm_all_ok. Collective. */
 struct gradient_reducer *gradient_reducer_make(struct comm *comm, float *gradients, size_t count, size_t bucket_bytes,
                                                struct error *error);
+
+/* Frees; NULL is allowed. Collective. */
 void gradient_reducer_free(struct gradient_reducer *reducer);
 
 /* Begins a step. */

@@ -1,0 +1,222 @@
+#include "dist/comm.h"
+#include "base/log.h"
+#include "dist/comm_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    MESSAGE_MAX = 1 << 30, /* elements of one call: MPI counts with int */
+    COMPARED_BLOCK = 1 << 14,
+    GATHER_TAG = 1,
+};
+
+static void find_local_ranks(struct comm *comm)
+{
+    MPI_Comm local;
+    MPI_Comm_split_type(comm->ranks, MPI_COMM_TYPE_SHARED, comm->rank, MPI_INFO_NULL, &local);
+    MPI_Comm_rank(local, &comm->local_rank);
+    MPI_Comm_size(local, &comm->local_size);
+    MPI_Comm_free(&local);
+}
+
+struct comm *comm_start(int *argc, char ***argv)
+{
+    int provided, host_length;
+    MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided);
+    struct comm *comm = calloc(1, sizeof *comm);
+    if (!comm || provided < MPI_THREAD_FUNNELED) {
+        log_error("%s", comm ? "this MPI was built without threads (MPI_THREAD_FUNNELED)" : "no memory to start with");
+        MPI_Abort(MPI_COMM_WORLD, EXIT_FAILURE);
+        exit(EXIT_FAILURE);
+    }
+    MPI_Comm_dup(MPI_COMM_WORLD, &comm->ranks);
+    MPI_Comm_rank(comm->ranks, &comm->rank);
+    MPI_Comm_size(comm->ranks, &comm->size);
+    MPI_Get_processor_name(comm->host, &host_length);
+    find_local_ranks(comm);
+    log_set_rank(comm->rank, comm->size);
+    return comm;
+}
+
+void comm_finish(struct comm *comm)
+{
+    MPI_Comm_free(&comm->ranks);
+    free(comm);
+    MPI_Finalize();
+}
+
+_Noreturn void comm_abort(struct comm *comm, int status)
+{
+    MPI_Abort(comm->ranks, status);
+    _Exit(status);
+}
+
+void *comm_must_allocate(struct comm *comm, size_t count, size_t size)
+{
+    void *memory = calloc(count > 0 ? count : 1, size);
+    if (memory)
+        return memory;
+    log_error("no memory for %zu times %zu bytes", count, size);
+    comm_abort(comm, EXIT_FAILURE);
+}
+
+int comm_rank(const struct comm *comm)
+{
+    return comm->rank;
+}
+
+int comm_size(const struct comm *comm)
+{
+    return comm->size;
+}
+
+const char *comm_host(const struct comm *comm)
+{
+    return comm->host;
+}
+
+int comm_local_size(const struct comm *comm)
+{
+    return comm->local_size;
+}
+
+int comm_local_rank(const struct comm *comm)
+{
+    return comm->local_rank;
+}
+
+/* On the failing rank: its message with its name before it. */
+static void name_rank(const struct comm *comm, struct error *error)
+{
+    if (comm->size > 1)
+        error_prefix(error, "rank %d (%s)", comm->rank, comm->host);
+}
+
+bool comm_all_ok(struct comm *comm, bool ok, struct error *error)
+{
+    int lowest = ok ? comm->size : comm->rank;
+    MPI_Allreduce(MPI_IN_PLACE, &lowest, 1, MPI_INT, MPI_MIN, comm->ranks);
+    if (lowest == comm->size)
+        return true;
+    struct error message = {.message = ""};
+    if (comm->rank == lowest) {
+        message = *error;
+        name_rank(comm, &message);
+    }
+    MPI_Bcast(message.message, ERROR_MESSAGE_SIZE, MPI_CHAR, lowest, comm->ranks);
+    *error = message;
+    return false;
+}
+
+/* The part of what is left that one call of MPI can take. */
+static int part_of(size_t left)
+{
+    return (int)(left < MESSAGE_MAX ? left : MESSAGE_MAX);
+}
+
+static void reduce_doubles(struct comm *comm, double *values, size_t count, MPI_Op operation)
+{
+    for (size_t done = 0; done < count; done += MESSAGE_MAX)
+        MPI_Allreduce(MPI_IN_PLACE, values + done, part_of(count - done), MPI_DOUBLE, operation, comm->ranks);
+}
+
+void comm_sum_doubles(struct comm *comm, double *values, size_t count)
+{
+    reduce_doubles(comm, values, count, MPI_SUM);
+}
+
+void comm_sum_counts(struct comm *comm, uint64_t *values, size_t count)
+{
+    for (size_t done = 0; done < count; done += MESSAGE_MAX)
+        MPI_Allreduce(MPI_IN_PLACE, values + done, part_of(count - done), MPI_UINT64_T, MPI_SUM, comm->ranks);
+}
+
+void comm_max_doubles(struct comm *comm, double *values, size_t count)
+{
+    reduce_doubles(comm, values, count, MPI_MAX);
+}
+
+void comm_min_doubles(struct comm *comm, double *values, size_t count)
+{
+    reduce_doubles(comm, values, count, MPI_MIN);
+}
+
+void comm_broadcast(struct comm *comm, void *bytes, size_t size, int root)
+{
+    for (size_t done = 0; done < size; done += MESSAGE_MAX)
+        MPI_Bcast((char *)bytes + done, part_of(size - done), MPI_BYTE, root, comm->ranks);
+}
+
+static void send_to_root(struct comm *comm, const void *bytes, size_t size)
+{
+    for (size_t done = 0; done < size; done += MESSAGE_MAX)
+        MPI_Send((const char *)bytes + done, part_of(size - done), MPI_BYTE, 0, GATHER_TAG, comm->ranks);
+}
+
+static void receive_from(struct comm *comm, uint8_t *bytes, size_t size, int rank)
+{
+    for (size_t done = 0; done < size; done += MESSAGE_MAX)
+        MPI_Recv(bytes + done, part_of(size - done), MPI_BYTE, rank, GATHER_TAG, comm->ranks, MPI_STATUS_IGNORE);
+}
+
+/* Point to point, because MPI_Gatherv counts all ranks' bytes together with int. */
+void comm_gather(struct comm *comm, const void *bytes, size_t size, uint8_t **all, size_t **sizes)
+{
+    uint64_t own_size = size;
+    uint64_t *received = comm->rank == 0 ? comm_must_allocate(comm, (size_t)comm->size, sizeof *received) : NULL;
+    *all = NULL;
+    *sizes = NULL;
+    MPI_Gather(&own_size, 1, MPI_UINT64_T, received, 1, MPI_UINT64_T, 0, comm->ranks);
+    if (comm->rank != 0) {
+        send_to_root(comm, bytes, size);
+        return;
+    }
+    size_t total = 0;
+    *sizes = comm_must_allocate(comm, (size_t)comm->size, sizeof **sizes);
+    for (int rank = 0; rank < comm->size; rank++) {
+        (*sizes)[rank] = (size_t)received[rank];
+        total += (*sizes)[rank];
+    }
+    *all = comm_must_allocate(comm, total, 1);
+    if (size > 0)
+        memcpy(*all, bytes, size);
+    size_t offset = size;
+    for (int rank = 1; rank < comm->size; rank++) {
+        receive_from(comm, *all + offset, (*sizes)[rank], rank);
+        offset += (*sizes)[rank];
+    }
+    free(received);
+}
+
+static bool all_true(struct comm *comm, bool value)
+{
+    int all = value;
+    MPI_Allreduce(MPI_IN_PLACE, &all, 1, MPI_INT, MPI_LAND, comm->ranks);
+    return all;
+}
+
+bool comm_all_equal(struct comm *comm, const void *bytes, size_t size)
+{
+    char block[COMPARED_BLOCK];
+    uint64_t root_size = size;
+    const char *own = bytes;
+    bool is_equal = true;
+    MPI_Bcast(&root_size, 1, MPI_UINT64_T, 0, comm->ranks);
+    if (!all_true(comm, root_size == size))
+        return false;
+    for (size_t done = 0; done < size; done += COMPARED_BLOCK) {
+        size_t part = size - done < COMPARED_BLOCK ? size - done : COMPARED_BLOCK;
+        if (comm->rank == 0)
+            memcpy(block, own + done, part);
+        MPI_Bcast(block, (int)part, MPI_BYTE, 0, comm->ranks);
+        is_equal = is_equal && memcmp(block, own + done, part) == 0;
+    }
+    return all_true(comm, is_equal);
+}
+
+void comm_barrier(struct comm *comm)
+{
+    MPI_Barrier(comm->ranks);
+}

@@ -1,0 +1,19 @@
+/* The inside of struct comm, for the modules of dist that talk MPI themselves. */
+#ifndef DRUMLINE_DIST_COMM_INTERNAL_H
+#define DRUMLINE_DIST_COMM_INTERNAL_H
+
+#include "dist/comm.h"
+
+#include <mpi.h>
+
+struct comm {
+    MPI_Comm ranks; /* a duplicate of MPI_COMM_WORLD */
+    int rank, size;
+    int local_rank, local_size;
+    char host[MPI_MAX_PROCESSOR_NAME + 1];
+};
+
+/* A zeroed block that the caller frees; ends the job with a message where there is no memory for it. */
+void *comm_must_allocate(struct comm *comm, size_t count, size_t size);
+
+#endif
