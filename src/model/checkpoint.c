@@ -1,0 +1,288 @@
+#include "model/checkpoint.h"
+
+#include "base/atomic_file.h"
+#include "base/files.h"
+#include "base/hdf5_io.h"
+#include "base/options.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char checkpoint_format[] = "drumline-checkpoint";
+
+/* The attributes that are plain numbers or texts: one table for writing and reading. */
+enum attribute_kind { ATTRIBUTE_TEXT, ATTRIBUTE_COUNT, ATTRIBUTE_INT };
+
+static const struct attribute {
+    const char *name;
+    enum attribute_kind kind;
+    size_t offset;
+} attributes[] = {
+    {"config",          ATTRIBUTE_TEXT,  offsetof(struct checkpoint, config)         },
+    {"content_sha256",  ATTRIBUTE_TEXT,  offsetof(struct checkpoint, content_sha256) },
+    {"program_version", ATTRIBUTE_TEXT,  offsetof(struct checkpoint, program_version)},
+    {"date",            ATTRIBUTE_TEXT,  offsetof(struct checkpoint, date)           },
+    {"seed",            ATTRIBUTE_COUNT, offsetof(struct checkpoint, seed)           },
+    {"step",            ATTRIBUTE_COUNT, offsetof(struct checkpoint, step)           },
+    {"epoch",           ATTRIBUTE_COUNT, offsetof(struct checkpoint, epoch)          },
+    {"position",        ATTRIBUTE_COUNT, offsetof(struct checkpoint, position)       },
+    {"updates",         ATTRIBUTE_COUNT, offsetof(struct checkpoint, updates)        },
+    {"skipped",         ATTRIBUTE_COUNT, offsetof(struct checkpoint, skipped)        },
+    {"num_ranks",       ATTRIBUTE_INT,   offsetof(struct checkpoint, num_ranks)      },
+};
+
+static const struct validation_attribute {
+    const char *name;
+    size_t offset;
+} validation_attributes[] = {
+    {"validation_hits_loss",       offsetof(struct checkpoint, validation_hits_loss)      },
+    {"validation_velocities_loss", offsetof(struct checkpoint, validation_velocities_loss)},
+    {"validation_offsets_loss",    offsetof(struct checkpoint, validation_offsets_loss)   },
+    {"validation_kl_bits",         offsetof(struct checkpoint, validation_kl_bits)        },
+    {"validation_hits_f1",         offsetof(struct checkpoint, validation_hits_f1)        },
+};
+
+#define COUNT_OF(array) (sizeof(array) / sizeof *(array))
+
+static bool write_attribute(hid_t file, const struct attribute *attribute, const struct checkpoint *checkpoint,
+                            struct error *error)
+{
+    const char *member = (const char *)checkpoint + attribute->offset;
+    switch (attribute->kind) {
+    case ATTRIBUTE_TEXT:
+        return hdf5_write_string(file, attribute->name, member, error);
+    case ATTRIBUTE_COUNT:
+        return hdf5_write_int(file, attribute->name, (int64_t) * (const uint64_t *)(const void *)member, error);
+    case ATTRIBUTE_INT:
+        return hdf5_write_int(file, attribute->name, *(const int *)(const void *)member, error);
+    }
+    return false;
+}
+
+static bool write_attributes(hid_t file, const struct checkpoint *checkpoint, struct error *error)
+{
+    for (size_t i = 0; i < COUNT_OF(attributes); i++)
+        if (!write_attribute(file, &attributes[i], checkpoint, error))
+            return false;
+    if (!hdf5_write_settings(file, &hparams_table, &checkpoint->hparams, error))
+        return false;
+    if (!checkpoint->has_validation)
+        return true;
+    for (size_t i = 0; i < COUNT_OF(validation_attributes); i++) {
+        const char *member = (const char *)checkpoint + validation_attributes[i].offset;
+        if (!hdf5_write_double(file, validation_attributes[i].name, *(const double *)(const void *)member, error))
+            return false;
+    }
+    return hdf5_write_int(file, "validation_step", (int64_t)checkpoint->validation_step, error);
+}
+
+static const char *const groups[] = {"model", "optimizer/m", "optimizer/v"};
+
+static int dims_of(hsize_t dims[2], const struct param *param)
+{
+    dims[0] = (hsize_t)(param->num_dims == 2 ? param->rows : param->columns);
+    dims[1] = (hsize_t)param->columns;
+    return param->num_dims;
+}
+
+static bool write_tensors(hid_t file, const struct param_table *table, const float *const arrays[3],
+                          struct error *error)
+{
+    for (size_t group = 0; group < COUNT_OF(groups); group++) {
+        for (int i = 0; i < table->num_rows; i++) {
+            const struct param *param = &table->rows[i];
+            char name[2 * PARAM_NAME_SIZE];
+            hsize_t dims[2];
+            snprintf(name, sizeof name, "/%s/%s", groups[group], param->name);
+            int num_dims = dims_of(dims, param);
+            if (!hdf5_write_dataset(file, name, H5T_NATIVE_FLOAT, num_dims, dims, arrays[group] + param->offset,
+                                    HDF5_CHECKSUMMED, error))
+                return false;
+        }
+    }
+    return true;
+}
+
+bool checkpoint_save(const char *path, const struct checkpoint *checkpoint, const struct param_table *table,
+                     const float *values, const float *m, const float *v, struct error *error)
+{
+    const float *arrays[3] = {values, m, v};
+    struct atomic_file atomic;
+    hid_t file = H5I_INVALID_HID;
+    if (!atomic_file_start(&atomic, path, error))
+        return false;
+    bool ok = hdf5_create(&file, atomic.temporary_path, checkpoint_format, error) &&
+              write_attributes(file, checkpoint, error) && write_tensors(file, table, arrays, error);
+    struct error close_error;
+    if (file >= 0 && !hdf5_close(&file, atomic.temporary_path, &close_error) && ok) {
+        *error = close_error;
+        ok = false;
+    }
+    if (!ok) {
+        atomic_file_abandon(&atomic);
+        return false;
+    }
+    return atomic_file_commit(&atomic, error);
+}
+
+static bool read_attribute(hid_t file, const struct attribute *attribute, struct checkpoint *checkpoint,
+                           struct error *error)
+{
+    char *member = (char *)checkpoint + attribute->offset;
+    int64_t number;
+    if (attribute->kind == ATTRIBUTE_TEXT) {
+        char *text;
+        if (!hdf5_read_string(&text, file, attribute->name, error))
+            return false;
+        snprintf(member, CHECKPOINT_TEXT_SIZE, "%s", text);
+        free(text);
+        return true;
+    }
+    if (!hdf5_read_int(&number, file, attribute->name, error))
+        return false;
+    if (attribute->kind == ATTRIBUTE_COUNT)
+        *(uint64_t *)(void *)member = (uint64_t)number;
+    else
+        *(int *)(void *)member = (int)number;
+    return true;
+}
+
+static bool read_attributes(struct checkpoint *checkpoint, hid_t file, struct error *error)
+{
+    for (size_t i = 0; i < COUNT_OF(attributes); i++)
+        if (!read_attribute(file, &attributes[i], checkpoint, error))
+            return false;
+    settings_default(&hparams_table, &checkpoint->hparams);
+    if (!hdf5_read_settings(&checkpoint->hparams, file, &hparams_table, error) ||
+        !hparams_check(&checkpoint->hparams, error))
+        return false;
+    checkpoint->has_validation = hdf5_has_attribute(file, "validation_step");
+    if (!checkpoint->has_validation)
+        return true;
+    int64_t step;
+    if (!hdf5_read_int(&step, file, "validation_step", error))
+        return false;
+    checkpoint->validation_step = (uint64_t)step;
+    for (size_t i = 0; i < COUNT_OF(validation_attributes); i++) {
+        char *member = (char *)checkpoint + validation_attributes[i].offset;
+        if (!hdf5_read_double((double *)(void *)member, file, validation_attributes[i].name, error))
+            return false;
+    }
+    return true;
+}
+
+bool checkpoint_read(struct checkpoint *checkpoint, const char *path, struct error *error)
+{
+    hid_t file;
+    memset(checkpoint, 0, sizeof *checkpoint);
+    if (!hdf5_open(&file, path, checkpoint_format, error))
+        return false;
+    bool ok = read_attributes(checkpoint, file, error);
+    H5Fclose(file);
+    return ok || error_prefix(error, "%s", path);
+}
+
+static bool read_tensor(hid_t file, const char *group, const struct param *param, float *array, struct error *error)
+{
+    char name[2 * PARAM_NAME_SIZE];
+    hsize_t dims[2];
+    snprintf(name, sizeof name, "/%s/%s", group, param->name);
+    int num_dims = dims_of(dims, param);
+    float *values = array + param->offset;
+    if (!hdf5_read_dataset(values, file, name, H5T_NATIVE_FLOAT, num_dims, dims, error))
+        return false;
+    for (size_t i = 0; i < param->count; i++)
+        if (!isfinite(values[i]))
+            return error_set(error, "%s holds a number that is not finite", name);
+    return true;
+}
+
+bool checkpoint_read_tensors(const char *path, const struct param_table *table, float *values, float *m, float *v,
+                             struct error *error)
+{
+    float *arrays[3] = {values, m, v};
+    hid_t file;
+    if (!hdf5_open(&file, path, checkpoint_format, error))
+        return false;
+    bool ok = true;
+    for (size_t group = 0; ok && group < COUNT_OF(groups); group++)
+        for (int i = 0; ok && arrays[group] && i < table->num_rows; i++)
+            ok = read_tensor(file, groups[group], &table->rows[i], arrays[group], error);
+    H5Fclose(file);
+    return ok;
+}
+
+char *checkpoint_name(uint64_t step)
+{
+    return format_text("checkpoint-%08" PRIu64 ".h5", step);
+}
+
+/* The step in a checkpoint's name; false for other names. */
+static bool parse_name(uint64_t *step, const char *name)
+{
+    int end = 0;
+    if (sscanf(name, "checkpoint-%" SCNu64 ".h5%n", step, &end) != 1 || end == 0 || name[end] != '\0')
+        return false;
+    char *again = checkpoint_name(*step);
+    bool same = strcmp(again, name) == 0;
+    free(again);
+    return same;
+}
+
+struct found {
+    uint64_t step;
+    char *path;
+};
+
+static int compare_newest_first(const void *a, const void *b)
+{
+    uint64_t step_a = ((const struct found *)a)->step, step_b = ((const struct found *)b)->step;
+    return step_a < step_b ? 1 : step_a > step_b ? -1 : 0;
+}
+
+bool checkpoint_list_make(struct checkpoint_list *list, const char *folder, struct error *error)
+{
+    static const char *const suffixes[] = {".h5", NULL};
+    struct file_list files = {0};
+    *list = (struct checkpoint_list){0};
+    if (!folder_exists(folder))
+        return true;
+    if (!file_list_make(&files, folder, false, suffixes, error))
+        return false;
+    struct found *found = calloc(files.count + 1, sizeof *found);
+    list->paths = calloc(files.count + 1, sizeof *list->paths);
+    list->steps = calloc(files.count + 1, sizeof *list->steps);
+    bool ok = found && list->paths && list->steps;
+    if (!ok) {
+        error_set(error, "%s: out of memory", folder);
+        goto done;
+    }
+    for (size_t i = 0; i < files.count; i++) {
+        uint64_t step;
+        if (parse_name(&step, files.paths[i]))
+            found[list->count++] = (struct found){step, path_join(folder, files.paths[i])};
+    }
+    qsort(found, list->count, sizeof *found, compare_newest_first);
+    for (size_t i = 0; i < list->count; i++) {
+        list->paths[i] = found[i].path;
+        list->steps[i] = found[i].step;
+    }
+done:
+    free(found);
+    file_list_free(&files);
+    if (!ok)
+        checkpoint_list_free(list);
+    return ok;
+}
+
+void checkpoint_list_free(struct checkpoint_list *list)
+{
+    for (size_t i = 0; list->paths && i < list->count; i++)
+        free(list->paths[i]);
+    free(list->paths);
+    free(list->steps);
+    *list = (struct checkpoint_list){0};
+}

@@ -1,0 +1,55 @@
+/* Checkpoints: all that a training needs to go on, and all that a generator needs to play. docs/formats.md tells the layout.
+ *
+ * Written atomically; every tensor carries a checksum that reading verifies. */
+#ifndef DRUMLINE_MODEL_CHECKPOINT_H
+#define DRUMLINE_MODEL_CHECKPOINT_H
+
+#include "model/optimizer.h"
+
+enum { CHECKPOINT_TEXT_SIZE = 128 };
+
+/* Where a training stands. */
+struct checkpoint {
+    char config[CHECKPOINT_TEXT_SIZE];
+    char content_sha256[CHECKPOINT_TEXT_SIZE]; /* of the data set */
+    char program_version[CHECKPOINT_TEXT_SIZE];
+    char date[CHECKPOINT_TEXT_SIZE];
+    struct hparams hparams;
+    uint64_t seed;
+    uint64_t step;             /* updates tried so far */
+    uint64_t epoch;            /* from 0 */
+    uint64_t position;         /* windows of the epoch that were used */
+    uint64_t updates, skipped; /* of the optimizer */
+    int num_ranks;
+    bool has_validation; /* the last evaluation that the training made */
+    uint64_t validation_step;
+    double validation_hits_loss, validation_velocities_loss, validation_offsets_loss, validation_kl_bits,
+        validation_hits_f1;
+};
+
+/* Writes to `path`, replacing what is there. values, m, v [table->num_floats]. */
+bool checkpoint_save(const char *path, const struct checkpoint *checkpoint, const struct param_table *table,
+                     const float *values, const float *m, const float *v, struct error *error);
+
+/* Everything but the tensors. */
+bool checkpoint_read(struct checkpoint *checkpoint, const char *path, struct error *error);
+
+/* The tensors into values and, where they are not NULL, m and v. Fails where one is missing, has another shape, fails its
+ * checksum or holds a number that is not finite. */
+bool checkpoint_read_tensors(const char *path, const struct param_table *table, float *values, float *m, float *v,
+                             struct error *error);
+
+/* "checkpoint-00001000.h5"; owned by the caller. */
+char *checkpoint_name(uint64_t step);
+
+/* The checkpoints of a folder, newest first; the array and its strings (whole paths) are the caller's. Files of other names
+ * are passed over. A folder that is not there holds none. */
+struct checkpoint_list {
+    char **paths;
+    uint64_t *steps;
+    size_t count;
+};
+bool checkpoint_list_make(struct checkpoint_list *list, const char *folder, struct error *error);
+void checkpoint_list_free(struct checkpoint_list *list);
+
+#endif

@@ -1,0 +1,45 @@
+/* The element-wise routines that training spends its time in, in one version per instruction set, chosen at run time.
+ *
+ * All versions are compiled from one file, vector_kernels.c, of plain C that compilers vectorise; they differ in the width
+ * of their vectors and in whether a product and a sum are rounded once or twice, so in the last bits of a result. exp is
+ * accurate to 2 units in the last place, sigmoid and tanh to 3, over all floats (tests/test_kernels.c); NaN stays NaN. */
+#ifndef DRUMLINE_MODEL_KERNELS_H
+#define DRUMLINE_MODEL_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct kernels {
+    const char *name; /* "portable", "avx2", "avx512" */
+
+    /* One step of an LSTM cell for `batch` rows of H units.
+     * gates [B, 4H]: in, the products [x, h] W without the bias; out, the activated gates i, c~, f, o.
+     * c, h, c_before [B, H]; bias [4H]. c' = sigmoid(f + 1) c + sigmoid(i) tanh(c~), h' = sigmoid(o) tanh(c'). */
+    void (*lstm_forward)(float *gates, float *c, float *h, const float *c_before, const float *bias, int batch,
+                         int units);
+
+    /* The way back. gates: in, as lstm_forward left them; out, the gradient before activation. dc [B, H]: in, the gradient
+     * that c receives from the step after; out, that of c_before. dh [B, H]: gradient of h from the step after; dh_above
+     * [B, H]: from the layer above, or NULL. */
+    void (*lstm_backward)(float *gates, float *dc, const float *c, const float *c_before, const float *dh,
+                          const float *dh_above, int batch, int units);
+
+    /* out[i] = tanh(x[i]), sigmoid(x[i]); out may be x. */
+    void (*tanh)(float *out, const float *x, size_t count);
+    void (*sigmoid)(float *out, const float *x, size_t count);
+
+    /* out[i] = mask[i] ? x[i] * scale : 0; out may be x. */
+    void (*dropout)(float *out, const float *x, const uint8_t *mask, float scale, size_t count);
+
+    /* Adam on count values, see optimizer.h. `rate` holds the bias corrections. */
+    void (*adam)(float *values, float *m, float *v, const float *gradients, float scale, float rate, float epsilon,
+                 size_t count);
+};
+
+/* The best version that this processor runs. */
+const struct kernels *kernels_best(void);
+
+/* All versions that this processor runs, the portable one first; *count of them. For tests. */
+const struct kernels *const *kernels_runnable(size_t *count);
+
+#endif

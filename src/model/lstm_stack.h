@@ -1,0 +1,53 @@
+/* LSTM layers one above the other that start from a vector: the flat decoder, the conductor and the core decoder.
+ *
+ * The initial state is tanh(dense(source)), [B, 2 * sum of H], split [c h] per layer from the lowest up. Dropout lies on
+ * every layer's input. */
+#ifndef DRUMLINE_MODEL_LSTM_STACK_H
+#define DRUMLINE_MODEL_LSTM_STACK_H
+
+#include "model/lstm.h"
+
+struct lstm_stack {
+    int num_layers;
+    struct lstm_layer layers[SETTING_LIST_MAX];
+    int source_size;                     /* S */
+    int state_size;                      /* 2 * sum of H */
+    size_t initial_kernel, initial_bias; /* offsets into the parameters */
+    float *initial_state;                /* [B, state_size], after tanh */
+    float *d_initial_state;              /* [B, state_size] */
+};
+
+/* What backward works in; shared by all stacks of a model. */
+struct stack_scratch {
+    struct lstm_scratch lstm;
+    float *d_layer; /* [T, B, H]: gradient of a lower layer's h */
+};
+
+void stack_bind(struct lstm_stack *stack, const struct param_table *table, const char *name, int input_size,
+                int source_size, const struct int_list *sizes);
+void stack_lay_out(struct lstm_stack *stack, struct arena *arena, int steps, int rows);
+
+int stack_top_units(const struct lstm_stack *stack);
+
+/* h of the top layer: [T, B, H]. */
+float *stack_outputs(const struct lstm_stack *stack, int rows);
+
+/* Sets every layer's initial state from source [rows, S], for `steps` steps. */
+void stack_start(struct lstm_stack *stack, const struct pass *pass, const float *source, int steps, int rows);
+
+/* All steps; the lowest layer's input is in place, and stack_start was called. */
+void stack_forward(struct lstm_stack *stack, const struct pass *pass, int steps, int rows);
+
+/* Step t alone. */
+void stack_forward_step(struct lstm_stack *stack, const struct pass *pass, int t, int rows);
+
+/* Backwards from d_top [T, B, H], the gradient of the top layer's h, to every parameter of the layers; the way through the
+ * initial state is stack_backward_start's. Reports each layer as ready. */
+void stack_backward(struct lstm_stack *stack, const struct pass *pass, struct stack_scratch *scratch,
+                    const float *d_top, int steps, int rows);
+
+/* Parameters of the initial state, and d_source [rows, S] as `write_source` says. */
+void stack_backward_start(struct lstm_stack *stack, const struct pass *pass, float *d_source, const float *source,
+                          int rows, enum op_write write_source);
+
+#endif

@@ -1,0 +1,28 @@
+#include "model/schedule.h"
+
+#include <math.h>
+
+double schedule_learning_rate(const struct hparams *hparams, uint64_t step)
+{
+    double above = hparams->learning_rate - hparams->min_learning_rate;
+    return above * pow(hparams->decay_rate, (double)step) + hparams->min_learning_rate;
+}
+
+double schedule_beta(const struct hparams *hparams, uint64_t step)
+{
+    return (1 - pow(hparams->beta_rate, (double)step)) * hparams->max_beta;
+}
+
+double schedule_sampling_probability(const struct hparams *hparams, uint64_t step)
+{
+    double rate = hparams->sampling_rate;
+    switch ((enum sampling_schedule)hparams->sampling_schedule) {
+    case SAMPLING_CONSTANT:
+        return rate;
+    case SAMPLING_EXPONENTIAL:
+        return rate == 0 ? 0 : 1 - pow(rate, (double)step);
+    case SAMPLING_INVERSE_SIGMOID:
+        return 1 - rate / (rate + exp((double)step / rate));
+    }
+    return 0;
+}
