@@ -305,8 +305,8 @@ bool midi_check(struct midi_copy *copy, const uint8_t *bytes, size_t size, enum 
 {
     static const uint8_t silent_track[] = {'M', 'T', 'r', 'k', 0, 0, 0, 4, 0, 0xff, META_END_OF_TRACK, 0};
     struct writer writer = {0};
-    size_t position;
-    uint32_t num_tracks;
+    size_t position = 0;
+    uint32_t num_tracks = 0;
     *copy = (struct midi_copy){0};
     if (!read_header(bytes, size, &position, &num_tracks, fault, error))
         return false;
