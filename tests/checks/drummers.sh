@@ -3,6 +3,9 @@
 # (mido) finds in them is what info.csv says.
 set -euo pipefail
 drummers=$1
+# The Python for which Debian installs mido, whichever other comes first in PATH.
+python=/usr/bin/python3
+[ -x "$python" ] || python=python3
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
@@ -27,7 +30,7 @@ status=0
 "$drummers" 2>log || status=$?
 [ "$status" -eq 2 ] || fail "without --output_dir the exit status is $status, not 2"
 
-python3 - two <<'PYTHON'
+"$python" - two <<'PYTHON'
 import csv, os, sys
 import mido
 

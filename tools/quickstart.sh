@@ -1,0 +1,173 @@
+#!/bin/bash
+# tools/quickstart.sh [MIDI_FOLDER]: from a clone of this repository to new grooves in a few minutes. Installs what is
+# missing (tools/setup.sh), builds, turns the folder's performances in 4/4 into a data set, trains a small model on two MPI
+# ranks for about a minute, plays four grooves and goes in five steps from one performance to another.
+# Without a folder it makes performances of its own (drumline-drummers). Run again, it goes on training where it stopped.
+# In the environment:
+#   DRUMLINE_QUICKSTART_DIR       where everything is written          (quickstart in the project's root)
+#   DRUMLINE_QUICKSTART_SECONDS   how long to train                    (60)
+#   DRUMLINE_BIN                  folder of built programs: no set-up, no build
+#   DRUMLINE_SKIP_SETUP=1         installs nothing
+set -euo pipefail
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+output=${DRUMLINE_QUICKSTART_DIR:-$root/quickstart}
+seconds=${DRUMLINE_QUICKSTART_SECONDS:-60}
+bin=${DRUMLINE_BIN:-}
+# Small enough that a minute on two cores goes far; docs/reference.md says what each number is.
+config=groovae_4bar
+hparams='enc_rnn_size=[128],dec_rnn_size=[128,128],z_size=64,batch_size=64,learning_rate=0.003,dropout_keep_prob=0.9'
+
+if [ -t 1 ]; then bold=$'\e[1m' plain=$'\e[0m'; else bold='' plain=''; fi
+
+heading() {
+    printf '\n%s== %s ==%s\n' "$bold" "$1" "$plain"
+}
+
+die() {
+    printf 'quickstart.sh: %s\n' "$@" >&2
+    exit 1
+}
+
+# Open MPI refuses root, and more ranks than cores, unless told; inside containers it also needs to leave out copying
+# straight from another process's memory, which they forbid.
+use_mpi_anywhere() {
+    export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+    export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none
+    export OMPI_MCA_btl_vader_single_copy_mechanism=none
+    if [ "$(nproc)" -lt 2 ]; then export OMPI_MCA_mpi_yield_when_idle=1; fi
+}
+
+build() {
+    heading "Installing what is missing"
+    "$root/tools/setup.sh"
+    heading "Building"
+    (cd "$root" && cmake --preset release -DDRUMLINE_MPI=ON -DDRUMLINE_TOOLS=ON -DDRUMLINE_TESTS=OFF &&
+        cmake --build --preset release -j "$(nproc)") >"$output/build.log" 2>&1 ||
+        { tail -n 20 "$output/build.log" >&2; die "the build failed; all of it is in $output/build.log"; }
+    bin=$root/build/release/bin
+    printf 'The programs are in %s\n' "$bin"
+}
+
+make_performances() {
+    input=$output/midi
+    [ -e "$input/info.csv" ] && return
+    heading "Making performances"
+    "$bin/drumline-drummers" --output_dir "$input"
+}
+
+# A run belongs to the performances it was trained on: where those are others than last time, it is put aside.
+put_other_run_aside() {
+    local source=$output/run/trained_on aside
+    [ -d "$output/run" ] || return 0
+    [ "$(cat "$source" 2>/dev/null)" != "$input" ] || return 0
+    aside=$output/run-before-$(date +%Y-%m-%d_%H%M%S)
+    mv "$output/run" "$aside"
+    printf 'The training of before was on other performances; it is kept in %s\n' "$aside"
+}
+
+preprocess() {
+    heading "From MIDI to a data set"
+    mpirun -n 2 "$bin/drumline-preprocess" --input_dir "$input" --output_dir "$output/data" --recursive \
+        --is_beat=True --beat=4-4 --overwrite ||
+        die "nothing to train on (see above). The folder needs .mid files of drumming in 4/4, four bars or longer"
+}
+
+train() {
+    heading "Training for $seconds seconds"
+    if ls "$output"/run/train/checkpoint-*.h5 >/dev/null 2>&1; then
+        printf 'Going on from the newest checkpoint in %s. To start afresh, remove that folder.\n' "$output/run"
+    fi
+    mkdir -p "$output/run"
+    printf '%s\n' "$input" >"$output/run/trained_on"
+    mpirun -n 2 "$bin/drumline-train" --config "$config" --mode=train --hparams="$hparams" \
+        --examples_path "$output/data" --run_dir "$output/run" --num_steps=1000000 --max_seconds="$seconds" ||
+        die "the training failed (see above). To start afresh, remove $output/run"
+}
+
+# Performances to go from and to, one a line: beats in 4/4 of info.csv, else the largest files; style before path.
+candidates() {
+    if [ -e "$input/info.csv" ]; then
+        awk -F, -v folder="$input" '
+            NR == 1 { for (i = 1; i <= NF; i++) column[$i] = i; next }
+            $column["beat_type"] != "fill" && $column["time_signature"] ~ /^(4-4)?\r?$/ && $column["duration"] > 15 {
+                print $column["style"] "\t" folder "/" $column["midi_filename"]
+            }' "$input/info.csv"
+    else
+        find -L "$input" -type f -iname '*.mid*' -size +1k -printf '%s\t%p\n' | sort -rn | cut -f 2- |
+            awk '{ print NR "\t" $0 }'
+    fi
+}
+
+# Tries pairs of different styles until one is long enough: the generator knows best what it can use.
+interpolate() {
+    local styles=() paths=() style path i j tries=0
+    heading "Playing: five steps from one performance to another"
+    while IFS=$'\t' read -r style path; do
+        styles+=("$style") paths+=("$path")
+        [ ${#paths[@]} -lt 60 ] || break
+    done < <(candidates)
+    for ((i = 0; i < ${#paths[@]}; i++)); do
+        for ((j = i + 1; j < ${#paths[@]}; j++)); do
+            [ "${styles[i]}" != "${styles[j]}" ] || continue
+            [ $((tries++)) -lt 12 ] || break 2
+            if "$bin/drumline-generate" --run_dir "$output/run" --mode=interpolate --num_outputs=5 --seed=1 \
+                --input_midi_1 "${paths[i]}" --input_bar_1=1 --input_midi_2 "${paths[j]}" --input_bar_2=1 \
+                --output_dir "$output/new" 2>"$output/interpolate.log"; then
+                cat "$output/interpolate.log" >&2
+                printf 'From  %s\nto    %s\n' "${paths[i]}" "${paths[j]}"
+                return
+            fi
+        done
+    done
+    [ ! -e "$output/interpolate.log" ] || cat "$output/interpolate.log" >&2
+    printf 'No two performances were found to go between (two are needed, of four bars or more).\n'
+}
+
+play() {
+    heading "Playing: four new grooves"
+    "$bin/drumline-generate" --run_dir "$output/run" --mode=sample --num_outputs=4 --output_dir "$output/new"
+    interpolate
+}
+
+say_what_lies_where() {
+    heading "Done"
+    cat <<TEXT
+$output
+    new/     new grooves: MIDI, ready for any player or workstation (timidity, fluidsynth, Ardour, Reaper)
+    run/     the training: checkpoints and metrics.jsonl
+    data/    the data set: HDF5 shards and their index.h5
+    midi/    the made-up drummers' performances, where no folder was given
+
+Next, try:
+    tools/quickstart.sh                         again: goes on training for another minute, and plays
+    tools/fetch_groove.sh                       brings real drummers (3 MB); then tools/quickstart.sh data/groove
+    $bin/drumline-info $(printf %q "$output/run")
+    $bin/drumline-generate --run_dir $(printf %q "$output/run") --mode=sample --num_outputs=8 --temperature=0.7
+                           --output_dir wilder
+    $bin/drumline-train --help                  the full-size models: --config=groovae_4bar without --hparams
+TEXT
+}
+
+case ${1:-} in
+    -h | --help) sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0"; exit 0 ;;
+    -*) printf 'quickstart.sh: unknown option "%s"; give it a folder of MIDI files, or nothing\n' "$1" >&2; exit 2 ;;
+esac
+[ $# -le 1 ] || { printf 'quickstart.sh: one folder, not %d\n' $# >&2; exit 2; }
+[[ $seconds =~ ^[1-9][0-9]*$ ]] || die "DRUMLINE_QUICKSTART_SECONDS=$seconds is no number of seconds"
+input=
+if [ $# -eq 1 ]; then
+    [ -d "$1" ] || die "$1 is no folder; give a folder of MIDI files, or nothing for made-up drummers"
+    input=$(cd "$1" && pwd)
+fi
+mkdir -p "$output" || die "$output can't be made (see above); DRUMLINE_QUICKSTART_DIR names another folder"
+output=$(cd "$output" && pwd)
+
+[ -n "$bin" ] || build
+use_mpi_anywhere
+[ -n "$input" ] || make_performances
+put_other_run_aside
+preprocess
+train
+play
+say_what_lies_where
