@@ -1,6 +1,6 @@
 # The programs and scripts of tools/, and checks of the tree and the build as a whole (tests/checks, label "checks").
 
-# drumline_check(NAME ARGUMENTS...): tests/checks/NAME.sh with these arguments. A check that can't be made here exits with 77.
+# drumline_check(NAME ARGUMENTS...): tests/checks/NAME.sh with these arguments. Status 77: can't be made here.
 function(drumline_check name)
     add_test(NAME check_${name} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/checks/${name}.sh ${ARGN})
     set_tests_properties(check_${name} PROPERTIES LABELS checks TIMEOUT 300 SKIP_RETURN_CODE 77)
