@@ -1,0 +1,73 @@
+#include "programs/run_folder.h"
+
+#include "base/files.h"
+#include "base/log.h"
+
+#include <stdlib.h>
+
+char *run_train_folder(const char *run_dir)
+{
+    return path_join(run_dir, "train");
+}
+
+char *run_eval_folder(const char *run_dir)
+{
+    return path_join(run_dir, "eval");
+}
+
+/* Description and all tensors, which are thrown away: the only proof that a checkpoint can be used. */
+static bool verify(struct checkpoint *checkpoint, const char *path, struct error *error)
+{
+    struct param_table table;
+    struct optimizer optimizer = {0};
+    struct arena arena = arena_measure();
+    bool ok = checkpoint_read(checkpoint, path, error) && params_describe(&table, &checkpoint->hparams, error);
+    if (!ok)
+        return false;
+    arena_floats(&arena, table.num_floats);
+    ok = arena_reserve(&arena, error) && optimizer_make(&optimizer, &table, error) &&
+         checkpoint_read_tensors(path, &table, arena_floats(&arena, table.num_floats), optimizer.m, optimizer.v, error);
+    optimizer_free(&optimizer);
+    arena_free(&arena);
+    return ok;
+}
+
+bool run_newest_checkpoint(struct checkpoint *checkpoint, char **path, const char *run_dir, struct error *error)
+{
+    struct checkpoint_list list;
+    char *folder = run_train_folder(run_dir);
+    *path = NULL;
+    bool ok = checkpoint_list_make(&list, folder, error);
+    for (size_t i = 0; ok && i < list.count && !*path; i++) {
+        struct error reason;
+        if (verify(checkpoint, list.paths[i], &reason))
+            *path = format_text("%s", list.paths[i]);
+        else
+            log_warning("passing over a damaged checkpoint: %s", reason.message);
+    }
+    if (ok && list.count > 0 && !*path)
+        ok = error_set(error,
+                       "%s: none of the %zu checkpoints is sound; delete them to start afresh, or give another "
+                       "--run_dir",
+                       folder, list.count);
+    checkpoint_list_free(&list);
+    free(folder);
+    return ok;
+}
+
+struct model *run_load_model(struct checkpoint *checkpoint, const char *checkpoint_path, int max_batch,
+                             struct error *error)
+{
+    if (!checkpoint_read(checkpoint, checkpoint_path, error))
+        return NULL;
+    struct model *model = model_make(&checkpoint->hparams, max_batch, error);
+    if (!model) {
+        error_prefix(error, "%s", checkpoint_path);
+        return NULL;
+    }
+    if (!checkpoint_read_tensors(checkpoint_path, &model->table, model->values, NULL, NULL, error)) {
+        model_free(model);
+        return NULL;
+    }
+    return model;
+}
