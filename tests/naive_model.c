@@ -36,6 +36,11 @@ static size_t embedding_size(const struct naive_sizes *sizes)
     return sizes->hierarchical ? sizes->dec_rnn_size[sizes->num_layers - 1] : sizes->z_size;
 }
 
+size_t naive_encoder_inputs(const struct naive_sizes *sizes, size_t layer)
+{
+    return layer > 0 ? 2 * sizes->enc_rnn_size[layer - 1] : NAIVE_DEPTH + sizes->control_depth;
+}
+
 size_t naive_decoder_inputs(const struct naive_sizes *sizes, size_t layer)
 {
     return layer > 0 ? sizes->dec_rnn_size[layer - 1] : NAIVE_DEPTH + sizes->control_depth + embedding_size(sizes);
@@ -60,21 +65,34 @@ static void add_stack(struct naive_model *model, const char *prefix, size_t firs
     add_dense(model, latent_size, sum_of_states(sizes), name);
 }
 
+static void add_encoder(struct naive_model *model)
+{
+    const struct naive_sizes *sizes = &model->sizes;
+    const char *directions[2] = {"backward", "forward"};
+    size_t top = 2 * sizes->enc_rnn_size[sizes->num_encoder_layers - 1];
+    add_dense(model, top, sizes->z_size, "encoder/mu");
+    add_dense(model, top, sizes->z_size, "encoder/sigma");
+    for (size_t layer = sizes->num_encoder_layers; layer-- > 0;) {
+        for (int direction = 0; direction < 2; direction++) {
+            char name[NAIVE_NAME_SIZE - 8];
+            size_t hidden = sizes->enc_rnn_size[layer];
+            snprintf(name, sizeof name, "encoder/%s/layer_%zu", directions[direction], layer);
+            add_dense(model, naive_encoder_inputs(sizes, layer) + hidden, 4 * hidden, name);
+        }
+    }
+}
+
 struct naive_model *naive_model_make(const struct naive_sizes *sizes)
 {
     struct naive_model *model = calloc(1, sizeof *model);
     if (model == NULL)
         abort();
     model->sizes = *sizes;
-    size_t encoder_inputs = NAIVE_DEPTH + sizes->control_depth, encoder_hidden = sizes->enc_rnn_size;
     add_dense(model, sizes->dec_rnn_size[sizes->num_layers - 1], NAIVE_DEPTH, "decoder/output");
     add_stack(model, "decoder", naive_decoder_inputs(sizes, 0), embedding_size(sizes));
     if (sizes->hierarchical)
         add_stack(model, "conductor", 0, sizes->z_size);
-    add_dense(model, 2 * encoder_hidden, sizes->z_size, "encoder/mu");
-    add_dense(model, 2 * encoder_hidden, sizes->z_size, "encoder/sigma");
-    add_dense(model, encoder_inputs + encoder_hidden, 4 * encoder_hidden, "encoder/backward/layer_0");
-    add_dense(model, encoder_inputs + encoder_hidden, 4 * encoder_hidden, "encoder/forward/layer_0");
+    add_encoder(model);
     return model;
 }
 
@@ -280,9 +298,9 @@ static double *stack_backward(double *dlatent, const double *dtop, struct naive_
 /* ---- One pass over a batch ------------------------------------------------------------------------------------------ */
 
 struct pass {
-    struct naive_lstm directions[2]; /* the encoder's: forward, backward */
-    double *encoded;                 /* [B, 2 encoder hidden] */
-    double *z;                       /* [B, z_size] */
+    struct naive_lstm directions[NAIVE_MAX_LAYERS][2]; /* the encoder's: forward, backward */
+    double *encoded;                                   /* [B, 2 encoder hidden] */
+    double *z;                                         /* [B, z_size] */
     struct stack conductor, core;
     size_t rows_of_bars;  /* how many bars run beside one another: all of them, or 1 in the flat decoder */
     size_t core_steps;    /* steps of the core decoder: a bar's, or T in the flat decoder */
@@ -292,28 +310,53 @@ struct pass {
 
 static const char *const direction_prefixes[2] = {"encoder/forward", "encoder/backward"};
 
+/* The input of encoder layer `layer` [T, B, inputs] before dropout. */
+static void encoder_input(double *x, const struct pass *pass, const struct naive_sizes *sizes,
+                          const struct naive_batch *batch, size_t layer)
+{
+    size_t steps = sizes->bars * sizes->steps_per_bar, windows = sizes->batch;
+    size_t inputs = naive_encoder_inputs(sizes, layer), controls = sizes->control_depth;
+    for (size_t row = 0; row < steps * windows; row++) {
+        if (layer == 0) {
+            for (size_t k = 0; k < inputs; k++)
+                x[row * inputs + k] = k < NAIVE_DEPTH ? batch->input[row * NAIVE_DEPTH + k]
+                                                      : batch->controls[row * controls + k - NAIVE_DEPTH];
+            continue;
+        }
+        size_t hidden = inputs / 2, t = row / windows, window = row % windows;
+        const struct naive_lstm *below = pass->directions[layer - 1];
+        memcpy(&x[row * inputs], &below[0].h[((t + 1) * windows + window) * hidden], hidden * sizeof *x);
+        memcpy(&x[row * inputs + hidden], &below[1].h[((steps - t) * windows + window) * hidden], hidden * sizeof *x);
+    }
+}
+
+static void encode_layer(struct pass *pass, struct naive_model *model, const struct naive_batch *batch, size_t layer)
+{
+    const struct naive_sizes *sizes = &model->sizes;
+    size_t steps = sizes->bars * sizes->steps_per_bar, windows = sizes->batch;
+    size_t inputs = naive_encoder_inputs(sizes, layer);
+    for (size_t direction = 0; direction < 2; direction++) {
+        struct naive_lstm *lstm = &pass->directions[layer][direction];
+        struct dense weights = find_layer(model, direction_prefixes[direction], layer);
+        naive_lstm_make(lstm, steps, windows, inputs, sizes->enc_rnn_size[layer], direction == 1);
+        encoder_input(lstm->x, pass, sizes, batch, layer);
+        naive_dropout(lstm->x, lstm->x, batch->encoder_masks[layer], sizes->keep_prob, steps * windows * inputs);
+        naive_lstm_forward(lstm, weights.kernel->values, weights.bias->values);
+    }
+}
+
 static void encode(struct pass *pass, struct naive_outputs *outputs, struct naive_model *model,
                    const struct naive_batch *batch)
 {
     const struct naive_sizes *sizes = &model->sizes;
-    size_t steps = sizes->bars * sizes->steps_per_bar, windows = sizes->batch, hidden = sizes->enc_rnn_size;
-    size_t controls = sizes->control_depth, inputs = NAIVE_DEPTH + controls;
+    size_t steps = sizes->bars * sizes->steps_per_bar, windows = sizes->batch, top = sizes->num_encoder_layers - 1;
+    size_t hidden = sizes->enc_rnn_size[top];
+    for (size_t layer = 0; layer <= top; layer++)
+        encode_layer(pass, model, batch, layer);
     pass->encoded = naive_doubles(windows * 2 * hidden);
-    for (size_t direction = 0; direction < 2; direction++) {
-        struct naive_lstm *lstm = &pass->directions[direction];
-        naive_lstm_make(lstm, steps, windows, inputs, hidden, direction == 1);
-        for (size_t row = 0; row < steps * windows; row++) {
-            memcpy(&lstm->x[row * inputs], &batch->input[row * NAIVE_DEPTH], NAIVE_DEPTH * sizeof(double));
-            for (size_t k = 0; k < controls; k++)
-                lstm->x[row * inputs + NAIVE_DEPTH + k] = batch->controls[row * controls + k];
-        }
-        naive_dropout(lstm->x, lstm->x, batch->encoder_mask, sizes->keep_prob, steps * windows * inputs);
-        struct dense weights = find_layer(model, direction_prefixes[direction], 0);
-        naive_lstm_forward(lstm, weights.kernel->values, weights.bias->values);
-        for (size_t b = 0; b < windows; b++)
-            memcpy(&pass->encoded[(2 * b + direction) * hidden], &lstm->h[(steps * windows + b) * hidden],
-                   hidden * sizeof(double));
-    }
+    for (size_t n = 0; n < 2 * windows; n++)
+        memcpy(&pass->encoded[n * hidden], &pass->directions[top][n % 2].h[(steps * windows + n / 2) * hidden],
+               hidden * sizeof(double));
     pass->z = naive_doubles(windows * sizes->z_size);
     dense_forward(outputs->mu, pass->encoded, find_dense(model, "encoder", "mu"), windows);
     dense_forward(outputs->sigma, pass->encoded, find_dense(model, "encoder", "sigma"), windows);
@@ -444,27 +487,51 @@ static void latent_backward(double *dmu, double *dsigma_input, const struct naiv
     }
 }
 
+/* Both directions of one layer, from dh[direction] [T, B, hidden] by step, which it frees and replaces by those of the layer
+ * below (none for the lowest). */
+static void encode_layer_backward(double *dh[2], const struct pass *pass, struct naive_model *model,
+                                  const struct naive_batch *batch, size_t layer)
+{
+    const struct naive_sizes *sizes = &model->sizes;
+    size_t steps = sizes->bars * sizes->steps_per_bar, windows = sizes->batch;
+    size_t inputs = naive_encoder_inputs(sizes, layer), count = steps * windows * inputs;
+    double *dx = naive_doubles(count);
+    for (size_t direction = 0; direction < 2; direction++) {
+        const struct naive_lstm *lstm = &pass->directions[layer][direction];
+        struct dense weights = find_layer(model, direction_prefixes[direction], layer);
+        naive_lstm_backward(dx, weights.kernel->gradient, weights.bias->gradient, NULL, NULL, dh[direction], lstm,
+                            weights.kernel->values);
+        free(dh[direction]);
+        dh[direction] = NULL;
+    }
+    naive_dropout(dx, dx, batch->encoder_masks[layer], sizes->keep_prob, count);
+    for (size_t direction = 0; direction < 2 && layer > 0; direction++) {
+        size_t hidden = inputs / 2;
+        dh[direction] = naive_doubles(steps * windows * hidden);
+        for (size_t row = 0; row < steps * windows; row++) {
+            size_t t = row / windows, step = direction == 1 ? steps - 1 - t : t;
+            memcpy(&dh[direction][(step * windows + row % windows) * hidden], &dx[row * inputs + direction * hidden],
+                   hidden * sizeof *dx);
+        }
+    }
+    free(dx);
+}
+
 static void encode_backward(double *dz, struct pass *pass, const struct naive_outputs *outputs,
                             struct naive_model *model, const struct naive_batch *batch)
 {
     const struct naive_sizes *sizes = &model->sizes;
-    size_t steps = sizes->bars * sizes->steps_per_bar, windows = sizes->batch, hidden = sizes->enc_rnn_size;
+    size_t steps = sizes->bars * sizes->steps_per_bar, windows = sizes->batch, top = sizes->num_encoder_layers - 1;
+    size_t hidden = sizes->enc_rnn_size[top];
     double *dsigma_input = naive_doubles(windows * sizes->z_size), *dencoded = naive_doubles(windows * 2 * hidden);
     latent_backward(dz, dsigma_input, outputs, sizes, batch);
     dense_backward(dencoded, dz, pass->encoded, find_dense(model, "encoder", "mu"), windows);
     dense_backward(dencoded, dsigma_input, pass->encoded, find_dense(model, "encoder", "sigma"), windows);
-    for (size_t direction = 0; direction < 2; direction++) {
-        const struct naive_lstm *lstm = &pass->directions[direction];
-        struct dense weights = find_layer(model, direction_prefixes[direction], 0);
-        double *dh = naive_doubles(steps * windows * hidden), *dx = naive_doubles(steps * windows * lstm->inputs);
-        for (size_t b = 0; b < windows; b++)
-            memcpy(&dh[((steps - 1) * windows + b) * hidden], &dencoded[(2 * b + direction) * hidden],
-                   hidden * sizeof(double));
-        naive_lstm_backward(dx, weights.kernel->gradient, weights.bias->gradient, NULL, NULL, dh, lstm,
-                            weights.kernel->values);
-        free(dh);
-        free(dx);
-    }
+    double *dh[2] = {naive_doubles(steps * windows * hidden), naive_doubles(steps * windows * hidden)};
+    for (size_t n = 0; n < 2 * windows; n++)
+        memcpy(&dh[n % 2][((steps - 1) * windows + n / 2) * hidden], &dencoded[n * hidden], hidden * sizeof(double));
+    for (size_t layer = top + 1; layer-- > 0;)
+        encode_layer_backward(dh, pass, model, batch, layer);
     free(dsigma_input);
     free(dencoded);
 }
@@ -480,8 +547,10 @@ static void pass_forward(struct pass *pass, struct naive_outputs *outputs, struc
 
 static void pass_free(struct pass *pass)
 {
-    naive_lstm_free(&pass->directions[0]);
-    naive_lstm_free(&pass->directions[1]);
+    for (size_t layer = 0; layer < NAIVE_MAX_LAYERS; layer++) {
+        naive_lstm_free(&pass->directions[layer][0]);
+        naive_lstm_free(&pass->directions[layer][1]);
+    }
     free(pass->encoded);
     free(pass->z);
     stack_free(&pass->conductor);

@@ -25,8 +25,9 @@ struct naive_sizes {
     size_t steps_per_bar; /* 16 in the model; anything here */
     size_t control_depth; /* C: 0 or 9 */
     size_t z_size;
-    size_t enc_rnn_size; /* one bidirectional layer */
-    size_t num_layers;   /* of each decoder, and of the conductor */
+    size_t num_encoder_layers;
+    size_t enc_rnn_size[NAIVE_MAX_LAYERS]; /* of each direction */
+    size_t num_layers;                     /* of the decoder, and of the conductor */
     size_t dec_rnn_size[NAIVE_MAX_LAYERS];
     double keep_prob;
     double beta;
@@ -53,7 +54,7 @@ struct naive_batch {
     const double *target;                             /* [T, B, 27]; also fed to the decoder, one step late */
     const double *controls;                           /* [T, B, C]; NULL where C is 0 */
     const double *eps;                                /* [B, z_size] */
-    const uint8_t *encoder_mask;                      /* [T, B, 27 + C], of both directions */
+    const uint8_t *encoder_masks[NAIVE_MAX_LAYERS];   /* [T, B, inputs], of both directions */
     const uint8_t *conductor_masks[NAIVE_MAX_LAYERS]; /* layers from 1: [bars, B, hidden of the layer below] */
     const uint8_t *decoder_masks[NAIVE_MAX_LAYERS];   /* flat: [T, B, inputs]; else [steps_per_bar, bars * B, inputs] */
 };
@@ -76,7 +77,8 @@ void naive_model_free(struct naive_model *model);
 struct naive_tensor *naive_model_tensor(struct naive_model *model, const char *name);
 size_t naive_tensor_count(const struct naive_tensor *tensor);
 
-/* Width of decoder layer `layer`'s input, so the width of its mask; of the conductor's likewise (its layer 0 has none). */
+/* Widths of a layer's input, and so of its mask. The conductor's layer 0 has none. */
+size_t naive_encoder_inputs(const struct naive_sizes *sizes, size_t layer);
 size_t naive_decoder_inputs(const struct naive_sizes *sizes, size_t layer);
 size_t naive_conductor_inputs(const struct naive_sizes *sizes, size_t layer);
 

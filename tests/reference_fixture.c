@@ -70,20 +70,28 @@ static const uint8_t *own_mask(struct reference *reference, size_t count, const 
     return mask;
 }
 
+/* Returns the number of layers. */
+static size_t read_layers(size_t layers[NAIVE_MAX_LAYERS], const struct reference *reference, const char *name)
+{
+    hsize_t values[NAIVE_MAX_LAYERS] = {0};
+    size_t count = 0;
+    read_attribute(values, reference, name, H5T_NATIVE_HSIZE, NAIVE_MAX_LAYERS);
+    for (; count < NAIVE_MAX_LAYERS && values[count] > 0; count++)
+        layers[count] = values[count];
+    return count;
+}
+
 static void read_sizes(struct reference *reference)
 {
     struct naive_sizes *sizes = &reference->sizes;
-    hsize_t layers[NAIVE_MAX_LAYERS] = {0};
     sizes->hierarchical = read_size(reference, "hierarchical") == 1;
     sizes->batch = read_size(reference, "batch");
     sizes->bars = read_size(reference, "bars");
     sizes->steps_per_bar = read_size(reference, "steps_per_bar");
     sizes->control_depth = read_size(reference, "control_depth");
     sizes->z_size = read_size(reference, "z_size");
-    sizes->enc_rnn_size = read_size(reference, "enc_rnn_size");
-    read_attribute(layers, reference, "dec_rnn_size", H5T_NATIVE_HSIZE, NAIVE_MAX_LAYERS);
-    for (size_t layer = 0; layer < NAIVE_MAX_LAYERS && layers[layer] > 0; layer++)
-        sizes->dec_rnn_size[sizes->num_layers++] = layers[layer];
+    sizes->num_encoder_layers = read_layers(sizes->enc_rnn_size, reference, "enc_rnn_size");
+    sizes->num_layers = read_layers(sizes->dec_rnn_size, reference, "dec_rnn_size");
     sizes->keep_prob = read_number(reference, "dropout_keep_prob");
     sizes->beta = read_number(reference, "beta");
     sizes->free_bits = read_number(reference, "free_bits");
@@ -99,7 +107,10 @@ static void read_batch(struct reference *reference)
     batch->target = own_array(reference, "target", rows * NAIVE_DEPTH);
     batch->controls = own_array(reference, "controls", rows * sizes->control_depth);
     batch->eps = own_array(reference, "eps", windows * sizes->z_size);
-    batch->encoder_mask = own_mask(reference, rows * (NAIVE_DEPTH + sizes->control_depth), "masks/encoder");
+    for (size_t layer = 0; layer < sizes->num_encoder_layers; layer++) {
+        snprintf(name, sizeof name, "masks/encoder/layer_%zu", layer);
+        batch->encoder_masks[layer] = own_mask(reference, rows * naive_encoder_inputs(sizes, layer), name);
+    }
     for (size_t layer = 0; layer < sizes->num_layers; layer++) {
         snprintf(name, sizeof name, "masks/decoder/layer_%zu", layer);
         batch->decoder_masks[layer] = own_mask(reference, rows * naive_decoder_inputs(sizes, layer), name);
@@ -166,7 +177,7 @@ char *reference_tensor_names(const struct reference *reference)
 struct naive_batch reference_evaluation_batch(const struct reference *reference)
 {
     struct naive_batch batch = reference->batch;
-    batch.encoder_mask = NULL;
+    memset(batch.encoder_masks, 0, sizeof batch.encoder_masks);
     memset(batch.conductor_masks, 0, sizeof batch.conductor_masks);
     memset(batch.decoder_masks, 0, sizeof batch.decoder_masks);
     return batch;

@@ -14,7 +14,7 @@ struct reference {
     int adam_steps;
     struct naive_batch batch;  /* with masks; its arrays are owned by the reference */
     struct naive_model *model; /* with the fixture's weights; owned */
-    void *owned[4 + 2 * NAIVE_MAX_LAYERS + 1];
+    void *owned[4 + 3 * NAIVE_MAX_LAYERS];
     size_t num_owned;
 };
 

@@ -1,4 +1,5 @@
 /* The oracles themselves: the double-precision twin against PyTorch's numbers and against finite differences. */
+#include "naive_batch.h"
 #include "naive_model.h"
 #include "naive_ops.h"
 #include "reference_fixture.h"
@@ -137,83 +138,17 @@ static void adam_agrees_with_torch(void **state)
     reference_close(&reference);
 }
 
-/* A batch of made-up numbers: the formulas hold for any, not only for drums. */
-struct made_up {
-    double *input, *target, *controls, *eps;
-    uint8_t *masks[1 + 2 * NAIVE_MAX_LAYERS];
-    size_t num_masks;
-    struct naive_batch batch;
-};
-
-static const uint8_t *make_mask(struct made_up *made_up, size_t count, double keep_prob, uint64_t *seed)
-{
-    uint8_t *mask = calloc(count, 1);
-    assert_non_null(mask);
-    naive_fill_mask(mask, count, keep_prob, seed);
-    made_up->masks[made_up->num_masks++] = mask;
-    return mask;
-}
-
-static void make_up(struct made_up *made_up, const struct naive_sizes *sizes, uint64_t *seed)
-{
-    size_t rows = sizes->bars * sizes->steps_per_bar * sizes->batch, count = rows * NAIVE_DEPTH;
-    memset(made_up, 0, sizeof *made_up);
-    made_up->input = naive_doubles(count);
-    made_up->target = naive_doubles(count);
-    made_up->controls = naive_doubles(rows * sizes->control_depth);
-    made_up->eps = naive_doubles(sizes->batch * sizes->z_size);
-    naive_fill(made_up->input, count, 1, seed);
-    naive_fill(made_up->target, count, 1, seed);
-    naive_fill(made_up->controls, rows * sizes->control_depth, 1, seed);
-    naive_fill(made_up->eps, sizes->batch * sizes->z_size, 1.5, seed);
-    struct naive_batch *batch = &made_up->batch;
-    *batch = (struct naive_batch){made_up->input, made_up->target, made_up->controls, made_up->eps, NULL, {0}, {0}};
-    batch->encoder_mask = make_mask(made_up, rows * (NAIVE_DEPTH + sizes->control_depth), sizes->keep_prob, seed);
-    for (size_t layer = 0; layer < sizes->num_layers; layer++) {
-        size_t inputs = rows * naive_decoder_inputs(sizes, layer);
-        batch->decoder_masks[layer] = make_mask(made_up, inputs, sizes->keep_prob, seed);
-        inputs = sizes->bars * sizes->batch * naive_conductor_inputs(sizes, layer);
-        if (sizes->hierarchical && layer > 0)
-            batch->conductor_masks[layer] = make_mask(made_up, inputs, sizes->keep_prob, seed);
-    }
-}
-
-static void made_up_free(struct made_up *made_up)
-{
-    free(made_up->input);
-    free(made_up->target);
-    free(made_up->controls);
-    free(made_up->eps);
-    for (size_t n = 0; n < made_up->num_masks; n++)
-        free(made_up->masks[n]);
-}
-
-static double central_difference(double *value, struct naive_outputs *outputs, struct naive_model *model,
-                                 const struct naive_batch *batch)
-{
-    const double step = 1e-4, before = *value;
-    double losses[4];
-    const double at[4] = {2, 1, -1, -2};
-    for (int n = 0; n < 4; n++) {
-        *value = before + at[n] * step;
-        losses[n] = naive_model_loss(outputs, model, batch);
-    }
-    *value = before;
-    return (-losses[0] + 8 * losses[1] - 8 * losses[2] + losses[3]) / (12 * step);
-}
-
 /* At most this many values of a tensor are moved, spread over it evenly. */
 enum { MAX_DIFFERENCES = 60 };
 
 static void check_differences(const struct naive_sizes *sizes)
 {
     uint64_t seed = 7;
-    struct made_up made_up;
-    make_up(&made_up, sizes, &seed);
+    struct naive_made_up made_up;
+    naive_make_up(&made_up, sizes, &seed);
     struct naive_model *model = naive_model_make(sizes);
     struct naive_outputs *outputs = naive_outputs_make(sizes);
-    for (size_t n = 0; n < model->num_tensors; n++)
-        naive_fill(model->tensors[n].values, naive_tensor_count(&model->tensors[n]), 0.5, &seed);
+    naive_make_up_weights(model, 0.5, &seed);
     naive_model_gradients(outputs, model, &made_up.batch);
     for (size_t n = 0; n < model->num_tensors; n++) {
         struct naive_tensor *tensor = &model->tensors[n];
@@ -222,13 +157,13 @@ static void check_differences(const struct naive_sizes *sizes)
         double gradients[MAX_DIFFERENCES], differences[MAX_DIFFERENCES];
         for (size_t k = 0; k < count; k += stride, checked++) {
             gradients[checked] = tensor->gradient[k];
-            differences[checked] = central_difference(&tensor->values[k], outputs, model, &made_up.batch);
+            differences[checked] = naive_difference(&tensor->values[k], outputs, model, &made_up.batch);
         }
         assert_near(gradients, differences, checked, difference_tolerance, tensor->name);
     }
     naive_outputs_free(outputs);
     naive_model_free(model);
-    made_up_free(&made_up);
+    naive_made_up_free(&made_up);
 }
 
 static void gradients_are_finite_differences(void **state)
@@ -241,9 +176,10 @@ static void gradients_are_finite_differences(void **state)
         .steps_per_bar = 4,
         .control_depth = 9,
         .z_size = 3,
-        .enc_rnn_size = 4,
+        .num_encoder_layers = 2,
+        .enc_rnn_size = {4,  3},
         .num_layers = 3,
-        .dec_rnn_size = {3, 5, 4},
+        .dec_rnn_size = { 3, 5, 4},
         .keep_prob = 0.6,
         .beta = 1.7,
         .free_bits = 0,
@@ -253,6 +189,7 @@ static void gradients_are_finite_differences(void **state)
     check_differences(&sizes);
     sizes.free_bits = 48;
     sizes.num_layers = 1;
+    sizes.num_encoder_layers = 1;
     sizes.control_depth = 0;
     check_differences(&sizes);
 }

@@ -32,15 +32,20 @@ GRAD_CLIP = 1.0
 FIXTURES = {
     'reference_flat': dict(hierarchical=False, bars=2, batch=3, control_depth=0, seed=1, kl='some windows'),
     'reference_hierarchical': dict(hierarchical=True, bars=3, batch=3, control_depth=0, seed=2, kl='some windows'),
-    'reference_controls': dict(hierarchical=False, bars=2, batch=3, control_depth=9, seed=3, kl='no window'),
+    'reference_controls': dict(hierarchical=False, bars=2, batch=3, control_depth=9, seed=3, kl='no window',
+                               enc_rnn_size=[5, 3]),
 }
 SIZES = dict(enc_rnn_size=[5], dec_rnn_size=[6, 7], z_size=4)
 HPARAMS = dict(dropout_keep_prob=0.3, beta=0.2)
 
 
+def encoder_inputs(case, layer):
+    return 2 * case['enc_rnn_size'][layer - 1] if layer else DEPTH + case['control_depth']
+
+
 def tensor_shapes(case):
     """Name -> shape, in the order in which backward finishes the gradients."""
-    sizes, z_size, (enc_size,) = case['dec_rnn_size'], case['z_size'], case['enc_rnn_size']
+    sizes, z_size, enc_sizes = case['dec_rnn_size'], case['z_size'], case['enc_rnn_size']
     embedding = sizes[-1] if case['hierarchical'] else z_size
     shapes = {}
 
@@ -58,17 +63,20 @@ def tensor_shapes(case):
     lstms('decoder', DEPTH + case['control_depth'] + embedding, embedding)
     if case['hierarchical']:
         lstms('conductor', 0, z_size)
-    dense('encoder/mu', 2 * enc_size, z_size)
-    dense('encoder/sigma', 2 * enc_size, z_size)
-    for direction in ('backward', 'forward'):
-        dense(f'encoder/{direction}/layer_0', DEPTH + case['control_depth'] + enc_size, 4 * enc_size)
+    dense('encoder/mu', 2 * enc_sizes[-1], z_size)
+    dense('encoder/sigma', 2 * enc_sizes[-1], z_size)
+    for layer in reversed(range(len(enc_sizes))):
+        for direction in ('backward', 'forward'):
+            inputs = encoder_inputs(case, layer) + enc_sizes[layer]
+            dense(f'encoder/{direction}/layer_{layer}', inputs, 4 * enc_sizes[layer])
     return shapes
 
 
 def mask_shapes(case):
     sizes, steps, batch, bars = case['dec_rnn_size'], case['steps'], case['batch'], case['bars']
     outer, rows, latent = steps, batch, case['z_size']
-    shapes = {'encoder': (steps, batch, DEPTH + case['control_depth'])}
+    shapes = {f'encoder/layer_{layer}': (steps, batch, encoder_inputs(case, layer))
+              for layer in range(len(case['enc_rnn_size']))}
     if case['hierarchical']:
         outer, rows, latent = STEPS_PER_BAR, bars * batch, sizes[-1]
         for layer in range(1, len(sizes)):
@@ -145,11 +153,14 @@ class Model:
         return x
 
     def encode(self):
-        x = self.drop(torch.cat([double(self.case['input']), double(self.case['controls'])], 2), 'encoder')
-        zero = torch.zeros(x.shape[1], self.case['enc_rnn_size'][0], dtype=torch.float64)
-        last = [self.lstm('encoder/forward/layer_0', x, zero, zero)[-1],
-                self.lstm('encoder/backward/layer_0', x.flip(0), zero, zero)[-1]]
-        h = torch.cat(last, 1)
+        x = torch.cat([double(self.case['input']), double(self.case['controls'])], 2)
+        for layer, size in enumerate(self.case['enc_rnn_size']):
+            x = self.drop(x, f'encoder/layer_{layer}')
+            zero = torch.zeros(x.shape[1], size, dtype=torch.float64)
+            forward = self.lstm(f'encoder/forward/layer_{layer}', x, zero, zero)
+            backward = self.lstm(f'encoder/backward/layer_{layer}', x.flip(0), zero, zero)
+            x = torch.cat([forward, backward.flip(0)], 2)
+        h = torch.cat([forward[-1], backward[-1]], 1)
         return self.dense('encoder/mu', h), functional.softplus(self.dense('encoder/sigma', h))
 
     def decode(self, z):
