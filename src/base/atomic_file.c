@@ -164,39 +164,15 @@ bool atomic_file_commit_new(struct atomic_file *file, struct error *error)
     return commit(file, name_new, error);
 }
 
-/* 0, or the reason in errno's numbers. */
-static int write_all(int descriptor, const void *bytes, size_t size)
-{
-    const char *from = bytes;
-    while (size > 0) {
-        ssize_t written = write(descriptor, from, size);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return errno;
-        if (written == 0)
-            return ENOSPC;
-        from += written;
-        size -= (size_t)written;
-    }
-    return 0;
-}
-
 bool atomic_file_write(const char *path, const void *bytes, size_t size, struct error *error)
 {
     struct atomic_file file;
     if (!atomic_file_start(&file, path, error))
         return false;
-    int descriptor = open(file.temporary_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    int reason = descriptor < 0 ? errno : write_all(descriptor, bytes, size);
-    if (descriptor >= 0 && close(descriptor) != 0 && reason == 0)
-        reason = errno;
-    if (reason != 0) {
-        error_set_errno(error, reason, "%s: can't write", path);
-        atomic_file_abandon(&file);
-        return false;
-    }
-    return atomic_file_commit(&file, error);
+    if (file_write(file.temporary_path, path, bytes, size, error))
+        return atomic_file_commit(&file, error);
+    atomic_file_abandon(&file);
+    return false;
 }
 
 /* Whether `name` is ".NAME.HOST.PID.tmp"; *process becomes PID and *is_ours whether HOST is `host`. */

@@ -274,6 +274,33 @@ done:
     return ok;
 }
 
+/* 0, or the reason in errno's numbers. */
+static int write_all(int descriptor, const void *bytes, size_t size)
+{
+    const char *from = bytes;
+    while (size > 0) {
+        ssize_t written = write(descriptor, from, size);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0)
+            return errno;
+        if (written == 0)
+            return ENOSPC;
+        from += written;
+        size -= (size_t)written;
+    }
+    return 0;
+}
+
+bool file_write(const char *path, const char *shown_path, const void *bytes, size_t size, struct error *error)
+{
+    int descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    int reason = descriptor < 0 ? errno : write_all(descriptor, bytes, size);
+    if (descriptor >= 0 && close(descriptor) != 0 && reason == 0)
+        reason = errno;
+    return reason == 0 || error_set_errno(error, reason, "%s: can't write", shown_path);
+}
+
 double clock_seconds(void)
 {
     struct timespec now;

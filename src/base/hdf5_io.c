@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { REASON_SIZE = 256, FILE_NAME_SIZE = 1024 };
+enum { REASON_SIZE = 256, FILE_NAME_SIZE = 4352, MEMORY_STEP = 8 << 20 };
 
 void hdf5_be_quiet(void)
 {
@@ -108,17 +108,31 @@ static hid_t access_properties(void)
     return H5I_INVALID_HID;
 }
 
+/* A new file is made in memory and written to the disk as one piece by hdf5_close: HDF5 1.10 crashes at the program's end
+ * where the disk was full. */
+static hid_t creation_access(void)
+{
+    hid_t properties = access_properties();
+    if (properties < 0 || H5Pset_fapl_core(properties, MEMORY_STEP, false) >= 0)
+        return properties;
+    H5Pclose(properties);
+    return H5I_INVALID_HID;
+}
+
 bool hdf5_create(hid_t *file, const char *path, const char *format, struct error *error)
 {
     hdf5_be_quiet();
     *file = H5I_INVALID_HID;
-    hid_t properties = access_properties();
-    if (properties < 0)
-        return hdf5_fail(error, path, "can't create");
-    *file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, properties);
+    /* To learn now, and not after all the work, that the file can't be written. */
+    if (!file_write(path, path, "", 0, error))
+        return false;
+    hid_t properties = creation_access();
+    if (properties >= 0)
+        *file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, properties);
     if (*file < 0)
         hdf5_fail(error, path, "can't create");
-    H5Pclose(properties);
+    if (properties >= 0)
+        H5Pclose(properties);
     if (*file < 0)
         return false;
     if (hdf5_write_string(*file, "format", format, error) &&
@@ -185,13 +199,31 @@ bool hdf5_open(hid_t *file, const char *path, const char *format, struct error *
     return false;
 }
 
+/* Writes what hdf5_create has kept in memory. */
+static bool write_image(hid_t file, const char *path, struct error *error)
+{
+    char name[FILE_NAME_SIZE];
+    ssize_t size = H5Fflush(file, H5F_SCOPE_GLOBAL) < 0 ? -1 : H5Fget_file_image(file, NULL, 0);
+    if (size < 0)
+        return hdf5_fail(error, path, "can't write");
+    void *image = malloc((size_t)size);
+    if (!image)
+        return error_set(error, "%s: no memory for its %zd bytes", path, size);
+    bool ok = H5Fget_file_image(file, image, (size_t)size) >= 0 || hdf5_fail(error, path, "can't write");
+    file_name(file, name);
+    ok = ok && file_write(name, path, image, (size_t)size, error);
+    free(image);
+    return ok;
+}
+
 bool hdf5_close(hid_t *file, const char *path, struct error *error)
 {
-    bool ok = H5Fflush(*file, H5F_SCOPE_GLOBAL) >= 0;
-    if (!ok)
-        hdf5_fail(error, path, "can't write");
+    unsigned intent = H5F_ACC_RDONLY;
+    bool ok = H5Fget_intent(*file, &intent) >= 0 || hdf5_fail(error, path, "can't close");
+    if (ok && intent & H5F_ACC_RDWR)
+        ok = write_image(*file, path, error);
     if (H5Fclose(*file) < 0 && ok)
-        ok = hdf5_fail(error, path, "can't write");
+        ok = hdf5_fail(error, path, "can't close");
     *file = H5I_INVALID_HID;
     return ok;
 }

@@ -18,13 +18,15 @@ void hdf5_be_quiet(void);
 /* Sets "PATH: WHAT (HDF5's innermost reason)" and returns false. */
 bool hdf5_fail(struct error *error, const char *path, const char *what);
 
-/* Creates a file (replacing one) with `format` and `version` set, in the newest format that HDF5 1.10 reads. */
+/* Creates a file (replacing one) with `format` and `version` set, in a format that HDF5 1.10 reads. The file is built in
+ * memory and written as one piece by hdf5_close; until then an empty one stands for it, and H5Fclose gives it up. */
 bool hdf5_create(hid_t *file, const char *path, const char *format, struct error *error);
 
 /* Opens for reading and checks `format` and `version`. A file of another format or version is refused by name. */
 bool hdf5_open(hid_t *file, const char *path, const char *format, struct error *error);
 
-/* Flushes and closes, telling a write error that shows only here (a full disk). *file becomes H5I_INVALID_HID. */
+/* Writes a file made by hdf5_create, telling why it can't (a full disk), and closes any. *file becomes H5I_INVALID_HID; on
+ * failure what is on the disk may be half a file, which base/atomic_file.h throws away. */
 bool hdf5_close(hid_t *file, const char *path, struct error *error);
 
 /* The file's own name of `format`, for programs that take any of ours; NULL where it is none. Owned by the caller. */
