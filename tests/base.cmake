@@ -1,0 +1,3 @@
+foreach(module error log arena random)
+    drumline_test(${module} LINK drumline_base)
+endforeach()
