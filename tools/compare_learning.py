@@ -1,0 +1,133 @@
+#!/usr/bin/python3
+"""Does Drumline learn as well as the same model in PyTorch? On the Groove data set, for both decoders.
+
+  tools/compare_learning.py DATA [--seeds 0,1,2] [--decoders flat,hierarchical] [--steps 400]
+
+DATA is the unpacked Groove MIDI data set (tools/fetch_groove.sh), or a data set that drumline-preprocess has made of it.
+Each decoder is trained once a seed (batch_size=128,hop_bars=4) and evaluated on the validation split; the table shows
+the mean over seeds, the peer's figures and their ratio. The exit status is 1 where one of the three losses is more than
+5 % above the peer's. The peer's figures are those that torch_groovae.py learn gave; --run_peer measures them anew, as
+means over the same seeds.
+
+Each training takes minutes. Runs lie in --work_dir; the same command again goes on where it stopped.
+"""
+import argparse
+import json
+import os
+import statistics
+
+import comparison
+
+LOSSES = ('hits_loss', 'velocities_loss', 'offsets_loss')
+FIGURES = LOSSES + ('kl_bits', 'hits_f1')
+PEER_FIGURES = {
+    'flat': dict(hits_loss=134.4, velocities_loss=20.6, offsets_loss=12.5, kl_bits=45.6, hits_f1=0.542),
+    'hierarchical': dict(hits_loss=130.9, velocities_loss=19.7, offsets_loss=11.6, kl_bits=43.6, hits_f1=0.532),
+}
+PEER_STEPS = 400
+CONFIGS = {'flat': 'groovae_4bar_flat', 'hierarchical': 'groovae_4bar'}
+HPARAMS = 'batch_size=128,hop_bars=4'
+
+
+def data_set(given, programs, work_dir):
+    """The folder of a data set: the one given, or one made of the MIDI files in it. Makes work_dir."""
+    if not any(os.path.exists(os.path.join(given, name)) for name in ('index.h5', 'info.csv')):
+        comparison.fail(f'{given} holds neither index.h5 (a data set) nor info.csv (the Groove MIDI data set)')
+    os.makedirs(work_dir, exist_ok=True)
+    if os.path.exists(os.path.join(given, 'index.h5')):
+        return given
+    made = os.path.join(work_dir, 'data')
+    if not os.path.exists(os.path.join(made, 'index.h5')):
+        comparison.run(programs.mpi('drumline-preprocess', '--input_dir', given, '--output_dir', made, '--recursive',
+                                    '--is_beat=True', '--beat=4-4', '--overwrite'))
+    return made
+
+
+def evaluated(run_dir, steps):
+    """The figures of the evaluation after `steps` steps; None where there is none yet."""
+    path = os.path.join(run_dir, 'eval', 'metrics.jsonl')
+    lines = [line for line in comparison.metrics(path) if line.get('step') == steps]
+    return {name: comparison.value(lines[-1], name, path) for name in FIGURES} if lines else None
+
+
+def learn(decoder, seed, data, programs, arguments):
+    """Trains and evaluates one run, unless that has been done."""
+    run_dir = os.path.join(arguments.work_dir, f'{decoder}-{arguments.steps}-steps-seed-{seed}')
+    if evaluated(run_dir, arguments.steps) is None:
+        os.makedirs(run_dir, exist_ok=True)
+        common = ['--examples_path', data, '--run_dir', run_dir]
+        comparison.run(programs.mpi('drumline-train', *common, '--mode=train', '--config', CONFIGS[decoder],
+                                    '--num_steps', str(arguments.steps), '--seed', str(seed), f'--hparams={HPARAMS}'),
+                       os.path.join(run_dir, 'train.log'))
+        comparison.run(programs.mpi('drumline-train', *common, '--mode=eval'), os.path.join(run_dir, 'eval.log'))
+    figures = evaluated(run_dir, arguments.steps)
+    if figures is None:
+        comparison.fail(f'{run_dir}/eval/metrics.jsonl tells nothing of step {arguments.steps}')
+    return figures
+
+
+def peer_figures(decoder, seeds, arguments):
+    if not arguments.run_peer:
+        return PEER_FIGURES[decoder]
+    name = {'flat': 'flat', 'hierarchical': 'hier'}[decoder]
+    last = []
+    for seed in seeds:
+        output = comparison.run_peer(arguments.peer, 'learn', arguments.run_peer, '--decoder', name, '--steps',
+                                     str(arguments.steps), '--seed', str(seed))
+        lines = [json.loads(line) for line in output.splitlines() if line.startswith('{')]
+        if not lines or lines[-1]['step'] != arguments.steps:
+            comparison.fail(f'{arguments.peer} printed nothing for step {arguments.steps}: give a multiple of 50')
+        last.append(lines[-1])
+    return {figure: statistics.mean(line[figure] for line in last) for figure in FIGURES}
+
+
+def print_table(rows, seeds):
+    """Prints the table and returns how many losses are too high."""
+    print(f'\n{"decoder":<14}{"figure":<18}{"Drumline":>10}{"of seeds":>20}{"peer":>10}{"ratio":>8}')
+    worse = 0
+    for decoder, figure, values, peer, limit in rows:
+        mean, spread = statistics.mean(values), f'{min(values):.3f} .. {max(values):.3f}'
+        too_high = figure in LOSSES and not mean <= limit * peer
+        worse += too_high
+        print(f'{decoder:<14}{figure:<18}{mean:>10.3f}{spread:>20}{peer:>10.3f}{mean / peer:>8.3f}'
+              f'{"  too high" if too_high else ""}')
+    print(f'Means over {len(seeds)} seed{"s" if len(seeds) > 1 else ""}.')
+    return worse
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('data', metavar='DATA', help='Groove MIDI data set, or a data set made of it')
+    parser.add_argument('--seeds', default='0,1,2', help='comma-separated (default: %(default)s)')
+    parser.add_argument('--decoders', default='flat,hierarchical', help='(default: %(default)s)')
+    parser.add_argument('--steps', type=int, default=PEER_STEPS, help='(default: %(default)s)')
+    parser.add_argument('--tolerance', type=float, default=0.05, help='(default: %(default)s)')
+    parser.add_argument('--work_dir', default='runs/compare-learning', help='where runs lie (default: %(default)s)')
+    parser.add_argument('--run_peer', metavar='GROOVE_DIR', help='train the peer too, on this Groove MIDI data set')
+    comparison.add_common(parser)
+    arguments = parser.parse_args()
+    if arguments.steps != PEER_STEPS and not arguments.run_peer:
+        parser.error(f'the peer\'s figures are those after {PEER_STEPS} steps; measure others with --run_peer')
+    arguments.decoders = arguments.decoders.split(',')
+    if not set(arguments.decoders) <= set(CONFIGS):
+        parser.error('--decoders: flat, hierarchical or both')
+    if not all(seed.isdigit() for seed in arguments.seeds.split(',')):
+        parser.error('--seeds: numbers with commas between them, as in 0,1,2')
+    return arguments
+
+
+def main():
+    arguments = parse()
+    programs = comparison.Programs(arguments.build_dir, arguments.ranks)
+    seeds = [int(seed) for seed in arguments.seeds.split(',')]
+    data, rows = data_set(arguments.data, programs, arguments.work_dir), []
+    for decoder in arguments.decoders:
+        runs = [learn(decoder, seed, data, programs, arguments) for seed in seeds]
+        peer = peer_figures(decoder, seeds, arguments)
+        rows += [(decoder, figure, [run[figure] for run in runs], peer[figure], 1 + arguments.tolerance)
+                 for figure in FIGURES]
+    raise SystemExit(1 if print_table(rows, seeds) else 0)
+
+
+if __name__ == '__main__':
+    main()
