@@ -1,3 +1,3 @@
-foreach(module error log arena random)
+foreach(module error log arena random settings options files atomic_file)
     drumline_test(${module} LINK drumline_base)
 endforeach()

@@ -1,0 +1,255 @@
+#include "base/atomic_file.h"
+#include "scratch.h"
+#include "unit.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+
+static int make_scratch(void **state)
+{
+    *state = scratch_make();
+    return 0;
+}
+
+static int remove_scratch(void **state)
+{
+    scratch_remove(*state);
+    return 0;
+}
+
+static void assert_holds(const char *path, const char *text)
+{
+    struct error error;
+    uint8_t *bytes;
+    size_t size;
+    assert_ok(file_read(&bytes, &size, path, 1 << 20, &error), error);
+    assert_string_equal((char *)bytes, text);
+    free(bytes);
+}
+
+/* Starts a file and fills the temporary one. */
+static void start(struct atomic_file *file, const char *path, const char *text)
+{
+    struct error error;
+    assert_ok(atomic_file_start(file, path, &error), error);
+    assert_ok(file_write(file->temporary_path, path, text, strlen(text), &error), error);
+}
+
+static void test_commit(void **state)
+{
+    struct error error;
+    struct atomic_file file;
+    char *path = path_join(*state, "a.h5");
+    start(&file, path, "one");
+    assert_false(file_exists(path));
+    assert_int_equal(path_name(file.temporary_path)[0], '.');
+    assert_ok(atomic_file_commit(&file, &error), error);
+    assert_holds(path, "one");
+    start(&file, path, "two");
+    assert_holds(path, "one");
+    assert_ok(atomic_file_commit(&file, &error), error);
+    assert_holds(path, "two");
+    assert_int_equal(scratch_count(*state), 1);
+    free(path);
+}
+
+static void test_abandon(void **state)
+{
+    struct error error;
+    struct atomic_file file;
+    char *path = path_join(*state, "a");
+    assert_ok(atomic_file_write(path, "old", 3, &error), error);
+    start(&file, path, "new");
+    atomic_file_abandon(&file);
+    assert_holds(path, "old");
+    assert_int_equal(scratch_count(*state), 1);
+    free(path);
+}
+
+static void test_commit_new(void **state)
+{
+    struct error error;
+    struct atomic_file file;
+    char *path = path_join(*state, "a");
+    start(&file, path, "one");
+    assert_ok(atomic_file_commit_new(&file, &error), error);
+    assert_holds(path, "one");
+    start(&file, path, "two");
+    assert_fails(atomic_file_commit_new(&file, &error), error, "a: can't write: File exists");
+    assert_holds(path, "one");
+    assert_int_equal(scratch_count(*state), 1);
+    free(path);
+}
+
+static void test_commit_fails(void **state)
+{
+    struct error error;
+    struct atomic_file file;
+    char *folder = path_join(*state, "folder"), *missing = path_join(*state, "missing/a");
+    char *inner = path_join(folder, "x");
+    assert_ok(folder_make(inner, &error), error);
+    start(&file, folder, "text");
+    assert_fails(atomic_file_commit(&file, &error), error, "folder: can't write: Is a directory");
+    assert_int_equal(scratch_count(*state), 1);
+    assert_ok(atomic_file_start(&file, inner, &error), error);
+    assert_fails(atomic_file_commit(&file, &error), error, "x: can't write: No such file");
+    assert_fails(atomic_file_write(missing, "x", 1, &error), error, "missing/a: can't write: No such file");
+    assert_fails(atomic_file_start(&file, "folder/", &error), error, "no name of a file");
+    assert_fails(atomic_file_start(&file, "", &error), error, "no name of a file");
+    free(inner);
+    free(folder);
+    free(missing);
+}
+
+/* A name may be 255 bytes long, so that the temporary one must not only grow. */
+static void test_long_name(void **state)
+{
+    struct error error;
+    char name[256];
+    memset(name, 'n', 255);
+    name[255] = '\0';
+    char *path = path_join(*state, name);
+    assert_ok(atomic_file_write(path, "x", 1, &error), error);
+    assert_holds(path, "x");
+    free(path);
+}
+
+static void test_name_without_folder(void **state)
+{
+    struct error error;
+    char before[4096];
+    assert_non_null(getcwd(before, sizeof before));
+    assert_int_equal(chdir(*state), 0);
+    bool ok = atomic_file_write("plain", "x", 1, &error);
+    int count = scratch_count(".");
+    assert_int_equal(chdir(before), 0);
+    assert_ok(ok, error);
+    assert_int_equal(count, 1);
+}
+
+/* A file larger than the process may write stands for a full disk: the old file stays, and nothing else is left. */
+static void test_full_disk(void **state)
+{
+    struct error error;
+    static char large[100000];
+    struct rlimit limit, low = {.rlim_cur = 4096};
+    char *path = path_join(*state, "a");
+    assert_ok(atomic_file_write(path, "old", 3, &error), error);
+    getrlimit(RLIMIT_FSIZE, &limit);
+    low.rlim_max = limit.rlim_max;
+    signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &low);
+    memset(&error, 0, sizeof error);
+    bool ok = atomic_file_write(path, large, sizeof large, &error);
+    setrlimit(RLIMIT_FSIZE, &limit);
+    assert_false(ok);
+    assert_contains(error.message, "a: can't write: File too large");
+    assert_holds(path, "old");
+    assert_int_equal(scratch_count(*state), 1);
+    free(path);
+}
+
+/* Killed at any moment, a writer leaves the old file or the new one, whole. */
+static void test_killed_writer(void **state)
+{
+    enum { SIZE = 1 << 16, ROUNDS = 20 };
+    static char text[SIZE + 1];
+    struct error error;
+    char *path = path_join(*state, "a");
+    memset(text, 'a', SIZE);
+    assert_ok(atomic_file_write(path, text, SIZE, &error), error);
+    for (int round = 0; round < ROUNDS; round++) {
+        pid_t child = fork();
+        if (child == 0)
+            for (int i = 0;; i++) {
+                memset(text, 'a' + i % 26, SIZE);
+                atomic_file_write(path, text, SIZE, &error);
+            }
+        struct timespec pause = {.tv_nsec = 1000000L * (1 + round % 7)};
+        nanosleep(&pause, NULL);
+        kill(child, SIGKILL);
+        assert_int_equal(waitpid(child, NULL, 0), child);
+        uint8_t *bytes;
+        size_t size;
+        assert_ok(file_read(&bytes, &size, path, SIZE, &error), error);
+        assert_int_equal(size, SIZE);
+        for (size_t i = 1; i < size; i++)
+            assert_int_equal(bytes[i], bytes[0]);
+        free(bytes);
+    }
+    atomic_file_sweep(*state);
+    assert_int_equal(scratch_count(*state), 1);
+    free(path);
+}
+
+/* Makes an empty file, `age` seconds old. */
+static void put_aged(const char *folder, const char *name, long age)
+{
+    struct error error;
+    char *path = path_join(folder, name);
+    struct timespec times[2] = {{.tv_sec = time(NULL) - age}, {.tv_sec = time(NULL) - age}};
+    assert_ok(file_write(path, path, "", 0, &error), error);
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+    free(path);
+}
+
+static void assert_swept(const char *folder, const char *name, long age, bool is_swept)
+{
+    put_aged(folder, name, age);
+    atomic_file_sweep(folder);
+    char *path = path_join(folder, name);
+    if (file_exists(path) == is_swept)
+        fail_msg("%s is %s", name, is_swept ? "not swept" : "swept");
+    free(path);
+}
+
+static void test_sweep(void **state)
+{
+    struct atomic_file file;
+    struct error error;
+    char *path = path_join(*state, "a.h5");
+    start(&file, path, "mine");
+    atomic_file_sweep(*state);
+    assert_true(file_exists(file.temporary_path));
+    pid_t child = fork();
+    if (child == 0)
+        _exit(0);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    /* The same name as this process would make, but for the number of one that is gone. */
+    const char *own = path_name(file.temporary_path);
+    const char *pid = strrchr(own, '.') - 1;
+    while (pid[-1] != '.')
+        pid--;
+    char *gone = format_text("%.*s%ld.tmp", (int)(pid - own), own, (long)child);
+    assert_swept(*state, gone, 0, true);
+    assert_swept(*state, ".a.otherhost.1.tmp", 10, false);
+    assert_swept(*state, ".a.otherhost.1.tmp", 4000, true);
+    assert_swept(*state, ".a.tmp", 4000, false);
+    assert_swept(*state, ".1.tmp", 4000, false);
+    assert_swept(*state, "a.otherhost.1.tmp", 4000, false);
+    assert_swept(*state, ".a.otherhost.x.tmp", 4000, false);
+    assert_swept(*state, ".a.otherhost.1.h5", 4000, false);
+    assert_ok(atomic_file_commit(&file, &error), error);
+    atomic_file_sweep("/nowhere/at/all");
+    free(gone);
+    free(path);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_commit, make_scratch, remove_scratch),
+        cmocka_unit_test_setup_teardown(test_abandon, make_scratch, remove_scratch),
+        cmocka_unit_test_setup_teardown(test_commit_new, make_scratch, remove_scratch),
+        cmocka_unit_test_setup_teardown(test_commit_fails, make_scratch, remove_scratch),
+        cmocka_unit_test_setup_teardown(test_long_name, make_scratch, remove_scratch),
+        cmocka_unit_test_setup_teardown(test_name_without_folder, make_scratch, remove_scratch),
+        cmocka_unit_test_setup_teardown(test_full_disk, make_scratch, remove_scratch),
+        cmocka_unit_test_setup_teardown(test_killed_writer, make_scratch, remove_scratch),
+        cmocka_unit_test_setup_teardown(test_sweep, make_scratch, remove_scratch),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
