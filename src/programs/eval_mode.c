@@ -1,0 +1,85 @@
+#include "programs/eval_mode.h"
+
+#include "base/files.h"
+#include "base/log.h"
+#include "data/order.h"
+#include "model/schedule.h"
+#include "programs/evaluation.h"
+#include "programs/metrics.h"
+#include "programs/run_folder.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { EVAL_MAX_BATCH = 64 };
+
+static bool find_checkpoint(char **path, const struct train_options *options, struct error *error)
+{
+    struct checkpoint checkpoint;
+    if (options->checkpoint_file) {
+        *path = format_text("%s", options->checkpoint_file);
+        return true;
+    }
+    if (!run_newest_checkpoint(&checkpoint, path, options->run_dir, error))
+        return false;
+    return *path || error_set(error, "%s holds no checkpoint yet", options->run_dir);
+}
+
+static bool load(struct model **model, struct checkpoint *checkpoint, const struct train_options *options,
+                 const struct config *config, struct error *error)
+{
+    char *path = NULL;
+    bool ok = find_checkpoint(&path, options, error);
+    if (ok) {
+        *model = run_load_model(checkpoint, path,
+                                options->micro_batch_size > 0 ? (int)options->micro_batch_size : EVAL_MAX_BATCH, error);
+        ok = *model != NULL;
+    }
+    if (ok && config && strcmp(config->name, checkpoint->config) != 0)
+        ok = error_set(error, "%s is of config %s, not %s", path, checkpoint->config, config->name);
+    free(path);
+    return ok;
+}
+
+static bool report(const struct train_options *options, const struct checkpoint *checkpoint,
+                   const double sums[SUM_COUNT], struct error *error)
+{
+    struct metrics_line line = {.step = checkpoint->step,
+                                .beta = schedule_beta(&checkpoint->hparams, checkpoint->step)};
+    line.losses = model_losses(sums, line.beta);
+    metrics_log(&line, 0);
+    if (!options->run_dir)
+        return true;
+    char *folder = run_eval_folder(options->run_dir);
+    bool ok = metrics_append(folder, &line, error);
+    free(folder);
+    return ok;
+}
+
+int eval_mode_run(const struct train_options *options, const struct config *config, struct comm *comm,
+                  struct error *error)
+{
+    struct evaluation evaluation = {0};
+    struct checkpoint checkpoint;
+    struct model *model = NULL;
+    struct dataset *dataset = NULL;
+    double sums[SUM_COUNT];
+    bool ok = load(&model, &checkpoint, options, config, error);
+    if (ok) {
+        dataset = dataset_open(options->examples_path, error);
+        ok = dataset && (evaluation_make(&evaluation, dataset, options->eval_split, &checkpoint.hparams, error) ||
+                         error_prefix(error, "%s", options->examples_path));
+    }
+    ok = comm_all_ok(comm, ok, error);
+    if (ok) {
+        log_info("%s at step %" PRIu64 " on %zu windows of the %s split", checkpoint.config, checkpoint.step,
+                 evaluation.windows.count, options->eval_split);
+        evaluation_run(&evaluation, model, comm, checkpoint.seed, sums);
+        ok = comm_all_ok(comm, comm_rank(comm) != 0 || report(options, &checkpoint, sums, error), error);
+    }
+    evaluation_free(&evaluation);
+    dataset_close(dataset);
+    model_free(model);
+    return ok ? EXIT_SUCCESS : EXIT_FAILURE;
+}

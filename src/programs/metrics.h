@@ -1,0 +1,31 @@
+/* metrics.jsonl: one JSON object a line, appended with one write each, so that readers see whole lines.
+ *
+ * A line with the key "event" tells of a start, resumption or end; all others carry a step's numbers. After a resumption the
+ * steps since the checkpoint are made, and written, again. */
+#ifndef DRUMLINE_PROGRAMS_METRICS_H
+#define DRUMLINE_PROGRAMS_METRICS_H
+
+#include "base/error.h"
+#include "model/model.h"
+
+/* Everything that a line of the log tells. Fields that do not apply are NaN and left out. */
+struct metrics_line {
+    uint64_t step;
+    struct model_losses losses;
+    double beta, learning_rate, global_norm;
+    double windows_per_second, wait_share, seconds_left;
+    uint64_t epoch, skipped;
+    bool training; /* else an evaluation: losses alone, with hits_f1 */
+};
+
+/* Appends to FOLDER/metrics.jsonl; makes the folder. */
+bool metrics_append(const char *folder, const struct metrics_line *line, struct error *error);
+
+/* An event: "start", "resume", "end". `reason` may be NULL. */
+bool metrics_append_event(const char *folder, const char *event, uint64_t step, int num_ranks, const char *reason,
+                          struct error *error);
+
+/* The same for people, on one line of the log. */
+void metrics_log(const struct metrics_line *line, uint64_t num_steps);
+
+#endif

@@ -1,0 +1,211 @@
+#include "programs/run_lock.h"
+
+#include "base/files.h"
+#include "base/log.h"
+
+#include <jansson.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { LOCK_MAX_BYTES = 4096, TAKE_TRIES = 5 };
+
+/* The first word of a file of /proc, or "" where there is none. */
+static void read_word(char *word, size_t size, const char *path)
+{
+    word[0] = '\0';
+    FILE *file = fopen(path, "r");
+    if (!file)
+        return;
+    if (fgets(word, (int)size, file))
+        word[strcspn(word, "\n")] = '\0';
+    fclose(file);
+}
+
+/* When a process started, in clock ticks since boot: with its number it names the process for good. 0: no such process. */
+static unsigned long long process_start(long pid)
+{
+    char path[64], text[1024];
+    snprintf(path, sizeof path, "/proc/%ld/stat", pid);
+    read_word(text, sizeof text, path);
+    char *after_name = strrchr(text, ')');
+    unsigned long long start = 0;
+    char state = 'Z';
+    if (!after_name || sscanf(after_name + 1, " %c", &state) != 1 || state == 'Z')
+        return 0;
+    const char *field = after_name + 1;
+    for (int i = 0; i < 19 && field; i++) /* field 22 of proc(5), the third being the first after the name */
+        field = strchr(field + 1, ' ');
+    if (field)
+        sscanf(field, " %llu", &start);
+    return start;
+}
+
+static const char *slurm_job(void)
+{
+    const char *job = getenv("SLURM_JOB_ID");
+    return job ? job : "";
+}
+
+/* What this job writes into its lock. Owned by the caller. */
+static char *describe(const char *token)
+{
+    char host[256] = "", boot[64];
+    gethostname(host, sizeof host - 1);
+    read_word(boot, sizeof boot, "/proc/sys/kernel/random/boot_id");
+    json_t *object =
+        json_pack("{s:s, s:s, s:I, s:I, s:s, s:s}", "host", host, "boot", boot, "pid", (json_int_t)getpid(), "start",
+                  (json_int_t)process_start(getpid()), "slurm_job", slurm_job(), "token", token);
+    char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+    json_decref(object);
+    return text;
+}
+
+static bool write_new(const char *path, const char *text, bool *exists, struct error *error)
+{
+    int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    *exists = file < 0 && errno == EEXIST;
+    if (file < 0)
+        return error_set_errno(error, errno, "%s", path);
+    size_t size = strlen(text);
+    bool ok = write(file, text, size) == (ssize_t)size;
+    int reason = errno;
+    close(file);
+    if (!ok) {
+        unlink(path);
+        return error_set_errno(error, reason, "%s", path);
+    }
+    return true;
+}
+
+static json_t *read_lock(const char *path)
+{
+    uint8_t *bytes;
+    size_t size;
+    struct error error;
+    if (!file_read(&bytes, &size, path, LOCK_MAX_BYTES, &error))
+        return NULL;
+    json_t *object = json_loadb((const char *)bytes, size, 0, NULL);
+    free(bytes);
+    return object;
+}
+
+static const char *text_of(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text ? text : "";
+}
+
+static double age_of(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 ? difftime(time(NULL), status.st_mtime) : 0;
+}
+
+/* True where the job that `object` names can't be alive any more. */
+static bool left_over(const json_t *object, const char *path)
+{
+    char boot[64];
+    const char *job = text_of(object, "slurm_job");
+    if (job[0] && strcmp(job, slurm_job()) == 0)
+        return true;
+    read_word(boot, sizeof boot, "/proc/sys/kernel/random/boot_id");
+    if (boot[0] && strcmp(text_of(object, "boot"), boot) == 0) {
+        long pid = (long)json_integer_value(json_object_get(object, "pid"));
+        unsigned long long start = (unsigned long long)json_integer_value(json_object_get(object, "start"));
+        char host[256] = "";
+        gethostname(host, sizeof host - 1);
+        /* Containers share a boot but not their process numbers: the host's name tells them apart. */
+        if (strcmp(text_of(object, "host"), host) == 0)
+            return pid <= 0 || process_start(pid) != start;
+    }
+    return age_of(path) > RUN_LOCK_STALE_SECONDS;
+}
+
+static bool refuse(const json_t *object, const char *path, struct error *error)
+{
+    const char *job = text_of(object, "slurm_job"), *host = text_of(object, "host");
+    return error_set(error,
+                     "%s: the run is in use by process %ld on %s%s%s; wait for it to end, or give another --run_dir "
+                     "(a job that died on another host is taken to be gone %d s after its last sign of life)",
+                     path, (long)json_integer_value(json_object_get(object, "pid")), host[0] ? host : "an unknown host",
+                     job[0] ? ", Slurm job " : "", job, RUN_LOCK_STALE_SECONDS);
+}
+
+/* Puts a left-over lock aside. Renaming lets only one of several takers do it. */
+static void put_aside(const char *path, const char *token)
+{
+    char *aside = format_text("%s.%s", path, token);
+    if (rename(path, aside) == 0)
+        unlink(aside);
+    free(aside);
+}
+
+bool run_lock_take(struct run_lock *lock, const char *folder, struct error *error)
+{
+    char host[64] = "";
+    gethostname(host, sizeof host - 1);
+    snprintf(lock->token, sizeof lock->token, "%.40s-%ld-%lld", host, (long)getpid(), (long long)time(NULL));
+    char *text = describe(lock->token);
+    lock->path = path_join(folder, "lock");
+    lock->renewed = clock_seconds();
+    bool taken = false, exists = true;
+    if (!text)
+        error_set(error, "%s: out of memory", lock->path);
+    for (int i = 0; text && !taken && exists && i < TAKE_TRIES; i++) {
+        taken = write_new(lock->path, text, &exists, error);
+        if (taken || !exists)
+            break;
+        json_t *object = read_lock(lock->path);
+        /* A lock without sense is one that is just being written, or was when its writer died. */
+        bool over = object ? left_over(object, lock->path) : age_of(lock->path) > RUN_LOCK_RENEW_SECONDS;
+        if (!over) {
+            refuse(object, lock->path, error);
+            exists = false;
+        } else {
+            log_debug_here("%s: left over from a job that is gone", lock->path);
+            put_aside(lock->path, lock->token);
+        }
+        json_decref(object);
+    }
+    free(text);
+    if (!taken) {
+        free(lock->path);
+        lock->path = NULL;
+    }
+    return taken;
+}
+
+void run_lock_renew(struct run_lock *lock)
+{
+    double now = clock_seconds();
+    if (!lock->path || now - lock->renewed < RUN_LOCK_RENEW_SECONDS)
+        return;
+    lock->renewed = now;
+    utimensat(AT_FDCWD, lock->path, NULL, 0);
+}
+
+bool run_lock_held(const struct run_lock *lock, struct error *error)
+{
+    json_t *object = read_lock(lock->path);
+    bool held = object && strcmp(text_of(object, "token"), lock->token) == 0;
+    json_decref(object);
+    return held ||
+           error_set(error, "%s: another job has taken this run over; this one stops without writing", lock->path);
+}
+
+void run_lock_release(struct run_lock *lock)
+{
+    struct error error;
+    if (lock->path && run_lock_held(lock, &error))
+        unlink(lock->path);
+    free(lock->path);
+    lock->path = NULL;
+}

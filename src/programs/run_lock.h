@@ -1,0 +1,32 @@
+/* One job at a time on a run's folder. RUN/train/lock names the job that has it, and its age tells whether that job still
+ * lives: no locks of the file system are relied on, which shared ones may not have.
+ *
+ * A lock is left over, and is taken over at once, where its process was on this host since its last boot and is gone, or
+ * where it belongs to the same Slurm job (which Slurm has requeued); from another host, where it was not renewed for
+ * RUN_LOCK_STALE_SECONDS. A job that finds its lock taken over must not write any more: `run_lock_held` tells. */
+#ifndef DRUMLINE_PROGRAMS_RUN_LOCK_H
+#define DRUMLINE_PROGRAMS_RUN_LOCK_H
+
+#include "base/error.h"
+
+enum { RUN_LOCK_STALE_SECONDS = 120, RUN_LOCK_RENEW_SECONDS = 10 };
+
+struct run_lock {
+    char *path;     /* owned; NULL where nothing is held */
+    char token[96]; /* what makes this holder different from all others */
+    double renewed; /* clock_seconds */
+};
+
+/* Takes the lock of `folder`, which must be there. Fails where another job has it, saying which. */
+bool run_lock_take(struct run_lock *lock, const char *folder, struct error *error);
+
+/* Makes the lock young again; cheap when called often. */
+void run_lock_renew(struct run_lock *lock);
+
+/* False where another job has taken the lock over, or it is gone. */
+bool run_lock_held(const struct run_lock *lock, struct error *error);
+
+/* Gives it back, if it is still ours, and frees. */
+void run_lock_release(struct run_lock *lock);
+
+#endif

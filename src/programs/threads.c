@@ -1,0 +1,42 @@
+#define _GNU_SOURCE /* sched_getaffinity */
+#include "programs/threads.h"
+
+#include <cblas.h>
+
+#include <sched.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* A positive number from the environment, 0 where there is none. */
+static int number_of(const char *variable)
+{
+    const char *text = getenv(variable);
+    char *end;
+    long number = text ? strtol(text, &end, 10) : 0;
+    return number > 0 && number <= 1024 && *end == '\0' ? (int)number : 0;
+}
+
+static int fair_part(int local_processes)
+{
+    cpu_set_t set;
+    long all = sysconf(_SC_NPROCESSORS_ONLN);
+    int allowed = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+    int part = (int)all / (local_processes > 0 ? local_processes : 1);
+    int threads = part < allowed ? part : allowed;
+    return threads > 0 ? threads : 1;
+}
+
+int threads_start(int wanted, int local_processes)
+{
+    int threads = wanted;
+    if (threads == 0)
+        threads = number_of("OPENBLAS_NUM_THREADS");
+    if (threads == 0)
+        threads = number_of("OMP_NUM_THREADS");
+    if (threads == 0)
+        threads = number_of("SLURM_CPUS_PER_TASK");
+    if (threads == 0)
+        threads = fair_part(local_processes);
+    openblas_set_num_threads(threads);
+    return threads;
+}

@@ -1,0 +1,298 @@
+/* The steps of a training. */
+#include "programs/training.h"
+
+#include "base/files.h"
+#include "base/log.h"
+#include "data/order.h"
+#include "dist/halt.h"
+#include "model/schedule.h"
+#include "programs/metrics.h"
+#include "programs/retention.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What is summed over ranks after each step beside the losses: wishes, which any rank may have, so that all act alike. */
+enum wish {
+    WISH_TERM = SUM_COUNT, /* ranks that got SIGTERM, SIGINT, SIGUSR1 */
+    WISH_INT,
+    WISH_USR1,
+    WISH_TIME_UP, /* rank 0's clock */
+    WISH_SAVE,
+    NUM_SUMS
+};
+
+/* Sums of the steps since the last line of the log. */
+struct interval {
+    double sums[SUM_COUNT];
+    double started, exposed;
+    double global_norm; /* of the last step */
+};
+
+/* Moves on to the next epoch where this one has no whole batch left, and draws its order. */
+static void prepare_order(struct training *training)
+{
+    struct checkpoint *state = &training->state;
+    if (state->position + (uint64_t)state->hparams.batch_size > training->windows.count) {
+        state->epoch++;
+        state->position = 0;
+    }
+    if (!training->order_valid || training->order_epoch != state->epoch) {
+        order_permutation(training->order, training->windows.count, state->seed, (uint32_t)state->epoch);
+        training->order_epoch = state->epoch;
+        training->order_valid = true;
+    }
+}
+
+static void on_ready(void *context, size_t end)
+{
+    gradient_reducer_ready(context, end);
+}
+
+static void on_progress(void *context)
+{
+    gradient_reducer_progress(context);
+}
+
+/* Forward and backward over this rank's part of the batch, in micro-batches; the last one's gradients are reduced while they
+ * are made. */
+static void compute_gradients(struct training *training, uint32_t step, double sums[SUM_COUNT])
+{
+    struct model *model = training->model;
+    const struct checkpoint *state = &training->state;
+    const uint32_t *numbers = training->order + state->position + training->first;
+    struct gradient_listener listener = {on_ready, on_progress, training->reducer};
+    gradient_reducer_start(training->reducer);
+    for (size_t done = 0; done < training->count;) {
+        size_t left = training->count - done, most = (size_t)model->max_batch;
+        bool last = left <= most;
+        struct model_step part = {
+            .batch = (int)(last ? left : most),
+            .training = true,
+            .seed = state->seed,
+            .step = step,
+            .first_example = (uint32_t)(training->first + done),
+        };
+        struct model_gradient gradient = {
+            .scale = 1.0f / (float)state->hparams.batch_size,
+            .beta = schedule_beta(&state->hparams, step),
+            .write = done == 0 ? OP_REPLACE : OP_ADD,
+            .listener = last ? &listener : NULL,
+        };
+        stats_phase(&training->stats, PHASE_DATA);
+        batch_fill(model->input, model->target, model->controls, &training->windows, numbers + done, part.batch,
+                   &training->transform, state->seed, step, part.first_example);
+        stats_phase(&training->stats, PHASE_NOISE);
+        model_draw_noise(model, &part);
+        stats_phase(&training->stats, PHASE_COMPUTE);
+        model_train(model, &part, &gradient, sums);
+        done += (size_t)part.batch;
+    }
+    stats_phase(&training->stats, PHASE_REDUCTION);
+    gradient_reducer_finish(training->reducer);
+}
+
+/* This rank's wishes into sums. */
+static void add_wishes(struct training *training, double sums[NUM_SUMS])
+{
+    const struct train_options *options = training->options;
+    double now = clock_seconds();
+    int signal_number = halt_requested();
+    sums[WISH_TERM] = signal_number == SIGTERM;
+    sums[WISH_INT] = signal_number == SIGINT;
+    sums[WISH_USR1] = signal_number == SIGUSR1;
+    if (comm_rank(training->comm) != 0)
+        return;
+    sums[WISH_TIME_UP] = options->max_seconds > 0 && now - training->started >= options->max_seconds;
+    sums[WISH_SAVE] = options->save_checkpoint_secs > 0 && now - training->saved >= options->save_checkpoint_secs;
+}
+
+/* Why the training must halt, NULL where it need not. */
+static const char *halt_reason(const double sums[NUM_SUMS])
+{
+    return sums[WISH_TERM] > 0      ? "SIGTERM"
+           : sums[WISH_INT] > 0     ? "SIGINT"
+           : sums[WISH_USR1] > 0    ? "SIGUSR1"
+           : sums[WISH_TIME_UP] > 0 ? "--max_seconds"
+                                    : NULL;
+}
+
+/* Rank 0 writes and prunes. Before that, proof that the ranks still hold the same parameters. Collective. */
+static bool save(struct training *training, struct error *error)
+{
+    struct checkpoint *state = &training->state;
+    struct model *model = training->model;
+    stats_phase(&training->stats, PHASE_CHECKPOINT);
+    if (!comm_all_equal(training->comm, model->values, model->table.num_floats * sizeof *model->values))
+        return error_set(error,
+                         "step %" PRIu64 ": the ranks' parameters differ, so no checkpoint is written; is the job "
+                         "made of different processors or builds?",
+                         state->step);
+    bool ok = true;
+    if (comm_rank(training->comm) == 0) {
+        char *name = checkpoint_name(state->step), *path = path_join(training->folder, name);
+        state->updates = training->optimizer.updates;
+        state->skipped = training->optimizer.skipped;
+        snprintf(state->program_version, sizeof state->program_version, "%s", drumline_version());
+        date_now(state->date);
+        ok = run_lock_held(&training->lock, error) &&
+             checkpoint_save(path, state, &model->table, model->values, training->optimizer.m, training->optimizer.v,
+                             error) &&
+             retention_apply(training->folder, (size_t)training->options->checkpoints_to_keep,
+                             training->options->keep_checkpoint_every_n_hours, error);
+        if (ok)
+            log_debug("wrote %s", path);
+        free(path);
+        free(name);
+    }
+    training->saved_step = state->step;
+    training->saved = clock_seconds();
+    return comm_all_ok(training->comm, ok, error);
+}
+
+/* The mean of the interval's steps, to the log and to metrics.jsonl. */
+static bool report(struct training *training, struct interval *interval, struct error *error)
+{
+    const struct checkpoint *state = &training->state;
+    double seconds = clock_seconds() - interval->started, windows = interval->sums[SUM_WINDOWS];
+    double steps = windows / (double)state->hparams.batch_size;
+    uint64_t num_steps = (uint64_t)training->options->num_steps;
+    double beta = schedule_beta(&state->hparams, state->step);
+    struct metrics_line line = {
+        .step = state->step,
+        .losses = model_losses(interval->sums, beta),
+        .beta = beta,
+        .learning_rate = schedule_learning_rate(&state->hparams, state->step),
+        .global_norm = interval->global_norm,
+        .windows_per_second = windows / seconds,
+        .wait_share = interval->exposed / seconds,
+        .seconds_left = seconds / steps * (double)(num_steps - state->step),
+        .epoch = state->epoch,
+        .skipped = training->optimizer.skipped,
+        .training = true,
+    };
+    *interval = (struct interval){.started = clock_seconds()};
+    if (comm_rank(training->comm) != 0)
+        return true;
+    metrics_log(&line, num_steps);
+    return metrics_append(training->folder, &line, error);
+}
+
+static bool evaluate(struct training *training, struct error *error)
+{
+    struct checkpoint *state = &training->state;
+    double sums[SUM_COUNT];
+    stats_phase(&training->stats, PHASE_EVALUATION);
+    evaluation_run(&training->evaluation, training->model, training->comm, state->seed, sums);
+    struct metrics_line line = {.step = state->step, .beta = schedule_beta(&state->hparams, state->step)};
+    line.losses = model_losses(sums, line.beta);
+    state->has_validation = strcmp(training->options->eval_split, "validation") == 0;
+    state->validation_step = state->step;
+    state->validation_hits_loss = line.losses.hits;
+    state->validation_velocities_loss = line.losses.velocities;
+    state->validation_offsets_loss = line.losses.offsets;
+    state->validation_kl_bits = line.losses.kl_bits;
+    state->validation_hits_f1 = line.losses.hits_f1;
+    if (comm_rank(training->comm) != 0)
+        return true;
+    metrics_log(&line, 0);
+    return metrics_append(training->eval_folder, &line, error);
+}
+
+/* One update. Fills sums with what all ranks have in common. */
+static void make_step(struct training *training, double sums[NUM_SUMS], struct interval *interval)
+{
+    struct checkpoint *state = &training->state;
+    memset(sums, 0, NUM_SUMS * sizeof *sums);
+    prepare_order(training);
+    compute_gradients(training, (uint32_t)(state->step + 1), sums);
+    add_wishes(training, sums);
+    comm_sum_doubles(training->comm, sums, NUM_SUMS);
+    stats_phase(&training->stats, PHASE_OPTIMIZER);
+    state->step++;
+    state->position += (uint64_t)state->hparams.batch_size;
+    double rate = schedule_learning_rate(&state->hparams, state->step);
+    interval->global_norm = optimizer_step(&training->optimizer, training->model->values, training->model->gradients,
+                                           &state->hparams, rate);
+    interval->exposed += gradient_reducer_exposed_seconds(training->reducer);
+    for (int i = 0; i < SUM_COUNT; i++)
+        interval->sums[i] += sums[i];
+    stats_phase(&training->stats, -1);
+}
+
+/* What is due after a step. */
+static bool after_step(struct training *training, const double sums[NUM_SUMS], struct interval *interval, bool last,
+                       struct error *error)
+{
+    const struct train_options *options = training->options;
+    uint64_t step = training->state.step;
+    if ((step % (uint64_t)options->log_steps == 0 || last) &&
+        !comm_all_ok(training->comm, report(training, interval, error), error))
+        return false;
+    if (training->evaluates && step % (uint64_t)options->eval_steps == 0 &&
+        !comm_all_ok(training->comm, evaluate(training, error), error))
+        return false;
+    bool by_step = options->save_checkpoint_steps > 0 && step % (uint64_t)options->save_checkpoint_steps == 0;
+    if ((by_step || sums[WISH_SAVE] > 0 || last) && !save(training, error))
+        return false;
+    run_lock_renew(&training->lock);
+    stats_phase(&training->stats, -1);
+    return true;
+}
+
+/* Ten steps in a row left out because of their norm are no accident any more. */
+static bool still_learning(struct training *training, uint64_t *in_a_row, uint64_t skipped_before, struct error *error)
+{
+    enum { MOST_IN_A_ROW = 10 };
+    *in_a_row = training->optimizer.skipped > skipped_before ? *in_a_row + 1 : 0;
+    if (*in_a_row == 1)
+        log_info("step %" PRIu64 " is left out: its global norm exceeds grad_norm_clip_to_zero or is not finite",
+                 training->state.step);
+    return *in_a_row < MOST_IN_A_ROW ||
+           error_set(error,
+                     "step %" PRIu64 ": diverged, %d steps in a row had to be left out; lower learning_rate and start "
+                     "a new run from an older checkpoint with --init_checkpoint",
+                     training->state.step, MOST_IN_A_ROW);
+}
+
+int training_run(struct training *training, struct error *error)
+{
+    const struct train_options *options = training->options;
+    uint64_t num_steps = (uint64_t)options->num_steps, in_a_row = 0, first_step = training->state.step;
+    struct interval interval = {.started = clock_seconds()};
+    const char *reason = NULL;
+    double loop_started = clock_seconds();
+    if (training->state.step >= num_steps)
+        log_info("the run is at step %" PRIu64 " already: nothing to do up to --num_steps=%" PRIu64,
+                 training->state.step, num_steps);
+    while (training->state.step < num_steps && !reason) {
+        double sums[NUM_SUMS];
+        uint64_t skipped_before = training->optimizer.skipped;
+        make_step(training, sums, &interval);
+        reason = halt_reason(sums);
+        if (!still_learning(training, &in_a_row, skipped_before, error) ||
+            !after_step(training, sums, &interval, reason || training->state.step == num_steps, error))
+            return EXIT_FAILURE;
+    }
+    double seconds = clock_seconds() - loop_started;
+    uint64_t steps = training->state.step - first_step;
+    if (steps > 0) {
+        stats_report(&training->stats, training->comm, "Seconds by phase");
+        log_info("%" PRIu64 " steps in %.1f s, %.1f windows/s with everything; %" PRIu64 " left out", steps, seconds,
+                 (double)steps * (double)training->state.hparams.batch_size / seconds, training->optimizer.skipped);
+    }
+    bool ok = comm_rank(training->comm) != 0 ||
+              metrics_append_event(training->folder, "end", training->state.step, comm_size(training->comm),
+                                   reason ? reason : "num_steps", error);
+    if (!comm_all_ok(training->comm, ok, error))
+        return EXIT_FAILURE;
+    if (!reason)
+        return EXIT_SUCCESS;
+    log_info("halted by %s at step %" PRIu64 " of %" PRIu64 "; the same command goes on from here", reason,
+             training->state.step, num_steps);
+    return EXIT_HALTED;
+}

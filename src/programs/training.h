@@ -1,0 +1,58 @@
+/* A training: data set, model, optimizer and reduction put together, from start or resumption to its end. */
+#ifndef DRUMLINE_PROGRAMS_TRAINING_H
+#define DRUMLINE_PROGRAMS_TRAINING_H
+
+#include "data/batch.h"
+#include "dist/gradient_reducer.h"
+#include "dist/stats.h"
+#include "model/checkpoint.h"
+#include "model/model.h"
+#include "programs/evaluation.h"
+#include "programs/run_lock.h"
+#include "programs/train_options.h"
+
+enum training_phase {
+    PHASE_DATA,
+    PHASE_NOISE,
+    PHASE_COMPUTE,
+    PHASE_REDUCTION, /* what backward did not hide, and the wait for slower ranks */
+    PHASE_OPTIMIZER,
+    PHASE_CHECKPOINT,
+    PHASE_EVALUATION,
+    NUM_PHASES
+};
+
+struct training {
+    const struct train_options *options; /* not owned */
+    struct comm *comm;                   /* not owned */
+    char *folder, *eval_folder;          /* RUN/train, RUN/eval */
+    struct run_lock lock;                /* rank 0 */
+    struct checkpoint state;             /* where the training stands */
+    struct dataset *dataset;
+    struct windows windows;       /* training split */
+    struct evaluation evaluation; /* with --eval_steps */
+    bool evaluates;
+    struct transform transform;
+    uint32_t *order; /* [windows.count] the permutation of order_epoch */
+    uint64_t order_epoch;
+    bool order_valid;
+    size_t first, count; /* this rank's part of a batch */
+    struct model *model;
+    struct optimizer optimizer;
+    struct gradient_reducer *reducer;
+    struct stats stats;
+    uint64_t saved_step;   /* step of the newest checkpoint */
+    double started, saved; /* clock_seconds */
+};
+
+/* Opens, checks and allocates everything, on all ranks; goes on from the run's newest sound checkpoint if there is one.
+ * On failure everything is freed. Collective. */
+bool training_open(struct training *training, const struct train_options *options, const struct config *config,
+                   struct comm *comm, struct error *error);
+void training_close(struct training *training);
+
+/* Trains up to num_steps, or until something asks for a halt. Returns the program's exit status; on EXIT_FAILURE the error
+ * is set. Collective. */
+int training_run(struct training *training, struct error *error);
+
+#endif

@@ -1,0 +1,231 @@
+/* What a training needs before its first step: the run's folder, checkpoint, data set, model. */
+#include "programs/training.h"
+
+#include "base/atomic_file.h"
+#include "base/files.h"
+#include "base/log.h"
+#include "data/order.h"
+#include "programs/metrics.h"
+#include "programs/run_folder.h"
+#include "programs/transform.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The most windows that are worked on at a time where nothing is said: enough rows for efficient products, few enough for a
+ * layer's activations to stay near the processor (docs/performance.md). */
+enum { DEFAULT_MICRO_BATCH = 128 };
+
+static const char *const phase_names[NUM_PHASES] = {
+    "data", "noise", "forward and backward", "waiting for gradients", "optimizer", "checkpoint", "evaluation"};
+
+/* Rank 0 makes the folder, takes the lock and finds the newest checkpoint. */
+static bool open_folder(struct training *training, char **newest, struct error *error)
+{
+    *newest = NULL;
+    training->folder = run_train_folder(training->options->run_dir);
+    training->eval_folder = run_eval_folder(training->options->run_dir);
+    if (comm_rank(training->comm) != 0)
+        return true;
+    if (!folder_make(training->folder, error) || !run_lock_take(&training->lock, training->folder, error))
+        return false;
+    atomic_file_sweep(training->folder);
+    return run_newest_checkpoint(&training->state, newest, training->options->run_dir, error);
+}
+
+/* All ranks get rank 0's finding: its description and path, NULL where the run is new. */
+static void share_checkpoint(struct training *training, char **newest)
+{
+    uint64_t size = *newest ? strlen(*newest) + 1 : 0;
+    comm_broadcast(training->comm, &size, sizeof size, 0);
+    if (size == 0)
+        return;
+    if (!*newest)
+        *newest = format_text("%*s", (int)size, "");
+    comm_broadcast(training->comm, *newest, size, 0);
+    comm_broadcast(training->comm, &training->state, sizeof training->state, 0);
+}
+
+/* The hparams of a resumed run are the checkpoint's with --hparams on top; whatever --hparams changes is told. */
+static bool resume_state(struct training *training, const struct config *config, struct error *error)
+{
+    const struct train_options *options = training->options;
+    struct checkpoint *state = &training->state;
+    struct hparams before = state->hparams;
+    if (strcmp(state->config, config->name) != 0)
+        return error_set(error, "%s holds a run of config %s, not %s; give another --run_dir", training->folder,
+                         state->config, config->name);
+    if (options->seed >= 0 && (uint64_t)options->seed != state->seed)
+        return error_set(error, "--seed=%" PRId64 ", but this run's seed is %" PRIu64 "; leave --seed away to go on",
+                         options->seed, state->seed);
+    if (options->hparams && !settings_parse_list(&hparams_table, &state->hparams, options->hparams, error))
+        return error_prefix(error, "--hparams");
+    if (!hparams_check(&state->hparams, error))
+        return error_prefix(error, "--hparams");
+    if (!hparams_same_model(&before, &state->hparams, error))
+        return error_prefix(error, "%s holds a run of another model (the checkpoint's value comes first)",
+                            training->folder);
+    for (size_t i = 0; i < hparams_table.count; i++) {
+        char old[SETTING_TEXT_MAX], new[SETTING_TEXT_MAX];
+        const struct setting *row = &hparams_table.rows[i];
+        if (strcmp(setting_format(row, &before, old), setting_format(row, &state->hparams, new)) != 0)
+            log_info("from here on %s is %s, no longer %s", row->name, new, old);
+    }
+    return true;
+}
+
+static bool new_state(struct training *training, const struct config *config, struct error *error)
+{
+    struct checkpoint *state = &training->state;
+    memset(state, 0, sizeof *state);
+    snprintf(state->config, sizeof state->config, "%s", config->name);
+    state->seed = training->options->seed < 0 ? 0 : (uint64_t)training->options->seed;
+    return hparams_make(&state->hparams, config, training->options->hparams, error);
+}
+
+static bool open_dataset(struct training *training, bool resumed, struct error *error)
+{
+    const struct train_options *options = training->options;
+    struct checkpoint *state = &training->state;
+    const struct hparams *hparams = &state->hparams;
+    training->dataset = dataset_open(options->examples_path, error);
+    if (!training->dataset)
+        return false;
+    const char *hash = dataset_content_sha256(training->dataset);
+    if (resumed && strcmp(hash, state->content_sha256) != 0)
+        return error_set(error,
+                         "%s is not the data set of this run (content %.12s..., the run's %.12s...); to go on with "
+                         "other data start a new run with --init_checkpoint",
+                         options->examples_path, hash, state->content_sha256);
+    snprintf(state->content_sha256, sizeof state->content_sha256, "%s", hash);
+    training->transform = transform_of(hparams);
+    if (!windows_make(&training->windows, training->dataset, "train", (int)hparams->bars, (int)hparams->hop_bars,
+                      error))
+        return error_prefix(error, "%s", options->examples_path);
+    if (training->windows.count < (size_t)hparams->batch_size)
+        return error_set(error,
+                         "%s: the train split holds %zu windows of %" PRId64 " bars, fewer than one batch of %" PRId64
+                         "; lower batch_size with --hparams=batch_size=N",
+                         options->examples_path, training->windows.count, hparams->bars, hparams->batch_size);
+    if (hparams->batch_size < comm_size(training->comm))
+        return error_set(error, "batch_size=%" PRId64 " is less than one window for each of %d ranks",
+                         hparams->batch_size, comm_size(training->comm));
+    training->evaluates = options->eval_steps > 0;
+    if (training->evaluates &&
+        !evaluation_make(&training->evaluation, training->dataset, options->eval_split, hparams, error))
+        return error_prefix(error, "%s", options->examples_path);
+    return true;
+}
+
+/* Parameters of another run's checkpoint for a new run. */
+static bool init_from_checkpoint(struct training *training, struct error *error)
+{
+    const char *path = training->options->init_checkpoint;
+    struct checkpoint other;
+    if (!checkpoint_read(&other, path, error))
+        return false;
+    if (!hparams_same_model(&other.hparams, &training->state.hparams, error))
+        return error_prefix(error, "%s is of another model (its value comes first)", path);
+    return checkpoint_read_tensors(path, &training->model->table, training->model->values, NULL, NULL, error);
+}
+
+static bool open_model(struct training *training, const char *newest, struct error *error)
+{
+    const struct train_options *options = training->options;
+    struct checkpoint *state = &training->state;
+    order_part((size_t)state->hparams.batch_size, comm_rank(training->comm), comm_size(training->comm),
+               &training->first, &training->count);
+    size_t micro_batch = options->micro_batch_size > 0 ? (size_t)options->micro_batch_size : DEFAULT_MICRO_BATCH;
+    /* Rank 0's part is the largest: all ranks cut theirs alike, so that they report gradients in step. */
+    size_t first, largest;
+    order_part((size_t)state->hparams.batch_size, 0, comm_size(training->comm), &first, &largest);
+    if (micro_batch > largest)
+        micro_batch = largest;
+    training->order = malloc(training->windows.count * sizeof *training->order);
+    training->model = model_make(&state->hparams, (int)micro_batch, error);
+    if (!training->model)
+        return false;
+    if (!training->order)
+        return error_set(error, "out of memory for the order of %zu windows", training->windows.count);
+    if (!optimizer_make(&training->optimizer, &training->model->table, error))
+        return false;
+    training->reducer =
+        gradient_reducer_make(training->comm, training->model->gradients, training->model->table.num_floats,
+                              (size_t)options->bucket_kib << 10, error);
+    if (!training->reducer)
+        return false;
+    training->optimizer.updates = state->updates;
+    training->optimizer.skipped = state->skipped;
+    if (newest)
+        return checkpoint_read_tensors(newest, &training->model->table, training->model->values, training->optimizer.m,
+                                       training->optimizer.v, error);
+    if (options->init_checkpoint)
+        return init_from_checkpoint(training, error);
+    model_initialize(training->model, state->seed);
+    return true;
+}
+
+static void tell_start(const struct training *training, const char *newest)
+{
+    const struct checkpoint *state = &training->state;
+    const struct hparams *hparams = &state->hparams;
+    log_info(
+        "%s: %zu parameters, %zu training windows of %" PRId64 " bars, batch of %" PRId64 " on %d rank%s, %s kernels",
+        state->config, training->model->table.num_values, training->windows.count, hparams->bars, hparams->batch_size,
+        comm_size(training->comm), comm_size(training->comm) == 1 ? "" : "s", training->model->kernels->name);
+    if (newest)
+        log_info("going on from %s at step %" PRIu64 "%s", newest, state->step,
+                 training->options->init_checkpoint ? "; --init_checkpoint is not used" : "");
+    else if (training->options->init_checkpoint)
+        log_info("a new run from the parameters of %s", training->options->init_checkpoint);
+}
+
+bool training_open(struct training *training, const struct train_options *options, const struct config *config,
+                   struct comm *comm, struct error *error)
+{
+    char *newest = NULL;
+    memset(training, 0, sizeof *training);
+    training->options = options;
+    training->comm = comm;
+    training->started = clock_seconds();
+    training->saved = training->started;
+    stats_start(&training->stats, phase_names, NUM_PHASES);
+    if (!comm_all_ok(comm, open_folder(training, &newest, error), error))
+        goto failed;
+    share_checkpoint(training, &newest);
+    bool ok = newest ? resume_state(training, config, error) : new_state(training, config, error);
+    ok = ok && open_dataset(training, newest != NULL, error);
+    if (!comm_all_ok(comm, ok, error) || !comm_all_ok(comm, open_model(training, newest, error), error))
+        goto failed;
+    training->saved_step = training->state.step;
+    training->state.num_ranks = comm_size(comm);
+    tell_start(training, newest);
+    bool told = comm_rank(comm) != 0 || metrics_append_event(training->folder, newest ? "resume" : "start",
+                                                             training->state.step, comm_size(comm), NULL, error);
+    if (!comm_all_ok(comm, told, error))
+        goto failed;
+    free(newest);
+    return true;
+
+failed:
+    free(newest);
+    training_close(training);
+    return false;
+}
+
+void training_close(struct training *training)
+{
+    gradient_reducer_free(training->reducer);
+    optimizer_free(&training->optimizer);
+    model_free(training->model);
+    free(training->order);
+    evaluation_free(&training->evaluation);
+    windows_free(&training->windows);
+    dataset_close(training->dataset);
+    run_lock_release(&training->lock);
+    free(training->folder);
+    free(training->eval_folder);
+    memset(training, 0, sizeof *training);
+}
