@@ -1,0 +1,338 @@
+#include "programs/generate.h"
+
+#include "base/files.h"
+#include "base/log.h"
+#include "data/batch.h"
+#include "model/generation.h"
+#include "programs/generate_input.h"
+#include "programs/generate_output.h"
+#include "programs/run_folder.h"
+#include "programs/transform.h"
+
+#include <cblas.h>
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char *const mode_names[] = {"sample", "interpolate", "reconstruct"};
+
+struct generation {
+    const struct generate_options *options;
+    struct checkpoint checkpoint;
+    char *checkpoint_path; /* owned */
+    struct model *model;   /* owned */
+    uint32_t bars;
+    uint64_t seed;
+    float qpm;
+    int num_inputs;
+    struct generate_input inputs[2];
+    float *ends;  /* [2, Z] means of the inputs; owned, as are the next three */
+    float *z;     /* [GENERATE_BATCH, Z] */
+    float *music; /* [T, GENERATE_BATCH, 27] */
+    float *rows;  /* [T, 27]: one window */
+    struct generate_output output;
+};
+
+static bool check_inputs(const struct generate_options *options, struct error *error)
+{
+    const char *mode = mode_names[options->mode];
+    bool first = options->input_midi[0] != NULL, second = options->input_midi[1] != NULL;
+    for (int i = 0; i < 2; i++)
+        if (options->input_bar[i] > 0 && !options->input_midi[i])
+            return error_set(error, "--input_bar_%d without --input_midi_%d", i + 1, i + 1);
+    if (options->mode == GENERATE_INTERPOLATE && !(first && second))
+        return error_set(error, "--mode=interpolate needs --input_midi_1 and --input_midi_2");
+    if (options->mode != GENERATE_INTERPOLATE && second)
+        return error_set(error, "--mode=%s has no use for --input_midi_2: --mode=interpolate has", mode);
+    if (options->mode == GENERATE_RECONSTRUCT && !first)
+        return error_set(error, "--mode=reconstruct needs --input_midi_1");
+    if (options->mode == GENERATE_INTERPOLATE && options->num_outputs < 2)
+        return error_set(error, "--mode=interpolate needs --num_outputs=2 or more: the two ends are among them");
+    return true;
+}
+
+bool generate_check(const struct generate_options *options, struct error *error)
+{
+    const char *nearest;
+    if (!options->run_dir == !options->checkpoint_file)
+        return error_set(error, "give one of --run_dir DIR (its newest checkpoint is used) and --checkpoint_file FILE");
+    if (!options->output_dir)
+        return error_set(error, "give --output_dir DIR: where the MIDI files go");
+    if (options->config && !config_find(options->config, &nearest))
+        return error_set(error, "--config=%s: there is no such config%s%s%s", options->config,
+                         nearest ? "; did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
+    return check_inputs(options, error);
+}
+
+static bool find_checkpoint(struct generation *generation, struct error *error)
+{
+    const struct generate_options *options = generation->options;
+    free(generation->checkpoint_path);
+    generation->checkpoint_path = NULL;
+    if (options->checkpoint_file) {
+        generation->checkpoint_path = format_text("%s", options->checkpoint_file);
+        return true;
+    }
+    if (!folder_exists(options->run_dir))
+        return error_set(error, "%s: no such folder: check --run_dir", options->run_dir);
+    if (!run_newest_checkpoint(&generation->checkpoint, &generation->checkpoint_path, options->run_dir, error))
+        return false;
+    if (!generation->checkpoint_path)
+        return error_set(error, "%s: holds no checkpoint in train/: is it the --run_dir of a training?",
+                         options->run_dir);
+    return true;
+}
+
+/* A training that is under way may delete the checkpoint between our finding and our loading it. */
+static bool load(struct generation *generation, struct error *error)
+{
+    for (int tried = 0; tried < 3 && !generation->model; tried++) {
+        if (!find_checkpoint(generation, error))
+            return false;
+        generation->model = run_load_model(&generation->checkpoint, generation->checkpoint_path, GENERATE_BATCH, error);
+        if (!generation->model && (generation->options->checkpoint_file || file_exists(generation->checkpoint_path)))
+            return false;
+    }
+    return generation->model != NULL;
+}
+
+static bool check_checkpoint(const struct generation *generation, bool *wrong_usage, struct error *error)
+{
+    const struct generate_options *options = generation->options;
+    const struct checkpoint *checkpoint = &generation->checkpoint;
+    if (!generate_output_name_is_safe(checkpoint->config))
+        return error_set(error, "%s: its config has a name that can't be part of a file's name",
+                         generation->checkpoint_path);
+    if (options->config && strcmp(options->config, checkpoint->config) != 0)
+        return error_set(error, "%s: is of config %s, not %s: leave --config out, or give another checkpoint",
+                         generation->checkpoint_path, checkpoint->config, options->config);
+    *wrong_usage = true;
+    bool given = options->input_midi[0] != NULL, controls = checkpoint->hparams.hits_as_controls;
+    if (options->mode == GENERATE_SAMPLE && controls && !given)
+        return error_set(error, "%s plays the hits it is given: give --input_midi_1 FILE", checkpoint->config);
+    if (options->mode == GENERATE_SAMPLE && !controls && given)
+        return error_set(error,
+                         "%s has no use for --input_midi_1 in --mode=sample; --mode=reconstruct and "
+                         "--mode=interpolate play from inputs",
+                         checkpoint->config);
+    *wrong_usage = false;
+    return true;
+}
+
+static bool start(struct generation *generation, struct error *error)
+{
+    const struct generate_options *options = generation->options;
+    size_t z_size = (size_t)generation->model->encoder.z_size, window = (size_t)generation->model->steps * STEP_DEPTH;
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    uint64_t mixed =
+        ((uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec) * 0x9E3779B97F4A7C15u ^ (uint64_t)getpid() << 32;
+    generation->seed = options->seed >= 0 ? (uint64_t)options->seed : mixed >> 32;
+    generation->bars = (uint32_t)generation->checkpoint.hparams.bars;
+    generation->ends = calloc(2 * z_size, sizeof(float));
+    generation->z = calloc(GENERATE_BATCH * z_size, sizeof(float));
+    generation->music = calloc(GENERATE_BATCH * window, sizeof(float));
+    generation->rows = calloc(window, sizeof(float));
+    openblas_set_num_threads((int)options->threads);
+    return (generation->ends && generation->z && generation->music && generation->rows) ||
+           error_set(error, "no memory for %d windows of %" PRIu32 " bars", GENERATE_BATCH, generation->bars);
+}
+
+/* Writes the windows of an input as files to choose from. Always fails: nothing was chosen. */
+static bool offer_windows(struct generation *generation, const struct generate_input *input, const uint32_t *first_bars,
+                          uint32_t count, struct error *error)
+{
+    const char *const kinds[] = {"input-1", "input-2"};
+    struct generate_output *output = &generation->output;
+    if (!generate_output_start(output, generation->options->output_dir, generation->checkpoint.config,
+                               kinds[input->number - 1], (int)count, error))
+        return false;
+    for (uint32_t i = 0; i < count; i++) {
+        struct grid part = generate_input_part(input, first_bars[i], generation->bars);
+        if (!generate_output_write(output, &part, error))
+            return false;
+        char *path = generate_output_path(output, (int)i);
+        log_info("from bar %" PRIu32 ": %s", first_bars[i] + 1, path);
+        free(path);
+    }
+    return error_set(error,
+                     "%s: holds %" PRIu32 " windows of %" PRIu32 " bars, now written as %s and so on in %s: give one "
+                     "of those as --input_midi_%d, or choose the bar to begin at with --input_bar_%d N",
+                     input->path, count, generation->bars, output->first_name, output->folder, input->number,
+                     input->number);
+}
+
+static bool choose_window(struct generation *generation, struct generate_input *input, struct error *error)
+{
+    int64_t bar = generation->options->input_bar[input->number - 1];
+    if (bar > 0)
+        return generate_input_choose(input, bar, generation->bars, error);
+    uint32_t *first_bars, count;
+    if (!generate_input_windows(&first_bars, &count, input, generation->bars, error))
+        return false;
+    bool ok = count == 1;
+    if (ok)
+        input->first_bar = first_bars[0];
+    else
+        offer_windows(generation, input, first_bars, count, error);
+    free(first_bars);
+    return ok;
+}
+
+/* Both files are read before windows of either are offered, so that one that can't be used is known at once. */
+static bool read_inputs(struct generation *generation, struct error *error)
+{
+    const struct generate_options *options = generation->options;
+    generation->num_inputs = !options->input_midi[0] ? 0 : !options->input_midi[1] ? 1 : 2;
+    for (int i = 0; i < generation->num_inputs; i++)
+        if (!generate_input_read(&generation->inputs[i], options->input_midi[i], i + 1, generation->bars, error))
+            return false;
+    for (int i = 0; i < generation->num_inputs; i++)
+        if (!choose_window(generation, &generation->inputs[i], error))
+            return false;
+    generation->qpm = generation->num_inputs > 0 ? generation->inputs[0].grid.qpm : 120.0f;
+    if (options->qpm > 0)
+        generation->qpm = (float)options->qpm;
+    return true;
+}
+
+/* Hits of an input as the controls of row `b` of `batch`. rows [T, 27]. */
+static void set_controls(struct model *model, const float *rows, int b, int batch)
+{
+    for (int t = 0; model->controls && t < model->steps; t++)
+        memcpy(model->controls + (size_t)(t * batch + b) * (size_t)model->num_controls, rows + (size_t)t * STEP_DEPTH,
+               (size_t)model->num_controls * sizeof(float));
+}
+
+static void read_window(struct generation *generation, const struct generate_input *input)
+{
+    window_from_grid(generation->rows, &input->grid, input->first_bar, generation->bars);
+}
+
+static bool any_hit(const float *rows, int num_steps)
+{
+    for (int t = 0; t < num_steps; t++)
+        for (int drum = 0; drum < NUM_DRUMS; drum++)
+            if (rows[(size_t)t * STEP_DEPTH + (size_t)drum] > 0)
+                return true;
+    return false;
+}
+
+/* The means of the inputs' latent vectors, into `ends`. */
+static bool encode_inputs(struct generation *generation, struct error *error)
+{
+    struct model *model = generation->model;
+    struct transform transform = transform_of(&generation->checkpoint.hparams);
+    transform.max_note_dropout = 0;
+    int batch = generation->num_inputs;
+    for (int b = 0; b < batch; b++) {
+        const struct generate_input *input = &generation->inputs[b];
+        read_window(generation, input);
+        set_controls(model, generation->rows, b, batch);
+        window_transform(generation->rows, STEP_DEPTH, (uint32_t)model->steps, &transform, NULL);
+        if (!any_hit(generation->rows, model->steps))
+            return error_set(error, "%s: %s hears none of its drums: they are what the model is to add", input->path,
+                             generation->checkpoint.config);
+        for (int t = 0; t < model->steps; t++)
+            memcpy(model->input + (size_t)(t * batch + b) * STEP_DEPTH, generation->rows + (size_t)t * STEP_DEPTH,
+                   STEP_DEPTH * sizeof(float));
+    }
+    model_encode(model, batch);
+    memcpy(generation->ends, model->encoder.mu, (size_t)(batch * model->encoder.z_size) * sizeof(float));
+    return true;
+}
+
+static bool prepare_model(struct generation *generation, struct error *error)
+{
+    if (generation->options->mode != GENERATE_SAMPLE && !encode_inputs(generation, error))
+        return false;
+    if (generation->num_inputs == 0)
+        return true;
+    read_window(generation, &generation->inputs[0]);
+    for (int b = 0; b < GENERATE_BATCH; b++)
+        set_controls(generation->model, generation->rows, b, GENERATE_BATCH);
+    return true;
+}
+
+/* Latent vectors of outputs first .. first + GENERATE_BATCH - 1. */
+static void make_latents(struct generation *generation, int first)
+{
+    int size = generation->model->encoder.z_size;
+    if (generation->options->mode == GENERATE_SAMPLE) {
+        generation_draw_latents(generation->z, GENERATE_BATCH, size, generation->seed, (uint32_t)first);
+        return;
+    }
+    const float *a = generation->ends, *b = generation->ends + size;
+    for (int i = 0; i < GENERATE_BATCH; i++) {
+        double fraction = 0;
+        if (generation->options->mode == GENERATE_INTERPOLATE)
+            fraction = (double)(first + i) / (double)(generation->options->num_outputs - 1);
+        generation_slerp(generation->z + i * size, a, b, fraction, size);
+    }
+}
+
+static bool write_output(struct generation *generation, int row, struct error *error)
+{
+    struct grid grid;
+    uint32_t steps = (uint32_t)generation->model->steps;
+    for (uint32_t t = 0; t < steps; t++)
+        memcpy(generation->rows + (size_t)t * STEP_DEPTH,
+               generation->music + ((size_t)t * GENERATE_BATCH + (size_t)row) * STEP_DEPTH, STEP_DEPTH * sizeof(float));
+    if (!grid_from_window(&grid, generation->rows, steps, generation->qpm, error))
+        return error_prefix(error, "%s", generation->checkpoint_path);
+    bool ok = generate_output_write(&generation->output, &grid, error);
+    grid_free(&grid);
+    return ok;
+}
+
+static bool play(struct generation *generation, struct error *error)
+{
+    const struct generate_options *options = generation->options;
+    int count = (int)options->num_outputs;
+    double started = clock_seconds();
+    if (!generate_output_start(&generation->output, options->output_dir, generation->checkpoint.config,
+                               mode_names[options->mode], count, error))
+        return false;
+    for (int first = 0; first < count; first += GENERATE_BATCH) {
+        make_latents(generation, first);
+        generation_play(generation->model, generation->music, generation->z, GENERATE_BATCH,
+                        (float)options->temperature, generation->seed, (uint32_t)first);
+        for (int row = 0; row < GENERATE_BATCH && first + row < count; row++)
+            if (!write_output(generation, row, error))
+                return false;
+        log_progress("%d of %d, %.0f s", generation->output.written, count, clock_seconds() - started);
+    }
+    return true;
+}
+
+static void report(const struct generation *generation)
+{
+    const struct generate_output *output = &generation->output;
+    log_info("%d MIDI file%s in %s: %s%s; %s at step %" PRIu64 ", seed %" PRIu64 ", temperature %g, %.6g qpm",
+             output->written, output->written == 1 ? "" : "s", output->folder, output->first_name,
+             output->written == 1 ? "" : " and so on", generation->checkpoint.config, generation->checkpoint.step,
+             generation->seed, generation->options->temperature, (double)generation->qpm);
+}
+
+bool generate(const struct generate_options *options, bool *wrong_usage, struct error *error)
+{
+    struct generation generation = {.options = options};
+    *wrong_usage = false;
+    bool ok = load(&generation, error) && check_checkpoint(&generation, wrong_usage, error) &&
+              start(&generation, error) && read_inputs(&generation, error) && prepare_model(&generation, error) &&
+              play(&generation, error);
+    if (ok)
+        report(&generation);
+    for (int i = 0; i < generation.num_inputs; i++)
+        generate_input_free(&generation.inputs[i]);
+    free(generation.rows);
+    free(generation.music);
+    free(generation.z);
+    free(generation.ends);
+    model_free(generation.model);
+    free(generation.checkpoint_path);
+    return ok;
+}

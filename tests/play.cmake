@@ -1,0 +1,3 @@
+# The programs that play and describe: drumline-generate and drumline-info.
+add_executable(make_checkpoint make_checkpoint.c)
+target_link_libraries(make_checkpoint PRIVATE drumline_model)
