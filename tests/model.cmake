@@ -10,4 +10,5 @@ target_compile_definitions(drumline_oracles PRIVATE DRUMLINE_FIXTURES="${DRUMLIN
 drumline_test(naive_model LINK drumline_oracles)
 drumline_test(ops LINK drumline_oracles drumline_model)
 drumline_test(kernels LINK drumline_oracles drumline_model)
-drumline_test(model LINK drumline_oracles drumline_model)
+drumline_test(model SOURCES model_from_twin.c LINK drumline_oracles drumline_model)
+drumline_test(generation SOURCES model_from_twin.c LINK drumline_oracles drumline_model)

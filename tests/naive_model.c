@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- The table of tensors ------------------------------------------------------------------------------------------- */
+/* ---- The table of tensors ---- */
 
 static void add_dense(struct naive_model *model, size_t inputs, size_t outputs, const char *name)
 {
@@ -158,7 +158,7 @@ void naive_outputs_free(struct naive_outputs *outputs)
     free(outputs);
 }
 
-/* ---- Named dense layers --------------------------------------------------------------------------------------------- */
+/* ---- Named dense layers ---- */
 
 struct dense {
     struct naive_tensor *kernel, *bias;
@@ -190,7 +190,7 @@ static void dense_backward(double *dx, const double *dout, const double *x, stru
                          dense.kernel->rows, dense.kernel->columns);
 }
 
-/* ---- LSTMs one on the other, started from a latent: the conductor and the decoder ------------------------------------ */
+/* ---- LSTMs one on the other, started from a latent: the conductor and the decoder ---- */
 
 struct stack {
     const char *prefix;
@@ -255,7 +255,7 @@ static void place_state_gradients(double *dstates, const double *dc, const doubl
     }
 }
 
-/* One layer of stack_backward: from dh [steps, rows, hidden] to the gradient of what lies below, owned by the caller. */
+/* One layer of stack_backward: from dh [steps, rows, hidden] to the gradient of what lies below, the caller's. */
 static double *layer_backward(double *dc0, double *dh0, const double *dh, struct naive_model *model,
                               const struct stack *stack, size_t layer)
 {
@@ -295,7 +295,7 @@ static double *stack_backward(double *dlatent, const double *dtop, struct naive_
     return dh;
 }
 
-/* ---- One pass over a batch ------------------------------------------------------------------------------------------ */
+/* ---- One pass over a batch ---- */
 
 struct pass {
     struct naive_lstm directions[NAIVE_MAX_LAYERS][2]; /* the encoder's: forward, backward */
@@ -471,7 +471,8 @@ static double *decode_backward(struct pass *pass, struct naive_model *model, con
     return dz;
 }
 
-/* Through z = mu + sigma eps and the KL's cost into `dmu` (which holds dz already) and `dsigma_input`, sigma's before its softplus. */
+/* Through z = mu + sigma eps and the KL's cost into `dmu` (which holds dz already) and `dsigma_input`, sigma's before
+ * its softplus. */
 static void latent_backward(double *dmu, double *dsigma_input, const struct naive_outputs *outputs,
                             const struct naive_sizes *sizes, const struct naive_batch *batch)
 {
@@ -487,8 +488,8 @@ static void latent_backward(double *dmu, double *dsigma_input, const struct naiv
     }
 }
 
-/* Both directions of one layer, from dh[direction] [T, B, hidden] by step, which it frees and replaces by those of the layer
- * below (none for the lowest). */
+/* Both directions of one layer, from dh[direction] [T, B, hidden] by step, which it frees and replaces by those of the
+ * layer below (none for the lowest). */
 static void encode_layer_backward(double *dh[2], const struct pass *pass, struct naive_model *model,
                                   const struct naive_batch *batch, size_t layer)
 {

@@ -1,8 +1,8 @@
 /* The whole model once more, slow and obvious, in double precision: forward, loss and backward for both decoders, after
  * docs/models.md. The oracle of src/model; it shares no line with it.
  *
- * Masks and noise are given, never drawn. Arrays are time-major: [T, B, ...], T = bars * steps_per_bar. In the hierarchical
- * decoder all bars run as one batch: row bar * B + b.
+ * Masks and noise are given, never drawn. Arrays are time-major: [T, B, ...], T = bars * steps_per_bar. In the
+ * hierarchical decoder all bars run as one batch: row bar * B + b.
  *
  *     struct naive_model *model = naive_model_make(&sizes);
  *     ... fill naive_model_tensor(model, "decoder/output/kernel")->values and the others ...

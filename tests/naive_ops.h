@@ -1,8 +1,8 @@
 /* Slow, obvious, double-precision twins of the model's operations: plain loops after the formulas of docs/models.md, no
  * BLAS, no blocking. The oracles of src/model's operations; nothing here is fast, on purpose.
  *
- * Arrays are row-major, time-major where they have a time. Backward functions ADD to the gradients that they are given, so
- * that a tensor used twice gathers both parts; the caller zeroes them first. */
+ * Arrays are row-major, time-major where they have a time. Backward functions ADD to the gradients that they are given,
+ * so that a tensor used twice gathers both parts; the caller zeroes them first. */
 #ifndef DRUMLINE_TESTS_NAIVE_OPS_H
 #define DRUMLINE_TESTS_NAIVE_OPS_H
 
@@ -21,14 +21,14 @@ float *naive_to_floats(const double *values, size_t count);
 double *naive_to_doubles(const float *values, size_t count);
 bool naive_guard_intact(const float *values, size_t count);
 
-/* Fills with numbers that float holds exactly, even in [-scale, scale); the same for the same *state, which moves on. */
+/* Fills with numbers that float holds exactly, even in [-scale, scale); the same for the same *state; moves it on. */
 void naive_fill(double *values, size_t count, double scale, uint64_t *state);
 
 /* 1 with probability keep_prob, else 0. */
 void naive_fill_mask(uint8_t *mask, size_t count, double keep_prob, uint64_t *state);
 
-/* max |a - b| / max |b|: how far `a` is from the expected `b`. Infinite where a value is not finite, or where b is all zero
- * and a is not. */
+/* max |a - b| / max |b|: how far `a` is from the expected `b`. Infinite where a value is not finite, or where b is all
+ * zero and a is not. */
 double naive_relative_error(const double *a, const double *b, size_t count);
 
 /* The same for floats against expected doubles. */
@@ -52,8 +52,8 @@ void naive_dropout(double *out, const double *x, const uint8_t *mask, double kee
  * c' = sigmoid(f + 1) c + sigmoid(i) tanh(c~); h' = sigmoid(o) tanh(c'). c_new, h_new and c [hidden]. */
 void naive_cell_forward(double *c_new, double *h_new, double *gates, const double *c, size_t hidden);
 
-/* Its way back: dgates [4 hidden], of the sums before their functions, from gates as forward left them and dh and dc [hidden],
- * the gradients of h' and c'. dc becomes that of c. */
+/* Its way back: dgates [4 hidden], of the sums before their functions, from gates as forward left them and dh and dc
+ * [hidden], the gradients of h' and c'. dc becomes that of c. */
 void naive_cell_backward(double *dgates, double *dc, const double *dh, const double *gates, const double *c_new,
                          const double *c, size_t hidden);
 
@@ -74,8 +74,8 @@ void naive_lstm_free(struct naive_lstm *lstm);
  * kernel [inputs + hidden, 4 hidden], bias [4 hidden]. */
 void naive_lstm_forward(struct naive_lstm *lstm, const double *kernel, const double *bias);
 
-/* From dh [steps, batch, hidden], by step, the gradient of each step's output. Adds to dx [steps, batch, inputs] by time,
- * dkernel, dbias, and to dc0 and dh0 [batch, hidden], the gradients of the initial state (both may be NULL). */
+/* From dh [steps, batch, hidden], by step, the gradient of each step's output. Adds to dx [steps, batch, inputs] by
+ * time, dkernel, dbias, and to dc0 and dh0 [batch, hidden], the gradients of the initial state (both may be NULL). */
 void naive_lstm_backward(double *dx, double *dkernel, double *dbias, double *dc0, double *dh0, const double *dh,
                          const struct naive_lstm *lstm, const double *kernel);
 

@@ -1,5 +1,5 @@
-/* The vector kernels, each version that this processor runs, against double precision: accuracy over the floats, tails of
- * every vector width, outputs that are inputs, NaN. */
+/* The vector kernels, each version that this processor runs, against double precision: accuracy over the floats, tails
+ * of every vector width, outputs that are inputs, NaN. */
 #include "naive_ops.h"
 
 #include "model/kernels/kernels.h"
@@ -27,8 +27,8 @@ static double ulps(float value, double exact)
 
 typedef void unary_function(float *out, const float *x, size_t count);
 
-/* Goes through the bit patterns of float in strides: every exponent, both signs, with a few thousand fractions each. Where
- * the exact result is below `floor`, only that the computed one is as good as 0 matters. */
+/* Goes through the bit patterns of float in strides: every exponent, both signs, with a few thousand fractions each.
+ * Where the exact result is below `floor`, only that the computed one is as good as 0 matters. */
 static void check_accuracy(const struct kernels *kernels, const char *name, unary_function *function,
                            double (*exact)(double), double floor)
 {

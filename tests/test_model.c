@@ -1,5 +1,7 @@
-/* The model against PyTorch's fixtures, its double-precision twin and finite differences, for both decoders, with dropout
- * and free bits; and what training relies on besides: gradients reported as ready are final, micro-batches add up. */
+/* The model against PyTorch's fixtures, its double-precision twin and finite differences, for both decoders, with
+ * dropout and free bits; and what training relies on besides: gradients reported as ready are final, micro-batches add
+ * up. */
+#include "model_from_twin.h"
 #include "naive_batch.h"
 #include "naive_model.h"
 #include "naive_ops.h"
@@ -20,82 +22,6 @@
 static const double torch_tolerance = 1e-5;
 static const double difference_tolerance = 1e-3;
 
-/* ---- From the twin's sizes, weights and batches to the model's -------------------------------------------------------- */
-
-static void set_list(struct int_list *list, const size_t *values, size_t count)
-{
-    list->count = (int)count;
-    for (size_t n = 0; n < count; n++)
-        list->values[n] = (int64_t)values[n];
-}
-
-static struct hparams make_hparams(const struct naive_sizes *sizes)
-{
-    struct hparams hparams;
-    struct error error;
-    if (!hparams_make(&hparams, config_find("groovae_4bar_flat", NULL), NULL, &error))
-        fail_msg("%s", error.message);
-    hparams.bars = (int64_t)sizes->bars;
-    hparams.decoder = sizes->hierarchical ? DECODER_HIERARCHICAL : DECODER_FLAT;
-    hparams.z_size = (int64_t)sizes->z_size;
-    hparams.hits_as_controls = sizes->control_depth > 0;
-    hparams.free_bits = sizes->free_bits;
-    hparams.dropout_keep_prob = sizes->keep_prob;
-    set_list(&hparams.enc_rnn_size, sizes->enc_rnn_size, sizes->num_encoder_layers);
-    set_list(&hparams.dec_rnn_size, sizes->dec_rnn_size, sizes->num_layers);
-    return hparams;
-}
-
-/* Room for more windows than the batch has: rows are as far apart as the batch, not as the room, says. */
-static struct model *make_model(const struct naive_sizes *sizes, struct naive_model *twin)
-{
-    struct hparams hparams = make_hparams(sizes);
-    struct error error;
-    struct model *model = model_make(&hparams, (int)sizes->batch + 2, &error);
-    if (model == NULL)
-        fail_msg("%s", error.message);
-    assert_int_equal(model->table.num_rows, twin->num_tensors);
-    for (size_t n = 0; n < twin->num_tensors; n++) {
-        const struct param *param = &model->table.rows[n];
-        assert_string_equal(param->name, twin->tensors[n].name);
-        assert_int_equal(param->count, naive_tensor_count(&twin->tensors[n]));
-        for (size_t k = 0; k < param->count; k++)
-            model->values[param->offset + k] = (float)twin->tensors[n].values[k];
-    }
-    return model;
-}
-
-static void copy_floats(float *to, const double *from, size_t count)
-{
-    for (size_t n = 0; n < count; n++)
-        to[n] = (float)from[n];
-}
-
-static void copy_mask(const struct lstm_layer *layer, const uint8_t *mask, size_t count)
-{
-    if (mask != NULL)
-        memcpy(layer->mask, mask, count);
-}
-
-static void set_batch(struct model *model, const struct naive_sizes *sizes, const struct naive_batch *batch)
-{
-    size_t windows = sizes->batch, rows = sizes->bars * sizes->steps_per_bar * windows;
-    copy_floats(model->input, batch->input, rows * NAIVE_DEPTH);
-    copy_floats(model->target, batch->target, rows * NAIVE_DEPTH);
-    copy_floats(model->controls, batch->controls, rows * sizes->control_depth);
-    copy_floats(model->encoder.eps, batch->eps, windows * sizes->z_size);
-    for (size_t layer = 0; layer < sizes->num_encoder_layers; layer++)
-        copy_mask(&model->encoder.forward[layer], batch->encoder_masks[layer],
-                  rows * naive_encoder_inputs(sizes, layer));
-    for (size_t layer = 0; layer < sizes->num_layers; layer++) {
-        copy_mask(&model->decoder.core.layers[layer], batch->decoder_masks[layer],
-                  rows * naive_decoder_inputs(sizes, layer));
-        if (sizes->hierarchical)
-            copy_mask(&model->decoder.conductor.layers[layer], batch->conductor_masks[layer],
-                      sizes->bars * windows * naive_conductor_inputs(sizes, layer));
-    }
-}
-
 static struct model_step make_step(const struct naive_sizes *sizes, bool training)
 {
     return (struct model_step){.batch = (int)sizes->batch, .training = training, .seed = 1, .step = training};
@@ -113,7 +39,7 @@ static void train(struct model *model, const struct naive_sizes *sizes, enum op_
     model_train(model, &step, &gradient, sums);
 }
 
-/* ---- Comparisons ---------------------------------------------------------------------------------------------------- */
+/* ---- Comparisons ---- */
 
 static void assert_near(const float *values, const double *expected, size_t count, double tolerance, const char *what)
 {
@@ -171,7 +97,7 @@ static void assert_fixture_array(const float *values, const struct reference *re
     free(expected);
 }
 
-/* ---- Against PyTorch ------------------------------------------------------------------------------------------------ */
+/* ---- Against PyTorch ---- */
 
 static void evaluate_fixture(struct model *model, const struct reference *reference)
 {
@@ -212,8 +138,8 @@ static void agrees_with_torch(void **state)
     for (const char *const *name = reference_names; *name != NULL; name++) {
         struct reference reference;
         reference_open(&reference, *name);
-        struct model *model = make_model(&reference.sizes, reference.model);
-        set_batch(model, &reference.sizes, &reference.batch);
+        struct model *model = twin_model(&reference.sizes, reference.model);
+        twin_set_batch(model, &reference.sizes, &reference.batch);
         for (size_t n = 0; n < num_versions; n++) {
             model->kernels = versions[n];
             evaluate_fixture(model, &reference);
@@ -232,10 +158,10 @@ static void five_steps_agree_with_torch(void **state)
         struct optimizer optimizer;
         struct error error;
         reference_open(&reference, *name);
-        struct model *model = make_model(&reference.sizes, reference.model);
+        struct model *model = twin_model(&reference.sizes, reference.model);
         model->hparams.grad_clip = reference.grad_clip;
         assert_true(optimizer_make(&optimizer, &model->table, &error));
-        set_batch(model, &reference.sizes, &reference.batch);
+        twin_set_batch(model, &reference.sizes, &reference.batch);
         for (int step = 0; step < reference.adam_steps; step++) {
             double sums[SUM_COUNT] = {0};
             train(model, &reference.sizes, OP_REPLACE, sums);
@@ -253,7 +179,7 @@ static void five_steps_agree_with_torch(void **state)
     }
 }
 
-/* ---- Against the twin and finite differences -------------------------------------------------------------------------- */
+/* ---- Against the twin and finite differences ---- */
 
 static void assert_twin_gradients(const struct model *model, const struct naive_model *twin, double tolerance)
 {
@@ -271,8 +197,8 @@ static void check_against_twin(const struct naive_sizes *sizes)
     struct naive_outputs *outputs = naive_outputs_make(sizes);
     naive_make_up(&made_up, sizes, &seed);
     naive_make_up_weights(twin, 0.5, &seed);
-    struct model *model = make_model(sizes, twin);
-    set_batch(model, sizes, &made_up.batch);
+    struct model *model = twin_model(sizes, twin);
+    twin_set_batch(model, sizes, &made_up.batch);
     double sums[SUM_COUNT] = {0};
     naive_model_gradients(outputs, twin, &made_up.batch);
     train(model, sizes, OP_REPLACE, sums);
@@ -314,8 +240,8 @@ static void gradients_are_finite_differences(void **state)
         struct reference reference;
         reference_open(&reference, *name);
         struct naive_outputs *outputs = naive_outputs_make(&reference.sizes);
-        struct model *model = make_model(&reference.sizes, reference.model);
-        set_batch(model, &reference.sizes, &reference.batch);
+        struct model *model = twin_model(&reference.sizes, reference.model);
+        twin_set_batch(model, &reference.sizes, &reference.batch);
         double sums[SUM_COUNT] = {0};
         train(model, &reference.sizes, OP_REPLACE, sums);
         for (size_t n = 0; n < reference.model->num_tensors; n++) {
@@ -336,7 +262,7 @@ static void gradients_are_finite_differences(void **state)
     }
 }
 
-/* ---- What training relies on ------------------------------------------------------------------------------------------ */
+/* ---- What training relies on ---- */
 
 struct listening {
     const float *gradients;
@@ -367,8 +293,8 @@ static void gradients_reported_ready_are_final(void **state)
     for (const char *const *name = reference_names; *name != NULL; name++) {
         struct reference reference;
         reference_open(&reference, *name);
-        struct model *model = make_model(&reference.sizes, reference.model);
-        set_batch(model, &reference.sizes, &reference.batch);
+        struct model *model = twin_model(&reference.sizes, reference.model);
+        twin_set_batch(model, &reference.sizes, &reference.batch);
         size_t count = model->table.num_floats;
         for (size_t n = 0; n < count; n++)
             model->gradients[n] = 0;
@@ -396,16 +322,16 @@ static void set_windows(struct model *model, const struct reference *reference, 
     size_t all = reference->sizes.batch, controls = reference->sizes.control_depth;
     for (size_t t = 0; t < (size_t)model->steps; t++) {
         size_t from = t * all + first, to = t * count;
-        copy_floats(model->input + to * NAIVE_DEPTH, reference->batch.input + from * NAIVE_DEPTH, count * NAIVE_DEPTH);
-        copy_floats(model->target + to * NAIVE_DEPTH, reference->batch.target + from * NAIVE_DEPTH,
+        twin_floats(model->input + to * NAIVE_DEPTH, reference->batch.input + from * NAIVE_DEPTH, count * NAIVE_DEPTH);
+        twin_floats(model->target + to * NAIVE_DEPTH, reference->batch.target + from * NAIVE_DEPTH,
                     count * NAIVE_DEPTH);
         if (controls > 0)
-            copy_floats(model->controls + to * controls, reference->batch.controls + from * controls, count * controls);
+            twin_floats(model->controls + to * controls, reference->batch.controls + from * controls, count * controls);
     }
 }
 
-/* One batch of all windows, then each window by itself with its gradients added: noise is a window's own, so the sums are
- * the same. That is also what makes the answer independent of the number of ranks. */
+/* One batch of all windows, then each window by itself with its gradients added: noise is a window's own, so the sums
+ * are the same. That is also what makes the answer independent of the number of ranks. */
 static void micro_batches_add_up(void **state)
 {
     (void)state;
@@ -413,7 +339,7 @@ static void micro_batches_add_up(void **state)
         struct reference reference;
         reference_open(&reference, *name);
         size_t windows = reference.sizes.batch;
-        struct model *model = make_model(&reference.sizes, reference.model);
+        struct model *model = twin_model(&reference.sizes, reference.model);
         struct model_step step = {.batch = (int)windows, .training = true, .seed = 5, .step = 7, .first_example = 40};
         struct model_gradient gradient = make_gradient(&reference.sizes, OP_REPLACE);
         double whole[SUM_COUNT] = {0}, parts[SUM_COUNT] = {0};
@@ -448,18 +374,18 @@ static void the_same_batch_gives_the_same_bits(void **state)
     (void)state;
     struct reference reference;
     reference_open(&reference, "reference_hierarchical");
-    struct model *model = make_model(&reference.sizes, reference.model);
+    struct model *model = twin_model(&reference.sizes, reference.model);
     double first[SUM_COUNT] = {0}, second[SUM_COUNT] = {0}, other[SUM_COUNT] = {0};
     size_t bytes = model->table.num_floats * sizeof(float);
     float *gradients = malloc(bytes);
     assert_non_null(gradients);
-    set_batch(model, &reference.sizes, &reference.batch);
+    twin_set_batch(model, &reference.sizes, &reference.batch);
     train(model, &reference.sizes, OP_REPLACE, first);
     memcpy(gradients, model->gradients, bytes);
     struct model_step step = {.batch = model->max_batch, .training = true, .seed = 9, .step = 3};
     model_draw_noise(model, &step);
     model_evaluate(model, &step, other);
-    set_batch(model, &reference.sizes, &reference.batch);
+    twin_set_batch(model, &reference.sizes, &reference.batch);
     train(model, &reference.sizes, OP_REPLACE, second);
     assert_memory_equal(first, second, sizeof first);
     assert_memory_equal(gradients, model->gradients, bytes);
@@ -473,11 +399,11 @@ static void a_value_that_is_not_finite_shows_in_the_loss(void **state)
     (void)state;
     struct reference reference;
     reference_open(&reference, "reference_flat");
-    struct model *model = make_model(&reference.sizes, reference.model);
+    struct model *model = twin_model(&reference.sizes, reference.model);
     struct optimizer optimizer;
     struct error error;
     assert_true(optimizer_make(&optimizer, &model->table, &error));
-    set_batch(model, &reference.sizes, &reference.batch);
+    twin_set_batch(model, &reference.sizes, &reference.batch);
     model->values[model->table.rows[0].offset] = NAN;
     double sums[SUM_COUNT] = {0};
     train(model, &reference.sizes, OP_REPLACE, sums);

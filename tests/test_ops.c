@@ -60,7 +60,7 @@ static void assert_agrees(const struct array *array, const char *what)
         fail_msg("%s: writes behind the end of its output", what);
 }
 
-/* out [rows, columns] += a b, with a's and b's elements found by their strides along (row, inner) and (inner, column). */
+/* out [rows, columns] += a b; a's elements have strides along (row, inner), b's along (inner, column). */
 static void naive_matmul(struct array *out, const struct array *a, const struct array *b, const size_t strides[4],
                          size_t rows, size_t columns, size_t inner)
 {

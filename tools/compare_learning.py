@@ -3,7 +3,7 @@
 
   tools/compare_learning.py DATA [--seeds 0,1,2] [--decoders flat,hierarchical] [--steps 400]
 
-DATA is the unpacked Groove MIDI data set (tools/fetch_groove.sh), or a data set that drumline-preprocess has made of it.
+DATA is the unpacked Groove MIDI data set (tools/fetch_groove.sh), or a data set that drumline-preprocess made of it.
 Each decoder is trained once a seed (batch_size=128,hop_bars=4) and evaluated on the validation split; the table shows
 the mean over seeds, the peer's figures and their ratio. The exit status is 1 where one of the three losses is more than
 5 % above the peer's. The peer's figures are those that torch_groovae.py learn gave; --run_peer measures them anew, as
