@@ -1,6 +1,7 @@
 #include "base/hdf5_io.h"
 #include "base/files.h"
 #include "base/hdf5_internal.h"
+#include "base/hdf5_seal.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -109,14 +110,19 @@ static hid_t access_properties(void)
 }
 
 /* A new file is made in memory and written to the disk as one piece by hdf5_close: HDF5 1.10 crashes at the program's end
- * where the disk was full. */
-static hid_t creation_access(void)
+ * where the disk was full. Its user block takes the seal. */
+static hid_t create_in_memory(const char *path)
 {
-    hid_t properties = access_properties();
-    if (properties < 0 || H5Pset_fapl_core(properties, MEMORY_STEP, false) >= 0)
-        return properties;
-    H5Pclose(properties);
-    return H5I_INVALID_HID;
+    hid_t file = H5I_INVALID_HID;
+    hid_t access = access_properties(), creation = H5Pcreate(H5P_FILE_CREATE);
+    if (access >= 0 && creation >= 0 && H5Pset_fapl_core(access, MEMORY_STEP, false) >= 0 &&
+        H5Pset_userblock(creation, HDF5_SEAL_SIZE) >= 0)
+        file = H5Fcreate(path, H5F_ACC_TRUNC, creation, access);
+    if (access >= 0)
+        H5Pclose(access);
+    if (creation >= 0)
+        H5Pclose(creation);
+    return file;
 }
 
 bool hdf5_create(hid_t *file, const char *path, const char *format, struct error *error)
@@ -126,15 +132,9 @@ bool hdf5_create(hid_t *file, const char *path, const char *format, struct error
     /* To learn now, and not after all the work, that the file can't be written. */
     if (!file_write(path, path, "", 0, error))
         return false;
-    hid_t properties = creation_access();
-    if (properties >= 0)
-        *file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, properties);
+    *file = create_in_memory(path);
     if (*file < 0)
-        hdf5_fail(error, path, "can't create");
-    if (properties >= 0)
-        H5Pclose(properties);
-    if (*file < 0)
-        return false;
+        return error_set(error, "%s: no memory to create an HDF5 file", path);
     if (hdf5_write_string(*file, "format", format, error) &&
         hdf5_write_int(*file, "version", HDF5_FORMAT_VERSION, error))
         return true;
@@ -160,7 +160,7 @@ static bool open_file(hid_t *file, const char *path, struct error *error)
 {
     hdf5_be_quiet();
     *file = H5I_INVALID_HID;
-    if (!is_regular_file(path, error))
+    if (!is_regular_file(path, error) || !hdf5_seal_check(path, error))
         return false;
     hid_t properties = access_properties();
     if (properties < 0)
@@ -199,19 +199,38 @@ bool hdf5_open(hid_t *file, const char *path, const char *format, struct error *
     return false;
 }
 
-/* Writes what hdf5_create has kept in memory. */
+/* The bytes of a file that hdf5_create has kept in memory, behind room for the seal. Owned by the caller; NULL on failure. */
+static char *make_image(size_t *size, hid_t file, const char *path, struct error *error)
+{
+    ssize_t file_size = H5Fflush(file, H5F_SCOPE_GLOBAL) < 0 ? -1 : H5Fget_file_image(file, NULL, 0);
+    if (file_size <= 0) {
+        hdf5_fail(error, path, "can't write");
+        return NULL;
+    }
+    char *image = malloc(HDF5_SEAL_SIZE + (size_t)file_size);
+    if (!image) {
+        error_set(error, "%s: no memory for its %zd bytes", path, file_size);
+        return NULL;
+    }
+    if (H5Fget_file_image(file, image + HDF5_SEAL_SIZE, (size_t)file_size) < 0) {
+        hdf5_fail(error, path, "can't write");
+        free(image);
+        return NULL;
+    }
+    *size = (size_t)file_size;
+    return image;
+}
+
 static bool write_image(hid_t file, const char *path, struct error *error)
 {
     char name[FILE_NAME_SIZE];
-    ssize_t size = H5Fflush(file, H5F_SCOPE_GLOBAL) < 0 ? -1 : H5Fget_file_image(file, NULL, 0);
-    if (size < 0)
-        return hdf5_fail(error, path, "can't write");
-    void *image = malloc((size_t)size);
+    size_t size;
+    char *image = make_image(&size, file, path, error);
     if (!image)
-        return error_set(error, "%s: no memory for its %zd bytes", path, size);
-    bool ok = H5Fget_file_image(file, image, (size_t)size) >= 0 || hdf5_fail(error, path, "can't write");
+        return false;
+    hdf5_seal_make(image, image + HDF5_SEAL_SIZE, size);
     file_name(file, name);
-    ok = ok && file_write(name, path, image, (size_t)size, error);
+    bool ok = file_write(name, path, image, HDF5_SEAL_SIZE + size, error);
     free(image);
     return ok;
 }

@@ -1,0 +1,28 @@
+/* A seal: 512 bytes before an HDF5 file's own first byte (HDF5's user block), with the length and a checksum of all that
+ * follows. HDF5 itself finds some damage, lets other damage pass and crashes on a little of it; a seal that holds shows that
+ * the bytes are those that we wrote, before HDF5 sees them.
+ *
+ * It is one line of text, so that `head -n 1 FILE` shows it:
+ *
+ *     drumline-seal 1 crc64=0123456789abcdef size=00000000000000123456
+ *
+ * and NULs up to the 512th byte. The checksum is CRC-64/XZ (ECMA-182's polynomial, reflected) of the `size` bytes behind. */
+#ifndef DRUMLINE_BASE_HDF5_SEAL_H
+#define DRUMLINE_BASE_HDF5_SEAL_H
+
+#include "base/error.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { HDF5_SEAL_SIZE = 512 };
+
+/* The seal of `image[0..size)`. */
+void hdf5_seal_make(char seal[HDF5_SEAL_SIZE], const void *image, size_t size);
+
+/* Fails where the file at `path` has a seal that does not hold: it was cut, damaged, or changed by another program. A file
+ * without a seal passes; so does the content of one above 1 GiB, of which the length alone is checked, because to read all of
+ * it twice would take long. */
+bool hdf5_seal_check(const char *path, struct error *error);
+
+#endif
