@@ -6,12 +6,11 @@
 #include "base/options.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const char checkpoint_format[] = "drumline-checkpoint";
 
 /* The attributes that are plain numbers or texts: one table for writing and reading. */
 enum attribute_kind { ATTRIBUTE_TEXT, ATTRIBUTE_COUNT, ATTRIBUTE_INT };
@@ -114,7 +113,7 @@ bool checkpoint_save(const char *path, const struct checkpoint *checkpoint, cons
     hid_t file = H5I_INVALID_HID;
     if (!atomic_file_start(&atomic, path, error))
         return false;
-    bool ok = hdf5_create(&file, atomic.temporary_path, checkpoint_format, error) &&
+    bool ok = hdf5_create(&file, atomic.temporary_path, CHECKPOINT_FORMAT, error) &&
               write_attributes(file, checkpoint, error) && write_tensors(file, table, arrays, error);
     struct error close_error;
     if (file >= 0 && !hdf5_close(&file, atomic.temporary_path, &close_error) && ok) {
@@ -128,8 +127,8 @@ bool checkpoint_save(const char *path, const struct checkpoint *checkpoint, cons
     return atomic_file_commit(&atomic, error);
 }
 
-static bool read_attribute(hid_t file, const struct attribute *attribute, struct checkpoint *checkpoint,
-                           struct error *error)
+static bool read_attribute(hid_t file, const char *path, const struct attribute *attribute,
+                           struct checkpoint *checkpoint, struct error *error)
 {
     char *member = (char *)checkpoint + attribute->offset;
     int64_t number;
@@ -143,6 +142,8 @@ static bool read_attribute(hid_t file, const struct attribute *attribute, struct
     }
     if (!hdf5_read_int(&number, file, attribute->name, error))
         return false;
+    if (number < 0 || (attribute->kind == ATTRIBUTE_INT && number > INT_MAX))
+        return error_set(error, "%s: %s is %" PRId64 ", which no training writes", path, attribute->name, number);
     if (attribute->kind == ATTRIBUTE_COUNT)
         *(uint64_t *)(void *)member = (uint64_t)number;
     else
@@ -150,15 +151,16 @@ static bool read_attribute(hid_t file, const struct attribute *attribute, struct
     return true;
 }
 
-static bool read_attributes(struct checkpoint *checkpoint, hid_t file, struct error *error)
+static bool read_attributes(struct checkpoint *checkpoint, hid_t file, const char *path, struct error *error)
 {
     for (size_t i = 0; i < COUNT_OF(attributes); i++)
-        if (!read_attribute(file, &attributes[i], checkpoint, error))
+        if (!read_attribute(file, path, &attributes[i], checkpoint, error))
             return false;
     settings_default(&hparams_table, &checkpoint->hparams);
-    if (!hdf5_read_settings(&checkpoint->hparams, file, &hparams_table, error) ||
-        !hparams_check(&checkpoint->hparams, error))
+    if (!hdf5_read_settings(&checkpoint->hparams, file, &hparams_table, error))
         return false;
+    if (!hparams_check(&checkpoint->hparams, error))
+        return error_prefix(error, "%s", path);
     checkpoint->has_validation = hdf5_has_attribute(file, "validation_step");
     if (!checkpoint->has_validation)
         return true;
@@ -178,14 +180,15 @@ bool checkpoint_read(struct checkpoint *checkpoint, const char *path, struct err
 {
     hid_t file;
     memset(checkpoint, 0, sizeof *checkpoint);
-    if (!hdf5_open(&file, path, checkpoint_format, error))
+    if (!hdf5_open(&file, path, CHECKPOINT_FORMAT, error))
         return false;
-    bool ok = read_attributes(checkpoint, file, error);
+    bool ok = read_attributes(checkpoint, file, path, error);
     H5Fclose(file);
-    return ok || error_prefix(error, "%s", path);
+    return ok;
 }
 
-static bool read_tensor(hid_t file, const char *group, const struct param *param, float *array, struct error *error)
+static bool read_tensor(hid_t file, const char *path, const char *group, const struct param *param, float *array,
+                        struct error *error)
 {
     char name[2 * PARAM_NAME_SIZE];
     hsize_t dims[2];
@@ -196,7 +199,7 @@ static bool read_tensor(hid_t file, const char *group, const struct param *param
         return false;
     for (size_t i = 0; i < param->count; i++)
         if (!isfinite(values[i]))
-            return error_set(error, "%s holds a number that is not finite", name);
+            return error_set(error, "%s: %s holds a number that is not finite", path, name);
     return true;
 }
 
@@ -205,12 +208,12 @@ bool checkpoint_read_tensors(const char *path, const struct param_table *table, 
 {
     float *arrays[3] = {values, m, v};
     hid_t file;
-    if (!hdf5_open(&file, path, checkpoint_format, error))
+    if (!hdf5_open(&file, path, CHECKPOINT_FORMAT, error))
         return false;
     bool ok = true;
     for (size_t group = 0; ok && group < COUNT_OF(groups); group++)
         for (int i = 0; ok && arrays[group] && i < table->num_rows; i++)
-            ok = read_tensor(file, groups[group], &table->rows[i], arrays[group], error);
+            ok = read_tensor(file, path, groups[group], &table->rows[i], arrays[group], error);
     H5Fclose(file);
     return ok;
 }

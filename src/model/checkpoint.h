@@ -6,6 +6,8 @@
 
 #include "model/optimizer.h"
 
+#define CHECKPOINT_FORMAT "drumline-checkpoint"
+
 enum { CHECKPOINT_TEXT_SIZE = 128 };
 
 /* Where a training stands. */
