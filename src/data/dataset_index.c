@@ -166,7 +166,6 @@ static bool write_attributes(hid_t file, const struct dataset_index *index, stru
 
 bool dataset_index_write(const struct dataset_index *index, const char *path, struct error *error)
 {
-    struct error ignored;
     hid_t file;
     if (!hdf5_create(&file, path, INDEX_FORMAT, error))
         return false;
@@ -174,7 +173,10 @@ bool dataset_index_write(const struct dataset_index *index, const char *path, st
               write_virtual(file, path, index, "/hits", H5T_STD_U8LE, error) &&
               write_virtual(file, path, index, "/velocity", H5T_STD_U8LE, error) &&
               write_virtual(file, path, index, "/offset", H5T_IEEE_F32LE, error);
-    return hdf5_close(&file, path, ok ? error : &ignored) && ok;
+    if (ok)
+        return hdf5_close(&file, path, error);
+    H5Fclose(file);
+    return false;
 }
 
 static bool read_count(uint64_t *count, hid_t file, const char *path, const char *name, struct error *error)

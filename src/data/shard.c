@@ -72,8 +72,10 @@ bool shard_write(const struct shard *shard, const char *path, struct error *erro
         hdf5_write_dataset(file, "/velocity", H5T_NATIVE_UINT8, 2, dims, shard->velocity, HDF5_COMPRESSED, error) &&
         hdf5_write_dataset(file, "/offset", H5T_NATIVE_FLOAT, 2, dims, shard->offset, HDF5_COMPRESSED, error) &&
         performance_table_write(file, path, &shard->table, false, error);
-    struct error ignored;
-    return hdf5_close(&file, path, ok ? error : &ignored) && ok;
+    if (ok)
+        return hdf5_close(&file, path, error);
+    H5Fclose(file);
+    return false;
 }
 
 static bool check_cells(const struct shard *shard, const struct performance *row, const char *path, struct error *error)
