@@ -37,7 +37,8 @@ use_mpi_anywhere() {
     export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
     export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none
     export OMPI_MCA_btl_vader_single_copy_mechanism=none
-    if [ "$(nproc)" -lt 2 ]; then export OMPI_MCA_mpi_yield_when_idle=1; fi
+    # A rank that waits lets others have its core: a newcomer's machine does other things too.
+    export OMPI_MCA_mpi_yield_when_idle=1
 }
 
 build() {
@@ -82,9 +83,11 @@ train() {
     fi
     mkdir -p "$output/run"
     printf '%s\n' "$input" >"$output/run/trained_on"
-    mpirun -n 2 "$bin/drumline-train" --config "$config" --mode=train --hparams="$hparams" \
-        --examples_path "$output/data" --run_dir "$output/run" --num_steps=1000000 --max_seconds="$seconds" ||
-        die "the training failed (see above). To start afresh, remove $output/run"
+    # Status 3 says that the time was up. mpirun -q: without its own page about that.
+    mpirun -q -n 2 "$bin/drumline-train" --config "$config" --mode=train --hparams="$hparams" \
+        --examples_path "$output/data" --run_dir "$output/run" --num_steps=1000000 --max_seconds="$seconds" \
+        --threads=1 --log_steps=50 ||
+        [ $? -eq 3 ] || die "the training failed (see above). To start afresh, remove $output/run"
 }
 
 # Performances to go from and to, one a line: beats in 4/4 of info.csv, else the largest files; style before path.
@@ -128,8 +131,7 @@ interpolate() {
 
 play() {
     heading "Playing: four new grooves"
-    "$bin/drumline-generate" --run_dir "$output/run" --mode=sample --num_outputs=4 --temperature=0.7 \
-        --output_dir "$output/new"
+    "$bin/drumline-generate" --run_dir "$output/run" --mode=sample --num_outputs=4 --output_dir "$output/new"
     interpolate
 }
 
@@ -146,8 +148,8 @@ Next, try:
     tools/quickstart.sh                         again: goes on training for another minute, and plays
     tools/fetch_groove.sh                       brings real drummers (3 MB); then tools/quickstart.sh data/groove
     $bin/drumline-info $(printf %q "$output/run")
-    $bin/drumline-generate --run_dir $(printf %q "$output/run") --mode=sample --num_outputs=8 --temperature=1.1
-                           --output_dir wilder
+    $bin/drumline-generate --run_dir $(printf %q "$output/run") --mode=sample --num_outputs=8 --temperature=1 \\
+        --output_dir wilder
     $bin/drumline-train --help                  the full-size models: --config=groovae_4bar without --hparams
 TEXT
 }
