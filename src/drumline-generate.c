@@ -44,10 +44,9 @@ static const struct setting option_rows[] = {
     TEXT("output_dir", output_dir, "DIR",
          "Where the files go, as CONFIG_MODE_YYYY-MM-DD_HHMMSS-000-of-005.mid; made if missing. Nothing is "
          "overwritten."),
-    NUMBER(
-        "threads", SETTING_INT, threads, "1", 1, 256,
-        "Threads of the matrix products. More may help large models; the last bits, and so a hit here and there, may "
-        "then differ from those of another number of threads."),
+    NUMBER("threads", SETTING_INT, threads, "1", 0, 256,
+           "Threads of the matrix products; 0: as many as there are cores. More may help large models; the last bits, "
+           "and so a hit here and there, may then differ from those of another number of threads."),
 };
 
 static const struct options_group groups[] = {

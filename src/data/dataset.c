@@ -110,7 +110,7 @@ const char *dataset_content_sha256(const struct dataset *dataset)
     return dataset->index.content_sha256;
 }
 
-static uint64_t windows_of(const struct performance *row, uint32_t bars, uint32_t hop_bars)
+uint64_t windows_in(const struct performance *row, uint32_t bars, uint32_t hop_bars)
 {
     uint32_t has_bars = row->num_steps / GRID_BAR_STEPS;
     if (time_signature_bar_steps(row->time_signature) != GRID_BAR_STEPS || has_bars < bars)
@@ -131,7 +131,7 @@ static void list_windows(struct windows *windows, const struct performance_table
 {
     for (size_t i = 0; i < table->count; i++) {
         const struct performance *row = &table->rows[i];
-        uint64_t count = row->split == split ? windows_of(row, (uint32_t)windows->bars, hop_bars) : 0;
+        uint64_t count = row->split == split ? windows_in(row, (uint32_t)windows->bars, hop_bars) : 0;
         for (uint64_t w = 0; w < count; w++) {
             windows->performance[windows->count] = (uint32_t)i;
             windows->first_step[windows->count++] = row->first_step + w * hop_bars * GRID_BAR_STEPS;
@@ -151,7 +151,7 @@ bool windows_make(struct windows *windows, const struct dataset *dataset, const 
     if (bars < 1 || hop_bars < 1 || bars > GRID_MAX_STEPS / GRID_BAR_STEPS)
         return error_set(error, "windows of %d bars every %d bars can't be", bars, hop_bars);
     for (size_t i = 0; i < table->count; i++)
-        counts[table->rows[i].split] += windows_of(&table->rows[i], (uint32_t)bars, (uint32_t)hop_bars);
+        counts[table->rows[i].split] += windows_in(&table->rows[i], (uint32_t)bars, (uint32_t)hop_bars);
     if (counts[number] == 0)
         return refuse_empty(counts, number, bars, error);
     if (counts[number] > UINT32_MAX)

@@ -7,9 +7,8 @@
 #include "programs/generate_input.h"
 #include "programs/generate_output.h"
 #include "programs/run_folder.h"
+#include "programs/threads.h"
 #include "programs/transform.h"
-
-#include <cblas.h>
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -136,7 +135,7 @@ static bool start(struct generation *generation, struct error *error)
     generation->z = calloc(GENERATE_BATCH * z_size, sizeof(float));
     generation->music = calloc(GENERATE_BATCH * window, sizeof(float));
     generation->rows = calloc(window, sizeof(float));
-    openblas_set_num_threads((int)options->threads);
+    threads_start((int)options->threads, 1);
     return (generation->ends && generation->z && generation->music && generation->rows) ||
            error_set(error, "no memory for %d windows of %" PRIu32 " bars", GENERATE_BATCH, generation->bars);
 }
@@ -182,7 +181,8 @@ static bool choose_window(struct generation *generation, struct generate_input *
     return ok;
 }
 
-/* Both files are read before windows of either are offered, so that one that can't be used is known at once. */
+/* Both files are read before windows of either are offered, and windows of both are, so that one run tells all there is to
+ * change. */
 static bool read_inputs(struct generation *generation, struct error *error)
 {
     const struct generate_options *options = generation->options;
@@ -190,13 +190,20 @@ static bool read_inputs(struct generation *generation, struct error *error)
     for (int i = 0; i < generation->num_inputs; i++)
         if (!generate_input_read(&generation->inputs[i], options->input_midi[i], i + 1, generation->bars, error))
             return false;
-    for (int i = 0; i < generation->num_inputs; i++)
-        if (!choose_window(generation, &generation->inputs[i], error))
-            return false;
+    bool ok = true;
+    for (int i = 0; i < generation->num_inputs; i++) {
+        struct error reason;
+        if (choose_window(generation, &generation->inputs[i], &reason))
+            continue;
+        if (!ok)
+            log_error("%s", error->message);
+        *error = reason;
+        ok = false;
+    }
     generation->qpm = generation->num_inputs > 0 ? generation->inputs[0].grid.qpm : 120.0f;
     if (options->qpm > 0)
         generation->qpm = (float)options->qpm;
-    return true;
+    return ok;
 }
 
 /* Hits of an input as the controls of row `b` of `batch`. rows [T, 27]. */

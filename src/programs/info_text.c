@@ -1,0 +1,97 @@
+/* What the parts of drumline-info share: text from outside, members of objects, aligned lines. */
+#include "data/performance_table.h"
+#include "programs/info_parts.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PAGE_COLUMNS = 80, FIELD_COLUMN = 14, FIELD_TEXT_MAX = 4096 };
+
+json_t *info_text(const char *text)
+{
+    if (text_is_utf8(text))
+        return json_string(text);
+    char *clean = malloc(strlen(text) + 1);
+    if (!clean)
+        return json_string("?");
+    for (size_t i = 0; i <= strlen(text); i++)
+        clean[i] = text[i] == '\0' || (text[i] >= ' ' && text[i] <= '~') ? text[i] : '?';
+    json_t *string = json_string(clean);
+    free(clean);
+    return string;
+}
+
+void info_add_damage(json_t *object, const char *message)
+{
+    json_t *list = json_object_get(object, "damage");
+    if (!list) {
+        list = json_array();
+        json_object_set_new(object, "damage", list);
+    }
+    json_array_append_new(list, info_text(message));
+}
+
+int64_t info_int(const json_t *object, const char *key)
+{
+    return (int64_t)json_number_value(json_object_get(object, key));
+}
+
+double info_number(const json_t *object, const char *key)
+{
+    return json_number_value(json_object_get(object, key));
+}
+
+const char *info_string(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text && text_is_utf8(text) ? text : "";
+}
+
+/* Characters of UTF-8: all bytes but those that go on with one. */
+static int columns_of(const char *text, size_t length)
+{
+    int columns = 0;
+    for (size_t i = 0; i < length; i++)
+        columns += ((unsigned char)text[i] & 0xC0) != 0x80;
+    return columns;
+}
+
+void info_print_column(const char *text, int width)
+{
+    size_t length = strlen(text);
+    while (columns_of(text, length) > width)
+        length--;
+    while (length > 0 && ((unsigned char)text[length] & 0xC0) == 0x80)
+        length--;
+    printf("%.*s%*s", (int)length, text, width - columns_of(text, length), "");
+}
+
+void info_print_field(const char *label, const char *format, ...)
+{
+    char text[FIELD_TEXT_MAX];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    printf("  ");
+    info_print_column(label, FIELD_COLUMN - 2);
+    int column = FIELD_COLUMN;
+    for (const char *word = text; *word;) {
+        size_t length = strcspn(word, " ");
+        int columns = columns_of(word, length);
+        if (column > FIELD_COLUMN && column + 1 + columns > PAGE_COLUMNS) {
+            printf("\n%*s", FIELD_COLUMN, "");
+            column = FIELD_COLUMN;
+        } else if (column > FIELD_COLUMN) {
+            putchar(' ');
+            column++;
+        }
+        printf("%.*s", (int)length, word);
+        column += columns;
+        word += length;
+        word += strspn(word, " ");
+    }
+    putchar('\n');
+}
