@@ -36,7 +36,7 @@ static uint64_t naive_checksum(const uint8_t *bytes, size_t size)
 {
     uint64_t state = UINT64_MAX;
     for (size_t i = 0; i < 8 * size; i++) {
-        uint64_t bit = (state ^ bytes[i / 8] >> i % 8) & 1;
+        uint64_t bit = (state ^ (uint64_t)bytes[i / 8] >> i % 8) & 1;
         state = state >> 1 ^ (bit ? UINT64_C(0xC96C5795D7870F42) : 0);
     }
     return ~state;
