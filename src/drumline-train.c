@@ -3,6 +3,7 @@
 #include "dist/comm.h"
 #include "dist/halt.h"
 #include "programs/eval_mode.h"
+#include "programs/rank_options.h"
 #include "programs/threads.h"
 #include "programs/train_options.h"
 #include "programs/training.h"
@@ -20,27 +21,29 @@ static int train(const struct train_options *options, const struct config *confi
     return status;
 }
 
+static bool check(const void *values, struct error *error)
+{
+    const struct config *config;
+    return train_options_check(values, &config, error);
+}
+
 int main(int argc, char **argv)
 {
     struct train_options options = {0};
-    const struct config *config = NULL;
     struct error error = {0};
     halt_install();
     struct comm *comm = comm_start(&argc, &argv);
     int status = EXIT_SUCCESS;
-    enum options_result result = options_parse(&train_program, argc, argv, &options, NULL, NULL, &error);
-    if (result == OPTIONS_RUN && !train_options_check(&options, &config, &error))
-        result = OPTIONS_WRONG;
-    if (result == OPTIONS_WRONG) {
-        status = EXIT_USAGE;
-    } else if (result == OPTIONS_RUN) {
+    enum options_result result = rank_options_parse(comm, &train_program, argc, argv, &options, check);
+    if (result == OPTIONS_RUN) {
+        const struct config *config = options.config ? config_find(options.config, NULL) : NULL;
         threads_start((int)options.threads, comm_local_size(comm));
         status = options.mode == MODE_TRAIN ? train(&options, config, comm, &error)
                                             : eval_mode_run(&options, config, comm, &error);
     }
-    if ((status == EXIT_USAGE || status == EXIT_FAILURE) && comm_rank(comm) == 0)
+    if (status == EXIT_FAILURE && comm_rank(comm) == 0)
         log_error("%s", error.message);
     comm_finish(comm);
     settings_free(&train_program.table, &options);
-    return status;
+    return result == OPTIONS_WRONG ? EXIT_USAGE : status;
 }

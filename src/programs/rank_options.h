@@ -1,0 +1,14 @@
+/* The command line of a program that runs on several ranks: parsed by rank 0 first, so that help and mistakes are printed
+ * once. */
+#ifndef DRUMLINE_PROGRAMS_RANK_OPTIONS_H
+#define DRUMLINE_PROGRAMS_RANK_OPTIONS_H
+
+#include "base/options.h"
+#include "dist/comm.h"
+
+/* What options_parse and then `check` (on the parsed values; may be NULL) say, the same on every rank. What is wrong has been
+ * logged. Collective. */
+enum options_result rank_options_parse(struct comm *comm, const struct program *program, int argc, char **argv,
+                                       void *values, bool (*check)(const void *values, struct error *error));
+
+#endif
