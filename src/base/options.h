@@ -15,10 +15,11 @@ struct options_group {
 };
 
 struct program {
-    const char *name;     /* "drumline-train" */
-    const char *summary;  /* one line: what it does */
-    const char *usage;    /* the arguments after the name, as in a man page's synopsis */
-    const char *examples; /* lines ready to be copied, each ending in '\n'; may be NULL */
+    const char *name;           /* "drumline-train" */
+    const char *summary;        /* one line: what it does */
+    const char *usage;          /* the arguments after the name, as in a man page's synopsis */
+    const char *examples;       /* lines ready to be copied, each ending in '\n'; may be NULL */
+    const char *other_statuses; /* exit statuses beside 0, 1 and 2: ", 3 halted"; may be NULL */
     struct settings_table table;
     const struct options_group *groups; /* ended by a title of NULL; may be NULL: all rows under "Options" */
 };

@@ -185,6 +185,6 @@ void options_print_help(const struct program *program, bool markdown)
         printf("\nExamples:\n");
         print_examples(program->examples);
     }
-    printf("\nExit status: 0 done, 1 failed, %d wrong usage. '-' and '_' are the same in an option's name.\n",
-           EXIT_USAGE);
+    printf("\nExit status: 0 done, 1 failed, %d wrong usage%s.\n'-' and '_' are the same in an option's name.\n",
+           EXIT_USAGE, program->other_statuses ? program->other_statuses : "");
 }

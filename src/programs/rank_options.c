@@ -13,7 +13,7 @@ enum options_result rank_options_parse(struct comm *comm, const struct program *
             if (result == OPTIONS_RUN && check && !check(values, &error))
                 result = OPTIONS_WRONG;
             if (result == OPTIONS_WRONG)
-                log_error("%s (%s --help tells more)", error.message, program->name);
+                log_error("%s", error.message);
         }
         comm_broadcast(comm, &result, sizeof result, 0);
     }

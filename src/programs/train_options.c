@@ -51,6 +51,7 @@ const struct program train_program = {
         "mpirun -n 2 drumline-train --mode=eval --examples_path data --run_dir runs/one\n"
         "mpirun -n 2 drumline-train --config groovae_4bar_flat --examples_path data --run_dir runs/two "
         "--hparams=batch_size=128,learning_rate=0.0005\n",
+    .other_statuses = ", 3 halted by a signal or --max_seconds, with a checkpoint to go on from",
     .table = {rows, sizeof rows / sizeof *rows},
 };
 
