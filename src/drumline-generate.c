@@ -28,8 +28,8 @@ static const struct setting option_rows[] = {
     TEXT(
         "input_midi_1", input_midi[0], "FILE",
         "A performance in 4/4, as long as the model's window. A longer one is cut into windows, which are written into "
-        "--output_dir to choose from, and the program ends with status 1. With groovae_2bar_hits_control its hits are "
-        "played in every mode."),
+        "--output_dir to choose from, and the program ends with status 1. With groovae_2bar_hits_control its hits "
+        "are what the model is told to play, in every mode."),
     NUMBER("input_bar_1", SETTING_INT, input_bar[0], NULL, 1, 1 << 20,
            "The bar of --input_midi_1 at which the window begins, counted from 1."),
     TEXT("input_midi_2", input_midi[1], "FILE", "The performance at the other end, for --mode=interpolate."),

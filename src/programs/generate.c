@@ -111,7 +111,7 @@ static bool check_checkpoint(const struct generation *generation, bool *wrong_us
     *wrong_usage = true;
     bool given = options->input_midi[0] != NULL, controls = checkpoint->hparams.hits_as_controls;
     if (options->mode == GENERATE_SAMPLE && controls && !given)
-        return error_set(error, "%s plays the hits it is given: give --input_midi_1 FILE", checkpoint->config);
+        return error_set(error, "%s must be told which hits to play: give --input_midi_1 FILE", checkpoint->config);
     if (options->mode == GENERATE_SAMPLE && !controls && given)
         return error_set(error,
                          "%s has no use for --input_midi_1 in --mode=sample; --mode=reconstruct and "

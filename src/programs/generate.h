@@ -6,8 +6,9 @@
  * - reconstruct: every output from the mean of one performance's latent vector. With a config that changes its input
  *   (humanize, tap, add_closed_hh) this is what the model was trained for: giving back what was taken away.
  *
- * A config with hits_as_controls plays the hits it is given, and only the feel is its own: they are those of the first
- * input in every mode, so that interpolation leads from the first performance's feel to the second's over the same hits.
+ * A config with hits_as_controls is told at each step which drums to hit, and has learned to put its own feel to them: they
+ * are those of the first input in every mode, so that interpolation leads from the first performance's feel to the second's
+ * over the same hits.
  *
  * What the inputs' windows lose before the encoder sees them is what the config says; note dropout is left out, for it is
  * there to make training harder.
