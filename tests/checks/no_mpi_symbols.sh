@@ -3,8 +3,9 @@
 set -euo pipefail
 for program in "$@"; do
     # All of main's symbols are there, or the list was stripped and would prove nothing.
-    nm "$program" | grep -q ' T main$' || { printf '%s has no symbol table\n' "$program" >&2; exit 1; }
-    if nm "$program" | grep -E '\b(MPI_|ompi_|PMPI_)'; then
+    symbols=$(nm "$program")
+    grep -q ' T main$' <<<"$symbols" || { printf '%s has no symbol table\n' "$program" >&2; exit 1; }
+    if grep -E '\b(MPI_|ompi_|PMPI_)' <<<"$symbols"; then
         printf '%s holds symbols of MPI\n' "$program" >&2
         exit 1
     fi
