@@ -30,7 +30,7 @@ static const struct setting rows[] = {
 
 static const struct program program = {
     .name = "drumline-drummers",
-    .summary = "Makes drum performances of ten made-up drummers, to try Drumline with.",
+    .summary = "plays performances of ten made-up drummers, to try Drumline with",
     .usage = "--output_dir DIR [--num_performances N] [--seed N]",
     .examples = "drumline-drummers --output_dir midi\n"
                 "drumline-drummers --output_dir midi --num_performances 1000 --seed 2\n",
