@@ -43,19 +43,38 @@ static int compare_performances(const void *left, const void *right)
     return (a->first_step > b->first_step) - (a->first_step < b->first_step);
 }
 
+static bool is_by_path(const struct performance_table *table)
+{
+    for (size_t i = 1; i < table->count; i++)
+        if (strcmp(table->rows[i - 1].path, table->rows[i].path) > 0)
+            return false;
+    return true;
+}
+
+static bool gather_rows(struct performance_table *all, const struct performance_table *tables, uint32_t num_shards,
+                        struct error *error)
+{
+    for (uint32_t s = 0; s < num_shards; s++) {
+        if (!is_by_path(&tables[s]))
+            return error_set(error, "the performances of shard %u are not sorted by path", s);
+        for (size_t i = 0; i < tables[s].count; i++) {
+            struct performance row = tables[s].rows[i];
+            row.shard = s;
+            if (!performance_table_append(all, &row, error))
+                return false;
+        }
+    }
+    return true;
+}
+
 bool dataset_index_make(struct dataset_index *index, const struct performance_table *tables, uint32_t num_shards,
                         const struct dataset_counts *counts, struct error *error)
 {
     *index = (struct dataset_index){.counts = *counts, .num_shards = num_shards};
-    for (uint32_t s = 0; s < num_shards; s++)
-        for (size_t i = 0; i < tables[s].count; i++) {
-            struct performance row = tables[s].rows[i];
-            row.shard = s;
-            if (!performance_table_append(&index->table, &row, error)) {
-                dataset_index_free(index);
-                return false;
-            }
-        }
+    if (!gather_rows(&index->table, tables, num_shards, error)) {
+        dataset_index_free(index);
+        return false;
+    }
     if (index->table.count > 0)
         qsort(index->table.rows, index->table.count, sizeof *index->table.rows, compare_performances);
     for (size_t i = 0; i < index->table.count; i++) {
