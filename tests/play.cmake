@@ -4,3 +4,14 @@ target_link_libraries(make_checkpoint PRIVATE drumline_model)
 
 drumline_test(generate SOURCES untrained_checkpoint.c LINK drumline_generate)
 drumline_test(info SOURCES untrained_checkpoint.c LINK drumline_info)
+
+add_test(NAME play COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/checks/play.sh ${PROJECT_BINARY_DIR}/bin
+    $<TARGET_FILE:make_checkpoint>)
+set_tests_properties(play PROPERTIES TIMEOUT 120)
+
+# One build's word is enough for what the programs say of themselves.
+if(DRUMLINE_MPI AND NOT DRUMLINE_SANITIZE)
+    add_test(NAME check_reference COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/checks/reference.sh ${PROJECT_SOURCE_DIR}
+        ${PROJECT_BINARY_DIR}/bin)
+    set_tests_properties(check_reference PROPERTIES LABELS checks TIMEOUT 60)
+endif()

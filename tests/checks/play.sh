@@ -1,0 +1,109 @@
+#!/bin/bash
+# play.sh BIN_DIR MAKE_CHECKPOINT: drumline-generate and drumline-info as people call them, on checkpoints without a training.
+set -euo pipefail
+bin=$1 make_checkpoint=$2
+small='enc_rnn_size=[8],dec_rnn_size=[8,8],z_size=4'
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+
+fail() {
+    printf 'FAILED: %s\n' "$1" >&2
+    [ ! -e log ] || cat log >&2
+    exit 1
+}
+
+# ends STATUS PROGRAM ARGUMENT...: the program ends with that status; what it says is in `log`.
+ends() {
+    local wanted=$1 status=0
+    shift
+    "$bin/$1" "${@:2}" >out 2>log || status=$?
+    [ "$status" -eq "$wanted" ] || fail "$* ended with $status, not $wanted"
+}
+
+# said TEXT: the program has said it on standard error.
+said() {
+    grep -qF -- "$1" log || fail "nothing was said of '$1'"
+}
+
+count() {
+    find "$1" -type f | wc -l
+}
+
+mkdir -p run/train
+"$make_checkpoint" groovae_4bar "$small" 100 run/train/checkpoint-00000100.h5
+"$make_checkpoint" groovae_4bar "$small" 200 run/train/checkpoint-00000200.h5
+"$make_checkpoint" groovae_4bar "bars=8,$small" 1 eight.h5
+
+# Samples: as many as asked for, named as the design says, the same for the same seed, and nothing overwritten.
+ends 0 drumline-generate --run_dir run --num-outputs 3 --output_dir "new files/a" --seed=7 --temperature 1
+said 'at step 200, seed 7'
+[ "$(count "new files/a")" -eq 3 ] || fail 'not three files'
+for file in "new files/a"/*; do
+    [[ ${file##*/} =~ ^groovae_4bar_sample_[0-9]{4}-[0-9]{2}-[0-9]{2}_[0-9]{6}-00[0-2]-of-003\.mid$ ]] || fail "$file"
+    [ "$(head -c 4 "$file")" = MThd ] || fail "$file is no MIDI"
+done
+ends 0 drumline-generate --run_dir=run --num_outputs=3 --output_dir b --seed=7 --temperature=1.0
+cat "new files/a"/* >first
+cat b/* >second
+cmp -s first second || fail 'the same seed gave other files'
+ends 0 drumline-generate --run_dir=run --num_outputs=3 --output_dir b --seed=8
+[ "$(count b)" -eq 6 ] || fail 'a second run did not leave six files'
+
+# A seed that was not given is told, and repeats.
+ends 0 drumline-generate --checkpoint_file run/train/checkpoint-00000100.h5 --num_outputs=1 --output_dir c
+seed=$(sed -n 's/.*seed \([0-9]*\),.*/\1/p' log)
+ends 0 drumline-generate --checkpoint_file run/train/checkpoint-00000100.h5 --num_outputs=1 --output_dir d --seed "$seed"
+cmp -s c/* d/* || fail "seed $seed did not repeat"
+
+# Interpolation between two samples; windows of a longer input to choose from.
+inputs=(b/*_sample_*)
+ends 0 drumline-generate --run_dir run --mode=interpolate --num_outputs 5 --output_dir e --qpm 93 \
+    --input_midi_1 "${inputs[0]}" --input_midi_2 "${inputs[1]}"
+said '93 qpm'
+[ "$(find e -name 'groovae_4bar_interpolate_*-of-005.mid' | wc -l)" -eq 5 ] || fail 'not five steps'
+ends 0 drumline-generate --checkpoint_file eight.h5 --num_outputs 1 --output_dir long --temperature 1
+long=$(find long -type f)
+ends 1 drumline-generate --run_dir run --mode=interpolate --output_dir f --input_midi_1 "$long" \
+    --input_midi_2 "${inputs[1]}"
+said '--input_bar_1 N'
+[ "$(count f)" -eq 2 ] || fail 'not two windows to choose from'
+candidates=(f/*)
+ends 0 drumline-generate --run_dir run --mode=interpolate --output_dir g --input_midi_1 "${candidates[1]}" \
+    --input_midi_2 "$long" --input_bar_2 3
+
+# Refusals: status 2 for what the command line tells, 1 for what files tell; nothing is left behind.
+ends 2 drumline-generate --run_dir run --output_dir h --num_outputs 0
+ends 2 drumline-generate --run_dir run --output_dir h --temperature -1
+ends 2 drumline-generate --run_dir run --output_dir h --mode=interpolate
+ends 2 drumline-generate --run_dir run --checkpoint_file eight.h5 --output_dir h
+ends 2 drumline-generate --run_dir run
+ends 2 drumline-generate --run_dir run --output_dir h --input_midi1 x
+said 'input_midi_1'
+ends 1 drumline-generate --run_dir nowhere --output_dir h
+said 'nowhere: no such folder'
+ends 1 drumline-generate --checkpoint_file "$long" --output_dir h
+said "$long"
+ends 1 drumline-generate --checkpoint_file eight.h5 --output_dir h --mode=reconstruct --input_midi_1 "${inputs[0]}"
+said 'too short: it has 4 bars'
+printf damaged >run/train/checkpoint-00000200.h5
+[ ! -e h ] || fail 'a refusal made the output folder'
+ends 0 drumline-generate --run_dir run --output_dir h
+said 'checkpoint-00000200.h5'
+said 'at step 100,'
+
+# drumline-info on the same things.
+ends 1 drumline-info run
+grep -q 'newest sound one checkpoint-00000100.h5' out || fail 'the sound checkpoint is not named'
+ends 0 drumline-info --json eight.h5 run/train/checkpoint-00000100.h5
+[ "$(grep -c '"kind": "checkpoint"' out)" -eq 2 ] || fail 'not two descriptions'
+ends 1 drumline-info nowhere eight.h5
+said 'nowhere: no such file or folder'
+grep -q 'bars=8' out || fail 'what follows a path that is wrong is not described'
+ends 1 drumline-info "$long"
+ends 2 drumline-info
+ends 2 drumline-info --markdown eight.h5
+ends 0 drumline-info --hparams
+grep -q 'groovae_2bar_humanize' out || fail 'no configs'
+if "$bin/drumline-info" eight.h5 >/dev/full 2>log; then fail 'a full disk was not seen'; fi
+said 'standard output'

@@ -1,0 +1,94 @@
+#!/bin/bash
+# tools/make_reference_page.sh BIN_DIR >docs/reference.md: the reference of all flags and hparams, from what the programs in
+# BIN_DIR say of themselves. A test (check_reference) holds the committed page to it.
+set -euo pipefail
+if [ $# -ne 1 ] || [ ! -d "$1" ]; then
+    printf 'usage: tools/make_reference_page.sh BIN_DIR >docs/reference.md\n' >&2
+    exit 2
+fi
+bin=$1
+# One process without mpirun is a job of one rank; Open MPI refuses root even that where mpirun would.
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+
+cat <<'TEXT'
+# Reference
+
+<!-- Made by tools/make_reference_page.sh: change the tables of settings in src/, or that script, and run it again. -->
+
+Every flag of every program, every hparam and every config. How the parts fit together is told in
+[architecture](architecture.md), what the numbers mean for the music in [models](models.md), what the files hold in
+[formats](formats.md).
+
+**In all programs**, `-` and `_` are the same in an option's name; `--x=y` and `--x y` are too. A flag without a value is
+given as `--x`, `--x=True` or `--nox`. What is given twice counts as it was given last, and `--` ends the options. Messages
+go to standard error, what a program is asked to print to standard output.
+
+- [drumline-preprocess](#drumline-preprocess): MIDI to a data set (MPI)
+- [drumline-train](#drumline-train): a data set to a run with checkpoints (MPI)
+- [drumline-generate](#drumline-generate): a checkpoint to new MIDI
+- [drumline-info](#drumline-info): what any of these holds
+- [hparams and configs](#hparams-and-configs)
+- [exit statuses](#exit-statuses), [signals](#signals), [environment](#environment), [files](#files)
+TEXT
+for program in preprocess train generate info; do
+    printf '\n'
+    "$bin/drumline-$program" --help=markdown
+done
+cat <<'TEXT'
+
+## hparams and configs
+
+A config is a name for a set of hparams. `drumline-train --config NAME --hparams=a=1,b=[2,3]` begins with the defaults, lets
+the config change them, and then the command line. A checkpoint stores all of them. `drumline-info --hparams` prints what
+follows.
+
+TEXT
+"$bin/drumline-info" --hparams --markdown
+cat <<'TEXT'
+
+The first six say what the model is: a checkpoint fits a model only where they are equal. The next five say what the encoder
+gets to see, the others how it is trained; on resuming, these may be changed.
+
+## Exit statuses
+
+| status | means |
+|---|---|
+| 0 | done |
+| 1 | failed; the last lines on standard error name the file and the reason |
+| 2 | wrong usage: an option, or options that do not go together |
+| 3 | `drumline-train` was asked to stop, by a signal or by `--max_seconds`, and did, with a checkpoint: the same command goes on from there |
+
+`drumline-generate` ends with 1 where an input holds several windows: it has written each into `--output_dir` to choose from,
+and played nothing. `drumline-info` ends with 1 where any of its paths is damaged or none of drumline's; it describes the
+others all the same.
+
+## Signals
+
+`drumline-train` takes SIGTERM, SIGINT and SIGUSR1, sent to any of its ranks, as the wish to stop: all ranks finish the step,
+write a checkpoint and end with status 3. A second SIGTERM or SIGINT more than a second after the first ends it at once. The
+other programs end at any signal; none leaves half a file under its own name.
+
+## Environment
+
+| variable | read by | means |
+|---|---|---|
+| `OPENBLAS_NUM_THREADS`, `OMP_NUM_THREADS` | where `--threads=0` | threads of the matrix products |
+| `SLURM_CPUS_PER_TASK` | where `--threads=0` and none of the above is set | the same |
+| `SLURM_JOB_ID` | `drumline-train` | a job that was put back into the queue takes its run's lock over at once |
+| `TZ` | `drumline-generate` | the time zone of the time in files' names |
+| `OMPI_ALLOW_RUN_AS_ROOT`, `OMPI_ALLOW_RUN_AS_ROOT_CONFIRM` | Open MPI's `mpirun` | 1 and 1 let root use it |
+
+## Files
+
+| file | written by | holds |
+|---|---|---|
+| `DATA/shard-00002-of-00008.h5` | `drumline-preprocess` | the grids of one rank's performances |
+| `DATA/index.h5` | `drumline-preprocess` | the table of all performances, and all shards as one |
+| `RUN/train/checkpoint-00001000.h5` | `drumline-train` | parameters, optimizer, and where the training stood |
+| `RUN/train/metrics.jsonl` | `drumline-train --mode=train` | one JSON object a line |
+| `RUN/eval/metrics.jsonl` | `drumline-train` when it evaluates | the same |
+| `RUN/train/lock` | `drumline-train` | which job has the run |
+| `OUTPUT/CONFIG_MODE_YYYY-MM-DD_HHMMSS-000-of-005.mid` | `drumline-generate` | a window of new music |
+| `OUTPUT/CONFIG_input-1_YYYY-MM-DD_HHMMSS-000-of-012.mid` | `drumline-generate` | a window of an input that holds several |
+| `.NAME.HOST.PID.tmp` | all | a file that is being written; it may go once no such process lives |
+TEXT
