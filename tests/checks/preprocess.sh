@@ -1,0 +1,72 @@
+#!/bin/sh
+# drumline-preprocess as its users meet it.
+#   preprocess.sh PREPROCESS PERFORMANCES MPIEXEC NUMPROC_FLAG
+set -eu
+
+preprocess=$1 performances=$2 mpiexec=$3 numproc=$4
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+input=$folder/midi
+
+fail() {
+    echo "preprocess.sh: $*" >&2
+    [ ! -f "$folder/said" ] || cat "$folder/said" >&2
+    exit 1
+}
+
+# run STATUS WORDS RANKS ARGUMENTS...: exits with STATUS and says WORDS.
+run() {
+    expected=$1 words=$2 ranks=$3
+    shift 3
+    status=0
+    "$mpiexec" "$numproc" "$ranks" "$preprocess" "$@" >"$folder/said" 2>&1 || status=$?
+    [ "$status" -eq "$expected" ] || fail "exit status $status, not $expected: $*"
+    grep -q -e "$words" "$folder/said" || fail "does not say '$words': $*"
+}
+
+mkdir "$input" "$folder/empty"
+"$performances" make "$input"
+
+# The same data set for any number of ranks.
+for ranks in 1 2 3 4; do
+    run 0 "60 performances kept" "$ranks" --input_dir "$input" --output_dir "$folder/data$ranks" --recursive
+    grep -q "3 left out: no MIDI, or damaged" "$folder/said" || fail "3 damaged files are not counted"
+    for name in text.mid empty.midi cut.mid; do
+        grep -q "left out: .*$name: " "$folder/said" || fail "$name is not named"
+    done
+    "$performances" hash "$folder/data$ranks" >"$folder/hash$ranks" || fail "the data set of $ranks ranks is not sound"
+    cmp "$folder/hash1" "$folder/hash$ranks" || fail "another hash with $ranks ranks"
+    [ "$(ls -A "$folder/data$ranks" | wc -l)" -eq $((ranks + 1)) ] || fail "$ranks ranks leave more than their shards"
+done
+
+# What is kept, and the names of what is not.
+run 0 "51 performances kept" 2 --input-dir="$input" --output-dir="$folder/beat" --recursive --is_beat=True --beat=4-4 --log=debug
+[ "$(grep -c "left out: .*in another time signature" "$folder/said")" -eq 10 ] || fail "9 files and their count are not named"
+run 0 "fewer bars than --min_bars" 1 --input_dir "$input" --output_dir "$folder/bars" --recursive --min_bars 4
+run 0 "30 performances kept" 1 --input_dir "$input" --output_dir "$folder/flat"
+
+# A data set is replaced only when told so, and whole.
+cp "$folder/data4/index.h5" "$folder/index.h5"
+run 1 "already holds a data set: give --overwrite" 2 --input_dir "$input" --output_dir "$folder/data4" --recursive
+run 1 "no performance is left to keep" 2 --input_dir "$input" --output_dir "$folder/data4" --overwrite --min_bars 500
+cmp "$folder/index.h5" "$folder/data4/index.h5" || fail "a refused run touched the data set"
+"$performances" hash "$folder/data4" | cmp - "$folder/hash1" || fail "a refused run touched the data set"
+run 0 "60 performances kept" 2 --input_dir "$input" --output_dir "$folder/data4" --recursive --overwrite
+[ "$(ls -A "$folder/data4" | wc -l)" -eq 3 ] || fail "stale shards stay"
+"$performances" hash "$folder/data4" | cmp - "$folder/hash1" || fail "another hash after --overwrite"
+
+# The output inside the input.
+run 0 "60 performances kept" 2 --input_dir "$input" --output_dir "$input/even/data" --recursive
+run 0 "60 performances kept" 1 --input_dir "$input" --output_dir "$input/even/data" --recursive --overwrite
+
+# Refusals.
+run 1 "holds no .mid or .midi file: give --recursive" 2 --input_dir "$folder/empty" --output_dir "$folder/none"
+run 1 "no such folder: check --input_dir" 2 --input_dir "$folder/nowhere" --output_dir "$folder/none"
+run 1 "text.mid" 2 --input_dir "$input" --output_dir "$input/text.mid"
+run 2 "give --input_dir DIR" 2 --output_dir "$folder/none"
+run 2 "does nothing without --is_beat=True" 2 --input_dir "$input" --output_dir "$folder/none" --beat=4-4
+run 2 "is no time signature" 1 --input_dir "$input" --output_dir "$folder/none" --is_beat=True --beat=4-5
+run 0 "usage\|Usage" 2 --help
+printf 'midi_filename,split\n000.mid,dev\n' >"$input/info.csv"
+run 1 "info.csv: line 2: split 'dev'" 3 --input_dir "$input" --output_dir "$folder/none"
+[ "$(ls -A "$folder/none" | wc -l)" -eq 0 ] || fail "a refused run leaves files behind"
