@@ -27,6 +27,9 @@ static bool check(const void *values, struct error *error)
     return train_options_check(values, &config, error);
 }
 
+/* A host may have a copy of the data set in a place of its own. */
+static const char *const own_options[] = {"examples_path", "threads", NULL};
+
 int main(int argc, char **argv)
 {
     struct train_options options = {0};
@@ -34,7 +37,7 @@ int main(int argc, char **argv)
     halt_install();
     struct comm *comm = comm_start(&argc, &argv);
     int status = EXIT_SUCCESS;
-    enum options_result result = rank_options_parse(comm, &train_program, argc, argv, &options, check);
+    enum options_result result = rank_options_parse(comm, &train_program, argc, argv, &options, check, own_options);
     if (result == OPTIONS_RUN) {
         const struct config *config = options.config ? config_find(options.config, NULL) : NULL;
         threads_start((int)options.threads, comm_local_size(comm));

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "data/order.h"
 #include "model/schedule.h"
+#include "programs/agreement.h"
 #include "programs/evaluation.h"
 #include "programs/metrics.h"
 #include "programs/run_folder.h"
@@ -26,20 +27,26 @@ static bool find_checkpoint(char **path, const struct train_options *options, st
     return *path || error_set(error, "%s holds no checkpoint yet", options->run_dir);
 }
 
-static bool load(struct model **model, struct checkpoint *checkpoint, const struct train_options *options,
-                 const struct config *config, struct error *error)
+/* Rank 0 chooses for all: a training that goes on meanwhile may write another at any moment. *path is the caller's, NULL on
+ * failure. Collective. */
+static bool agree_on_checkpoint(char **path, const struct train_options *options, struct comm *comm,
+                                struct error *error)
 {
-    char *path = NULL;
-    bool ok = find_checkpoint(&path, options, error);
-    if (ok) {
-        *model = run_load_model(checkpoint, path,
-                                options->micro_batch_size > 0 ? (int)options->micro_batch_size : EVAL_MAX_BATCH, error);
-        ok = *model != NULL;
-    }
-    if (ok && config && strcmp(config->name, checkpoint->config) != 0)
-        ok = error_set(error, "%s is of config %s, not %s", path, checkpoint->config, config->name);
-    free(path);
-    return ok;
+    *path = NULL;
+    bool ok = comm_rank(comm) != 0 || find_checkpoint(path, options, error);
+    if (!comm_all_ok(comm, ok, error))
+        return false;
+    agreement_share_text(comm, path);
+    return true;
+}
+
+static bool load(struct model **model, struct checkpoint *checkpoint, const char *path,
+                 const struct train_options *options, const struct config *config, struct error *error)
+{
+    int max_batch = options->micro_batch_size > 0 ? (int)options->micro_batch_size : EVAL_MAX_BATCH;
+    *model = run_load_model(checkpoint, path, max_batch, error);
+    return *model && (!config || strcmp(config->name, checkpoint->config) == 0 ||
+                      error_set(error, "%s is of config %s, not %s", path, checkpoint->config, config->name));
 }
 
 static bool report(const struct train_options *options, const struct checkpoint *checkpoint,
@@ -64,20 +71,24 @@ int eval_mode_run(const struct train_options *options, const struct config *conf
     struct checkpoint checkpoint;
     struct model *model = NULL;
     struct dataset *dataset = NULL;
+    char *path;
     double sums[SUM_COUNT];
-    bool ok = load(&model, &checkpoint, options, config, error);
+    if (!agree_on_checkpoint(&path, options, comm, error))
+        return EXIT_FAILURE;
+    bool ok = load(&model, &checkpoint, path, options, config, error);
     if (ok) {
         dataset = dataset_open(options->examples_path, error);
         ok = dataset && (evaluation_make(&evaluation, dataset, options->eval_split, &checkpoint.hparams, error) ||
                          error_prefix(error, "%s", options->examples_path));
     }
-    ok = comm_all_ok(comm, ok, error);
+    ok = comm_all_ok(comm, ok, error) && agreement_same_dataset(comm, dataset, options->examples_path, error);
     if (ok) {
         log_info("%s at step %" PRIu64 " on %zu windows of the %s split", checkpoint.config, checkpoint.step,
                  evaluation.windows.count, options->eval_split);
         evaluation_run(&evaluation, model, comm, checkpoint.seed, sums);
         ok = comm_all_ok(comm, comm_rank(comm) != 0 || report(options, &checkpoint, sums, error), error);
     }
+    free(path);
     evaluation_free(&evaluation);
     dataset_close(dataset);
     model_free(model);

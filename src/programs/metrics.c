@@ -27,22 +27,30 @@ static void put_time(json_t *object)
     json_object_set_new(object, "time", json_string(date));
 }
 
+/* Half a line, where the disk is full, is taken back: readers would choke on it. */
+static bool append_line(const char *path, const char *line, struct error *error)
+{
+    size_t size = strlen(line);
+    int file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    if (file < 0)
+        return error_set_errno(error, errno, "%s: can't write", path);
+    off_t before = lseek(file, 0, SEEK_END);
+    ssize_t written = write(file, line, size);
+    int reason = written < 0 ? errno : ENOSPC;
+    bool ok = written == (ssize_t)size;
+    if (!ok && written > 0 && before >= 0 && ftruncate(file, before) != 0)
+        reason = errno;
+    close(file);
+    return ok || error_set_errno(error, reason, "%s: can't write", path);
+}
+
 static bool append(const char *folder, json_t *object, struct error *error)
 {
     char *text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(9));
     char *line = text ? format_text("%s\n", text) : NULL, *path = path_join(folder, RUN_METRICS_NAME);
     bool ok = line || error_set(error, "%s: out of memory", path);
     json_decref(object);
-    ok = ok && folder_make(folder, error);
-    if (ok) {
-        int file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-        size_t size = strlen(line);
-        ok = file >= 0 && write(file, line, size) == (ssize_t)size;
-        if (!ok)
-            error_set_errno(error, errno, "%s", path);
-        if (file >= 0)
-            close(file);
-    }
+    ok = ok && folder_make(folder, error) && append_line(path, line, error);
     free(text);
     free(line);
     free(path);

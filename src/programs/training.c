@@ -142,7 +142,7 @@ static bool save(struct training *training, struct error *error)
         ok = run_lock_held(&training->lock, error) &&
              checkpoint_save(path, state, &model->table, model->values, training->optimizer.m, training->optimizer.v,
                              error) &&
-             retention_apply(training->folder, (size_t)training->options->checkpoints_to_keep,
+             retention_apply(training->folder, state->step, (size_t)training->options->checkpoints_to_keep,
                              training->options->keep_checkpoint_every_n_hours, error);
         if (ok)
             log_debug("wrote %s", path);
@@ -273,7 +273,7 @@ int training_run(struct training *training, struct error *error)
         double sums[NUM_SUMS];
         uint64_t skipped_before = training->optimizer.skipped;
         make_step(training, sums, &interval);
-        reason = halt_reason(sums);
+        reason = training->state.step < num_steps ? halt_reason(sums) : NULL;
         if (!still_learning(training, &in_a_row, skipped_before, error) ||
             !after_step(training, sums, &interval, reason || training->state.step == num_steps, error))
             return EXIT_FAILURE;

@@ -5,6 +5,7 @@
 #include "base/files.h"
 #include "base/log.h"
 #include "data/order.h"
+#include "programs/agreement.h"
 #include "programs/metrics.h"
 #include "programs/run_folder.h"
 #include "programs/transform.h"
@@ -38,14 +39,9 @@ static bool open_folder(struct training *training, char **newest, struct error *
 /* All ranks get rank 0's finding: its description and path, NULL where the run is new. */
 static void share_checkpoint(struct training *training, char **newest)
 {
-    uint64_t size = *newest ? strlen(*newest) + 1 : 0;
-    comm_broadcast(training->comm, &size, sizeof size, 0);
-    if (size == 0)
-        return;
-    if (!*newest)
-        *newest = format_text("%*s", (int)size, "");
-    comm_broadcast(training->comm, *newest, size, 0);
-    comm_broadcast(training->comm, &training->state, sizeof training->state, 0);
+    agreement_share_text(training->comm, newest);
+    if (*newest)
+        comm_broadcast(training->comm, &training->state, sizeof training->state, 0);
 }
 
 /* The hparams of a resumed run are the checkpoint's with --hparams on top; whatever --hparams changes is told. */
@@ -151,11 +147,6 @@ static bool open_model(struct training *training, const char *newest, struct err
         return error_set(error, "out of memory for the order of %zu windows", training->windows.count);
     if (!optimizer_make(&training->optimizer, &training->model->table, error))
         return false;
-    training->reducer =
-        gradient_reducer_make(training->comm, training->model->gradients, training->model->table.num_floats,
-                              (size_t)options->bucket_kib << 10, error);
-    if (!training->reducer)
-        return false;
     training->optimizer.updates = state->updates;
     training->optimizer.skipped = state->skipped;
     if (newest)
@@ -165,6 +156,15 @@ static bool open_model(struct training *training, const char *newest, struct err
         return init_from_checkpoint(training, error);
     model_initialize(training->model, state->seed);
     return true;
+}
+
+/* Collective. */
+static bool open_reducer(struct training *training, struct error *error)
+{
+    training->reducer =
+        gradient_reducer_make(training->comm, training->model->gradients, training->model->table.num_floats,
+                              (size_t)training->options->bucket_kib << 10, error);
+    return comm_all_ok(training->comm, training->reducer != NULL, error);
 }
 
 static void tell_start(const struct training *training, const char *newest)
@@ -197,7 +197,9 @@ bool training_open(struct training *training, const struct train_options *option
     share_checkpoint(training, &newest);
     bool ok = newest ? resume_state(training, config, error) : new_state(training, config, error);
     ok = ok && open_dataset(training, newest != NULL, error);
-    if (!comm_all_ok(comm, ok, error) || !comm_all_ok(comm, open_model(training, newest, error), error))
+    if (!comm_all_ok(comm, ok, error) ||
+        !agreement_same_dataset(comm, training->dataset, options->examples_path, error) ||
+        !comm_all_ok(comm, open_model(training, newest, error), error) || !open_reducer(training, error))
         goto failed;
     training->saved_step = training->state.step;
     training->state.num_ranks = comm_size(comm);
