@@ -2,7 +2,8 @@
  * after the same step.
  *
  * SIGTERM, SIGINT and SIGUSR1 ask for a halt. A second SIGINT or SIGTERM more than a second after the first ends the process
- * at once. SIGPIPE and SIGXFSZ are ignored: what can't be written is told by the write that fails. SIGUSR2, SIGHUP and SIGCONT are left alone. */
+ * at once. SIGPIPE and SIGXFSZ are ignored: what can't be written is told by the write that fails. SIGUSR2, SIGHUP and
+ * SIGCONT are left alone. */
 #ifndef DRUMLINE_DIST_HALT_H
 #define DRUMLINE_DIST_HALT_H
 
