@@ -24,18 +24,22 @@ is_installed() {
 }
 
 install() {
-    local as_root=()
+    local as_root=(env)
     if [ "$(id -u)" -ne 0 ]; then
         command -v sudo >/dev/null ||
             die "these packages are missing, and installing them needs root or sudo: $*" \
                 "Ask an administrator to run: apt-get install $*"
-        as_root=(sudo)
+        as_root=(sudo env)
     fi
+    log=$(mktemp)
+    trap 'rm -f "$log"' EXIT
     printf 'Installing %d packages: %s\n' $# "$*"
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -q ||
-        die "apt-get update failed (see above): is there a network, and are the sources in /etc/apt right?"
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@" ||
-        die "apt-get install failed (see above)"
+    "${as_root[@]}" DEBIAN_FRONTEND=noninteractive apt-get update -q >"$log" 2>&1 ||
+        die "$(tail -n 20 "$log")" \
+            "apt-get update failed (see above): is there a network, and are the sources in /etc/apt right?"
+    "${as_root[@]}" DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@" \
+        >"$log" 2>&1 ||
+        die "$(tail -n 20 "$log")" "apt-get install failed (see above)"
 }
 
 check_only=false
