@@ -26,7 +26,7 @@ static const struct setting rows[] = {
     INT(z_size, "256", 1, 16384, "Size of the latent vector."),
     BOOL(hits_as_controls, "Give the hits of the step being played to the encoder and to the decoder."),
     BOOL(humanize, "Take velocities and offsets from the input, so that the model learns to put them back."),
-    BOOL(tapify, "Move each step's loudest hit to the closed hi-hat in the input and take the others away."),
+    BOOL(tapify, "Move each step's loudest hit to the open hi-hat in the input and take the others away."),
     BOOL(fixed_velocities, "Take velocities from the input."),
     LIST(add_instruments, NULL, 0, 8, "Classes (0 to 8) taken from the input, for the model to add."),
     DOUBLE(max_note_dropout, "0", 0, 1, "Largest probability with which a window's input loses notes."),
