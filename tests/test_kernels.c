@@ -280,12 +280,114 @@ static void lstm_cells_agree_with_the_twin(void **state)
                 check_cell(versions[n], batch, units, batch % 2 == 1, &seed);
 }
 
+/* Packs b, straight and transposed, and compares with the sums written out; odd sizes, both ways of writing, the guard
+ * behind the output. */
+static void check_panels(const struct kernels *kernels, size_t rows, size_t columns, size_t inner, uint64_t *seed)
+{
+    double *a = naive_doubles(rows * inner), *b = naive_doubles(inner * columns),
+           *expected = naive_doubles(rows * columns);
+    double *transposed = naive_doubles(inner * columns);
+    naive_fill(a, rows * inner, 1, seed);
+    naive_fill(b, inner * columns, 1, seed);
+    naive_fill(expected, rows * columns, 1, seed);
+    float *float_a = naive_to_floats(a, rows * inner), *out = naive_to_floats(expected, rows * columns);
+    for (size_t k = 0; k < inner; k++)
+        for (size_t j = 0; j < columns; j++)
+            transposed[j * inner + k] = b[k * columns + j];
+    float *float_b = naive_to_floats(b, inner * columns),
+          *float_transposed = naive_to_floats(transposed, inner * columns);
+    float *panels = malloc((kernels_panel_floats((int)inner, (int)columns) + 1) * sizeof *panels);
+    assert_non_null(panels);
+    for (int add = 1; add >= 0; add--) {
+        for (size_t row = 0; row < rows; row++)
+            for (size_t j = 0; j < columns; j++) {
+                double sum = add ? expected[row * columns + j] : 0;
+                for (size_t k = 0; k < inner; k++)
+                    sum += a[row * inner + k] * b[k * columns + j];
+                expected[row * columns + j] = sum;
+            }
+        if (add)
+            kernels->panel_pack(panels, float_b, (int)inner, (int)columns, columns, 1);
+        else
+            kernels->panel_pack(panels, float_transposed, (int)inner, (int)columns, 1, inner);
+        kernels->panel_product(out, float_a, panels, (int)rows, (int)columns, (int)inner, add == 1);
+        assert_true(naive_float_error(out, expected, rows * columns) <= tolerance);
+        assert_true(naive_guard_intact(out, rows * columns));
+    }
+    free(a);
+    free(b);
+    free(expected);
+    free(transposed);
+    free(float_a);
+    free(float_b);
+    free(float_transposed);
+    free(out);
+    free(panels);
+}
+
+static void panel_products_are_products(void **state)
+{
+    (void)state;
+    static const size_t sizes[][3] = {
+        {1,  1,   1  },
+        {1,  32,  5  },
+        {2,  31,  7  },
+        {3,  33,  16 },
+        {4,  64,  1  },
+        {11, 40,  13 },
+        {12, 32,  64 },
+        {13, 17,  40 },
+        {25, 96,  9  },
+        {40, 100, 130}
+    };
+    uint64_t seed = 17;
+    size_t count;
+    const struct kernels *const *versions = kernels_runnable(&count);
+    for (size_t n = 0; n < count; n++)
+        for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+            check_panels(versions[n], sizes[i][0], sizes[i][1], sizes[i][2], &seed);
+}
+
+/* What lets a window's music be the same in any batch. */
+static void a_row_of_a_panel_product_does_not_depend_on_the_others(void **state)
+{
+    (void)state;
+    enum { MOST = 27, COLUMNS = 45, INNER = 19 };
+    uint64_t seed = 5;
+    size_t count;
+    const struct kernels *const *versions = kernels_runnable(&count);
+    double *a = naive_doubles(MOST * INNER), *b = naive_doubles(INNER * COLUMNS);
+    naive_fill(a, MOST * INNER, 1, &seed);
+    naive_fill(b, INNER * COLUMNS, 1, &seed);
+    float *float_a = naive_to_floats(a, MOST * INNER), *float_b = naive_to_floats(b, INNER * COLUMNS);
+    for (size_t n = 0; n < count; n++) {
+        float *panels = malloc(kernels_panel_floats(INNER, COLUMNS) * sizeof *panels);
+        float all[MOST * COLUMNS], some[MOST * COLUMNS];
+        assert_non_null(panels);
+        versions[n]->panel_pack(panels, float_b, INNER, COLUMNS, COLUMNS, 1);
+        versions[n]->panel_product(all, float_a, panels, MOST, COLUMNS, INNER, false);
+        for (int rows = 1; rows < MOST; rows++) {
+            versions[n]->panel_product(some, float_a, panels, rows, COLUMNS, INNER, false);
+            assert_memory_equal(some, all, (size_t)rows * COLUMNS * sizeof *some);
+        }
+        free(panels);
+    }
+    free(a);
+    free(b);
+    free(float_a);
+    free(float_b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sigmoid_and_tanh_are_accurate),    cmocka_unit_test(unary_kernels_end_where_they_should),
-        cmocka_unit_test(dropout_keeps_what_the_mask_says), cmocka_unit_test(adam_is_adam),
+        cmocka_unit_test(sigmoid_and_tanh_are_accurate),
+        cmocka_unit_test(unary_kernels_end_where_they_should),
+        cmocka_unit_test(dropout_keeps_what_the_mask_says),
+        cmocka_unit_test(adam_is_adam),
         cmocka_unit_test(lstm_cells_agree_with_the_twin),
+        cmocka_unit_test(panel_products_are_products),
+        cmocka_unit_test(a_row_of_a_panel_product_does_not_depend_on_the_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

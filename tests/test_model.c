@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <cblas.h>
 #include <cmocka.h>
 
 static const double torch_tolerance = 1e-5;
@@ -394,6 +395,36 @@ static void the_same_batch_gives_the_same_bits(void **state)
     reference_close(&reference);
 }
 
+/* With several threads the recurrent products are the library's instead of the panel kernels'. */
+static void threaded_products_give_the_same_gradients(void **state)
+{
+    (void)state;
+    struct reference reference;
+    reference_open(&reference, "reference_hierarchical");
+    struct model *model = twin_model(&reference.sizes, reference.model);
+    double alone[SUM_COUNT] = {0}, threaded[SUM_COUNT] = {0};
+    size_t count = model->table.num_floats;
+    float *gradients = malloc(count * sizeof *gradients);
+    assert_non_null(gradients);
+    int threads_before = openblas_get_num_threads();
+    openblas_set_num_threads(1);
+    twin_set_batch(model, &reference.sizes, &reference.batch);
+    train(model, &reference.sizes, OP_REPLACE, alone);
+    memcpy(gradients, model->gradients, count * sizeof *gradients);
+    openblas_set_num_threads(2);
+    assert_true(matmul_is_threaded());
+    twin_set_batch(model, &reference.sizes, &reference.batch);
+    train(model, &reference.sizes, OP_REPLACE, threaded);
+    openblas_set_num_threads(threads_before);
+    double norm = global_norm(gradients, count);
+    for (size_t i = 0; i < count; i++)
+        gradients[i] -= model->gradients[i];
+    assert_true(global_norm(gradients, count) <= 1e-5 * norm);
+    free(gradients);
+    model_free(model);
+    reference_close(&reference);
+}
+
 static void a_value_that_is_not_finite_shows_in_the_loss(void **state)
 {
     (void)state;
@@ -429,6 +460,7 @@ int main(void)
         cmocka_unit_test(gradients_reported_ready_are_final),
         cmocka_unit_test(micro_batches_add_up),
         cmocka_unit_test(the_same_batch_gives_the_same_bits),
+        cmocka_unit_test(threaded_products_give_the_same_gradients),
         cmocka_unit_test(a_value_that_is_not_finite_shows_in_the_loss),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -138,6 +138,7 @@ static void forward_with_sampling(struct decoder *decoder, const struct pass *pa
             random_stream_start(&decoder->streams[g * rows + b], sampling->seed,
                                 RANDOM_SCHEDULED_SAMPLING | (uint32_t)g << 16, sampling->step,
                                 sampling->first_example + (uint32_t)b);
+    stack_prepare(&decoder->core, pass);
     for (int s = 0; s < decoder->segment_steps; s++) {
         if (s == 0) {
             feed_truth(decoder, pass, s, target, controls);
@@ -243,6 +244,7 @@ void decoder_generate(struct decoder *decoder, const struct pass *pass, float *m
     for (int b = 0; b < rows; b++)
         random_stream_start(&decoder->streams[b], seed, RANDOM_SAMPLED_OUTPUT, 0, first_output + (uint32_t)b);
     make_embedding(decoder, pass, z);
+    stack_prepare(&decoder->core, pass);
     for (int g = 0; g < decoder->segments; g++) {
         const float *embedding = decoder->embedding + (size_t)(g * rows) * (size_t)decoder->embedding_size;
         stack_start(&decoder->core, pass, embedding, decoder->segment_steps, rows);

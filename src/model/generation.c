@@ -41,6 +41,12 @@ void generation_slerp(float *out, const float *a, const float *b, double fractio
 void generation_play(struct model *model, float *music, const float *z, int batch, float temperature, uint64_t seed,
                      uint32_t first_output)
 {
-    struct pass pass = {.batch = batch, .keep_prob = 1, .kernels = model->kernels, .values = model->values};
+    struct pass pass = {
+        .batch = batch,
+        .keep_prob = 1,
+        .threaded = matmul_is_threaded(),
+        .kernels = model->kernels,
+        .values = model->values,
+    };
     decoder_generate(&model->decoder, &pass, music, z, model->controls, temperature, seed, first_output);
 }

@@ -30,6 +30,7 @@ void lstm_lay_out(struct lstm_layer *layer, struct arena *arena, int steps, int 
         layer->input = arena_floats(arena, all * (size_t)layer->input_size);
         layer->mask = arena_bytes(arena, all * (size_t)layer->input_size);
     }
+    layer->panels = arena_floats(arena, kernels_panel_floats(layer->units, 4 * layer->units));
     layer->gates = arena_floats(arena, all * 4 * units);
     layer->c = arena_floats(arena, slots * units);
     layer->h = arena_floats(arena, slots * units);
@@ -76,6 +77,25 @@ static const float *recurrent_kernel(const struct lstm_layer *layer, const struc
     return pass->values + layer->kernel + (size_t)layer->input_size * 4 * (size_t)layer->units;
 }
 
+void lstm_prepare(struct lstm_layer *layer, const struct pass *pass)
+{
+    int columns = 4 * layer->units;
+    if (!pass->threaded)
+        pass->kernels->panel_pack(layer->panels, recurrent_kernel(layer, pass), layer->units, columns, (size_t)columns,
+                                  1);
+}
+
+/* gates [rows, 4H] (= or +=) h [rows, H] times the recurrent kernel. */
+static void recurrent_product(float *gates, const float *h, const struct lstm_layer *layer, const struct pass *pass,
+                              int rows, enum op_write write)
+{
+    int units = layer->units;
+    if (pass->threaded)
+        matmul(gates, h, recurrent_kernel(layer, pass), rows, 4 * units, units, write);
+    else
+        pass->kernels->panel_product(gates, h, layer->panels, rows, 4 * units, units, write == OP_ADD);
+}
+
 /* Step t, the input's products being in `gates` already (or nothing, where `write` is OP_REPLACE). */
 static void recurrent_step(struct lstm_layer *layer, const struct pass *pass, int t, int rows, bool skip_product,
                            enum op_write write)
@@ -84,7 +104,7 @@ static void recurrent_step(struct lstm_layer *layer, const struct pass *pass, in
     float *gates = layer->gates + (size_t)t * 4 * size;
     size_t before = slot_before(layer, t) * size, after = slot_after(layer, t) * size;
     if (!skip_product)
-        matmul(gates, layer->h + before, recurrent_kernel(layer, pass), rows, 4 * layer->units, layer->units, write);
+        recurrent_product(gates, layer->h + before, layer, pass, rows, write);
     else if (write == OP_REPLACE)
         memset(gates, 0, 4 * size * sizeof *gates);
     pass->kernels->lstm_forward(gates, layer->c + after, layer->h + after, layer->c + before,
@@ -104,6 +124,7 @@ void lstm_forward(struct lstm_layer *layer, const struct pass *pass, int steps, 
         memset(lstm_initial_c(layer, steps, rows), 0, bytes);
         memset(lstm_initial_h(layer, steps, rows), 0, bytes);
     }
+    lstm_prepare(layer, pass);
     for (int s = 0; s < steps; s++)
         recurrent_step(layer, pass, layer->reverse ? steps - 1 - s : s, rows, s == 0 && layer->zero_start, write);
 }
@@ -146,10 +167,30 @@ static void parameter_gradients(struct lstm_layer *layer, const struct pass *pas
     sum_rows(pass->gradients + layer->bias, layer->gates, steps * rows, columns, pass->write);
 }
 
+static void prepare_back(struct lstm_scratch *scratch, const struct lstm_layer *layer, const struct pass *pass)
+{
+    int columns = 4 * layer->units;
+    if (!pass->threaded)
+        pass->kernels->panel_pack(scratch->panels, recurrent_kernel(layer, pass), columns, layer->units, 1,
+                                  (size_t)columns);
+}
+
+/* scratch->dh [rows, H] = d_gates [rows, 4H] times the transposed recurrent kernel. */
+static void recurrent_product_back(struct lstm_scratch *scratch, const float *d_gates, const struct lstm_layer *layer,
+                                   const struct pass *pass, int rows)
+{
+    int units = layer->units;
+    if (pass->threaded)
+        matmul_transposed_b(scratch->dh, d_gates, recurrent_kernel(layer, pass), rows, units, 4 * units, OP_REPLACE);
+    else
+        pass->kernels->panel_product(scratch->dh, d_gates, scratch->panels, rows, units, 4 * units, false);
+}
+
 void lstm_backward(struct lstm_layer *layer, const struct pass *pass, struct lstm_scratch *scratch,
                    const float *dh_above, const float *dh_final, int steps, int rows)
 {
     size_t size = slot_size(layer, rows);
+    prepare_back(scratch, layer, pass);
     memset(scratch->dc, 0, size * sizeof(float));
     if (dh_final)
         memcpy(scratch->dh, dh_final, size * sizeof(float));
@@ -162,8 +203,7 @@ void lstm_backward(struct lstm_layer *layer, const struct pass *pass, struct lst
                                      layer->c + slot_before(layer, t) * size, scratch->dh,
                                      dh_above ? dh_above + (size_t)t * size : NULL, rows, layer->units);
         if (s > 0 || !layer->zero_start)
-            matmul_transposed_b(scratch->dh, gates, recurrent_kernel(layer, pass), rows, layer->units, 4 * layer->units,
-                                OP_REPLACE);
+            recurrent_product_back(scratch, gates, layer, pass, rows);
         pass_progress(pass);
     }
     parameter_gradients(layer, pass, steps, rows);

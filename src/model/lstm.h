@@ -18,6 +18,7 @@ struct lstm_layer {
     bool reverse;        /* runs from the last step to the first */
     bool zero_start;     /* its initial state is 0 and gets no gradient */
     size_t kernel, bias; /* offsets into the parameters */
+    float *panels;       /* the recurrent half of the kernel packed for pass->kernels, since lstm_prepare */
 
     float *input;  /* [T, B, I] as the products see it: after dropout. Two directions may share one */
     uint8_t *mask; /* [T, B, I] dropout: 1 keeps; NULL where the layer is fed nothing */
@@ -43,16 +44,20 @@ float *lstm_outputs(const struct lstm_layer *layer, int rows);
 /* h after the last step that the layer makes: [B, H]. */
 float *lstm_final_output(const struct lstm_layer *layer, int steps, int rows);
 
+/* Packs the recurrent kernel as pass->values holds it, for the steps that follow. lstm_forward does it by itself. */
+void lstm_prepare(struct lstm_layer *layer, const struct pass *pass);
+
 /* All steps. `input` and the initial state are in place (a zero_start layer sets its own). */
 void lstm_forward(struct lstm_layer *layer, const struct pass *pass, int steps, int rows);
 
-/* Step t alone, products included; the steps before it must have been made. Reverse layers have no such use. */
+/* Step t alone, products included; lstm_prepare was called and the steps before it were made. Reverse layers have no such use. */
 void lstm_forward_step(struct lstm_layer *layer, const struct pass *pass, int t, int rows);
 
 /* What lstm_backward works in and leaves behind. */
 struct lstm_scratch {
-    float *dh; /* [B, H]; out: gradient of the initial h */
-    float *dc; /* [B, H]; out: gradient of the initial c */
+    float *dh;     /* [B, H]; out: gradient of the initial h */
+    float *dc;     /* [B, H]; out: gradient of the initial c */
+    float *panels; /* room for one recurrent kernel, transposed and packed */
 };
 
 /* All steps, backwards. dh_above [T, B, H]: gradient of each step's h, or NULL. dh_final [B, H]: of the last step's h alone,

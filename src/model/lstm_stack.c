@@ -53,6 +53,12 @@ static void put_columns(float *out, const float *in, int rows, int width, int fi
                (size_t)columns * sizeof *out);
 }
 
+void stack_prepare(struct lstm_stack *stack, const struct pass *pass)
+{
+    for (int i = 0; i < stack->num_layers; i++)
+        lstm_prepare(&stack->layers[i], pass);
+}
+
 void stack_start(struct lstm_stack *stack, const struct pass *pass, const float *source, int steps, int rows)
 {
     int width = stack->state_size, first = 0;

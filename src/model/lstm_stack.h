@@ -32,13 +32,16 @@ int stack_top_units(const struct lstm_stack *stack);
 /* h of the top layer: [T, B, H]. */
 float *stack_outputs(const struct lstm_stack *stack, int rows);
 
+/* Prepares every layer for stack_forward_step with the parameters as they are; stack_forward does it by itself. */
+void stack_prepare(struct lstm_stack *stack, const struct pass *pass);
+
 /* Sets every layer's initial state from source [rows, S], for `steps` steps. */
 void stack_start(struct lstm_stack *stack, const struct pass *pass, const float *source, int steps, int rows);
 
 /* All steps; the lowest layer's input is in place, and stack_start was called. */
 void stack_forward(struct lstm_stack *stack, const struct pass *pass, int steps, int rows);
 
-/* Step t alone. */
+/* Step t alone; stack_prepare was called since the parameters changed. */
 void stack_forward_step(struct lstm_stack *stack, const struct pass *pass, int t, int rows);
 
 /* Backwards from d_top [T, B, H], the gradient of the top layer's h, to every parameter of the layers; the way through the

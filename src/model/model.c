@@ -18,24 +18,33 @@ static size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
+/* Of a layer's recurrent kernel, transposed. */
+static size_t panel_floats(const struct lstm_layer *layer)
+{
+    return kernels_panel_floats(4 * layer->units, layer->units);
+}
+
 static void lay_out_scratch(struct model *model, struct arena *arena)
 {
     size_t state = 0, lower = 0, mask = (size_t)model->steps * (size_t)encoder_input_size(&model->encoder);
     size_t rows = (size_t)model->max_batch, core_rows = rows * (size_t)model->decoder.segments;
-    size_t all = rows * (size_t)model->steps;
+    size_t all = rows * (size_t)model->steps, panels = 0;
     for (int i = 0; i < model->encoder.num_layers; i++) {
         state = larger(state, rows * (size_t)model->encoder.forward[i].units);
+        panels = larger(panels, panel_floats(&model->encoder.forward[i]));
         mask = larger(mask, (size_t)model->steps * (size_t)model->encoder.forward[i].input_size);
     }
     for (int i = 0; i < model->decoder.core.num_layers; i++) {
         const struct lstm_layer *layer = &model->decoder.core.layers[i];
         state = larger(state, core_rows * (size_t)layer->units);
+        panels = larger(panels, panel_floats(layer));
         mask = larger(mask, (size_t)model->steps * (size_t)layer->input_size);
         if (i + 1 < model->decoder.core.num_layers)
             lower = larger(lower, all * (size_t)layer->units);
     }
     model->scratch.lstm.dh = arena_floats(arena, state);
     model->scratch.lstm.dc = arena_floats(arena, state);
+    model->scratch.lstm.panels = arena_floats(arena, panels);
     model->scratch.d_layer = arena_floats(arena, lower);
     model->mask_scratch = arena_bytes(arena, mask);
 }
@@ -179,6 +188,7 @@ static struct pass make_pass(const struct model *model, int batch, bool dropout)
         .batch = batch,
         .dropout = dropout,
         .keep_prob = (float)model->hparams.dropout_keep_prob,
+        .threaded = matmul_is_threaded(),
         .kernels = model->kernels,
         .values = model->values,
         .gradients = model->gradients,

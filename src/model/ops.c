@@ -9,6 +9,11 @@ static float beta_of(enum op_write write)
     return write == OP_ADD ? 1.0f : 0.0f;
 }
 
+bool matmul_is_threaded(void)
+{
+    return openblas_get_num_threads() > 1;
+}
+
 void matmul(float *out, const float *a, const float *b, int rows, int columns, int inner, enum op_write write)
 {
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, rows, columns, inner, 1.0f, a, inner, b, columns,

@@ -10,6 +10,9 @@
 /* Whether a product replaces its output or is added to it. */
 enum op_write { OP_REPLACE, OP_ADD };
 
+/* Whether the products below run on several threads. */
+bool matmul_is_threaded(void);
+
 /* out [rows, columns] (= or +=) a [rows, inner] b [inner, columns] */
 void matmul(float *out, const float *a, const float *b, int rows, int columns, int inner, enum op_write write);
 

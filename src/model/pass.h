@@ -18,6 +18,7 @@ struct pass {
     int batch;       /* B: windows of this pass */
     bool dropout;    /* apply the masks */
     float keep_prob; /* what the masks were drawn with */
+    bool threaded;   /* the library's products use several threads, so none is made by a single-threaded kernel */
     const struct kernels *kernels;
     const float *values;                      /* all parameters */
     float *gradients;                         /* backward: all gradients */

@@ -40,3 +40,9 @@ const struct kernels *kernels_best(void)
     const struct kernels *const *versions = kernels_runnable(&count);
     return versions[count - 1];
 }
+
+size_t kernels_panel_floats(int inner, int columns)
+{
+    enum { WIDEST_PANEL = 32 };
+    return ((size_t)columns + WIDEST_PANEL - 1) / WIDEST_PANEL * WIDEST_PANEL * (size_t)inner;
+}

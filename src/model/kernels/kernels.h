@@ -6,6 +6,7 @@
 #ifndef DRUMLINE_MODEL_KERNELS_H
 #define DRUMLINE_MODEL_KERNELS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,7 +35,20 @@ struct kernels {
     /* Adam on count values, see optimizer.h. `rate` holds the bias corrections. */
     void (*adam)(float *values, float *m, float *v, const float *gradients, float scale, float rate, float epsilon,
                  size_t count);
+
+    /* Products with a matrix b [inner, columns] that is packed once for many: panels hold it in stripes of *panel_width
+     * columns, the last one filled up with zeros, (columns rounded up to *panel_width) * inner floats in all. Element (k, j) is
+     * b[k * row_stride + j * column_stride]: swapped strides pack a transposed matrix. */
+    const int *panel_width;
+    void (*panel_pack)(float *panels, const float *b, int inner, int columns, size_t row_stride, size_t column_stride);
+
+    /* out [rows, columns] (=, or += where `add`) a [rows, inner] b, on the calling thread alone. A row's result does not
+     * depend on the other rows. */
+    void (*panel_product)(float *out, const float *a, const float *panels, int rows, int columns, int inner, bool add);
 };
+
+/* Floats that the panels of a matrix take, in any version. */
+size_t kernels_panel_floats(int inner, int columns);
 
 /* The best version that this processor runs. */
 const struct kernels *kernels_best(void);

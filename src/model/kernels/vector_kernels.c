@@ -1,5 +1,6 @@
 /* One version of struct kernels; compiled once per instruction set with KERNELS_NAME set to its name. */
 #include "model/kernels/kernels.h"
+#include "model/kernels/panel_kernels.h"
 
 #include <math.h>
 #include <string.h>
@@ -161,4 +162,7 @@ const struct kernels PASTE(kernels_, KERNELS_NAME) = {
     .sigmoid = sigmoid_all,
     .dropout = dropout,
     .adam = adam,
+    .panel_width = &PANEL_NAME(panel_width),
+    .panel_pack = PANEL_NAME(panel_pack),
+    .panel_product = PANEL_NAME(panel_product),
 };
