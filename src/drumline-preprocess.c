@@ -20,41 +20,22 @@ struct options {
     int64_t min_bars;
 };
 
+#define ROW(name, type, default_text, minimum, maximum, argument, help)                                                \
+    {                                                                                                                  \
+#name, type, offsetof(struct options, name), default_text, minimum, maximum, NULL, argument, help              \
+    }
+#define TEXT(name, argument, help) ROW(name, SETTING_STRING, NULL, 0, 0, argument, help)
+#define FLAG(name, help) ROW(name, SETTING_BOOL, NULL, 0, 0, NULL, help)
+
 static const struct setting option_rows[] = {
-    {.name = "input_dir",
-     .type = SETTING_STRING,
-     .offset = offsetof(struct options,                                                          input_dir),
-     .argument = "DIR",
-     .help = "Folder of MIDI files (.mid, .midi). An info.csv in it tells split, style and drummer of each."},
-    {.name = "output_dir",
-     .type = SETTING_STRING,
-     .offset = offsetof(struct options,                                                                     output_dir),
-     .argument = "DIR",
-     .help = "Folder for the shards and their index.h5; made if missing."},
-    {.name = "recursive",
-     .type = SETTING_BOOL,
-     .offset = offsetof(struct options, recursive),
-     .help = "Look in the folders below --input_dir too."                                                                                 },
-    {.name = "is_beat",
-     .type = SETTING_BOOL,
-     .offset = offsetof(struct options,                   is_beat),
-     .help = "Keep only performances in the time signature of --beat."                                                                                 },
-    {.name = "beat",
-     .type = SETTING_STRING,
-     .offset = offsetof(struct options,         beat),
-     .argument = "N-D",
-     .help = "The time signature that --is_beat=True keeps: 4-4 where not given."},
-    {.name = "min_bars",
-     .type = SETTING_INT,
-     .offset = offsetof(struct options,             min_bars),
-     .default_text = "1",
-     .minimum = 1,
-     .maximum = GRID_MAX_STEPS,
-     .help = "Keep only performances of at least so many bars."},
-    {.name = "overwrite",
-     .type = SETTING_BOOL,
-     .offset = offsetof(struct options,                                                                               overwrite),
-     .help = "Replace the data set that --output_dir holds; it stays until the new one is complete."                                                        },
+    TEXT(input_dir, "DIR",
+         "Folder of MIDI files (.mid, .midi). An info.csv in it tells split, style and drummer of each."),
+    TEXT(output_dir, "DIR", "Folder for the shards and their index.h5; made if missing."),
+    FLAG(recursive, "Look in the folders below --input_dir too."),
+    FLAG(is_beat, "Keep only performances in the time signature of --beat."),
+    TEXT(beat, "N-D", "The time signature that --is_beat=True keeps: 4-4 where not given."),
+    ROW(min_bars, SETTING_INT, "1", 1, GRID_MAX_STEPS, NULL, "Keep only performances of at least so many bars."),
+    FLAG(overwrite, "Replace the data set that --output_dir holds; it stays until the new one is complete."),
 };
 
 static const struct program program = {
@@ -99,7 +80,8 @@ static bool check_options(struct job *job, struct error *error)
     return true;
 }
 
-/* Rank 0 parses first, so that help and mistakes are printed once. Returns the exit status in *status where not to run. */
+/* Rank 0 parses first, so that help and mistakes are printed once. Returns the exit status in *status where not to
+ * run. */
 static bool parse_options(struct job *job, int argc, char **argv, int *status)
 {
     struct error error;

@@ -3,9 +3,9 @@
 
   check_groove.py PREPROCESS PERFORMANCES SOURCE_DIR
 
-The data set is looked for in $DRUMLINE_GROOVE_DIR, then beside the source tree in ../shared/groove. Exits with 77 where it is
-not there, or mido, numpy or h5py are not. Every grid is compared cell by cell, in whole numbers of ticks; then the counts
-that are known of groove v1.0.0 in 4/4.
+The data set is looked for in $DRUMLINE_GROOVE_DIR, then beside the source tree in ../shared/groove. Exits with 77 where
+it is not there, or mido, numpy or h5py are not. The counts of windows must be those that are known of groove v1.0.0 in
+4/4; then every grid is compared cell by cell, in whole numbers of ticks.
 """
 import os
 import subprocess

@@ -61,8 +61,8 @@ static inline void fixture_write(const char *folder, const struct shard *shards,
     free(tables);
 }
 
-/* Five performances, p0.mid of 1 bar to p4.mid of 5, dealt out over the shards; p1 and p4 are for validation, none is for the
- * test. */
+/* Five performances, p0.mid of 1 bar to p4.mid of 5, dealt out over the shards; p1 and p4 are for validation, none is
+ * for the test. */
 static inline void fixture_data_set(const char *folder, uint32_t num_shards)
 {
     struct shard *shards = calloc(num_shards, sizeof *shards);

@@ -86,8 +86,8 @@ static void test_commit_needs_an_index(void **state)
     scratch_remove(folder);
 }
 
-/* Stages a data set of three shards in a process that is then gone; it has moved `num_moved` shards, and before that removed
- * the old index. -1: it was killed before it removed anything. */
+/* Stages a data set of three shards in a process that is then gone; it has moved `num_moved` shards, and before that
+ * removed the old index. -1: it was killed before it removed anything. */
 static void die_while_moving(const char *folder, int num_moved)
 {
     pid_t child = fork();

@@ -1,5 +1,6 @@
 /* Damages a few sound MIDI files in some 20,000 ways, always the same ones, and takes each through reading and onto the
- * grid. What is looked for is what the sanitizers see, an abort, output from libsmf, and results out of their ranges. */
+ * grid. What is looked for is what the sanitizers see, an abort, output from libsmf, and results out of their
+ * ranges. */
 #include "base/random.h"
 #include "data/grid.h"
 #include "data/midi_file.h"

@@ -32,13 +32,13 @@ struct windows {
     uint32_t *performance; /* [count], owned: the row it belongs to */
 };
 
-/* How many windows of `bars` bars, one every `hop_bars`, a performance has; a last, partial one does not count. None where its
- * bar is not 16 steps. */
+/* How many windows of `bars` bars, one every `hop_bars`, a performance has; a last, partial one does not count. None
+ * where its bar is not 16 steps. */
 uint64_t windows_in(const struct performance *row, uint32_t bars, uint32_t hop_bars);
 
 /* The windows of `bars` bars that begin every `hop_bars` bars of each performance of the split ("train", "validation",
- * "test"); a last, partial one is left out. Performances whose bar is not 16 steps have none. In the order of the index.
- * Fails where there is none, and says what the splits hold. */
+ * "test"); a last, partial one is left out. Performances whose bar is not 16 steps have none. In the order of the
+ * index. Fails where there is none, and says what the splits hold. */
 bool windows_make(struct windows *windows, const struct dataset *dataset, const char *split, int bars, int hop_bars,
                   struct error *error);
 void windows_free(struct windows *windows);

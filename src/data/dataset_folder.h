@@ -1,9 +1,9 @@
 /* How a data set comes into its folder: whole, or not at all.
  *
- * Shards and index are first written into a hidden folder inside ("staged"), then moved. The old index goes before any shard
- * is moved and the new one comes last, so at no moment does an index stand beside shards that are not its own. Until the new
- * data set is complete on disk, the old one is not touched; a job that is killed during the moves has left the new one
- * complete but half-way, and `dataset_folder_recover` finishes the moves. */
+ * Shards and index are first written into a hidden folder inside ("staged"), then moved. The old index goes before any
+ * shard is moved and the new one comes last, so at no moment does an index stand beside shards that are not its own.
+ * Until the new data set is complete on disk, the old one is not touched; a job that is killed during the moves has
+ * left the new one complete but half-way, and `dataset_folder_recover` finishes the moves. */
 #ifndef DRUMLINE_DATA_DATASET_FOLDER_H
 #define DRUMLINE_DATA_DATASET_FOLDER_H
 
@@ -12,8 +12,9 @@
 /* True where the folder holds an index. */
 bool dataset_folder_holds_one(const char *folder);
 
-/* Finishes the moves of a killed job, and removes what killed jobs staged in vain: on this host those whose process is gone,
- * of other hosts those older than a day. To be called by one process, before it looks whether there is a data set. */
+/* Finishes the moves of a killed job, and removes what killed jobs staged in vain: on this host those whose process is
+ * gone, of other hosts those older than a day. To be called by one process, before it looks whether there is a data
+ * set. */
 bool dataset_folder_recover(const char *folder, struct error *error);
 
 /* Makes the folder to stage in; *staging is its path, owned by the caller. */
@@ -22,8 +23,8 @@ bool dataset_folder_stage(char **staging, const char *folder, struct error *erro
 /* Flushes a staged file to disk, by the process that wrote it. */
 bool dataset_folder_flush(const char *path, struct error *error);
 
-/* Moves what is staged into the folder, removes the shards of the data set that was there, and the staging folder. Where it
- * fails, what is staged stays, complete, for dataset_folder_recover. */
+/* Moves what is staged into the folder, removes the shards of the data set that was there, and the staging folder.
+ * Where it fails, what is staged stays, complete, for dataset_folder_recover. */
 bool dataset_folder_commit(const char *folder, const char *staging, struct error *error);
 
 /* Removes the staging folder with all in it. */

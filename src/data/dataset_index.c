@@ -103,8 +103,8 @@ static bool map_rows(hid_t properties, hid_t space, const struct dataset_index *
     return ok;
 }
 
-/* Rows that follow each other in the index and in their shard become one mapping. `shard_steps` [num_shards] is how far each
- * shard has been mapped, `shard_sizes` how many steps it has. */
+/* Rows that follow each other in the index and in their shard become one mapping. `shard_steps` [num_shards] is how far
+ * each shard has been mapped, `shard_sizes` how many steps it has. */
 static bool map_shards(hid_t properties, hid_t space, const struct dataset_index *index, uint64_t *shard_steps,
                        const uint64_t *shard_sizes, const char *name)
 {

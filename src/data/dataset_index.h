@@ -47,8 +47,8 @@ struct dataset_index {
     char content_sha256[2 * DIGEST_SIZE + 1];
 };
 
-/* Makes the index from the shards' tables, whose digests must be set and whose rows must be sorted by path, as they are where
- * files were taken in that order. `counts` is copied. */
+/* Makes the index from the shards' tables, whose digests must be set and whose rows must be sorted by path, as they are
+ * where files were taken in that order. `counts` is copied. */
 bool dataset_index_make(struct dataset_index *index, const struct performance_table *tables, uint32_t num_shards,
                         const struct dataset_counts *counts, struct error *error);
 

@@ -13,12 +13,12 @@ struct intake_rules {
     uint32_t min_bars; /* keep performances of at least so many bars */
 };
 
-/* Reads FOLDER/PATH and appends its performances to the shard. What is left out is counted by reason; a file that could not
- * be read or is damaged is also warned of by name, the rest is named at --log=debug. A file that holds several performances
- * (see grid_list_make) gives several rows of the same path.
+/* Reads FOLDER/PATH and appends its performances to the shard. What is left out is counted by reason; a file that could
+ * not be read or is damaged is also warned of by name, the rest is named at --log=debug. A file that holds several
+ * performances (see grid_list_make) gives several rows of the same path.
  *
- * The time signature is the file's own; where it has none, that of its row in `splits`; else the tag that its name ends in
- * ("..._6-8.mid"); else 4/4. Fails only where there is no memory left. */
+ * The time signature is the file's own; where it has none, that of its row in `splits`; else the tag that its name ends
+ * in ("..._6-8.mid"); else 4/4. Fails only where there is no memory left. */
 bool intake_file(struct shard *shard, struct dataset_counts *counts, const char *folder, const char *path,
                  const struct splits *splits, const struct intake_rules *rules, struct error *error);
 

@@ -70,8 +70,9 @@ static void put_delta(struct writer *writer, uint32_t delta)
     writer->bytes[writer->size++] = (uint8_t)(delta & 0x7f);
 }
 
-/* Writes `event` at the reader's tick. A delta of five bytes can arise where a long pause was cut by events left out; both
- * libsmf and this file's own reader would take it, but the specification has four, so a filler event goes between. */
+/* Writes `event` at the reader's tick. A delta of five bytes can arise where a long pause was cut by events left out;
+ * both libsmf and this file's own reader would take it, but the specification has four, so a filler event goes
+ * between. */
 static bool keep_event(struct writer *writer, struct reader *reader, const uint8_t *event, size_t count,
                        struct error *error)
 {

@@ -1,13 +1,14 @@
 /* Stands between the bytes of a MIDI file and libsmf.
  *
- * libsmf 1.3 takes a file at its word: it asserts on or reads past what is damaged, loses a whole track at an event it can't
- * parse, and misreads some sound files too (a meta event of 128 bytes or more, an escaped event, running status after a
- * meta event). So every byte is checked here first, after the Standard MIDI Files 1.0 specification (MIDI Manufacturers
- * Association, RP-001), and what goes on to libsmf is a clean copy that holds only what we read from it, spelled out in
- * full: note-ons, tempos, time signatures and track ends.
+ * libsmf 1.3 takes a file at its word: it asserts on or reads past what is damaged, loses a whole track at an event it
+ * can't parse, and misreads some sound files too (a meta event of 128 bytes or more, an escaped event, running status
+ * after a meta event). So every byte is checked here first, after the Standard MIDI Files 1.0 specification (MIDI
+ * Manufacturers Association, RP-001), and what goes on to libsmf is a clean copy that holds only what we read from it,
+ * spelled out in full: note-ons, tempos, time signatures and track ends.
  *
- * What is sound but unusual passes: chunks of unknown type, bytes after the last track or after a track's end, a track that
- * stops without an end-of-track event, running status that goes on after a meta event, a header longer than six bytes. */
+ * What is sound but unusual passes: chunks of unknown type, bytes after the last track or after a track's end, a track
+ * that stops without an end-of-track event, running status that goes on after a meta event, a header longer than six
+ * bytes. */
 #ifndef DRUMLINE_DATA_MIDI_CHECK_H
 #define DRUMLINE_DATA_MIDI_CHECK_H
 
@@ -36,8 +37,8 @@ struct midi_copy {
     uint32_t end_tick; /* where the last track ends */
 };
 
-/* Checks `bytes[0..size)` and makes the clean copy. On failure *fault says of which kind, the message says where and why
- * (without the file's name), and *copy is empty. */
+/* Checks `bytes[0..size)` and makes the clean copy. On failure *fault says of which kind, the message says where and
+ * why (without the file's name), and *copy is empty. */
 bool midi_check(struct midi_copy *copy, const uint8_t *bytes, size_t size, enum midi_fault *fault, struct error *error);
 
 #endif

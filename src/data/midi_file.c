@@ -185,8 +185,8 @@ uint32_t midi_tempo_of_qpm(double qpm)
     return tempo > MIDI_LONGEST_TEMPO ? MIDI_LONGEST_TEMPO : (uint32_t)lround(tempo);
 }
 
-/* One event to be written. At one tick meta events come first, then note-offs, then note-ons, so that a note that ends where
- * the next of its pitch begins does not cut that one off. */
+/* One event to be written. At one tick meta events come first, then note-offs, then note-ons, so that a note that ends
+ * where the next of its pitch begins does not cut that one off. */
 struct written_event {
     uint32_t tick;
     uint32_t order; /* kind, then place in the list: makes the sort's result unique */

@@ -46,20 +46,21 @@ struct midi {
     size_t num_melodic; /* onsets that were left out as melodic */
 };
 
-/* Reads the drums of a file. Where any note is on channel 10, the file follows General MIDI: what is on other channels is
- * melodic and left out (counted in num_melodic). Where none is, the file is taken to be drums alone, as drum machines
- * and pads export them, and every channel counts. Notes of velocity 0 are note-offs.
+/* Reads the drums of a file. Where any note is on channel 10, the file follows General MIDI: what is on other channels
+ * is melodic and left out (counted in num_melodic). Where none is, the file is taken to be drums alone, as drum
+ * machines and pads export them, and every channel counts. Notes of velocity 0 are note-offs.
  *
- * On failure the message names the file and the reason, *fault (which may be NULL) says of which kind it is, and *midi is
- * empty. Nothing is printed, whatever the file holds. */
+ * On failure the message names the file and the reason, *fault (which may be NULL) says of which kind it is, and *midi
+ * is empty. Nothing is printed, whatever the file holds. */
 bool midi_load(struct midi *midi, const char *path, enum midi_fault *fault, struct error *error);
 
 /* The same for the bytes of a file; messages don't name it. */
 bool midi_parse(struct midi *midi, const uint8_t *bytes, size_t size, enum midi_fault *fault, struct error *error);
 
-/* Writes `midi` as a format 0 file: track name, time signatures, tempos, and a note from each onset, which ends a sixteenth
- * after it or where the next of its channel and pitch begins. The track ends at end_tick, or with the last note where that
- * is later. The same `midi` gives the same bytes. Onsets, tempos and time signatures must be sorted by tick.
+/* Writes `midi` as a format 0 file: track name, time signatures, tempos, and a note from each onset, which ends a
+ * sixteenth after it or where the next of its channel and pitch begins. The track ends at end_tick, or with the last
+ * note where that is later. The same `midi` gives the same bytes. Onsets, tempos and time signatures must be sorted by
+ * tick.
  *
  * The file appears whole or not at all; one that is there is replaced if `replace` is set, else it is an error. */
 bool midi_save(const struct midi *midi, const char *track_name, const char *path, bool replace, struct error *error);

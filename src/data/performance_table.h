@@ -36,9 +36,9 @@ bool performance_table_append(struct performance_table *table, const struct perf
                               struct error *error);
 void performance_table_free(struct performance_table *table);
 
-/* SHA-256 of what a performance is, the same on every machine and for every number of ranks: path, split, style and drummer,
- * each with a NUL; num_steps as u32, qpm as f32, numerator and denominator as u8; then hits u8 [num_steps, 9], velocity u8
- * [num_steps, 9] and offset f32 [num_steps, 9]. Numbers little-endian. */
+/* SHA-256 of what a performance is, the same on every machine and for every number of ranks: path, split, style and
+ * drummer, each with a NUL; num_steps as u32, qpm as f32, numerator and denominator as u8; then hits u8 [num_steps, 9],
+ * velocity u8 [num_steps, 9] and offset f32 [num_steps, 9]. Numbers little-endian. */
 void performance_digest(uint8_t digest[DIGEST_SIZE], const struct performance *performance, const uint8_t *hits,
                         const uint8_t *velocity, const float *offset);
 
@@ -49,8 +49,8 @@ void performance_table_digest(char text[2 * DIGEST_SIZE + 1], const struct perfo
 bool performance_table_write(hid_t file, const char *path, const struct performance_table *table, bool with_shard,
                              struct error *error);
 
-/* Reads and checks it: strings of UTF-8, paths that stay below their folder, splits of a known name, rows that lie one after
- * another from step 0 in whole bars, finite positive tempos. *num_steps is their sum. Digests are left zero. */
+/* Reads and checks it: strings of UTF-8, paths that stay below their folder, splits of a known name, rows that lie one
+ * after another from step 0 in whole bars, finite positive tempos. *num_steps is their sum. Digests are left zero. */
 bool performance_table_read(struct performance_table *table, uint64_t *num_steps, hid_t file, const char *path,
                             bool with_shard, struct error *error);
 

@@ -26,13 +26,13 @@ bool shard_is_name(const char *name);
 /* Appends a grid. Of `about`, the path, style, drummer and split are taken; the rest follows from the grid. */
 bool shard_append(struct shard *shard, const struct performance *about, const struct grid *grid, struct error *error);
 
-/* Writes the shard at `path`, replacing a file that is there. The file is not atomic: it is to be written where nobody looks
- * for it yet. */
+/* Writes the shard at `path`, replacing a file that is there. The file is not atomic: it is to be written where nobody
+ * looks for it yet. */
 bool shard_write(const struct shard *shard, const char *path, struct error *error);
 
-/* Reads a shard and checks all of it: the table (see performance_table_read), sizes, hits of 0 or 1, velocities of 1 to 127
- * and offsets of -1 to 1 where there is a hit and 0 elsewhere. Computes the rows' digests. On failure names the file and
- * the place, and *shard is empty. */
+/* Reads a shard and checks all of it: the table (see performance_table_read), sizes, hits of 0 or 1, velocities of 1 to
+ * 127 and offsets of -1 to 1 where there is a hit and 0 elsewhere. Computes the rows' digests. On failure names the
+ * file and the place, and *shard is empty. */
 bool shard_read(struct shard *shard, const char *path, struct error *error);
 
 void shard_free(struct shard *shard);

@@ -1,10 +1,10 @@
-/* Which performances are for training, which for validation and which for the test; and what a folder's info.csv tells of
- * each.
+/* Which performances are for training, which for validation and which for the test; and what a folder's info.csv tells
+ * of each.
  *
  * info.csv is the groove data set's table (RFC 4180, with a line of column names): `midi_filename` and `split` must be
- * there, `style`, `drummer` and `time_signature` may be. Where there is none, and for files it does not list, eight in ten
- * are for training, one for validation, one for the test, by a hash of the path, so that a file keeps its split however the
- * folder grows, and on every machine. */
+ * there, `style`, `drummer` and `time_signature` may be. Where there is none, and for files it does not list, eight in
+ * ten are for training, one for validation, one for the test, by a hash of the path, so that a file keeps its split
+ * however the folder grows, and on every machine. */
 #ifndef DRUMLINE_DATA_SPLITS_H
 #define DRUMLINE_DATA_SPLITS_H
 
@@ -37,8 +37,8 @@ struct splits {
     char *text; /* the file, which the rows' strings lie in; owned */
 };
 
-/* Reads FOLDER/info.csv; none is an empty table. Fails with file, line and reason where it can't be read as such a table:
- * a quote left open, a row of another length, a column missing, a split of another name, a path twice. */
+/* Reads FOLDER/info.csv; none is an empty table. Fails with file, line and reason where it can't be read as such a
+ * table: a quote left open, a row of another length, a column missing, a split of another name, a path twice. */
 bool splits_read(struct splits *splits, const char *folder, struct error *error);
 void splits_free(struct splits *splits);
 

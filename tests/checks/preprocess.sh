@@ -27,6 +27,11 @@ run() {
 mkdir "$input" "$folder/empty"
 "$performances" make "$input"
 
+# expect_count NUMBER FOLDER WORDS: the folder holds so many files, hidden ones too.
+expect_count() {
+    [ "$(find "$2" -mindepth 1 | wc -l)" -eq "$1" ] || fail "$3"
+}
+
 # The same data set for any number of ranks.
 for ranks in 1 2 3 4; do
     run 0 "60 performances kept" "$ranks" --input_dir "$input" --output_dir "$folder/data$ranks" --recursive
@@ -36,12 +41,14 @@ for ranks in 1 2 3 4; do
     done
     "$performances" hash "$folder/data$ranks" >"$folder/hash$ranks" || fail "the data set of $ranks ranks is not sound"
     cmp "$folder/hash1" "$folder/hash$ranks" || fail "another hash with $ranks ranks"
-    [ "$(ls -A "$folder/data$ranks" | wc -l)" -eq $((ranks + 1)) ] || fail "$ranks ranks leave more than their shards"
+    expect_count $((ranks + 1)) "$folder/data$ranks" "$ranks ranks leave more than their shards"
 done
 
 # What is kept, and the names of what is not.
-run 0 "51 performances kept" 2 --input-dir="$input" --output-dir="$folder/beat" --recursive --is_beat=True --beat=4-4 --log=debug
-[ "$(grep -c "left out: .*in another time signature" "$folder/said")" -eq 10 ] || fail "9 files and their count are not named"
+run 0 "51 performances kept" 2 --input-dir="$input" --output-dir="$folder/beat" --recursive --is_beat=True --beat=4-4 \
+    --log=debug
+[ "$(grep -c "left out: .*in another time signature" "$folder/said")" -eq 10 ] ||
+    fail "9 files and their count are not named"
 run 0 "fewer bars than --min_bars" 1 --input_dir "$input" --output_dir "$folder/bars" --recursive --min_bars 4
 run 0 "30 performances kept" 1 --input_dir "$input" --output_dir "$folder/flat"
 
@@ -52,7 +59,7 @@ run 1 "no performance is left to keep" 2 --input_dir "$input" --output_dir "$fol
 cmp "$folder/index.h5" "$folder/data4/index.h5" || fail "a refused run touched the data set"
 "$performances" hash "$folder/data4" | cmp - "$folder/hash1" || fail "a refused run touched the data set"
 run 0 "60 performances kept" 2 --input_dir "$input" --output_dir "$folder/data4" --recursive --overwrite
-[ "$(ls -A "$folder/data4" | wc -l)" -eq 3 ] || fail "stale shards stay"
+expect_count 3 "$folder/data4" "stale shards stay"
 "$performances" hash "$folder/data4" | cmp - "$folder/hash1" || fail "another hash after --overwrite"
 
 # The output inside the input.
@@ -69,4 +76,4 @@ run 2 "is no time signature" 1 --input_dir "$input" --output_dir "$folder/none" 
 run 0 "usage\|Usage" 2 --help
 printf 'midi_filename,split\n000.mid,dev\n' >"$input/info.csv"
 run 1 "info.csv: line 2: split 'dev'" 3 --input_dir "$input" --output_dir "$folder/none"
-[ "$(ls -A "$folder/none" | wc -l)" -eq 0 ] || fail "a refused run leaves files behind"
+expect_count 0 "$folder/none" "a refused run leaves files behind"
