@@ -15,7 +15,8 @@ struct intake_rules {
 
 /* Reads FOLDER/PATH and appends its performances to the shard. What is left out is counted by reason; a file that could
  * not be read or is damaged is also warned of by name, the rest is named at --log=debug. A file that holds several
- * performances (see grid_list_make) gives several rows of the same path.
+ * performances (see grid_list_make) gives several rows of the same path. Nothing looks for duplicates: the same music
+ * under two names is two performances.
  *
  * The time signature is the file's own; where it has none, that of its row in `splits`; else the tag that its name ends
  * in ("..._6-8.mid"); else 4/4. Fails only where there is no memory left. */
