@@ -131,6 +131,7 @@ static bool write_virtual(hid_t file, const char *path, const struct dataset_ind
         steps[index->num_shards + index->table.rows[i].shard] += index->table.rows[i].num_steps;
     hid_t space = H5Screate_simple(2, dims, NULL), properties = H5Pcreate(H5P_DATASET_CREATE);
     hid_t dataset = H5I_INVALID_HID;
+    H5Pset_obj_track_times(properties, false);
     if (map_shards(properties, space, index, steps, steps + index->num_shards, name))
         dataset = H5Dcreate2(file, name, type, space, H5P_DEFAULT, properties, H5P_DEFAULT);
     bool ok = dataset >= 0 || hdf5_fail(error, path, "can't make a virtual dataset over the shards");
