@@ -1,5 +1,7 @@
 #include "base/hdf5_seal.h"
 
+#include <xxhash.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -9,61 +11,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BLOCK_SIZE = 1 << 16, CHECKED_MAX = 1 << 30 };
+enum { BLOCK_SIZE = 1 << 18, CHECKED_MAX = 1 << 30 };
 
 #define SEAL_BEGINNING "drumline-seal "
-#define SEAL_FORMAT SEAL_BEGINNING "1 crc64=%016" PRIx64 " size=%020" PRIu64 "\n"
-
-/* tables[k][byte] is the checksum of `byte` followed by k zero bytes, so that eight bytes are taken at once. */
-struct crc64 {
-    uint64_t tables[8][256];
-    uint64_t state;
-};
-
-static void crc64_start(struct crc64 *crc)
-{
-    static const uint64_t polynomial = UINT64_C(0xC96C5795D7870F42);
-    for (unsigned byte = 0; byte < 256; byte++) {
-        uint64_t value = byte;
-        for (int bit = 0; bit < 8; bit++)
-            value = value >> 1 ^ (value & 1 ? polynomial : 0);
-        crc->tables[0][byte] = value;
-    }
-    for (int k = 1; k < 8; k++)
-        for (unsigned byte = 0; byte < 256; byte++) {
-            uint64_t value = crc->tables[k - 1][byte];
-            crc->tables[k][byte] = value >> 8 ^ crc->tables[0][value & 0xff];
-        }
-    crc->state = UINT64_MAX;
-}
-
-static void crc64_add(struct crc64 *crc, const unsigned char *bytes, size_t size)
-{
-    uint64_t state = crc->state;
-    for (; size >= 8; bytes += 8, size -= 8) {
-        for (int i = 0; i < 8; i++)
-            state ^= (uint64_t)bytes[i] << (8 * i);
-        state = crc->tables[7][state & 0xff] ^ crc->tables[6][state >> 8 & 0xff] ^ crc->tables[5][state >> 16 & 0xff] ^
-                crc->tables[4][state >> 24 & 0xff] ^ crc->tables[3][state >> 32 & 0xff] ^
-                crc->tables[2][state >> 40 & 0xff] ^ crc->tables[1][state >> 48 & 0xff] ^ crc->tables[0][state >> 56];
-    }
-    for (; size > 0; bytes++, size--)
-        state = state >> 8 ^ crc->tables[0][(state ^ *bytes) & 0xff];
-    crc->state = state;
-}
-
-static uint64_t crc64_end(const struct crc64 *crc)
-{
-    return ~crc->state;
-}
+#define SEAL_FORMAT SEAL_BEGINNING "1 xxh3=%016" PRIx64 " size=%020" PRIu64 "\n"
 
 void hdf5_seal_make(char seal[HDF5_SEAL_SIZE], const void *image, size_t size)
 {
-    struct crc64 crc;
-    crc64_start(&crc);
-    crc64_add(&crc, image, size);
     memset(seal, 0, HDF5_SEAL_SIZE);
-    snprintf(seal, HDF5_SEAL_SIZE, SEAL_FORMAT, crc64_end(&crc), (uint64_t)size);
+    snprintf(seal, HDF5_SEAL_SIZE, SEAL_FORMAT, (uint64_t)XXH3_64bits(image, size), (uint64_t)size);
 }
 
 /* Reads up to `size` bytes; fewer at the end of the file alone. -1 on failure. */
@@ -86,23 +42,28 @@ static ssize_t read_block(int descriptor, void *bytes, size_t size)
 /* The checksum of what is left to read. */
 static bool checksum_of_rest(uint64_t *checksum, int descriptor, const char *path, struct error *error)
 {
-    unsigned char block[BLOCK_SIZE];
-    struct crc64 crc;
-    ssize_t count;
-    crc64_start(&crc);
-    while ((count = read_block(descriptor, block, sizeof block)) > 0)
-        crc64_add(&crc, block, (size_t)count);
-    if (count < 0)
-        return error_set_errno(error, errno, "%s: can't read", path);
-    *checksum = crc64_end(&crc);
-    return true;
+    unsigned char *block = malloc(BLOCK_SIZE);
+    XXH3_state_t *state = XXH3_createState();
+    bool ok = block && state && XXH3_64bits_reset(state) == XXH_OK;
+    if (!ok)
+        error_set(error, "%s: no memory to check it", path);
+    ssize_t count = 0;
+    while (ok && (count = read_block(descriptor, block, BLOCK_SIZE)) > 0)
+        XXH3_64bits_update(state, block, (size_t)count);
+    if (ok && count < 0)
+        ok = error_set_errno(error, errno, "%s: can't read", path);
+    if (ok)
+        *checksum = XXH3_64bits_digest(state);
+    XXH3_freeState(state);
+    free(block);
+    return ok;
 }
 
 /* What the line says, which must be exactly as hdf5_seal_make writes it. */
 static bool parse_seal(const char seal[HDF5_SEAL_SIZE], uint64_t *checksum, uint64_t *size)
 {
     char again[HDF5_SEAL_SIZE] = {0};
-    if (sscanf(seal, SEAL_BEGINNING "1 crc64=%16" SCNx64 " size=%20" SCNu64, checksum, size) != 2)
+    if (sscanf(seal, SEAL_BEGINNING "1 xxh3=%16" SCNx64 " size=%20" SCNu64, checksum, size) != 2)
         return false;
     snprintf(again, sizeof again, SEAL_FORMAT, *checksum, *size);
     return memcmp(seal, again, HDF5_SEAL_SIZE) == 0;

@@ -4,9 +4,9 @@
  *
  * It is one line of text, so that `head -n 1 FILE` shows it:
  *
- *     drumline-seal 1 crc64=0123456789abcdef size=00000000000000123456
+ *     drumline-seal 1 xxh3=0123456789abcdef size=00000000000000123456
  *
- * and NULs up to the 512th byte. The checksum is CRC-64/XZ (ECMA-182's polynomial, reflected) of the `size` bytes behind. */
+ * and NULs up to the 512th byte. The checksum is XXH3's of 64 bits (xxHash 0.8, seed 0) of the `size` bytes behind. */
 #ifndef DRUMLINE_BASE_HDF5_SEAL_H
 #define DRUMLINE_BASE_HDF5_SEAL_H
 
