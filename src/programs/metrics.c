@@ -81,16 +81,16 @@ bool metrics_append(const char *folder, const struct metrics_line *line, struct 
     return append(folder, object, error);
 }
 
-bool metrics_append_event(const char *folder, const char *event, uint64_t step, int num_ranks, const char *reason,
-                          struct error *error)
+bool metrics_append_event(const char *folder, const struct metrics_event *event, struct error *error)
 {
     json_t *object = json_object();
-    json_object_set_new(object, "event", json_string(event));
-    json_object_set_new(object, "step", json_integer((json_int_t)step));
+    json_object_set_new(object, "event", json_string(event->event));
+    json_object_set_new(object, "step", json_integer((json_int_t)event->step));
+    json_object_set_new(object, "num_steps", json_integer((json_int_t)event->num_steps));
     put_time(object);
-    json_object_set_new(object, "num_ranks", json_integer(num_ranks));
-    if (reason)
-        json_object_set_new(object, "reason", json_string(reason));
+    json_object_set_new(object, "num_ranks", json_integer(event->num_ranks));
+    if (event->reason)
+        json_object_set_new(object, "reason", json_string(event->reason));
     return append(folder, object, error);
 }
 

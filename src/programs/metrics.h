@@ -21,9 +21,14 @@ struct metrics_line {
 /* Appends to FOLDER/metrics.jsonl; makes the folder. */
 bool metrics_append(const char *folder, const struct metrics_line *line, struct error *error);
 
-/* An event: "start", "resume", "end". `reason` may be NULL. */
-bool metrics_append_event(const char *folder, const char *event, uint64_t step, int num_ranks, const char *reason,
-                          struct error *error);
+/* A start, a resumption or an end. */
+struct metrics_event {
+    const char *event; /* "start", "resume", "end" */
+    uint64_t step, num_steps;
+    int num_ranks;
+    const char *reason; /* of an end; else NULL */
+};
+bool metrics_append_event(const char *folder, const struct metrics_event *event, struct error *error);
 
 /* The same for people, on one line of the log. */
 void metrics_log(const struct metrics_line *line, uint64_t num_steps);

@@ -285,9 +285,14 @@ int training_run(struct training *training, struct error *error)
         log_info("%" PRIu64 " steps in %.1f s, %.1f windows/s with everything; %" PRIu64 " left out", steps, seconds,
                  (double)steps * (double)training->state.hparams.batch_size / seconds, training->optimizer.skipped);
     }
-    bool ok = comm_rank(training->comm) != 0 ||
-              metrics_append_event(training->folder, "end", training->state.step, comm_size(training->comm),
-                                   reason ? reason : "num_steps", error);
+    struct metrics_event event = {
+        .event = "end",
+        .step = training->state.step,
+        .num_steps = num_steps,
+        .num_ranks = comm_size(training->comm),
+        .reason = reason ? reason : "num_steps",
+    };
+    bool ok = comm_rank(training->comm) != 0 || metrics_append_event(training->folder, &event, error);
     if (!comm_all_ok(training->comm, ok, error))
         return EXIT_FAILURE;
     if (!reason)

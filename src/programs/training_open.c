@@ -204,8 +204,13 @@ bool training_open(struct training *training, const struct train_options *option
     training->saved_step = training->state.step;
     training->state.num_ranks = comm_size(comm);
     tell_start(training, newest);
-    bool told = comm_rank(comm) != 0 || metrics_append_event(training->folder, newest ? "resume" : "start",
-                                                             training->state.step, comm_size(comm), NULL, error);
+    struct metrics_event event = {
+        .event = newest ? "resume" : "start",
+        .step = training->state.step,
+        .num_steps = (uint64_t)options->num_steps,
+        .num_ranks = comm_size(comm),
+    };
+    bool told = comm_rank(comm) != 0 || metrics_append_event(training->folder, &event, error);
     if (!comm_all_ok(comm, told, error))
         goto failed;
     free(newest);
