@@ -64,7 +64,7 @@ found=$(sha256sum "$work/groove.zip" | cut -d ' ' -f 1)
     die "what came from $url is not the expected archive, and was thrown away" "SHA-256 is $found, should be $sha256"
 mkdir "$work/unpacked"
 unpack "$work/groove.zip" "$work/unpacked" || die "the archive can't be unpacked (see above)"
-index=$(find "$work/unpacked" -maxdepth 2 -name info.csv | head -n 1)
+index=$(find "$work/unpacked" -maxdepth 2 -name info.csv -print -quit)
 [ -n "$index" ] || die "the archive holds no info.csv, so it is not the Groove data set"
 # -T: should FOLDER have appeared meanwhile, fail rather than move into it.
 mv -nT -- "$(dirname "$index")" "$folder"

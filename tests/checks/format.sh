@@ -3,8 +3,8 @@
 set -euo pipefail
 checks=$(cd "$(dirname "$0")" && pwd)
 cd "$1"
-version=$(clang-format --version | grep -oE '[0-9]+' | head -n 1)
-if [ "$version" != 14 ]; then
+version=$(clang-format --version)
+if [[ ! $version =~ version\ 14\. ]]; then
     printf 'skipped: other versions than 14 format differently, and this is %s\n' "$version"
     exit 77
 fi

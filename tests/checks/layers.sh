@@ -19,5 +19,5 @@ if grep -rnE '#include [<"]mpi\.h' base data model; then
     printf 'mpi.h belongs to src/dist and to the programs alone\n' >&2
     wrong=1
 fi
-[ -n "$(find base data model dist -name '*.c' | head -n 1)" ] || { printf 'no sources were found\n' >&2; exit 1; }
+[ -n "$(find base data model dist -name '*.c' -print -quit)" ] || { printf 'no sources were found\n' >&2; exit 1; }
 exit $wrong

@@ -35,7 +35,7 @@ quickstart
 grep -q 'Going on from the newest checkpoint' log || fail "the second run did not go on"
 
 mkdir "somebody's midi"
-find "$DRUMLINE_QUICKSTART_DIR/midi" -name '*_beat_*' | sort | head -n 40 | while IFS= read -r file; do
+find "$DRUMLINE_QUICKSTART_DIR/midi" -name '*_beat_*' | sort | sed -n 1,40p | while IFS= read -r file; do
     cp "$file" "somebody's midi/"
 done
 sleep 1
