@@ -106,7 +106,7 @@ def check_seal(path, bin_dir):
     with open(path, 'rb') as file:
         seal, body = file.read(512), file.read()
     expected = f'drumline-seal 1 xxh3={xxhash.xxh3_64_hexdigest(body)} size={len(body):0{DIGITS_OF_SIZE}}\n'
-    assert seal == expected.encode().ljust(512, b'\0'), seal[:80]
+    assert seal == expected.encode().ljust(512, b'\0'), (seal[:80], expected)
     with h5py.File(path) as file, h5py.File('unsealed.h5', 'w') as copy:
         assert file.userblock_size == 512
         for name in file:
