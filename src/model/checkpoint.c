@@ -116,7 +116,7 @@ bool checkpoint_save(const char *path, const struct checkpoint *checkpoint, cons
     bool ok = hdf5_create(&file, atomic.temporary_path, CHECKPOINT_FORMAT, error) &&
               write_attributes(file, checkpoint, error) && write_tensors(file, table, arrays, error);
     struct error close_error;
-    if (file >= 0 && !hdf5_close(&file, atomic.temporary_path, &close_error) && ok) {
+    if (file >= 0 && !hdf5_close(&file, path, &close_error) && ok) {
         *error = close_error;
         ok = false;
     }

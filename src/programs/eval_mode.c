@@ -27,26 +27,40 @@ static bool find_checkpoint(char **path, const struct train_options *options, st
     return *path || error_set(error, "%s holds no checkpoint yet", options->run_dir);
 }
 
-/* Rank 0 chooses for all: a training that goes on meanwhile may write another at any moment. *path is the caller's, NULL on
- * failure. Collective. */
-static bool agree_on_checkpoint(char **path, const struct train_options *options, struct comm *comm,
-                                struct error *error)
+/* Rank 0's checkpoint and model. *model is NULL on failure. */
+static bool read_model(struct model **model, struct checkpoint *checkpoint, const struct train_options *options,
+                       const struct config *config, int max_batch, struct error *error)
 {
-    *path = NULL;
-    bool ok = comm_rank(comm) != 0 || find_checkpoint(path, options, error);
-    if (!comm_all_ok(comm, ok, error))
-        return false;
-    agreement_share_text(comm, path);
-    return true;
+    char *path = NULL;
+    *model = find_checkpoint(&path, options, error) ? run_load_model(checkpoint, path, max_batch, error) : NULL;
+    bool ok = *model != NULL;
+    if (ok && config && strcmp(config->name, checkpoint->config) != 0)
+        ok = error_set(error, "%s is of config %s, not %s", path, checkpoint->config, config->name);
+    if (!ok) {
+        model_free(*model);
+        *model = NULL;
+    }
+    free(path);
+    return ok;
 }
 
-static bool load(struct model **model, struct checkpoint *checkpoint, const char *path,
-                 const struct train_options *options, const struct config *config, struct error *error)
+/* Rank 0 reads for all: a training that goes on meanwhile may write another checkpoint, and delete this one, at any moment.
+ * Collective. */
+static bool load(struct model **model, struct checkpoint *checkpoint, const struct train_options *options,
+                 const struct config *config, struct comm *comm, struct error *error)
 {
     int max_batch = options->micro_batch_size > 0 ? (int)options->micro_batch_size : EVAL_MAX_BATCH;
-    *model = run_load_model(checkpoint, path, max_batch, error);
-    return *model && (!config || strcmp(config->name, checkpoint->config) == 0 ||
-                      error_set(error, "%s is of config %s, not %s", path, checkpoint->config, config->name));
+    *model = NULL;
+    bool ok = comm_rank(comm) != 0 || read_model(model, checkpoint, options, config, max_batch, error);
+    if (!comm_all_ok(comm, ok, error))
+        return false;
+    comm_broadcast(comm, checkpoint, sizeof *checkpoint, 0);
+    if (comm_rank(comm) != 0)
+        *model = model_make(&checkpoint->hparams, max_batch, error);
+    if (!comm_all_ok(comm, *model != NULL, error))
+        return false;
+    comm_broadcast(comm, (*model)->values, (*model)->table.num_floats * sizeof *(*model)->values, 0);
+    return true;
 }
 
 static bool report(const struct train_options *options, const struct checkpoint *checkpoint,
@@ -71,24 +85,21 @@ int eval_mode_run(const struct train_options *options, const struct config *conf
     struct checkpoint checkpoint;
     struct model *model = NULL;
     struct dataset *dataset = NULL;
-    char *path;
     double sums[SUM_COUNT];
-    if (!agree_on_checkpoint(&path, options, comm, error))
-        return EXIT_FAILURE;
-    bool ok = load(&model, &checkpoint, path, options, config, error);
+    bool ok = load(&model, &checkpoint, options, config, comm, error);
     if (ok) {
         dataset = dataset_open(options->examples_path, error);
         ok = dataset && (evaluation_make(&evaluation, dataset, options->eval_split, &checkpoint.hparams, error) ||
                          error_prefix(error, "%s", options->examples_path));
+        ok = comm_all_ok(comm, ok, error);
     }
-    ok = comm_all_ok(comm, ok, error) && agreement_same_dataset(comm, dataset, options->examples_path, error);
+    ok = ok && agreement_same_dataset(comm, dataset, options->examples_path, error);
     if (ok) {
         log_info("%s at step %" PRIu64 " on %zu windows of the %s split", checkpoint.config, checkpoint.step,
                  evaluation.windows.count, options->eval_split);
         evaluation_run(&evaluation, model, comm, checkpoint.seed, sums);
         ok = comm_all_ok(comm, comm_rank(comm) != 0 || report(options, &checkpoint, sums, error), error);
     }
-    free(path);
     evaluation_free(&evaluation);
     dataset_close(dataset);
     model_free(model);

@@ -139,13 +139,53 @@ static bool refuse(const json_t *object, const char *path, struct error *error)
                      job[0] ? ", Slurm job " : "", job, RUN_LOCK_STALE_SECONDS);
 }
 
-/* Puts a left-over lock aside. Renaming lets only one of several takers do it. */
-static void put_aside(const char *path, const char *token)
+/* A lock without sense is one that is just being written, or was when its writer died. */
+static bool is_over(const json_t *object, const char *path)
 {
-    char *aside = format_text("%s.%s", path, token);
-    if (rename(path, aside) == 0)
-        unlink(aside);
-    free(aside);
+    return object ? left_over(object, path) : age_of(path) > RUN_LOCK_RENEW_SECONDS;
+}
+
+/* Of several takers, only the one that makes the guard may remove the lock, and it looks again before: another may have
+ * removed the left-over one and made its own since. */
+static void remove_left_over(const char *path)
+{
+    bool exists;
+    struct error error;
+    char *guard = format_text("%s.takeover", path);
+    if (age_of(guard) > RUN_LOCK_RENEW_SECONDS)
+        unlink(guard);
+    if (write_new(guard, "", &exists, &error)) {
+        json_t *object = read_lock(path);
+        if (is_over(object, path)) {
+            log_debug_here("%s: left over from a job that is gone", path);
+            unlink(path);
+        }
+        json_decref(object);
+        unlink(guard);
+    }
+    free(guard);
+}
+
+/* Makes the file `path` with `text` in it, once what a dead job has left there is gone. */
+static bool take(const char *path, const char *text, struct error *error)
+{
+    for (int i = 0; i < TAKE_TRIES; i++) {
+        bool exists;
+        if (write_new(path, text, &exists, error))
+            return true;
+        if (!exists)
+            return false;
+        json_t *object = read_lock(path);
+        bool over = is_over(object, path), is_there = file_exists(path);
+        if (over)
+            remove_left_over(path);
+        else if (is_there)
+            refuse(object, path, error);
+        json_decref(object);
+        if (!over && is_there)
+            return false;
+    }
+    return error_set(error, "%s: several jobs are taking this run at the same moment; start one of them again", path);
 }
 
 bool run_lock_take(struct run_lock *lock, const char *folder, struct error *error)
@@ -156,25 +196,7 @@ bool run_lock_take(struct run_lock *lock, const char *folder, struct error *erro
     char *text = describe(lock->token);
     lock->path = path_join(folder, "lock");
     lock->renewed = clock_seconds();
-    bool taken = false, exists = true;
-    if (!text)
-        error_set(error, "%s: out of memory", lock->path);
-    for (int i = 0; text && !taken && exists && i < TAKE_TRIES; i++) {
-        taken = write_new(lock->path, text, &exists, error);
-        if (taken || !exists)
-            break;
-        json_t *object = read_lock(lock->path);
-        /* A lock without sense is one that is just being written, or was when its writer died. */
-        bool over = object ? left_over(object, lock->path) : age_of(lock->path) > RUN_LOCK_RENEW_SECONDS;
-        if (!over) {
-            refuse(object, lock->path, error);
-            exists = false;
-        } else {
-            log_debug_here("%s: left over from a job that is gone", lock->path);
-            put_aside(lock->path, lock->token);
-        }
-        json_decref(object);
-    }
+    bool taken = text ? take(lock->path, text, error) : error_set(error, "%s: out of memory", lock->path);
     free(text);
     if (!taken) {
         free(lock->path);

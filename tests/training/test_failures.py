@@ -1,0 +1,128 @@
+"""One rank's failure ends the whole job within seconds, with that rank's message; so does a disk that is full."""
+import os
+import resource
+import shutil
+import signal
+import subprocess
+
+import harness
+
+
+class OneRank(harness.TrainingTest):
+    def launch_differing(self, first, second):
+        """Two ranks with command lines of their own."""
+        return self.launch([harness.MPIEXEC, "-n", "1", *first, ":", "-n", "1", *second], launcher=False)
+
+    def test_data_set_that_one_rank_cannot_open(self):
+        for mode in ("train", "eval"):
+            self.train("done", num_steps=2)
+            run = "done" if mode == "eval" else "new"
+            job = self.launch_differing(self.arguments(run, mode=mode),
+                                        self.arguments(run, mode=mode, examples_path="/nowhere"))
+            self.assert_refused(job.wait(), "rank 1", "/nowhere")
+        self.assertEqual(self.checkpoints("new"), [])
+        self.assert_tidy_but_metrics("new")
+
+    def assert_tidy_but_metrics(self, run):
+        self.assertLessEqual(set(os.listdir(self.path(run, "train"))), {"metrics.jsonl"})
+
+    def test_data_set_of_other_content(self):
+        other = os.path.join(harness.DATA, "other")
+        job = self.launch_differing(self.arguments("mixed"), self.arguments("mixed", examples_path=other))
+        self.assert_refused(job.wait(), "rank 1", other, "is not the data set that rank 0 has")
+
+    def test_data_set_in_another_place(self):
+        copy = self.path("copy")
+        shutil.copytree(os.path.join(harness.DATA, "drums"), copy)
+        flags = {"num_steps": 5, "save_checkpoint_steps": 5}
+        job = self.launch_differing(self.arguments("copied", **flags),
+                                    self.arguments("copied", examples_path=copy, **flags)).wait()
+        self.assertEqual(job.status, 0, job.output)
+        self.train("shared", 2, **flags)
+        self.assert_bit_identical(self.checkpoint("copied", 5), self.checkpoint("shared", 5))
+
+    def test_command_lines_that_differ(self):
+        job = self.launch_differing(self.arguments("odd"), self.arguments("odd", num_steps=41))
+        self.assert_refused(job.wait(), "--num_steps", "all ranks", status=2)
+        job = self.launch_differing(self.arguments("odd"), self.arguments("odd", nonsense=1))
+        self.assert_refused(job.wait(), "rank 1", "nonsense", status=2)
+        self.assertFalse(os.path.exists(self.path("odd")))
+
+    def test_killed_rank(self):
+        for victim in (0, 2):
+            run = f"killed-{victim}"
+            job = self.start(run, 3, num_steps=100000, save_checkpoint_steps=2, checkpoints_to_keep=2)
+            self.wait_for_step(job, run, 4)
+            harness.signal_to(job.ranks()[victim], signal.SIGKILL)
+            before = harness.time.monotonic()
+            job.wait()
+            self.assertLess(harness.time.monotonic() - before, harness.PROMPT, job.output)
+            self.assertNotEqual(job.status, 0)
+            self.assertRegex(job.output, f"rank {victim} .*signal 9")
+            end = self.checkpoints(run)[-1] + 2
+            self.train(run, 3, num_steps=end, save_checkpoint_steps=2, checkpoints_to_keep=2)
+            self.assert_tidy(run)
+
+
+class FullDisk(harness.TrainingTest):
+    def check_intact(self, run, job, reason, kept):
+        """The job said which checkpoint could not be written and why; those before it are as they were."""
+        failed = kept[-1] + kept[0]
+        self.assert_refused(job, self.checkpoint(run, failed), reason)
+        self.assertEqual(self.checkpoints(run), kept)
+        self.assert_tidy(run)
+        for step in kept:
+            self.assertEqual(harness.read_checkpoint(self.checkpoint(run, step))[1]["step"], step)
+        self.assertEqual(self.metrics(run)[0]["event"], "start")
+
+    def test_full_disk(self):
+        disk = self.path("disk")
+        os.mkdir(disk)
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], check=False,
+                          stderr=subprocess.DEVNULL).returncode != 0:
+            self.skipTest("no right to mount a small disk")
+        self.addCleanup(subprocess.run, ["umount", "-l", disk], check=True)
+        for ranks in (1, 2):
+            run = f"disk/{ranks}"
+            flags = {"num_steps": 20, "save_checkpoint_steps": 4}
+            job = self.start(run, ranks, **flags).wait()
+            self.check_intact(run, job, "No space left on device", [4, 8])
+            subprocess.run(["mount", "-o", "remount,size=4m", disk], check=True)
+            self.train(run, ranks, **flags)
+            self.train(f"roomy-{ranks}", ranks, **flags)
+            self.assert_bit_identical(self.checkpoint(run, 20), self.checkpoint(f"roomy-{ranks}", 20))
+            shutil.rmtree(self.path(run))
+            subprocess.run(["mount", "-o", "remount,size=1m", disk], check=True)
+
+    def test_limit_on_file_sizes(self):
+        job = self.start("limited", num_steps=100000, save_checkpoint_steps=30)
+        self.wait_for_step(job, "limited", 31)
+        resource.prlimit(job.process.pid, resource.RLIMIT_FSIZE, (200_000, 200_000))
+        job.wait()
+        kept = self.checkpoints("limited")
+        self.check_intact("limited", job, "File too large", kept)
+        self.train("limited", num_steps=kept[-1] + 5, save_checkpoint_steps=30)
+
+    def test_full_disk_for_the_metrics(self):
+        disk = self.path("metrics-disk")
+        os.mkdir(disk)
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], check=False,
+                          stderr=subprocess.DEVNULL).returncode != 0:
+            self.skipTest("no right to mount a small disk")
+        self.addCleanup(subprocess.run, ["umount", "-l", disk], check=True)
+        job = self.start("metrics-disk/run", 2, num_steps=1000000)
+        self.wait_for_step(job, "metrics-disk/run", 1)
+        with open(os.path.join(disk, "ballast"), "wb", buffering=0) as file:
+            try:
+                while file.write(b"x" * 4096) == 4096:
+                    pass
+            except OSError:
+                pass
+        job.wait()
+        self.assertEqual(job.status, 1, job.output)
+        self.assertRegex(job.output, r"error: .*metrics-disk/run/train/metrics\.jsonl: .*No space left on device")
+        self.assertGreater(len(self.losses("metrics-disk/run")), 0)
+
+
+if __name__ == "__main__":
+    harness.main()

@@ -1,0 +1,114 @@
+"""Signals and --max_seconds: a checkpoint at the next step, exit status 3, and the same command goes on from there."""
+import signal
+
+import harness
+
+HALTED = 3
+
+
+class Halt(harness.TrainingTest):
+    STEPS = 150
+    whole_is_trained = False
+
+    def whole(self):
+        """The unbroken run that the halted ones are measured against."""
+        if not Halt.whole_is_trained:
+            self.train("whole", num_steps=self.STEPS)
+            Halt.whole_is_trained = True
+        return self.checkpoint("whole", self.STEPS)
+
+    def check_halted(self, run, reason):
+        """Halted at a step of which there is a checkpoint; nothing else is left."""
+        end = self.events(run)[-1]
+        self.assertEqual((end["event"], end["reason"]), ("end", reason))
+        self.assertEqual(self.checkpoints(run), [end["step"]])
+        self.assertLess(end["step"], self.STEPS)
+        self.assertEqual(self.losses(run).keys(), set(range(1, end["step"] + 1)))
+        self.assert_tidy(run)
+        return end["step"]
+
+    def check_single(self, number):
+        name = signal.Signals(number).name
+        job = self.start(name, num_steps=self.STEPS)
+        self.wait_for_step(job, name, 3)
+        harness.signal_to(job.process.pid, number)
+        job.wait()
+        self.assertEqual(job.status, HALTED, job.output)
+        step = self.check_halted(name, name)
+        self.assertIn(f"halted by {name} at step {step}", job.output)
+        self.train(name, num_steps=self.STEPS)
+        self.assert_bit_identical(self.checkpoint(name, self.STEPS), self.whole())
+
+    def test_sigterm(self):
+        self.check_single(signal.SIGTERM)
+
+    def test_sigint(self):
+        self.check_single(signal.SIGINT)
+
+    def test_sigusr1(self):
+        self.check_single(signal.SIGUSR1)
+
+    def test_signal_before_the_first_step(self):
+        job = self.start("early", num_steps=self.STEPS)
+        harness.wait_until(lambda: self.last_step("early") >= 0, harness.LIMIT, "the run's start")
+        harness.signal_to(job.process.pid, signal.SIGTERM)
+        self.assertEqual(job.wait().status, HALTED, job.output)
+        self.check_halted("early", "SIGTERM")
+
+    def check_job(self, run, number, target):
+        """A signal to mpirun, or to one rank of two. What mpirun then exits with is its own affair, but not 0."""
+        job = self.start(run, 2, num_steps=20000)
+        self.wait_for_step(job, run, 3)
+        harness.signal_to(job.process.pid if target == "mpirun" else job.ranks()[-1], number)
+        job.wait()
+        self.assertNotEqual(job.status, 0, job.output)
+        end = self.events(run)[-1]
+        self.assertEqual((end["event"], end["reason"]), ("end", signal.Signals(number).name), job.output)
+        self.assertEqual(self.checkpoints(run), [end["step"]])
+        self.assert_tidy(run)
+        self.train(run, 2, num_steps=end["step"] + 5)
+        self.assertEqual(self.checkpoints(run), [end["step"], end["step"] + 5])
+
+    def test_sigusr1_to_mpirun(self):
+        self.check_job("mpirun-usr1", signal.SIGUSR1, "mpirun")
+
+    def test_sigterm_to_mpirun(self):
+        self.check_job("mpirun-term", signal.SIGTERM, "mpirun")
+
+    def test_sigint_to_one_rank(self):
+        self.check_job("rank-int", signal.SIGINT, "rank")
+
+    def test_halted_ranks_go_on_bit_identically(self):
+        self.train("two-whole", 2, num_steps=60)
+        job = self.start("two", 2, num_steps=60)
+        self.wait_for_step(job, "two", 2)
+        for rank in job.ranks():
+            harness.signal_to(rank, signal.SIGTERM)
+        job.wait()
+        self.assertEqual(self.events("two")[-1]["reason"], "SIGTERM", job.output)
+        self.train("two", 2, num_steps=60)
+        self.assert_bit_identical(self.checkpoint("two", 60), self.checkpoint("two-whole", 60))
+
+    def test_max_seconds(self):
+        job = self.run_to(HALTED, "limited", num_steps=100000, max_seconds=0.5)
+        self.assertLess(job.seconds, harness.PROMPT)
+        end = self.events("limited")[-1]
+        self.assertEqual(end["reason"], "--max_seconds")
+        self.assertEqual(self.checkpoints("limited"), [end["step"]])
+        self.train("limited", num_steps=end["step"] + 20)
+        self.train("unlimited", num_steps=end["step"] + 20)
+        self.assert_bit_identical(self.checkpoint("limited", end["step"] + 20),
+                                  self.checkpoint("unlimited", end["step"] + 20))
+
+    def test_a_run_that_is_done_stays_as_it_is(self):
+        whole = self.whole()
+        with open(whole, "rb") as file:
+            before = file.read()
+        job = self.train("whole", num_steps=self.STEPS)
+        self.assertIn("nothing to do", job.output)
+        with open(whole, "rb") as file:
+            self.assertEqual(file.read(), before)
+
+
+if __name__ == "__main__":
+    harness.main()

@@ -1,0 +1,46 @@
+"""The number of ranks, and of windows that a rank takes at a time, changes nothing but the order of sums."""
+import harness
+
+
+class Ranks(harness.TrainingTest):
+    STEPS = range(1, 21)
+
+    def check(self, config, jobs, **flags):
+        """The first job (its ranks, its micro-batch) against the others."""
+        all_losses = []
+        for ranks, micro_batch in jobs:
+            run = f"{self.id()}-{ranks}-{micro_batch}"
+            self.train(run, ranks, config=config, num_steps=20, micro_batch_size=micro_batch, bucket_kib=4, **flags)
+            all_losses.append(self.losses(run))
+            self.assertEqual(set(all_losses[-1]), set(self.STEPS))
+        first = all_losses[0]
+        self.assertLess(first[20][0], 0.95 * first[1][0], "nothing was learnt, so nothing was compared")
+        for losses in all_losses[1:]:
+            self.assert_same_losses(losses, first, self.STEPS)
+        return first
+
+    def test_hierarchical_decoder(self):
+        self.check("groovae_4bar", [(1, None), (2, None), (3, None), (4, None), (1, 4), (2, 3)])
+
+    def test_flat_decoder(self):
+        first = self.check("groovae_4bar_flat", [(1, None), (2, None), (3, None), (4, None), (1, 5), (3, 2)])
+        self.train("other-seed", config="groovae_4bar_flat", num_steps=2, seed=1)
+        with self.assertRaises(AssertionError):
+            self.assert_same_losses(self.losses("other-seed"), first, range(1, 3), tolerance=1e-3)
+
+    def test_note_dropout(self):
+        self.check("groovae_2bar_tap_fixed_velocity_note_dropout", [(1, None), (2, None), (3, 2), (4, None)])
+
+    def test_controls_and_scheduled_sampling(self):
+        self.check("groovae_2bar_hits_control", [(1, None), (3, 3)],
+                   hparams="sampling_schedule=inverse_sigmoid,sampling_rate=20")
+
+    def test_epochs_end(self):
+        """Batches so large that an epoch holds four of them."""
+        self.check("groovae_4bar", [(1, None), (3, 32)], hparams="batch_size=151")
+        last = self.metrics(f"{self.id()}-3-32")[-2]
+        self.assertEqual((last["step"], last["epoch"]), (20, 4))
+
+
+if __name__ == "__main__":
+    harness.main()
