@@ -36,6 +36,12 @@ struct setting {
     const char *help;         /* one sentence or two */
 };
 
+/* A row for the member `name` of `owner`: the option has the member's name. */
+#define SETTING_ROW(owner, name, type, default_text, minimum, maximum, choices, argument, help)                        \
+    {                                                                                                                  \
+#name, type, offsetof(owner, name), default_text, minimum, maximum, choices, argument, help                    \
+    }
+
 struct settings_table {
     const struct setting *rows;
     size_t count;

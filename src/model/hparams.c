@@ -5,9 +5,7 @@
 #include <string.h>
 
 #define ROW(name, type, default_text, minimum, maximum, choices, help)                                                 \
-    {                                                                                                                  \
-#name, type, offsetof(struct hparams, name), default_text, minimum, maximum, choices, NULL, help               \
-    }
+    SETTING_ROW(struct hparams, name, type, default_text, minimum, maximum, choices, NULL, help)
 #define INT(name, default_text, minimum, maximum, help)                                                                \
     ROW(name, SETTING_INT, default_text, minimum, maximum, NULL, help)
 #define DOUBLE(name, default_text, minimum, maximum, help)                                                             \

@@ -5,9 +5,7 @@
 #include <string.h>
 
 #define ROW(name, type, default_text, minimum, maximum, choices, argument, help)                                       \
-    {                                                                                                                  \
-#name, type, offsetof(struct train_options, name), default_text, minimum, maximum, choices, argument, help     \
-    }
+    SETTING_ROW(struct train_options, name, type, default_text, minimum, maximum, choices, argument, help)
 #define TEXT(name, default_text, argument, help) ROW(name, SETTING_STRING, default_text, 0, 0, NULL, argument, help)
 #define INT(name, default_text, minimum, maximum, help)                                                                \
     ROW(name, SETTING_INT, default_text, minimum, maximum, NULL, "N", help)

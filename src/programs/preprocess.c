@@ -1,0 +1,328 @@
+#include "programs/preprocess.h"
+
+#include "base/files.h"
+#include "base/hdf5_io.h"
+#include "base/log.h"
+#include "data/dataset_folder.h"
+#include "data/dataset_index.h"
+#include "data/intake.h"
+#include "dist/stats.h"
+#include "dist/work_share.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { PHASE_LIST, PHASE_READ, PHASE_WRITE, PHASE_INDEX, NUM_PHASES };
+static const char *const phase_names[NUM_PHASES] = {"list files", "read MIDI", "write shards", "write index"};
+
+/* What the ranks do together. */
+struct job {
+    struct comm *comm;
+    const struct preprocess_options *options; /* not owned */
+    struct intake_rules rules;
+    struct stats stats;
+    char *path_text;    /* all paths, each with its NUL; owned */
+    const char **paths; /* [num_paths], into path_text; owned */
+    size_t num_paths;
+    struct splits splits;
+    struct shard shard;
+    struct dataset_counts counts;
+    char *staging;   /* owned; NULL where nothing is staged */
+    bool committing; /* rank 0: what is staged is complete, and may be the only data set there is */
+};
+
+bool preprocess_options_check(const struct preprocess_options *options, struct time_signature *beat,
+                              struct error *error)
+{
+    if (options->input_dir == NULL || options->output_dir == NULL)
+        return error_set(error, "give --%s DIR", options->input_dir == NULL ? "input_dir" : "output_dir");
+    if (options->beat != NULL && !options->is_beat)
+        return error_set(error, "--beat %s does nothing without --is_beat=True", options->beat);
+    return time_signature_parse(beat, options->beat != NULL ? options->beat : "4-4", error) ||
+           error_prefix(error, "--beat");
+}
+
+static bool check_output(const struct preprocess_options *options, struct error *error)
+{
+    if (!folder_exists(options->input_dir))
+        return error_set(error, "%s: no such folder: check --input_dir", options->input_dir);
+    if (!folder_make(options->output_dir, error) || !dataset_folder_recover(options->output_dir, error))
+        return false;
+    if (dataset_folder_holds_one(options->output_dir) && !options->overwrite)
+        return error_set(error, "%s: already holds a data set: give --overwrite to replace it, or another --output_dir",
+                         options->output_dir);
+    return true;
+}
+
+static bool join_paths(struct job *job, size_t *size, const struct file_list *list, struct error *error)
+{
+    *size = 0;
+    for (size_t i = 0; i < list->count; i++)
+        *size += strlen(list->paths[i]) + 1;
+    job->path_text = malloc(*size + 1);
+    if (job->path_text == NULL)
+        return error_set(error, "no memory for %zu file names", list->count);
+    char *to = job->path_text;
+    for (size_t i = 0; i < list->count; i++)
+        to = stpcpy(to, list->paths[i]) + 1;
+    return true;
+}
+
+/* Rank 0's look at the folders: is there something to do, and may it be done? */
+static bool look_around(struct job *job, size_t *size, struct error *error)
+{
+    static const char *const suffixes[] = {".mid", ".midi", NULL};
+    const struct preprocess_options *options = job->options;
+    struct file_list list;
+    if (!check_output(options, error) ||
+        !file_list_make(&list, options->input_dir, options->recursive, suffixes, error))
+        return false;
+    bool ok = list.count > 0;
+    if (!ok)
+        error_set(error, "%s: holds no .mid or .midi file%s", options->input_dir,
+                  options->recursive ? "" : ": give --recursive to look in the folders below it too");
+    job->num_paths = list.count;
+    ok = ok && join_paths(job, size, &list, error);
+    file_list_free(&list);
+    return ok && dataset_folder_stage(&job->staging, options->output_dir, error);
+}
+
+/* Hands text of rank 0 to all; on the others it is theirs to free. */
+static bool broadcast_text(struct comm *comm, char **text, size_t size, struct error *error)
+{
+    bool ok = true;
+    if (comm_rank(comm) != 0) {
+        *text = malloc(size + 1);
+        ok = *text != NULL || error_set(error, "no memory for %zu bytes of file names", size);
+    }
+    if (!comm_all_ok(comm, ok, error))
+        return false;
+    comm_broadcast(comm, *text, size, 0);
+    return true;
+}
+
+static bool share_paths(struct job *job, size_t size, struct error *error)
+{
+    uint64_t sizes[3] = {size, job->num_paths, job->staging != NULL ? strlen(job->staging) + 1 : 0};
+    comm_broadcast(job->comm, sizes, sizeof sizes, 0);
+    job->num_paths = (size_t)sizes[1];
+    if (!broadcast_text(job->comm, &job->path_text, (size_t)sizes[0], error) ||
+        !broadcast_text(job->comm, &job->staging, (size_t)sizes[2], error))
+        return false;
+    job->paths = malloc(job->num_paths * sizeof *job->paths);
+    if (!comm_all_ok(job->comm, job->paths != NULL, error))
+        return false;
+    const char *path = job->path_text;
+    for (size_t i = 0; i < job->num_paths; i++, path += strlen(path) + 1)
+        job->paths[i] = path;
+    return true;
+}
+
+static bool list_files(struct job *job, struct error *error)
+{
+    size_t size = 0;
+    bool ok = comm_rank(job->comm) != 0 || look_around(job, &size, error);
+    if (!comm_all_ok(job->comm, ok, error) || !share_paths(job, size, error))
+        return false;
+    ok = splits_read(&job->splits, job->options->input_dir, error);
+    return comm_all_ok(job->comm, ok, error);
+}
+
+/* On a terminal a line that moves; in a log a line now and then. */
+static void tell_progress(const struct job *job, const struct work_share *share, double started, double *told)
+{
+    enum { LOG_SECONDS = 10 };
+    double now = clock_seconds(), elapsed = now - started;
+    bool terminal = log_is_terminal();
+    if (comm_rank(job->comm) != 0 || now - *told < (terminal ? 0.1 : LOG_SECONDS))
+        return;
+    *told = now;
+    size_t handed_out = work_share_handed_out(share);
+    double rate = (double)handed_out / elapsed, left = (double)(job->num_paths - handed_out) / rate;
+    if (terminal)
+        log_progress("%zu of %zu files, %.0f files/s, %.0f s left", handed_out, job->num_paths, rate, left);
+    else
+        log_info("%zu of %zu files, %.0f files/s, %.0f s left", handed_out, job->num_paths, rate, left);
+}
+
+static bool read_files(struct job *job, struct error *error)
+{
+    bool ok = true;
+    size_t first, end;
+    double started = clock_seconds(), told = started;
+    struct work_share *share = work_share_start(job->comm, job->num_paths);
+    while (work_share_next(share, &first, &end))
+        for (size_t i = first; i < end; i++) {
+            /* A rank that has no memory left still answers the others, and takes its share to throw away. */
+            ok = ok && intake_file(&job->shard, &job->counts, job->options->input_dir, job->paths[i], &job->splits,
+                                   &job->rules, error);
+            work_share_answer(share);
+            tell_progress(job, share, started, &told);
+        }
+    work_share_finish(share);
+    return comm_all_ok(job->comm, ok, error);
+}
+
+static char *staged_shard(const struct job *job, int rank)
+{
+    char *name = shard_name((uint32_t)rank, (uint32_t)comm_size(job->comm));
+    char *path = path_join(job->staging, name);
+    free(name);
+    return path;
+}
+
+static bool write_shard(struct job *job, struct error *error)
+{
+    char *path = staged_shard(job, comm_rank(job->comm));
+    bool ok = shard_write(&job->shard, path, error) && dataset_folder_flush(path, error);
+    free(path);
+    return comm_all_ok(job->comm, ok, error);
+}
+
+static void sum_counts(struct job *job)
+{
+    struct dataset_counts *counts = &job->counts;
+    uint64_t values[5 + NUM_LEFT_OUT] = {counts->num_files, counts->num_kept, counts->num_hits, counts->num_unknown,
+                                         counts->num_melodic};
+    memcpy(values + 5, counts->left_out, sizeof counts->left_out);
+    comm_sum_counts(job->comm, values, 5 + NUM_LEFT_OUT);
+    *counts = (struct dataset_counts){values[0], values[1], values[2], values[3], values[4], {0}};
+    memcpy(counts->left_out, values + 5, sizeof counts->left_out);
+}
+
+static void report_counts(const struct job *job)
+{
+    const struct dataset_counts *counts = &job->counts;
+    uint64_t left_out = 0;
+    log_info("%8llu MIDI files", (unsigned long long)counts->num_files);
+    log_info("%8llu performances kept", (unsigned long long)counts->num_kept);
+    for (int reason = 0; reason < NUM_LEFT_OUT; reason++) {
+        left_out += counts->left_out[reason];
+        if (counts->left_out[reason] > 0)
+            log_info("%8llu left out: %s", (unsigned long long)counts->left_out[reason],
+                     left_out_words((enum left_out)reason));
+    }
+    if (left_out > 0 && log_get_level() < LOG_LEVEL_DEBUG)
+        log_info("         (--log=debug names each that was left out)");
+    if (counts->num_melodic > 0)
+        log_info("%8llu notes left out: not on channel 10", (unsigned long long)counts->num_melodic);
+    if (counts->num_unknown > 0)
+        log_info("%8llu notes left out: no pitch of the nine drums", (unsigned long long)counts->num_unknown);
+}
+
+/* The shards' tables as they lie on disk, with the digests that the ranks computed from memory. */
+static bool read_tables(struct performance_table *tables, const struct job *job, const uint8_t *digests,
+                        const size_t *sizes, struct error *error)
+{
+    struct error ignored;
+    bool ok = true;
+    for (int rank = 0; ok && rank < comm_size(job->comm); rank++) {
+        uint64_t num_steps;
+        hid_t file;
+        char *path = staged_shard(job, rank);
+        ok = hdf5_open(&file, path, SHARD_FORMAT, error);
+        if (ok) {
+            ok = performance_table_read(&tables[rank], &num_steps, file, path, false, error);
+            hdf5_close(&file, path, &ignored);
+        }
+        if (ok && tables[rank].count * DIGEST_SIZE != sizes[rank])
+            ok = error_set(error, "%s: does not hold what was written", path);
+        for (size_t i = 0; ok && i < tables[rank].count; i++, digests += DIGEST_SIZE)
+            memcpy(tables[rank].rows[i].digest, digests, DIGEST_SIZE);
+        free(path);
+    }
+    return ok;
+}
+
+static bool put_in_place(struct job *job, const struct performance_table *tables, struct error *error)
+{
+    struct dataset_index index;
+    char *path = path_join(job->staging, INDEX_NAME);
+    bool ok = dataset_index_make(&index, tables, (uint32_t)comm_size(job->comm), &job->counts, error);
+    if (ok) {
+        ok = dataset_index_write(&index, path, error) && dataset_folder_flush(path, error);
+        job->committing = ok;
+        if (ok && !dataset_folder_commit(job->options->output_dir, job->staging, error))
+            ok =
+                error_prefix(error, "%s: the data set is complete in %s but could not be put in place (run this again)",
+                             job->options->output_dir, job->staging);
+        if (ok)
+            log_info("%s: %llu steps (%llu hits) in %u shards, content_sha256 %s", job->options->output_dir,
+                     (unsigned long long)index.num_steps, (unsigned long long)index.counts.num_hits, index.num_shards,
+                     index.content_sha256);
+        dataset_index_free(&index);
+    }
+    free(path);
+    return ok;
+}
+
+static bool write_index(struct job *job, struct error *error)
+{
+    bool ok = true;
+    size_t *sizes = NULL, count = job->shard.table.count;
+    uint8_t *all = NULL, *digests = malloc(count * DIGEST_SIZE + 1);
+    struct performance_table *tables = NULL;
+    if (!comm_all_ok(job->comm, digests != NULL || error_set(error, "no memory for %zu digests", count), error))
+        goto done;
+    for (size_t i = 0; i < count; i++)
+        memcpy(digests + i * DIGEST_SIZE, job->shard.table.rows[i].digest, DIGEST_SIZE);
+    comm_gather(job->comm, digests, count * DIGEST_SIZE, &all, &sizes);
+    if (comm_rank(job->comm) == 0) {
+        tables = calloc((size_t)comm_size(job->comm), sizeof *tables);
+        ok = tables != NULL || error_set(error, "no memory for the tables of %d shards", comm_size(job->comm));
+        ok = ok && read_tables(tables, job, all, sizes, error) && put_in_place(job, tables, error);
+        for (int rank = 0; tables != NULL && rank < comm_size(job->comm); rank++)
+            performance_table_free(&tables[rank]);
+    }
+done:
+    free(tables);
+    free(sizes);
+    free(all);
+    free(digests);
+    return comm_all_ok(job->comm, ok, error);
+}
+
+static bool make_data_set(struct job *job, struct error *error)
+{
+    stats_start(&job->stats, phase_names, NUM_PHASES);
+    stats_phase(&job->stats, PHASE_LIST);
+    if (!list_files(job, error))
+        return false;
+    stats_phase(&job->stats, PHASE_READ);
+    if (!read_files(job, error))
+        return false;
+    sum_counts(job);
+    report_counts(job);
+    if (job->counts.num_kept == 0)
+        return error_set(error, "%s: no performance is left to keep: see the counts above", job->options->input_dir);
+    stats_phase(&job->stats, PHASE_WRITE);
+    if (!write_shard(job, error))
+        return false;
+    stats_phase(&job->stats, PHASE_INDEX);
+    if (!write_index(job, error))
+        return false;
+    stats_phase(&job->stats, -1);
+    stats_report(&job->stats, job->comm, "time by phase");
+    return true;
+}
+
+static void job_free(struct job *job)
+{
+    free(job->path_text);
+    free(job->paths);
+    free(job->staging);
+    splits_free(&job->splits);
+    shard_free(&job->shard);
+}
+
+bool preprocess_run(const struct preprocess_options *options, struct comm *comm, struct error *error)
+{
+    struct job job = {.comm = comm, .options = options};
+    job.rules.only_beat = options->is_beat;
+    job.rules.min_bars = (uint32_t)options->min_bars;
+    bool ok = preprocess_options_check(options, &job.rules.beat, error) && make_data_set(&job, error);
+    if (!ok && comm_rank(comm) == 0 && job.staging != NULL && !job.committing && folder_exists(job.staging))
+        dataset_folder_discard(job.staging);
+    job_free(&job);
+    return ok;
+}
