@@ -5,11 +5,12 @@
 #   DRUMLINE_BIN        folder of the programs      (build/release/bin, else where PATH finds them)
 #   DRUMLINE_LAUNCHER   srun or mpirun              (srun where Slurm speaks PMIx, else mpirun)
 #   DRUMLINE_BINDING    cores or none               (cores)
-#   DRUMLINE_FLAGS      more options for the program, parted by spaces; options after the script's name come after these
+#   DRUMLINE_PREPROCESS_FLAGS, DRUMLINE_TRAIN_FLAGS, DRUMLINE_EVALUATE_FLAGS, DRUMLINE_GENERATE_FLAGS
+#                       more options for a program, parted by spaces; options after a script's name come after these
 
 # The script's name in messages, for $0 is a copy in Slurm's spool, and the folder of the job scripts.
 job_script=${job_script:-job}
-jobs=${jobs:?}
+jobs=$(cd "${jobs:?}" && pwd)
 
 say() {
     local line
@@ -53,9 +54,12 @@ find_program() {
             "cmake --build --preset release), submit from the project's root, or set DRUMLINE_BIN"
 }
 
-# read_flags: sets flags to the words of DRUMLINE_FLAGS. No shell looks at them again.
+# read_flags VARIABLE OPTION...: sets flags to the words of the variable and the options. No shell looks at them again.
 read_flags() {
-    read -r -d '' -a flags <<<"${DRUMLINE_FLAGS:-}" || true
+    local words=${!1:-}
+    shift
+    read -r -d '' -a flags <<<"$words" || true
+    flags+=("$@")
 }
 
 # given NAME OPTION...: whether --NAME is among the options, spelled with - or _. Sets value.
@@ -124,22 +128,15 @@ count_resources() {
     export OPENBLAS_NUM_THREADS=$threads OMP_NUM_THREADS=$threads
 }
 
-# Full nodes first, or where Slurm keeps more places than there are ranks, the ranks spread evenly over the nodes.
-mpirun_mapping() {
-    local by=slot
-    $crowded || by=node
-    if [ "$1" = cores ] && [ "$threads" -gt 1 ]; then by+=:PE=$threads; fi
-    printf '%s\n' "$by"
-}
-
-# More ranks than cores (Slurm may count hardware threads) are Slurm's decision, not an error.
+# More ranks than cores (Slurm may count hardware threads) are Slurm's decision, not an error. Ranks of several threads move
+# freely over the job's cores: mpirun counts cores, Slurm perhaps threads, and where they disagree mpirun starts nothing.
 mpirun_binding() {
-    if [ "$1" = none ]; then printf 'none\n'; else printf 'core:overload-allowed\n'; fi
+    if [ "$1" = none ] || [ "$threads" -gt 1 ]; then printf 'none\n'; else printf 'core:overload-allowed\n'; fi
 }
 
 # Sets launch, the words before the program.
 choose_launcher() {
-    local launcher=${DRUMLINE_LAUNCHER:-} binding=${DRUMLINE_BINDING:-cores}
+    local launcher=${DRUMLINE_LAUNCHER:-} binding=${DRUMLINE_BINDING:-cores} by=slot
     count_resources
     case $binding in
         cores | none) ;;
@@ -154,8 +151,10 @@ choose_launcher() {
         srun) launch=(srun "--mpi=${DRUMLINE_SRUN_MPI:-pmix}" "--nodes=$nodes" "--ntasks=$ranks"
             "--cpus-per-task=$threads" --kill-on-bad-exit=1)
             [ "$binding" = none ] || launch+=(--cpu-bind=cores) ;;
-        mpirun) launch=(mpirun -n "$ranks" --map-by "$(mpirun_mapping "$binding")" --rank-by slot
-            --bind-to "$(mpirun_binding "$binding")") ;;
+        mpirun)
+            # Full nodes first, or where Slurm keeps more places than there are ranks, spread evenly.
+            $crowded || by=node
+            launch=(mpirun -n "$ranks" --map-by "$by" --rank-by slot --bind-to "$(mpirun_binding "$binding")") ;;
         *) die "DRUMLINE_LAUNCHER=$launcher: there are srun and mpirun" ;;
     esac
 }

@@ -36,6 +36,8 @@ done
 . "$jobs/common.sh" || exit
 
 EXIT_HALTED=3
+# mpirun's status where a node's daemon is gone: killed, or its node lost.
+ORTE_LOST_A_DAEMON=205
 
 # The step of the newest checkpoint, 0 where there is none.
 newest_step() {
@@ -67,7 +69,7 @@ stuck() {
 die_stuck() {
     die "requeued twice without a checkpoint newer than step $(newest_step), so this is the end." \
         "If the time limit or a preemption came first, give the job more --time, or --save_checkpoint_secs=60;" \
-        "if a rank was killed, see above and the nodes' memory. RUN/requeues.tsv in $run lists the starts."
+        "if a rank was killed, see above and the nodes' memory. $run/requeues.tsv lists the starts."
 }
 
 # Slurm notices a lost node after minutes; a step that does not come back from it tells at once.
@@ -80,14 +82,14 @@ lost_nodes() {
     wait
 }
 
-# A job that a person has cancelled must not come back.
+# A job that a person has cancelled must not come back, and one that Slurm requeues comes back without us.
 still_wanted() {
     local state
     state=$(timeout 30 scontrol show job --oneliner "$SLURM_JOB_ID" | sed -n 's/.* JobState=\([A-Z_]*\).*/\1/p')
-    [ "${state:-RUNNING}" = RUNNING ] || { say "the job is $state: it is not requeued"; return 1; }
+    [ "${state:-RUNNING}" = RUNNING ] || { say "Slurm is ending the job by itself ($state): that is left to it"; return 1; }
 }
 
-# requeue WHY: does not return where the job is queued again.
+# requeue WHY: does not return.
 requeue() {
     say "$1, at step $(newest_step)"
     if [ "${DRUMLINE_REQUEUE:-yes}" = no ]; then
@@ -99,28 +101,58 @@ requeue() {
     say "queued again, to go on from there"
     if timeout 60 scontrol requeue "$SLURM_JOB_ID"; then
         # Slurm now ends what is left of the job, this script.
+        exec 2>/dev/null
         trap 'exit 99' TERM
-        sleep 30 &
+        sleep 60 &
         wait
+    else
+        say "Slurm refused (see above); where it requeues jobs by RequeueExit=99 it does so now, else submit again"
     fi
     exit 99
 }
 
+# The last line that the training wrote of its progress, and its number.
+last_event() {
+    awk '{ line = $0 } END { print NR ": " line }' "$run/train/metrics.jsonl" 2>/dev/null
+}
+
+# said_end REASONS: whether the training itself says that it ended, and why, which a launcher's status may hide: mpirun's on
+# SIGTERM, srun's where a node was lost.
+said_end() {
+    local now
+    now=$(last_event)
+    [ "$now" != "$event_before" ] && [[ $now =~ '"event":"end"'.*'"reason":"'($1)'"' ]]
+}
+
+preempted() {
+    timeout 30 scontrol show job --oneliner "$SLURM_JOB_ID" | grep -q ' PreemptTime=[0-9]'
+}
+
+# Why the ranks came to an end that is no failure of theirs; nothing where it is one.
+interruption() {
+    local lost
+    if [ "$status" -eq "$EXIT_HALTED" ] || said_end 'SIG.*|--max_seconds'; then
+        printf 'halted before the last step\n'
+    elif [ "$status" -eq 2 ]; then
+        return
+    elif lost=$(lost_nodes) && [ -n "$lost" ]; then
+        printf 'lost %s (status %d)\n' "${lost% }" "$status"
+    elif [ "$status" -eq "$ORTE_LOST_A_DAEMON" ] || { [ "$warned" = true ] && [ "$status" -gt 128 ]; } || $cut_off || preempted; then
+        printf 'ended from outside (status %d)\n' "$status"
+    fi
+}
+
 finish() {
-    if [ "$status" -eq 0 ]; then
+    local why cut_off=false
+    if [ "$status" -eq 0 ] && ! said_end num_steps; then
+        cut_off=true status=1
+    elif [ "$status" -eq 0 ]; then
         say "done: $run is at step $(newest_step)" "next: drumline-info $(printf %q "$run")" \
             "      drumline-generate --run_dir $(printf %q "$run") --mode=sample --num_outputs=4 --output_dir new"
         exit 0
-    elif [ "$status" -eq "$EXIT_HALTED" ]; then
-        requeue "halted before the last step"
     fi
-    local lost
-    # Statuses of drumline-train itself come with a message and would come again.
-    if [ "$status" -ne 2 ]; then
-        lost=$(lost_nodes)
-        [ -z "$lost" ] || requeue "lost ${lost% } (status $status)"
-        [ "$warned" = false ] || [ "$status" -le 128 ] || requeue "ended by the warning's signal (status $status)"
-    fi
+    why=$(interruption)
+    [ -z "$why" ] || requeue "$why"
     say "failed with status $status (see above); not queued again. The run is in $run, at step $(newest_step)"
     exit "$status"
 }
@@ -131,8 +163,7 @@ if [ $# -gt 0 ] && [[ $1 != --* ]]; then
     config=$1
     shift
 fi
-read_flags
-flags+=("$@")
+read_flags DRUMLINE_TRAIN_FLAGS "$@"
 arguments=(--mode=train)
 data=${DRUMLINE_DATA:-data/shards} run=${DRUMLINE_RUN:-runs/$config}
 if given run_dir "${flags[@]}"; then run=$value; fi
@@ -150,5 +181,6 @@ choose_launcher
 print_header "training $config on $data into $run"
 write_start
 ! stuck 3 || die_stuck
+event_before=$(last_event)
 run_ranks "$program" "${arguments[@]}" "${flags[@]}"
 finish

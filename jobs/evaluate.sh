@@ -1,0 +1,45 @@
+#!/bin/bash
+#SBATCH --job-name=drumline-evaluate
+#SBATCH --ntasks-per-node=4
+#SBATCH --time=01:00:00
+#SBATCH --requeue
+#SBATCH --open-mode=append
+#SBATCH --output=%x-%j.log
+# Reports the losses of a run's newest checkpoint. Words after the script's name are options for drumline-train --mode=eval.
+#
+#     DRUMLINE_RUN=runs/groovae_4bar sbatch jobs/evaluate.sh
+#     sbatch jobs/evaluate.sh --eval_split=test --checkpoint_file=best.h5
+#
+# In the environment, beside what jobs/common.sh lists:
+#
+#     DRUMLINE_DATA     data set             (data/shards)
+#     DRUMLINE_CONFIG   configuration        (groovae_4bar)
+#     DRUMLINE_RUN      run folder           (runs/CONFIG)
+#     DRUMLINE_SPLIT    what is evaluated    (validation)
+set -uo pipefail
+
+job_script=evaluate.sh
+for jobs in "${DRUMLINE_JOBS:-}" "${SLURM_SUBMIT_DIR:-.}/jobs" "${SLURM_SUBMIT_DIR:-.}" "$(dirname "$0")"; do
+    [ ! -r "$jobs/common.sh" ] || break
+done
+# shellcheck source=jobs/common.sh
+. "$jobs/common.sh" || exit
+
+start_job
+read_flags DRUMLINE_EVALUATE_FLAGS "$@"
+arguments=(--mode=eval)
+data=${DRUMLINE_DATA:-data/shards} run=${DRUMLINE_RUN:-runs/${DRUMLINE_CONFIG:-groovae_4bar}}
+if given examples_path "${flags[@]}"; then data=$value; fi
+if given run_dir "${flags[@]}"; then run=$value; fi
+add_default examples_path "$data"
+add_default run_dir "$run"
+add_default eval_split "${DRUMLINE_SPLIT:-validation}"
+find_program drumline-train
+[ -d "$run" ] || die "$run is no run folder: DRUMLINE_RUN names one"
+
+choose_launcher
+print_header "evaluating $run on $data"
+"${launch[@]}" "$program" "${arguments[@]}" "${flags[@]}"
+status=$?
+[ "$status" -eq 0 ] || { say "failed with status $status (see above)"; exit "$status"; }
+say "done: the figures are the last line of $run/eval/metrics.jsonl, too"
