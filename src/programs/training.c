@@ -154,6 +154,15 @@ static bool save(struct training *training, struct error *error)
     return comm_all_ok(training->comm, ok, error);
 }
 
+/* Until num_steps or --max_seconds, whichever comes first. */
+static double seconds_left(const struct training *training, double seconds_per_step)
+{
+    const struct train_options *options = training->options;
+    double left = seconds_per_step * (double)((uint64_t)options->num_steps - training->state.step);
+    double until_limit = options->max_seconds - (clock_seconds() - training->started);
+    return options->max_seconds > 0 && until_limit < left ? fmax(0, until_limit) : left;
+}
+
 /* The mean of the interval's steps, to the log and to metrics.jsonl. */
 static bool report(struct training *training, struct interval *interval, struct error *error)
 {
@@ -170,7 +179,7 @@ static bool report(struct training *training, struct interval *interval, struct 
         .global_norm = interval->global_norm,
         .windows_per_second = windows / seconds,
         .wait_share = interval->exposed / seconds,
-        .seconds_left = seconds / steps * (double)(num_steps - state->step),
+        .seconds_left = seconds_left(training, seconds / steps),
         .epoch = state->epoch,
         .skipped = training->optimizer.skipped,
         .training = true,
