@@ -202,6 +202,20 @@ static void numbers_out_of_bounds_are_refused(void **state)
     saved_free(&saved);
 }
 
+/* A file of a few kilobytes must not make anyone take gigabytes. */
+static void a_model_that_the_file_cannot_hold_is_refused(void **state)
+{
+    (void)state;
+    struct saved saved = saved_make();
+    struct checkpoint read;
+    struct error error;
+    saved.checkpoint.hparams.z_size = 16384;
+    saved.checkpoint.hparams.enc_rnn_size.values[0] = 16384;
+    save(&saved);
+    assert_fails(checkpoint_read(&read, saved.path, &error), error, "too small for the");
+    saved_free(&saved);
+}
+
 /* Values, and moments: a training would carry either on. */
 static void tensors_that_are_not_finite_are_refused(void **state)
 {
@@ -264,6 +278,7 @@ int main(void)
         cmocka_unit_test(damage_is_found),
         cmocka_unit_test(cut_files_are_refused),
         cmocka_unit_test(numbers_out_of_bounds_are_refused),
+        cmocka_unit_test(a_model_that_the_file_cannot_hold_is_refused),
         cmocka_unit_test(tensors_that_are_not_finite_are_refused),
         cmocka_unit_test(tensors_of_another_shape_are_refused),
         cmocka_unit_test(checkpoints_are_listed_newest_first),

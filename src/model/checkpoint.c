@@ -5,12 +5,14 @@
 #include "base/hdf5_io.h"
 #include "base/options.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* The attributes that are plain numbers or texts: one table for writing and reading. */
 enum attribute_kind { ATTRIBUTE_TEXT, ATTRIBUTE_COUNT, ATTRIBUTE_INT };
@@ -176,6 +178,22 @@ static bool read_attributes(struct checkpoint *checkpoint, hid_t file, const cha
     return true;
 }
 
+/* Tensors are stored uncompressed, so a file that is too small for those that its hparams describe can't hold them: found
+ * before anyone takes memory for them. */
+static bool check_size(const struct checkpoint *checkpoint, const char *path, struct error *error)
+{
+    struct param_table table;
+    struct stat status;
+    if (!params_describe(&table, &checkpoint->hparams, error))
+        return error_prefix(error, "%s", path);
+    if (stat(path, &status) != 0)
+        return error_set_errno(error, errno, "%s", path);
+    if ((uint64_t)status.st_size / sizeof(float) < COUNT_OF(groups) * table.num_values)
+        return error_set(error, "%s: is too small for the %zu parameters that its hparams describe", path,
+                         table.num_values);
+    return true;
+}
+
 bool checkpoint_read(struct checkpoint *checkpoint, const char *path, struct error *error)
 {
     hid_t file;
@@ -184,7 +202,7 @@ bool checkpoint_read(struct checkpoint *checkpoint, const char *path, struct err
         return false;
     bool ok = read_attributes(checkpoint, file, path, error);
     H5Fclose(file);
-    return ok;
+    return ok && check_size(checkpoint, path, error);
 }
 
 static bool read_tensor(hid_t file, const char *path, const char *group, const struct param *param, float *array,
