@@ -72,7 +72,7 @@ static void wrong_ones_are_refused(void **state)
         {"--num_steps=0",                      "--num_steps=0"            },
         {"--num_steps=4294967296",             "--num_steps=4294967296"   },
         {"--seed=-2",                          "--seed=-2"                },
-        {"--seed=9007199254740993",            "--seed="                  },
+        {"--seed=9007199254740994",            "--seed="                  },
         {"--log_steps=0",                      "--log_steps=0"            },
         {"--checkpoints_to_keep=0",            "--checkpoints_to_keep=0"  },
         {"--keep_checkpoint_every_n_hours=-1", "every_n_hours=-1"         },

@@ -12,7 +12,7 @@ find_program(DRUMLINE_PYTHON NAMES python3 REQUIRED)
 
 function(drumline_training_test name)
     add_test(NAME training_${name} COMMAND ${DRUMLINE_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/training/test_${name}.py)
-    set_tests_properties(training_${name} PROPERTIES TIMEOUT 600 PROCESSORS 2 LABELS training SKIP_RETURN_CODE 77
+    set_tests_properties(training_${name} PROPERTIES TIMEOUT 600 LABELS training SKIP_RETURN_CODE 77
         FIXTURES_REQUIRED training_data
         ENVIRONMENT "DRUMLINE_BIN=${PROJECT_BINARY_DIR}/bin;DRUMLINE_TRAINING_DATA=${DRUMLINE_TRAINING_DATA};MPIEXEC=${MPIEXEC_EXECUTABLE};PYTHONDONTWRITEBYTECODE=1")
 endfunction()

@@ -114,8 +114,8 @@ class Job:
 
     def finish(self):
         atexit.unregister(self.kill)
-        self.seconds = time.monotonic() - self.started
         if not self.log.closed:
+            self.seconds = time.monotonic() - self.started
             self.log.seek(0)
             self.output = self.log.read()
             self.log.close()
@@ -186,7 +186,9 @@ class TrainingTest(unittest.TestCase):
     def launch(self, command, ranks=1, launcher=True):
         """Starts a command, on several ranks through mpirun."""
         prefix = [MPIEXEC, "-n", str(ranks)] if launcher and ranks > 1 else []
-        return Job(prefix + command, self.environment)
+        job = Job(prefix + command, self.environment)
+        self.addCleanup(job.kill)
+        return job
 
     def start(self, run, ranks=1, **flags):
         return self.launch(self.arguments(run, **flags), ranks)
