@@ -102,9 +102,8 @@ struct model *model_make(const struct hparams *hparams, int max_batch, struct er
         goto failed;
     model->arena = arena_measure();
     lay_out(model, &model->arena);
-    size_t bytes = model->arena.used;
     if (!arena_reserve(&model->arena, error)) {
-        error_prefix(error, "a model for %d windows at a time needs %zu MiB", max_batch, bytes >> 20);
+        error_prefix(error, "a model for %d windows at a time", max_batch);
         goto failed;
     }
     lay_out(model, &model->arena);
@@ -224,9 +223,12 @@ static void forward(struct model *model, const struct model_step *step, const st
         .step = step->step,
         .first_example = step->first_example,
     };
+    pass_begin(pass, PASS_ENCODER_FORWARD);
     feed_encoder(model, pass);
     encoder_forward(&model->encoder, pass);
+    pass_begin(pass, PASS_DECODER_FORWARD);
     decoder_forward(&model->decoder, pass, model->encoder.z, model->target, model->controls, &sampling);
+    pass_begin(pass, PASS_LOSS);
     sums[SUM_WINDOWS] += pass->batch;
     for (int b = 0; b < pass->batch; b++) {
         double kl = encoder_kl(&model->encoder, b), above = kl - free_nats(model);
@@ -248,9 +250,12 @@ void model_train(struct model *model, const struct model_step *step, const struc
     struct pass pass = make_pass(model, step->batch, drops(model, step));
     pass.write = gradient->write;
     pass.listener = gradient->listener;
+    pass.phases = gradient->phases;
     forward(model, step, &pass, sums);
     decoder_loss(&model->decoder, &pass, sums, model->target, true, gradient->scale);
+    pass_begin(&pass, PASS_DECODER_BACKWARD);
     decoder_backward(&model->decoder, &pass, &model->scratch, model->encoder.d_z, model->encoder.z);
+    pass_begin(&pass, PASS_ENCODER_BACKWARD);
     encoder_backward(&model->encoder, &pass, &model->scratch.lstm, gradient->beta * (double)gradient->scale,
                      free_nats(model));
     pass_ready(&pass, model->table.num_floats);

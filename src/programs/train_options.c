@@ -72,6 +72,9 @@ bool train_options_check(const struct train_options *options, const struct confi
         known = known || strcmp(options->eval_split, splits[i]) == 0;
     if (!known)
         return error_set(error, "--eval_split=%s: one of train, validation, test is allowed", options->eval_split);
+    struct hparams changed = {0};
+    if (options->hparams && !settings_parse_list(&hparams_table, &changed, options->hparams, error))
+        return error_prefix(error, "--hparams");
     if (!options->config)
         return true;
     *config = config_find(options->config, &nearest);

@@ -45,13 +45,14 @@ class Refusals(harness.TrainingTest):
             ("dropout_keep_prob=1.5", ("dropout_keep_prob=1.5", "0.01 to 1")),
             ("learning_rate=fast", ("learning_rate=fast",)),
             ("enc_rnn_size=[16", ("enc_rnn_size",)),
-            ("min_learning_rate=0.5", ("min_learning_rate=0.5", "learning_rate=0.01")),
         ]
+        contradiction, *parts_of_contradiction = "min_learning_rate=0.5", "min_learning_rate=0.5", "learning_rate=0.01"
         for hparams, parts in wrong:
             with self.subTest(hparams):
-                self.refuse("unmade", "--hparams", *parts, hparams=hparams)
-        self.refuse(self.trained(), *wrong[0][1], hparams=wrong[0][0])
-        self.refuse("run", *wrong[-1][1], hparams=wrong[-1][0])
+                self.refuse("unmade", "--hparams", *parts, status=2, hparams=hparams)
+        self.refuse("unmade", "--hparams", *parts_of_contradiction, hparams=contradiction)
+        self.refuse(self.trained(), *wrong[0][1], status=2, hparams=wrong[0][0])
+        self.refuse("run", *parts_of_contradiction, hparams=contradiction)
 
     def test_data_set_too_small_for_one_batch(self):
         for ranks in (1, 2):
