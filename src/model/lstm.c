@@ -14,6 +14,12 @@ void pass_progress(const struct pass *pass)
         pass->listener->progress(pass->listener->context);
 }
 
+void pass_begin(const struct pass *pass, enum pass_phase phase)
+{
+    if (pass->phases)
+        pass->phases->phase(pass->phases->context, phase);
+}
+
 void lstm_bind(struct lstm_layer *layer, const struct param_table *table, const char *name, int input_size, int units)
 {
     layer->input_size = input_size;

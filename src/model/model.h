@@ -47,6 +47,7 @@ struct model_gradient {
     double beta;         /* weight of the KL term */
     enum op_write write; /* OP_ADD adds to the gradients of micro-batches before this one */
     const struct gradient_listener *listener; /* may be NULL */
+    const struct phase_listener *phases;      /* may be NULL */
 };
 
 /* A model for up to max_batch windows at a time; values and gradients are 0. NULL and the error set where memory is short or

@@ -14,6 +14,22 @@ struct gradient_listener {
     void *context;
 };
 
+/* What a pass does one after the other. A phase lasts until the next is told, or model_train returns. */
+enum pass_phase {
+    PASS_ENCODER_FORWARD,
+    PASS_DECODER_FORWARD,
+    PASS_LOSS,
+    PASS_DECODER_BACKWARD,
+    PASS_ENCODER_BACKWARD,
+    PASS_NUM_PHASES
+};
+
+/* Who is told that a phase begins, say to take its time. */
+struct phase_listener {
+    void (*phase)(void *context, enum pass_phase phase);
+    void *context;
+};
+
 struct pass {
     int batch;       /* B: windows of this pass */
     bool dropout;    /* apply the masks */
@@ -24,10 +40,12 @@ struct pass {
     float *gradients;                         /* backward: all gradients */
     enum op_write write;                      /* backward: whether gradients are replaced or added to */
     const struct gradient_listener *listener; /* backward: may be NULL */
+    const struct phase_listener *phases;      /* may be NULL */
 };
 
 /* Tell the listener, if there is one. */
 void pass_ready(const struct pass *pass, size_t end);
 void pass_progress(const struct pass *pass);
+void pass_begin(const struct pass *pass, enum pass_phase phase);
 
 #endif

@@ -48,52 +48,30 @@ static void prepare_order(struct training *training)
     }
 }
 
-static void on_ready(void *context, size_t end)
+/* The windows of a micro-batch, in the epoch's order. */
+static void fill(void *context, const struct model_step *part)
 {
-    gradient_reducer_ready(context, end);
-}
-
-static void on_progress(void *context)
-{
-    gradient_reducer_progress(context);
-}
-
-/* Forward and backward over this rank's part of the batch, in micro-batches; the last one's gradients are reduced while they
- * are made. */
-static void compute_gradients(struct training *training, uint32_t step, double sums[SUM_COUNT])
-{
+    struct training *training = context;
     struct model *model = training->model;
-    const struct checkpoint *state = &training->state;
-    const uint32_t *numbers = training->order + state->position + training->first;
-    struct gradient_listener listener = {on_ready, on_progress, training->reducer};
-    gradient_reducer_start(training->reducer);
-    for (size_t done = 0; done < training->count;) {
-        size_t left = training->count - done, most = (size_t)model->max_batch;
-        bool last = left <= most;
-        struct model_step part = {
-            .batch = (int)(last ? left : most),
-            .training = true,
-            .seed = state->seed,
-            .step = step,
-            .first_example = (uint32_t)(training->first + done),
-        };
-        struct model_gradient gradient = {
-            .scale = 1.0f / (float)state->hparams.batch_size,
-            .beta = schedule_beta(&state->hparams, step),
-            .write = done == 0 ? OP_REPLACE : OP_ADD,
-            .listener = last ? &listener : NULL,
-        };
-        stats_phase(&training->stats, PHASE_DATA);
-        batch_fill(model->input, model->target, model->controls, &training->windows, numbers + done, part.batch,
-                   &training->transform, state->seed, step, part.first_example);
-        stats_phase(&training->stats, PHASE_NOISE);
-        model_draw_noise(model, &part);
-        stats_phase(&training->stats, PHASE_COMPUTE);
-        model_train(model, &part, &gradient, sums);
-        done += (size_t)part.batch;
-    }
-    stats_phase(&training->stats, PHASE_REDUCTION);
-    gradient_reducer_finish(training->reducer);
+    const uint32_t *numbers = training->order + training->state.position + part->first_example;
+    batch_fill(model->input, model->target, model->controls, &training->windows, numbers, part->batch,
+               &training->transform, part->seed, part->step, part->first_example);
+}
+
+static void compute_gradients(struct training *training, uint32_t number, double sums[SUM_COUNT])
+{
+    struct train_step step = {
+        .model = training->model,
+        .reducer = training->reducer,
+        .stats = &training->stats,
+        .hparams = &training->state.hparams,
+        .seed = training->state.seed,
+        .first = training->first,
+        .count = training->count,
+        .fill = fill,
+        .context = training,
+    };
+    train_step_gradients(&step, number, sums);
 }
 
 /* This rank's wishes into sums. */
@@ -221,7 +199,7 @@ static void make_step(struct training *training, double sums[NUM_SUMS], struct i
     compute_gradients(training, (uint32_t)(state->step + 1), sums);
     add_wishes(training, sums);
     comm_sum_doubles(training->comm, sums, NUM_SUMS);
-    stats_phase(&training->stats, PHASE_OPTIMIZER);
+    stats_phase(&training->stats, STEP_OPTIMIZER);
     state->step++;
     state->position += (uint64_t)state->hparams.batch_size;
     double rate = schedule_learning_rate(&state->hparams, state->step);

@@ -10,14 +10,10 @@
 #include "programs/evaluation.h"
 #include "programs/run_lock.h"
 #include "programs/train_options.h"
+#include "programs/train_step.h"
 
 enum training_phase {
-    PHASE_DATA,
-    PHASE_NOISE,
-    PHASE_COMPUTE,
-    PHASE_REDUCTION, /* what backward did not hide, and the wait for slower ranks */
-    PHASE_OPTIMIZER,
-    PHASE_CHECKPOINT,
+    PHASE_CHECKPOINT = STEP_NUM_PHASES, /* before it those of each step */
     PHASE_EVALUATION,
     NUM_PHASES
 };

@@ -15,12 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The most windows that are worked on at a time where nothing is said: enough rows for efficient products, few enough for a
- * layer's activations to stay near the processor (docs/performance.md). */
-enum { DEFAULT_MICRO_BATCH = 128 };
-
-static const char *const phase_names[NUM_PHASES] = {
-    "data", "noise", "forward and backward", "waiting for gradients", "optimizer", "checkpoint", "evaluation"};
+static const char *const phase_names[NUM_PHASES] = {STEP_PHASE_NAMES, "checkpoint", "evaluation"};
 
 /* Rank 0 makes the folder, takes the lock and finds the newest checkpoint. */
 static bool open_folder(struct training *training, char **newest, struct error *error)
@@ -133,14 +128,10 @@ static bool open_model(struct training *training, const char *newest, struct err
     struct checkpoint *state = &training->state;
     order_part((size_t)state->hparams.batch_size, comm_rank(training->comm), comm_size(training->comm),
                &training->first, &training->count);
-    size_t micro_batch = options->micro_batch_size > 0 ? (size_t)options->micro_batch_size : DEFAULT_MICRO_BATCH;
-    /* Rank 0's part is the largest: all ranks cut theirs alike, so that they report gradients in step. */
-    size_t first, largest;
-    order_part((size_t)state->hparams.batch_size, 0, comm_size(training->comm), &first, &largest);
-    if (micro_batch > largest)
-        micro_batch = largest;
+    int micro_batch =
+        train_step_micro_batch(options->micro_batch_size, state->hparams.batch_size, comm_size(training->comm));
     training->order = malloc(training->windows.count * sizeof *training->order);
-    training->model = model_make(&state->hparams, (int)micro_batch, error);
+    training->model = model_make(&state->hparams, micro_batch, error);
     if (!training->model)
         return false;
     if (!training->order)

@@ -1,0 +1,69 @@
+#include "programs/train_step.h"
+
+#include "data/order.h"
+#include "model/schedule.h"
+
+/* The most windows that are worked on at a time where nothing is said: enough rows for efficient products, few enough for a
+ * layer's activations to stay near the processor (docs/performance.md). */
+enum { DEFAULT_MICRO_BATCH = 128 };
+
+int train_step_micro_batch(int64_t wanted, int64_t batch_size, int num_ranks)
+{
+    size_t first, largest, micro_batch = wanted > 0 ? (size_t)wanted : DEFAULT_MICRO_BATCH;
+    order_part((size_t)batch_size, 0, num_ranks, &first, &largest);
+    return (int)(micro_batch < largest ? micro_batch : largest);
+}
+
+static void on_ready(void *context, size_t end)
+{
+    const struct train_step *step = context;
+    gradient_reducer_ready(step->reducer, end);
+    if (step->watch)
+        step->watch(step->context, end);
+}
+
+static void on_progress(void *context)
+{
+    const struct train_step *step = context;
+    gradient_reducer_progress(step->reducer);
+}
+
+static void on_phase(void *context, enum pass_phase phase)
+{
+    stats_phase(context, STEP_ENCODER_FORWARD + (int)phase);
+}
+
+void train_step_gradients(const struct train_step *step, uint32_t number, double sums[SUM_COUNT])
+{
+    struct model *model = step->model;
+    struct train_step listening = *step;
+    struct gradient_listener listener = {on_ready, on_progress, &listening};
+    struct phase_listener phases = {on_phase, step->stats};
+    gradient_reducer_start(step->reducer);
+    for (size_t done = 0; done < step->count;) {
+        size_t left = step->count - done, most = (size_t)model->max_batch;
+        bool last = left <= most;
+        struct model_step part = {
+            .batch = (int)(last ? left : most),
+            .training = true,
+            .seed = step->seed,
+            .step = number,
+            .first_example = (uint32_t)(step->first + done),
+        };
+        struct model_gradient gradient = {
+            .scale = 1.0f / (float)step->hparams->batch_size,
+            .beta = schedule_beta(step->hparams, number),
+            .write = done == 0 ? OP_REPLACE : OP_ADD,
+            .listener = last ? &listener : NULL,
+            .phases = &phases,
+        };
+        stats_phase(step->stats, STEP_DATA);
+        step->fill(step->context, &part);
+        stats_phase(step->stats, STEP_NOISE);
+        model_draw_noise(model, &part);
+        model_train(model, &part, &gradient, sums);
+        done += (size_t)part.batch;
+    }
+    stats_phase(step->stats, STEP_REDUCTION);
+    gradient_reducer_finish(step->reducer);
+}
