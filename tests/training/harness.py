@@ -138,7 +138,7 @@ class Job:
         wait_until(lambda: not any(is_alive(pid) for pid in pids), LIMIT, "killed processes to be gone")
         for pid in pids[1:]:
             try:
-                os.waitpid(pid, os.WNOHANG)
+                os.waitpid(pid, 0) # a first thread may be dead before the others are
             except ChildProcessError:
                 pass
         return self.finish()
