@@ -5,7 +5,8 @@
 #include "data/dataset.h"
 #include "dist/comm.h"
 
-/* Rank 0's *text, which may be NULL, into every other rank's, which need not be set; owned by the caller. Collective. */
+/* Rank 0's *text, which may be NULL, into every other rank's, which need not be set; owned by the caller.
+ * Collective. */
 void agreement_share_text(struct comm *comm, char **text);
 
 /* Fails, on all ranks, where one has opened a data set of other content than rank 0's. Collective. */

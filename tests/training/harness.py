@@ -202,8 +202,8 @@ class TrainingTest(unittest.TestCase):
         return self.run_to(0, run, ranks, **flags)
 
     def assert_refused(self, job, *parts, status=1):
-        """The job ended promptly, with that status and one message that holds all parts. mpirun chooses the status of several
-        ranks, so that `status` may be None: any but 0."""
+        """The job ended promptly, with that status and one message that holds all parts. mpirun chooses the
+        status of several ranks, so that `status` may be None: any but 0."""
         if status is None:
             self.assertNotEqual(job.status, 0, job.output)
         else:

@@ -1,5 +1,5 @@
-"""The whole way with real drumming: the Groove MIDI data set, where it is there ($DRUMLINE_GROOVE_DIR, or shared/groove beside
-the source tree)."""
+"""The whole way with real drumming: the Groove MIDI data set, where it is there ($DRUMLINE_GROOVE_DIR, or
+shared/groove beside the source tree)."""
 import os
 import subprocess
 
@@ -14,7 +14,8 @@ class Groove(harness.TrainingTest):
     def test_three_steps(self):
         data = self.path("data")
         subprocess.run([os.path.join(harness.BIN, "drumline-preprocess"), "--input_dir", GROOVE, "--output_dir", data,
-                        "--is_beat=True", "--beat=4-4", "--recursive", "--log=warning"], check=True, env=self.environment)
+                        "--is_beat=True", "--beat=4-4", "--recursive", "--log=warning"],
+                       check=True, env=self.environment)
         flags = {"examples_path": data, "config": "groovae_4bar", "hparams": "hop_bars=4,batch_size=33"}
         job = self.train("run", 2, num_steps=3, eval_steps=3, **flags)
         self.assertIn("4078 training windows of 4 bars", job.output)

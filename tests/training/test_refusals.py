@@ -1,5 +1,5 @@
-"""What can't be trained is refused at once, with exit status 1 (2 for a wrong command line) and one line that names the file
-or the flag and the reason."""
+"""What can't be trained is refused at once, with exit status 1 (2 for a wrong command line) and one line that names
+the file or the flag and the reason."""
 import os
 import shutil
 

@@ -30,7 +30,8 @@ class Metrics(harness.TrainingTest):
         self.assertEqual([line["step"] for line in evaluations], [5, 10])
         for line in evaluations:
             self.assertEqual(line.keys(), EVAL_KEYS)
-        self.assertRegex(job.output, r"(?m)^step 4/10  loss [0-9.]+  hits [0-9.]+  velocities [0-9.]+  offsets [0-9.]+  "
+        self.assertRegex(job.output, r"(?m)^step 4/10  loss [0-9.]+  hits [0-9.]+  velocities [0-9.]+  "
+                                     r"offsets [0-9.]+  "
                                      r"KL [0-9.]+ bits  beta 0\.2  lr 0\.01  norm [0-9.]+  [0-9.]+ windows/s  "
                                      r"waiting [0-9]+ %  left 0:00:0[0-9]$")
 
