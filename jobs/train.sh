@@ -1,6 +1,6 @@
 #!/bin/bash
 #SBATCH --job-name=drumline-train
-#SBATCH --ntasks-per-node=4
+#SBATCH --ntasks=4
 #SBATCH --time=04:00:00
 #SBATCH --signal=B:USR1@120
 #SBATCH --requeue
@@ -10,6 +10,7 @@
 #
 #     sbatch jobs/train.sh groovae_4bar
 #     sbatch -N 2 --ntasks-per-node=16 jobs/train.sh groovae_4bar --num_steps=100000 --hparams=batch_size=1024
+#     sbatch -N 1-4 -n 16 jobs/train.sh        16 ranks on four nodes, and after losing some, on those that are left
 #     DRUMLINE_DATA=/scratch/shards sbatch -n 8 jobs/train.sh groovae_4bar_flat
 #
 # The configuration may be left out (groovae_4bar); all words after it are options for drumline-train (drumline-train --help).
@@ -72,36 +73,58 @@ die_stuck() {
         "if a rank was killed, see above and the nodes' memory. $run/requeues.tsv lists the starts."
 }
 
-# Slurm notices a lost node after minutes; a step that does not come back from it tells at once.
+job_state() {
+    timeout 30 scontrol show job --oneliner "$SLURM_JOB_ID" | sed -n 's/.* JobState=\([A-Z_]*\).*/\1/p'
+}
+
+# The job's nodes that are gone. Slurm itself notices after minutes; a step that does not come back from one tells at once.
 lost_nodes() {
     local node
-    scontrol show hostnames "$SLURM_JOB_NODELIST" | while IFS= read -r node; do
-        timeout 20 srun --overlap --mpi=none --nodes=1 --ntasks=1 --ntasks-per-node=1 --cpus-per-task=1 \
-            --nodelist="$node" true </dev/null >/dev/null 2>&1 || printf '%s ' "$node" &
+    {
+        timeout 30 sinfo --noheader --Node --nodes="$SLURM_JOB_NODELIST" --format='%N %t' |
+            awk '$2 ~ /\*|^(down|fail)/ { print $1 }'
+        if [ "$(job_state)" = RUNNING ]; then
+            while IFS= read -r node; do
+                timeout 20 srun --overlap --mpi=none --nodes=1 --ntasks=1 --ntasks-per-node=1 --cpus-per-task=1 \
+                    --nodelist="$node" true </dev/null >/dev/null 2>&1 || printf '%s\n' "$node" &
+            done < <(scontrol show hostnames "$SLURM_JOB_NODELIST")
+            wait
+        fi
+    } | sort -u
+}
+
+# Slurm remembers how many tasks a job with a range of nodes (-N 1-4) but no -n has come to have, and would keep it waiting
+# for as many nodes again. It can be told otherwise once the job is pending; where -N is one number, that makes no difference.
+ask_for_fewer_tasks() {
+    local lost=$1 i
+    $crowded && [ -n "${SLURM_NTASKS_PER_NODE:-}" ] && [ "$lost" -gt 0 ] && [ "$lost" -lt "$nodes" ] || return
+    for ((i = 0; i < 20; i++)); do
+        ! timeout 10 scontrol update "JobId=$SLURM_JOB_ID" "NumTasks=$((SLURM_NTASKS_PER_NODE * (nodes - lost)))" \
+            2>/dev/null || return
+        sleep 1
     done
-    wait
 }
 
-# A job that a person has cancelled must not come back, and one that Slurm requeues comes back without us.
-still_wanted() {
-    local state
-    state=$(timeout 30 scontrol show job --oneliner "$SLURM_JOB_ID" | sed -n 's/.* JobState=\([A-Z_]*\).*/\1/p')
-    [ "${state:-RUNNING}" = RUNNING ] || { say "Slurm is ending the job by itself ($state): that is left to it"; return 1; }
-}
-
-# requeue WHY: does not return.
+# requeue WHY LOST: LOST nodes are gone. Does not return. A job that a person has cancelled must not come back, and one that
+# Slurm requeues comes back without us.
 requeue() {
+    local state
     say "$1, at step $(newest_step)"
     if [ "${DRUMLINE_REQUEUE:-yes}" = no ]; then
         say "DRUMLINE_REQUEUE=no: the same sbatch goes on from there"
         exit "$status"
     fi
     ! stuck 2 || die_stuck
-    still_wanted || exit "$status"
+    state=$(job_state)
+    if [ "${state:-RUNNING}" != RUNNING ]; then
+        say "Slurm is ending the job by itself ($state): that is left to it"
+        exit "$status"
+    fi
     say "queued again, to go on from there"
     if timeout 60 scontrol requeue "$SLURM_JOB_ID"; then
         # Slurm now ends what is left of the job, this script.
         exec 2>/dev/null
+        ask_for_fewer_tasks "$2"
         trap 'exit 99' TERM
         sleep 60 &
         wait
@@ -128,31 +151,33 @@ preempted() {
     timeout 30 scontrol show job --oneliner "$SLURM_JOB_ID" | grep -q ' PreemptTime=[0-9]'
 }
 
-# Why the ranks came to an end that is no failure of theirs; nothing where it is one.
-interruption() {
-    local lost
+# Sets why to why the ranks came to an end that is no failure of theirs, and lost to the nodes that are gone.
+find_interruption() {
+    why='' lost=()
     if [ "$status" -eq "$EXIT_HALTED" ] || said_end 'SIG.*|--max_seconds'; then
-        printf 'halted before the last step\n'
-    elif [ "$status" -eq 2 ]; then
-        return
-    elif lost=$(lost_nodes) && [ -n "$lost" ]; then
-        printf 'lost %s (status %d)\n' "${lost% }" "$status"
-    elif [ "$status" -eq "$ORTE_LOST_A_DAEMON" ] || { [ "$warned" = true ] && [ "$status" -gt 128 ]; } || $cut_off || preempted; then
-        printf 'ended from outside (status %d)\n' "$status"
+        why='halted before the last step'
+    elif [ "$status" -ne 2 ]; then
+        mapfile -t lost < <(lost_nodes)
+        if [ ${#lost[@]} -gt 0 ]; then
+            why="lost ${lost[*]} (status $status)"
+        elif [ "$status" -eq "$ORTE_LOST_A_DAEMON" ] || { [ "$warned" = true ] && [ "$status" -gt 128 ]; } ||
+            [ "$status" -eq 0 ] || preempted; then
+            why="ended from outside (status $status)"
+        fi
     fi
 }
 
 finish() {
-    local why cut_off=false
-    if [ "$status" -eq 0 ] && ! said_end num_steps; then
-        cut_off=true status=1
-    elif [ "$status" -eq 0 ]; then
+    local why lost
+    if [ "$status" -eq 0 ] && said_end num_steps; then
         say "done: $run is at step $(newest_step)" "next: drumline-info $(printf %q "$run")" \
             "      drumline-generate --run_dir $(printf %q "$run") --mode=sample --num_outputs=4 --output_dir new"
         exit 0
     fi
-    why=$(interruption)
-    [ -z "$why" ] || requeue "$why"
+    find_interruption
+    # Without the training's word, a launcher's 0 is no success.
+    [ "$status" -ne 0 ] || status=1
+    [ -z "$why" ] || requeue "$why" ${#lost[@]}
     say "failed with status $status (see above); not queued again. The run is in $run, at step $(newest_step)"
     exit "$status"
 }

@@ -81,7 +81,7 @@ make_folders() {
     [ ! -e "$dir" ] || [ -e "$dir/log" ] || [ -z "$(ls -A "$dir")" ] ||
         die "$dir holds something else than a sandbox; give another --dir"
     [ ${#dir} -le 80 ] || die "$dir is too long a path for a socket; give a shorter --dir"
-    mkdir -p "$dir"/{munge,etc,state,log,spool,run}
+    mkdir -p "$dir"/{munge,etc,state,log,spool,run} "$dir"/tmp/{"$(uname -n)",node{1..4}}
     # munge wants to be reachable by everybody; what protects it is the sandbox's folder.
     chmod 711 "$dir/munge"
 }
@@ -117,15 +117,17 @@ write_hosts() {
 }
 
 # What both kinds of sandbox have in common. Times are short, so that a lost node, a requeue and a preemption take seconds:
-# cred_expire is also how long Slurm keeps a requeued job waiting.
+# cred_expire is also how long Slurm keeps a requeued job waiting. PMIx puts a folder by the step's name, without the node's,
+# into TmpFS.
 write_config() {
     cat <<TEXT
 ClusterName=sandbox
 AuthType=auth/munge
 CredType=cred/munge
-AuthInfo=socket=$dir/munge/munge.socket,cred_expire=4
+AuthInfo=socket=$dir/munge/munge.socket,cred_expire=5
 StateSaveLocation=$dir/state
 SlurmdSpoolDir=$dir/spool/%n
+TmpFS=$dir/tmp/%n
 SlurmctldPidFile=$dir/run/slurmctld.slurm
 SlurmdPidFile=$dir/run/slurmd.%n.slurm
 SlurmctldLogFile=$dir/log/slurmctld.log
@@ -339,7 +341,8 @@ up() {
     install_missing
     write_files
     load
-    # What is started must not hold the lock after us.
+    # What is started must hold neither the lock nor the folder that the caller was in.
+    cd "$dir"
     {
         start_munge
         [ "$kind" = plain ] || start_bridge

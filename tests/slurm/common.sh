@@ -1,0 +1,116 @@
+#!/bin/bash
+# common.sh: what the tests on a real Slurm share; they read it with SOURCE_DIR and BUILD_DIR as their arguments. All of them
+# run in one sandbox, which up.sh starts and down.sh ends, and each in a folder of its own that looks like the project's root
+# to a job: jobs/ and data/shards. Status 77: Slurm can't be started here.
+set -euo pipefail
+
+source=$1 build=$2
+work=$build/tests/slurm_work
+# A socket's path must be short, and a build folder may lie deep.
+sandbox_dir=${TMPDIR:-/tmp}/drumline-slurm-test-$(printf '%s' "$build" | sha256sum | cut -c 1-8)
+export DRUMLINE_BIN=$build/bin DRUMLINE_SKIP_SETUP=1
+unset "${!SLURM@}" "${!SBATCH@}" DRUMLINE_LAUNCHER
+# shellcheck disable=SC2034 # read by the tests, as job is
+# Small enough for all nodes to share two cores, and slow enough to be caught while it trains.
+small='enc_rnn_size=[16],dec_rnn_size=[12,8],z_size=6,batch_size=16' slow='enc_rnn_size=[32],dec_rnn_size=[32],z_size=8,batch_size=64'
+
+sandbox() {
+    "$source/tools/slurm_sandbox.sh" --dir "$sandbox_dir" "$@"
+}
+
+in_slurm() {
+    timeout 60 "$source/tools/slurm_sandbox.sh" --dir "$sandbox_dir" run "$@"
+}
+
+fail() {
+    printf 'FAILED: %s\n' "$1" >&2
+    shift
+    [ $# -eq 0 ] || tail -v -n 60 -- "$@" >&2 || true
+    exit 1
+}
+
+# start_test NAME [needs_nodes]: into a folder of its own.
+start_test() {
+    if ! sandbox status >/dev/null 2>&1; then
+        printf 'skipped: %s\n' "$(cat "$work/why_not" 2>/dev/null || printf 'no sandbox is up')"
+        exit 77
+    fi
+    if [ "${2:-}" = needs_nodes ] && [ "$(cat "$sandbox_dir/run/kind")" != namespaces ]; then
+        printf 'skipped: it needs four nodes, and only one can be made here\n'
+        exit 77
+    fi
+    rm -rf "${work:?}/$1"
+    mkdir -p "$work/$1/data"
+    cd "$work/$1"
+    ln -s "$source/jobs" jobs
+    ln -s "$work/shards" data/shards
+    trap end_jobs EXIT
+}
+
+# A failed test must leave its nodes to the next one.
+end_jobs() {
+    in_slurm scancel --user="$(id -u)" >/dev/null 2>&1 || true
+    sandbox up >/dev/null 2>&1 || true
+}
+
+# submit OPTION... SCRIPT ARGUMENT...: sets job.
+# shellcheck disable=SC2034
+submit() {
+    job=$(in_slurm sbatch --parsable "$@")
+}
+
+# field JOB NAME: what Slurm knows of a job, say JobState.
+field() {
+    in_slurm scontrol show job --oneliner "$1" | grep -oE "(^| )$2=[^ ]*" | head -n 1 | cut -d = -f 2
+}
+
+# wait_for SECONDS WHAT COMMAND...: until the command succeeds.
+wait_for() {
+    local end=$((SECONDS + $1)) what=$2
+    shift 2
+    until "$@" >/dev/null 2>&1; do
+        [ "$SECONDS" -lt "$end" ] || fail "$what: not in time" ./*.log
+        sleep 0.1
+    done
+}
+
+has_ended() {
+    [[ $(field "$1" JobState) =~ ^(COMPLETED|FAILED|CANCELLED|TIMEOUT|NODE_FAIL|OUT_OF_MEMORY)$ ]]
+}
+
+# expect_state JOB STATE LOG [SECONDS]: how the job ends.
+expect_state() {
+    wait_for "${4:-60}" "job $1's end" has_ended "$1"
+    [ "$(field "$1" JobState)" = "$2" ] || fail "job $1 ended as $(field "$1" JobState), not as $2" "$3"
+}
+
+# in_log LOG PATTERN
+in_log() {
+    grep -qE -- "$2" "$1" 2>/dev/null
+}
+
+expect_log() {
+    in_log "$1" "$2" || fail "the log does not say \"$2\"" "$1"
+}
+
+expect_restarts() {
+    [ "$(field "$1" Restarts)" = "$2" ] || fail "job $1 was started again $(field "$1" Restarts) times, not $2" "$3"
+}
+
+expect_file() {
+    [ -e "$1" ] || fail "$1 is not there" ./*.log
+}
+
+# steps_of LOG: the lines of progress so far.
+steps_of() {
+    { cat "$1" 2>/dev/null || true; } | grep -cE '^step +[0-9]+/' || true
+}
+
+has_more_steps() {
+    [ "$(steps_of "$1")" -gt "$2" ]
+}
+
+# Until the training has told of one more step than by now.
+wait_for_steps() {
+    wait_for 40 "a step in $1" has_more_steps "$1" "$(steps_of "$1")"
+}

@@ -1,0 +1,42 @@
+#!/bin/bash
+# failing.sh SOURCE_DIR BUILD_DIR: what fails for good is not queued again, and its status is handed on; what is queued again
+# without getting further ends with the reason.
+# shellcheck source=tests/slurm/common.sh
+. "$(dirname "$0")/common.sh"
+start_test failing
+
+# Programs that play a training which can't get on.
+mkdir -p stuck crashing
+cat >stuck/drumline-train <<'SCRIPT'
+#!/bin/bash
+[ "$1" = --version ] || exit 3
+SCRIPT
+cat >crashing/drumline-train <<'SCRIPT'
+#!/bin/bash
+[ "$1" = --version ] || kill -SEGV $$
+SCRIPT
+chmod +x stuck/drumline-train crashing/drumline-train
+DRUMLINE_RUN=runs/stuck DRUMLINE_BIN=$PWD/stuck submit -n 1 jobs/train.sh
+stuck=$job
+
+mkdir bad
+printf 'no HDF5 at all\n' >bad/index.h5
+DRUMLINE_DATA=bad DRUMLINE_RUN=runs/bad submit -n 2 jobs/train.sh
+expect_state "$job" FAILED "drumline-train-$job.log"
+expect_restarts "$job" 0 "drumline-train-$job.log"
+expect_log "drumline-train-$job.log" 'bad/index.h5'
+expect_log "drumline-train-$job.log" 'failed with status 1 '
+[ "$(field "$job" ExitCode)" = 1:0 ] || fail "status 1 was not handed on" "drumline-train-$job.log"
+
+DRUMLINE_DATA=nowhere submit -n 1 jobs/train.sh
+expect_state "$job" FAILED "drumline-train-$job.log"
+expect_log "drumline-train-$job.log" 'nowhere holds no data set'
+
+DRUMLINE_LAUNCHER=mpirun DRUMLINE_RUN=runs/crashing DRUMLINE_BIN=$PWD/crashing submit -n 1 jobs/train.sh
+expect_state "$job" FAILED "drumline-train-$job.log"
+expect_restarts "$job" 0 "drumline-train-$job.log"
+[ "$(field "$job" ExitCode)" = 139:0 ] || fail "status 139 was not handed on" "drumline-train-$job.log"
+
+expect_state "$stuck" FAILED "drumline-train-$stuck.log" 90
+expect_log "drumline-train-$stuck.log" 'requeued twice without a checkpoint newer than step 0'
+[ "$(wc -l <runs/stuck/requeues.tsv)" -eq 2 ] || fail "the job did not start twice" "drumline-train-$stuck.log"

@@ -1,0 +1,48 @@
+#!/bin/bash
+# whole.sh SOURCE_DIR BUILD_DIR: jobs/pipeline.sh from MIDI to new MIDI; jobs/sweep.sh; an array of generators goes on where
+# it was.
+# shellcheck source=tests/slurm/common.sh
+. "$(dirname "$0")/common.sh"
+start_test whole
+
+rm data/shards
+export DRUMLINE_MIDI=$work/midi DRUMLINE_HPARAMS=$small DRUMLINE_STEPS=20 DRUMLINE_OUTPUTS=3
+in_slurm jobs/pipeline.sh groovae_4bar_flat --log_steps=5 >pipeline.out || fail "the pipeline was not submitted" pipeline.out
+[ "$(grep -cE '^(preprocess|train|evaluate|generate) +job [0-9]+$' pipeline.out)" -eq 4 ] ||
+    fail "the jobs' numbers were not printed" pipeline.out
+# number NAME: of a job of the pipeline.
+number() {
+    awk -v name="$1" '$1 == name { print $3 }' pipeline.out
+}
+samples=runs/groovae_4bar_flat/samples
+expect_state "$(number generate)" COMPLETED pipeline.out 90
+wait_for 30 "the other tasks of the array" test -d $samples/task-00000 -a -d $samples/task-00001 -a \
+    -d $samples/task-00002 -a -d $samples/task-00003
+[ "$(find $samples -name 'groovae_4bar_flat_sample_*.mid' | wc -l)" -eq 12 ] || fail "not 12 samples" ./*generate*.log
+[ "$(md5sum $samples/*/*.mid | cut -d ' ' -f 1 | sort -u | wc -l)" -eq 12 ] || fail "some samples are the same"
+expect_log "drumline-evaluate-$(number evaluate).log" 'hits_loss'
+expect_file runs/groovae_4bar_flat/eval/metrics.jsonl
+
+# Only what is missing is played again, and the same.
+md5sum "$samples"/task-00001/*000-of-003.mid | cut -d ' ' -f 1 >before
+rm -r "$samples/task-00001"
+DRUMLINE_RUN=runs/groovae_4bar_flat submit --array=0-1 jobs/generate.sh
+wait_for 30 "the array" test -d $samples/task-00001
+wait_for 30 "task 0" in_log "drumline-generate-${job}_0.log" 'is there already'
+md5sum "$samples"/task-00001/*000-of-003.mid | cut -d ' ' -f 1 | cmp - before || fail "the same seed played something else"
+
+# A failed job ends what depends on it.
+DRUMLINE_RUN=runs/bad in_slurm jobs/pipeline.sh groovae_4bar_flat --hparams=no_such=1 >pipeline.out
+expect_state "$(number generate)" CANCELLED pipeline.out
+expect_state "$(number train)" FAILED "drumline-train-$(number train).log"
+
+printf '# z_size\nz_size=5,learning_rate=0.002\n\n  z_size=7\n' >sweep.txt
+in_slurm jobs/sweep.sh sweep.txt --log_steps=5 >sweep.out || fail "the sweep was not submitted" sweep.out
+for task in 1 2; do
+    wait_for 60 "line $task" compgen -G "drumline-sweep-*_$task.log"
+    wait_for 60 "line $task's end" in_log "$(compgen -G "drumline-sweep-*_$task.log")" 'is at step 20$'
+done
+"$build/bin/drumline-info" --json runs/sweep/001/train/checkpoint-00000020.h5 | grep -qE '"z_size": ?"?5' ||
+    fail "line 1 trained with another z_size" ./*sweep*_1.log
+"$build/bin/drumline-info" --json runs/sweep/002/train/checkpoint-00000020.h5 | grep -qE '"z_size": ?"?7' ||
+    fail "line 2 trained with another z_size" ./*sweep*_2.log
