@@ -11,7 +11,10 @@ packages=(
     libopenmpi-dev openmpi-bin libhdf5-dev libopenblas-dev
     libsmf-dev libpopt-dev libjansson-dev nettle-dev libxxhash-dev librandom123-dev
 )
-test_packages=(libcmocka-dev clang-format shellcheck hdf5-tools python3 python3-numpy python3-h5py python3-mido python3-xxhash)
+test_packages=(
+    libcmocka-dev clang-format shellcheck hdf5-tools python3 python3-numpy python3-h5py python3-mido python3-xxhash
+    slurmctld slurmd slurm-client munge iproute2
+)
 
 die() {
     printf 'setup.sh: %s\n' "$@" >&2
