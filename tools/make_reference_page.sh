@@ -27,10 +27,11 @@ go to standard error, what a program is asked to print to standard output.
 - [drumline-train](#drumline-train): a data set to a run with checkpoints (MPI)
 - [drumline-generate](#drumline-generate): a checkpoint to new MIDI
 - [drumline-info](#drumline-info): what any of these holds
+- [drumline-bench](#drumline-bench): how fast all this is (MPI)
 - [hparams and configs](#hparams-and-configs)
 - [exit statuses](#exit-statuses), [signals](#signals), [environment](#environment), [files](#files)
 TEXT
-for program in preprocess train generate info; do
+for program in preprocess train generate info bench; do
     printf '\n'
     "$bin/drumline-$program" --help=markdown
 done

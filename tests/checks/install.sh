@@ -6,7 +6,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cmake --install "$1" --prefix "$work/first" >/dev/null
 mv "$work/first" "$work/a prefix"
-for program in preprocess train generate info; do
+for program in preprocess train generate info bench; do
     answer=$(cd / && "$work/a prefix/bin/drumline-$program" --version)
     case $answer in
         *"$2"*) ;;

@@ -1,0 +1,42 @@
+/* drumline-bench: measures training, the sum of gradients, generation and preprocessing. */
+#include "base/hdf5_io.h"
+#include "base/log.h"
+#include "programs/bench.h"
+#include "programs/rank_options.h"
+#include "programs/threads.h"
+
+#include <stdlib.h>
+
+static bool check(const void *values, struct error *error)
+{
+    struct hparams hparams;
+    return bench_options_check(values, &hparams, error);
+}
+
+/* The hosts of a job may have different numbers of cores. */
+static const char *const own_options[] = {"threads", NULL};
+
+int main(int argc, char **argv)
+{
+    struct bench_options options = {0};
+    struct hparams hparams;
+    struct error error = {.message = ""};
+    struct comm *comm = comm_start(&argc, &argv);
+    int status = EXIT_SUCCESS;
+    char *mode = bench_options_take_mode(argc, argv);
+    hdf5_be_quiet();
+    enum options_result result = rank_options_parse(comm, &bench_program, argc, argv, &options, check, own_options);
+    if (result == OPTIONS_WRONG)
+        status = EXIT_USAGE;
+    if (result == OPTIONS_RUN &&
+        (!bench_options_check(&options, &hparams, &error) ||
+         !bench_run(&options, &hparams, threads_start((int)options.threads, comm_local_size(comm)), comm, &error))) {
+        status = EXIT_FAILURE;
+        if (comm_rank(comm) == 0)
+            log_error("%s", error.message);
+    }
+    comm_finish(comm);
+    settings_free(&bench_program.table, &options);
+    free(mode);
+    return status;
+}

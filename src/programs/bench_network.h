@@ -1,0 +1,44 @@
+/* What a sum over ranks costs: measured, and as a model of two numbers.
+ *
+ * The model is the ring: p ranks sum n bytes in 2 (p - 1) rounds, in each of which every rank sends a p-th of them,
+ *
+ *     t(p, n) = 2 (p - 1) (latency + n / (p bandwidth)),
+ *
+ * after Patarasuk and Yuan, "Bandwidth optimal all-reduce algorithms for clusters of workstations" (Journal of Parallel and
+ * Distributed Computing 69, 2009), in the notation of Thakur, Rabenseifner and Gropp, "Optimization of Collective
+ * Communication Operations in MPICH" (International Journal of High Performance Computing Applications 19, 2005). The time
+ * that the additions take is part of the bandwidth. A handful of bytes goes by recursive doubling instead (same paper): as
+ * many latencies as p has binary digits. */
+#ifndef DRUMLINE_PROGRAMS_BENCH_NETWORK_H
+#define DRUMLINE_PROGRAMS_BENCH_NETWORK_H
+
+#include "dist/comm.h"
+
+enum { BENCH_SMALLEST_SUM = 4 << 10, BENCH_LARGEST_SUM = 64 << 20, BENCH_NUM_SUMS = 15 };
+
+/* Seconds of the sum of so many bytes: the median over repetitions of the slowest rank's. The same on all ranks. */
+struct bench_sums {
+    int ranks, count;
+    double bytes[BENCH_NUM_SUMS], seconds[BENCH_NUM_SUMS];
+};
+
+/* From 4 KiB to 64 MiB by doubling, through the reducer that training uses, with nothing else going on. Needs two ranks or
+ * more. Collective. */
+bool bench_sums_measure(struct bench_sums *sums, struct comm *comm, struct error *error);
+
+struct bench_network {
+    double latency;   /* seconds of a message beside its bytes */
+    double bandwidth; /* bytes a second */
+};
+
+/* The network that comes nearest to the sums: least squares of the logarithms, with neither number below 0. Fails where
+ * the times are not positive and finite, or do not grow with the bytes. */
+bool bench_network_fit(struct bench_network *network, const struct bench_sums *sums, struct error *error);
+
+/* t(p, n) of the formula above; 0 for one rank. */
+double bench_network_sum_seconds(const struct bench_network *network, int ranks, double bytes);
+
+/* A sum of a handful of bytes. */
+double bench_network_small_sum_seconds(const struct bench_network *network, int ranks);
+
+#endif

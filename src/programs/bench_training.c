@@ -1,0 +1,143 @@
+#include "programs/bench_training.h"
+
+#include "base/files.h"
+#include "data/order.h"
+#include "model/schedule.h"
+#include "programs/bench_figures.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+static const char *const phase_names[STEP_NUM_PHASES] = {STEP_PHASE_NAMES};
+
+/* Everything but the reducer. */
+static bool open_here(struct bench_training *training, int64_t micro_batch, struct error *error)
+{
+    const struct hparams *hparams = &training->hparams;
+    int num_ranks = comm_size(training->comm);
+    if (hparams->batch_size < num_ranks)
+        return error_set(error, "batch_size=%lld is less than one window for each of %d ranks",
+                         (long long)hparams->batch_size, num_ranks);
+    training->samples = malloc((size_t)training->most_steps * (1 + STEP_NUM_PHASES) * sizeof *training->samples);
+    if (!training->samples)
+        return error_set(error, "no memory for the times of %d steps", training->most_steps);
+    if (!bench_windows_make(&training->windows, hparams, error))
+        return false;
+    training->model = model_make(hparams, train_step_micro_batch(micro_batch, hparams->batch_size, num_ranks), error);
+    if (!training->model || !optimizer_make(&training->optimizer, &training->model->table, error))
+        return false;
+    model_initialize(training->model, 0);
+    return true;
+}
+
+bool bench_training_open(struct bench_training *training, const struct hparams *hparams,
+                         const struct bench_options *options, struct comm *comm, struct error *error)
+{
+    memset(training, 0, sizeof *training);
+    training->comm = comm;
+    training->hparams = *hparams;
+    training->most_steps = (int)options->steps;
+    stats_start(&training->stats, phase_names, STEP_NUM_PHASES);
+    if (!comm_all_ok(comm, open_here(training, options->micro_batch_size, error), error))
+        goto failed;
+    training->reducer = gradient_reducer_make(comm, training->model->gradients, training->model->table.num_floats,
+                                              (size_t)options->bucket_kib << 10, error);
+    if (!comm_all_ok(comm, training->reducer != NULL, error))
+        goto failed;
+    return true;
+
+failed:
+    bench_training_close(training);
+    return false;
+}
+
+void bench_training_close(struct bench_training *training)
+{
+    gradient_reducer_free(training->reducer);
+    optimizer_free(&training->optimizer);
+    model_free(training->model);
+    bench_windows_free(&training->windows);
+    free(training->samples);
+    memset(training, 0, sizeof *training);
+}
+
+static void fill(void *context, const struct model_step *part)
+{
+    struct bench_training *training = context;
+    training->reports.count = 0;
+    training->reports.windows = part->batch;
+    bench_windows_fill(&training->windows, training->model, part);
+}
+
+static void watch(void *context, size_t end)
+{
+    struct bench_reports *reports = &((struct bench_training *)context)->reports;
+    if (reports->count == PARAMS_MAX_ROWS)
+        return;
+    reports->ends[reports->count] = end;
+    reports->before_end[reports->count++] = clock_seconds();
+}
+
+/* From the clock's times to those before the end. */
+static void finish_reports(struct bench_reports *reports)
+{
+    double end = reports->count > 0 ? reports->before_end[reports->count - 1] : 0;
+    for (int i = 0; i < reports->count; i++)
+        reports->before_end[i] = end - reports->before_end[i];
+}
+
+/* drumline-train's step: gradients, the sums that all ranks see, the update. */
+static void make_step(struct bench_training *training, const struct hparams *hparams)
+{
+    double sums[SUM_COUNT] = {0};
+    struct train_step step = {
+        .model = training->model,
+        .reducer = training->reducer,
+        .stats = &training->stats,
+        .hparams = hparams,
+        .fill = fill,
+        .context = training,
+        .watch = watch,
+    };
+    order_part((size_t)hparams->batch_size, comm_rank(training->comm), comm_size(training->comm), &step.first,
+               &step.count);
+    training->number++;
+    train_step_gradients(&step, training->number, sums);
+    comm_sum_doubles(training->comm, sums, SUM_COUNT);
+    stats_phase(&training->stats, STEP_OPTIMIZER);
+    optimizer_step(&training->optimizer, training->model->values, training->model->gradients, hparams,
+                   schedule_learning_rate(hparams, training->number));
+    stats_phase(&training->stats, -1);
+    finish_reports(&training->reports);
+}
+
+void bench_training_time(struct bench_training *training, int64_t batch_size, int steps, struct bench_times *times)
+{
+    struct hparams hparams = training->hparams;
+    size_t count = (size_t)(steps < training->most_steps ? steps : training->most_steps);
+    double *step_seconds = training->samples, *phase_seconds = training->samples + count;
+    int num_ranks = comm_size(training->comm);
+    hparams.batch_size = batch_size;
+    make_step(training, &hparams);
+    for (size_t i = 0; i < count; i++) {
+        memset(training->stats.seconds, 0, sizeof training->stats.seconds);
+        comm_barrier(training->comm);
+        double started = clock_seconds();
+        make_step(training, &hparams);
+        step_seconds[i] = clock_seconds() - started;
+        for (size_t phase = 0; phase < STEP_NUM_PHASES; phase++)
+            phase_seconds[phase * count + i] = training->stats.seconds[phase];
+    }
+    comm_max_doubles(training->comm, step_seconds, count);
+    comm_sum_doubles(training->comm, phase_seconds, STEP_NUM_PHASES * count);
+    times->step = bench_median(step_seconds, count);
+    for (size_t phase = 0; phase < STEP_NUM_PHASES; phase++)
+        times->phases[phase] = bench_median(phase_seconds + phase * count, count) / num_ranks;
+}
+
+double bench_resident_bytes(void)
+{
+    struct rusage usage;
+    return getrusage(RUSAGE_SELF, &usage) == 0 ? 1024.0 * (double)usage.ru_maxrss : 0;
+}

@@ -1,0 +1,230 @@
+#include "programs/bench_work.h"
+
+#include "base/files.h"
+#include "base/log.h"
+#include "model/checkpoint.h"
+#include "model/generation.h"
+#include "programs/agreement.h"
+#include "programs/bench_folder.h"
+#include "programs/bench_windows.h"
+#include "programs/generate.h"
+#include "programs/generate_output.h"
+#include "programs/preprocess.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { REPEATS = 5 };
+
+/* The programs' own messages are not wanted while they are timed. Returns the level to go back to. */
+static enum log_level be_quiet(void)
+{
+    enum log_level level = log_get_level();
+    if (level == LOG_LEVEL_INFO)
+        log_set_level(LOG_LEVEL_WARNING);
+    return level;
+}
+
+/* What is played: a checkpoint that no training made, and an input for the configs that must be given one. */
+struct player {
+    const struct bench_options *options; /* not owned */
+    char *folder, *checkpoint, *input;   /* owned */
+    struct model *model;                 /* owned */
+    int threads;
+};
+
+static bool save_checkpoint(struct player *player, const struct hparams *hparams, struct error *error)
+{
+    struct checkpoint checkpoint = {.hparams = *hparams, .num_ranks = 1};
+    struct optimizer optimizer = {0};
+    snprintf(checkpoint.config, sizeof checkpoint.config, "%s", player->options->config);
+    memset(checkpoint.content_sha256, '0', 64);
+    snprintf(checkpoint.program_version, sizeof checkpoint.program_version, "%s", drumline_version());
+    date_now(checkpoint.date);
+    player->checkpoint = path_join(player->folder, "checkpoint.h5");
+    bool ok = optimizer_make(&optimizer, &player->model->table, error) &&
+              checkpoint_save(player->checkpoint, &checkpoint, &player->model->table, player->model->values,
+                              optimizer.m, optimizer.v, error);
+    optimizer_free(&optimizer);
+    return ok;
+}
+
+/* A made-up window as a MIDI file, and its hits as the model's controls. */
+static bool make_input(struct player *player, const struct hparams *hparams, struct error *error)
+{
+    struct bench_windows windows;
+    struct generate_output output;
+    struct grid grid;
+    struct model_step part = {.batch = GENERATE_BATCH};
+    if (!bench_windows_make(&windows, hparams, error))
+        return false;
+    bench_windows_fill(&windows, player->model, &part);
+    /* A hit in the last step, and none that is early in the first: the file is one window. */
+    float *last = windows.rows + (size_t)(windows.steps - 1) * STEP_DEPTH;
+    last[0] = last[NUM_DRUMS] = 1;
+    memset(windows.rows + (size_t)2 * NUM_DRUMS, 0, NUM_DRUMS * sizeof(float));
+    bool ok = grid_from_window(&grid, windows.rows, windows.steps, 120, error);
+    if (ok) {
+        ok = generate_output_start(&output, player->folder, player->options->config, "input", 1, error) &&
+             generate_output_write(&output, &grid, error);
+        if (ok)
+            player->input = generate_output_path(&output, 0);
+        grid_free(&grid);
+    }
+    bench_windows_free(&windows);
+    return ok;
+}
+
+static bool player_open(struct player *player, const struct hparams *hparams, struct error *error)
+{
+    player->folder = bench_folder_make(player->options->temporary_dir, error);
+    if (!player->folder)
+        return false;
+    player->model = model_make(hparams, GENERATE_BATCH, error);
+    if (!player->model)
+        return false;
+    model_initialize(player->model, 0);
+    return save_checkpoint(player, hparams, error) &&
+           (!hparams->hits_as_controls || make_input(player, hparams, error));
+}
+
+static void player_close(struct player *player)
+{
+    model_free(player->model);
+    free(player->checkpoint);
+    free(player->input);
+    bench_folder_remove(player->folder);
+}
+
+/* drumline-generate's whole work for so many samples. */
+static bool time_generate(double *seconds, const struct player *player, int64_t num_outputs, struct error *error)
+{
+    bool wrong_usage;
+    struct generate_options options = {
+        .checkpoint_file = player->checkpoint,
+        .mode = GENERATE_SAMPLE,
+        .num_outputs = num_outputs,
+        .input_midi = {player->input},
+        .temperature = 1,
+        .threads = player->threads,
+        .output_dir = path_join(player->folder, "output"),
+    };
+    double started = clock_seconds();
+    bool ok = generate(&options, &wrong_usage, error);
+    *seconds = clock_seconds() - started;
+    free(options.output_dir);
+    return ok;
+}
+
+/* The same number of windows from the model alone. */
+static bool time_playing(double *seconds, struct player *player, struct error *error)
+{
+    struct model *model = player->model;
+    int z_size = model->encoder.z_size;
+    size_t window = (size_t)model->steps * (size_t)model->depth;
+    float *z = malloc((size_t)GENERATE_BATCH * (size_t)z_size * sizeof *z);
+    float *music = malloc(GENERATE_BATCH * window * sizeof *music);
+    bool ok = (z && music) || error_set(error, "no memory for %d windows", GENERATE_BATCH);
+    double started = clock_seconds();
+    for (int64_t first = 0; ok && first < player->options->num_outputs; first += GENERATE_BATCH) {
+        generation_draw_latents(z, GENERATE_BATCH, z_size, 0, (uint32_t)first);
+        generation_play(model, music, z, GENERATE_BATCH, 1, 0, (uint32_t)first);
+    }
+    *seconds = clock_seconds() - started;
+    free(music);
+    free(z);
+    return ok;
+}
+
+static bool time_all(struct bench_figures *figures, struct player *player, struct error *error)
+{
+    double one[REPEATS], playing, writing, count = (double)player->options->num_outputs;
+    for (int i = 0; i < REPEATS; i++)
+        if (!time_generate(&one[i], player, 1, error))
+            return false;
+    if (!time_playing(&playing, player, error) || !time_generate(&writing, player, player->options->num_outputs, error))
+        return false;
+    double rate = count / playing;
+    bench_add(figures, "generate", "ms", 1e3 * bench_median(one, REPEATS), "one_sample_from_checkpoint_to_MIDI");
+    bench_add(figures, "generate", "1/s", rate, "windows_played_per_second");
+    bench_hold_against(bench_add(figures, "generate", "1/s", count / writing, "windows_written_per_second"),
+                       "played, not written", rate);
+    return true;
+}
+
+bool bench_generate(struct bench_figures *figures, const struct bench_options *options, const struct hparams *hparams,
+                    int threads, struct comm *comm, struct error *error)
+{
+    struct player player = {.options = options, .threads = threads};
+    enum log_level level = be_quiet();
+    bool ok = comm_rank(comm) != 0 || (player_open(&player, hparams, error) && time_all(figures, &player, error));
+    player_close(&player);
+    log_set_level(level);
+    return comm_all_ok(comm, ok, error);
+}
+
+/* Folders that rank 0 makes and all know by name. Collective. */
+static bool share_folder(char **folder, const struct bench_options *options, struct comm *comm, struct error *error)
+{
+    *folder = comm_rank(comm) == 0 ? bench_folder_make(options->temporary_dir, error) : NULL;
+    if (!comm_all_ok(comm, comm_rank(comm) != 0 || *folder, error))
+        return false;
+    agreement_share_text(comm, folder);
+    return true;
+}
+
+static bool time_preprocess(double *seconds, const char *folder, int number, const struct bench_options *options,
+                            struct comm *comm, struct error *error)
+{
+    char *name = format_text("data-%d", number);
+    struct preprocess_options work = {
+        .input_dir = options->input_dir,
+        .output_dir = path_join(folder, name),
+        .recursive = true,
+        .min_bars = 1,
+    };
+    comm_barrier(comm);
+    double started = clock_seconds();
+    bool ok = preprocess_run(&work, comm, error);
+    *seconds = clock_seconds() - started;
+    free(work.output_dir);
+    free(name);
+    return ok;
+}
+
+/* Rank 0's count of the files that preprocessing reads. */
+static bool count_files(double *count, const struct bench_options *options, struct error *error)
+{
+    static const char *const suffixes[] = {".mid", ".midi", NULL};
+    struct file_list list;
+    if (!file_list_make(&list, options->input_dir, true, suffixes, error))
+        return error_prefix(error, "--input_dir");
+    *count = (double)list.count;
+    file_list_free(&list);
+    return true;
+}
+
+bool bench_preprocess(struct bench_figures *figures, const struct bench_options *options, struct comm *comm,
+                      struct error *error)
+{
+    char *folder = NULL;
+    double seconds[REPEATS], count = 0;
+    enum log_level level = be_quiet();
+    bool ok = comm_all_ok(comm, comm_rank(comm) != 0 || count_files(&count, options, error), error) &&
+              share_folder(&folder, options, comm, error);
+    for (int i = 0; ok && i < REPEATS; i++)
+        ok = time_preprocess(&seconds[i], folder, i, options, comm, error);
+    if (ok) {
+        comm_max_doubles(comm, seconds, REPEATS);
+        double median = bench_median(seconds, REPEATS);
+        bench_add(figures, "preprocess", "s", median, "seconds");
+        bench_add(figures, "preprocess", "1/s", count / median, "files_per_second");
+    }
+    if (comm_rank(comm) == 0)
+        bench_folder_remove(folder);
+    else
+        free(folder);
+    log_set_level(level);
+    return ok;
+}

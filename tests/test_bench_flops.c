@@ -1,0 +1,119 @@
+/* The operations that drumline-bench says a training step takes, against those that the model really makes: every product of
+ * the library and every product with packed panels is counted as it is called. */
+#include "base/error.h"
+#include "programs/bench_flops.h"
+#include "unit.h"
+
+#include "model/model.h"
+
+#include <cblas.h>
+
+static double counted[PASS_NUM_PHASES];
+static enum pass_phase current;
+
+void __real_cblas_sgemm(CBLAS_ORDER order, CBLAS_TRANSPOSE trans_a, CBLAS_TRANSPOSE trans_b, blasint m, blasint n,
+                        blasint k, float alpha, const float *a, blasint lda, const float *b, blasint ldb, float beta,
+                        float *c, blasint ldc);
+void __wrap_cblas_sgemm(CBLAS_ORDER order, CBLAS_TRANSPOSE trans_a, CBLAS_TRANSPOSE trans_b, blasint m, blasint n,
+                        blasint k, float alpha, const float *a, blasint lda, const float *b, blasint ldb, float beta,
+                        float *c, blasint ldc);
+
+/* Stands in the library's place (the linker's --wrap). */
+void __wrap_cblas_sgemm(CBLAS_ORDER order, CBLAS_TRANSPOSE trans_a, CBLAS_TRANSPOSE trans_b, blasint m, blasint n,
+                        blasint k, float alpha, const float *a, blasint lda, const float *b, blasint ldb, float beta,
+                        float *c, blasint ldc)
+{
+    counted[current] += 2.0 * m * n * k;
+    __real_cblas_sgemm(order, trans_a, trans_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+}
+
+static void (*real_panel_product)(float *, const float *, const float *, int, int, int, bool);
+
+static void count_panel_product(float *out, const float *a, const float *panels, int rows, int columns, int inner,
+                                bool add)
+{
+    counted[current] += 2.0 * rows * columns * inner;
+    real_panel_product(out, a, panels, rows, columns, inner, add);
+}
+
+static void on_phase(void *context, enum pass_phase phase)
+{
+    (void)context;
+    current = phase;
+}
+
+/* One training pass of `batch` windows with every product counted. */
+static void train_and_count(const struct hparams *hparams, int batch)
+{
+    struct error error;
+    double sums[SUM_COUNT] = {0};
+    struct phase_listener phases = {on_phase, NULL};
+    struct model *model = model_make(hparams, batch, &error);
+    assert_non_null(model);
+    struct kernels kernels = *model->kernels;
+    real_panel_product = kernels.panel_product;
+    kernels.panel_product = count_panel_product;
+    model->kernels = &kernels;
+    model_initialize(model, 1);
+    struct model_step step = {.batch = batch, .training = true, .step = 1};
+    struct model_gradient gradient = {.scale = 1, .beta = 1, .write = OP_REPLACE, .phases = &phases};
+    model_draw_noise(model, &step);
+    memset(counted, 0, sizeof counted);
+    current = PASS_LOSS;
+    model_train(model, &step, &gradient, sums);
+    model_free(model);
+}
+
+static void counts_what_the_model_makes(void **state)
+{
+    (void)state;
+    enum { BATCH = 3 };
+    static const char *const changes[] = {
+        "bars=1,enc_rnn_size=5,dec_rnn_size=4,z_size=3",
+        "bars=2,enc_rnn_size=5,dec_rnn_size=[4,6],z_size=3",
+        "bars=2,enc_rnn_size=[5,7],dec_rnn_size=[4,6,2],z_size=3,hits_as_controls=true",
+        "bars=3,enc_rnn_size=5,dec_rnn_size=4,z_size=3,decoder=hierarchical",
+        "bars=2,enc_rnn_size=[5,7,4],dec_rnn_size=[4,6],z_size=3,decoder=hierarchical,hits_as_controls=true",
+    };
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        struct error error;
+        struct hparams hparams;
+        assert_ok(hparams_make(&hparams, config_find("groovae_4bar_flat", NULL), changes[i], &error), error);
+        train_and_count(&hparams, BATCH);
+        struct bench_flops flops = bench_flops_of(&hparams);
+        double total = 0;
+        for (int phase = 0; phase < PASS_NUM_PHASES; phase++) {
+            if (!(flops.phases[phase] * BATCH == counted[phase]))
+                fail_msg("%s: phase %d is %g, not %g", changes[i], phase, counted[phase], flops.phases[phase] * BATCH);
+            total += flops.phases[phase];
+        }
+        assert_true(total > 0);
+        assert_true(flops.total == total);
+        assert_true(flops.forward + flops.weight_gradients + flops.input_gradients == total);
+    }
+}
+
+/* The published model, by hand: 64 steps; encoder of 2 x 512 units on 27 inputs; decoder of 256 and 256 units. */
+static void published_model(void **state)
+{
+    (void)state;
+    struct error error;
+    struct hparams hparams;
+    assert_ok(hparams_make(&hparams, config_find("groovae_4bar_flat", NULL), NULL, &error), error);
+    double encoder = 2 * 2.0 * (64 * 27 + 63 * 512) * 2048 + 2 * 2.0 * 1024 * 256;
+    double decoder =
+        2.0 * 64 * (27 + 256 + 256) * 1024 + 2.0 * 64 * (256 + 256) * 1024 + 2.0 * 256 * 1024 + 2.0 * 64 * 256 * 27;
+    struct bench_flops flops = bench_flops_of(&hparams);
+    assert_true(flops.forward == encoder + decoder);
+    assert_true(flops.weight_gradients == flops.forward);
+    assert_true(flops.total > 1.2e9 && flops.total < 1.3e9);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(counts_what_the_model_makes),
+        cmocka_unit_test(published_model),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
