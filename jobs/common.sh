@@ -107,9 +107,9 @@ expand_counts() {
 default_ranks=4
 
 # Sets nodes, ranks, threads (those of a rank) and crowded (whether every task's place is taken). The threads are what
-# --cpus-per-task says, else the rank's part of the node's processors in the allocation, on the node where that is least.
-# With --ntasks-per-node Slurm keeps that many places on each node, also where -n asks for fewer tasks; where it was the
-# script that asked for fewer, all places are meant.
+# --cpus-per-task says, else the rank's part of the node's processors in the allocation, on the node where that is
+# least. With --ntasks-per-node Slurm keeps that many places on each node, also where -n asks for fewer tasks; where it
+# was the script that asked for fewer, all places are meant.
 count_resources() {
     local -a places cpus
     local i part all=0 most
@@ -133,8 +133,9 @@ count_resources() {
     export OPENBLAS_NUM_THREADS=$threads OMP_NUM_THREADS=$threads
 }
 
-# More ranks than cores (Slurm may count hardware threads) are Slurm's decision, not an error. Ranks of several threads move
-# freely over the job's cores: mpirun counts cores, Slurm perhaps threads, and where they disagree mpirun starts nothing.
+# More ranks than cores (Slurm may count hardware threads) are Slurm's decision, not an error. Ranks of several threads
+# move freely over the job's cores: mpirun counts cores, Slurm perhaps threads, and where they disagree mpirun starts
+# nothing.
 mpirun_binding() {
     if [ "$1" = none ] || [ "$threads" -gt 1 ]; then printf 'none\n'; else printf 'core:overload-allowed\n'; fi
 }
@@ -168,11 +169,11 @@ choose_launcher() {
 
 # print_header WHAT: who runs what where.
 print_header() {
-    local commit=
+    local commit='' restart=''
+    [ "${SLURM_RESTART_COUNT:-0}" = 0 ] || restart=", restart $SLURM_RESTART_COUNT"
     commit=$(git -C "$jobs/.." describe --always --dirty 2>/dev/null) || commit=unknown
     say "$1" \
-        "job $SLURM_JOB_ID${SLURM_ARRAY_TASK_ID:+ (task $SLURM_ARRAY_TASK_ID of array $SLURM_ARRAY_JOB_ID)}, $(date -u +%FT%TZ)$(
-            [ "${SLURM_RESTART_COUNT:-0}" = 0 ] || printf ', restart %s' "$SLURM_RESTART_COUNT")" \
+        "job $SLURM_JOB_ID${SLURM_ARRAY_JOB_ID:+ of array $SLURM_ARRAY_JOB_ID}, $(date -u +%FT%TZ)$restart" \
         "${nodes:-1} node(s) $SLURM_JOB_NODELIST, ${ranks:-1} rank(s), ${threads:-1} thread(s) each" \
         "$("$program" --version), commit $commit, Slurm $(sbatch --version | cut -d ' ' -f 2), in $PWD"
     [ -z "${launch+set}" ] || say "started by: ${launch[*]}"
@@ -180,8 +181,9 @@ print_header() {
 
 # --- running ranks ---
 
-# run_ranks PROGRAM ARGUMENT...: sets status. Slurm's warnings reach this shell alone, or the ranks alone, or both: here they
-# are handed on as USR1, which mpirun and srun pass to every rank (mpirun would end them on TERM). warned says whether one came.
+# run_ranks PROGRAM ARGUMENT...: sets status. Slurm's warnings reach this shell alone, or the ranks alone, or both: here
+# they are handed on as USR1, which mpirun and srun pass to every rank (mpirun would end them on TERM). warned says
+# whether one came.
 # shellcheck disable=SC2034 # read by the scripts
 run_ranks() {
     local child signalled

@@ -5,7 +5,8 @@
 #SBATCH --requeue
 #SBATCH --open-mode=append
 #SBATCH --output=%x-%j.log
-# Reports the losses of a run's newest checkpoint. Words after the script's name are options for drumline-train --mode=eval.
+# Reports the losses of a run's newest checkpoint. Words after the script's name are options for drumline-train
+# --mode=eval.
 #
 #     DRUMLINE_RUN=runs/groovae_4bar sbatch jobs/evaluate.sh
 #     sbatch jobs/evaluate.sh --eval_split=test --checkpoint_file=best.h5
@@ -23,7 +24,7 @@ for jobs in "${DRUMLINE_JOBS:-}" "${SLURM_SUBMIT_DIR:-.}/jobs" "${SLURM_SUBMIT_D
     [ ! -r "$jobs/common.sh" ] || break
 done
 # shellcheck source=jobs/common.sh
-. "$jobs/common.sh" || exit
+. "$jobs/common.sh" || { echo "$job_script: submit from the project's root, or set DRUMLINE_JOBS" >&2; exit 1; }
 
 start_job
 read_flags DRUMLINE_EVALUATE_FLAGS "$@"

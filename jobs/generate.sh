@@ -6,8 +6,8 @@
 #SBATCH --requeue
 #SBATCH --open-mode=append
 #SBATCH --output=%x-%A_%a.log
-# Plays from a run's newest checkpoint, each task of the array a folder of its own. Words after the script's name are options
-# for drumline-generate.
+# Plays from a run's newest checkpoint, each task of the array a folder of its own. Words after the script's name are
+# options for drumline-generate.
 #
 #     sbatch jobs/generate.sh                                 1000 samples: four tasks of 250
 #     sbatch --array=0-39 jobs/generate.sh --temperature=0.8  10,000
@@ -29,7 +29,7 @@ for jobs in "${DRUMLINE_JOBS:-}" "${SLURM_SUBMIT_DIR:-.}/jobs" "${SLURM_SUBMIT_D
     [ ! -r "$jobs/common.sh" ] || break
 done
 # shellcheck source=jobs/common.sh
-. "$jobs/common.sh" || exit
+. "$jobs/common.sh" || { echo "$job_script: submit from the project's root, or set DRUMLINE_JOBS" >&2; exit 1; }
 
 start_job
 read_flags DRUMLINE_GENERATE_FLAGS "$@"

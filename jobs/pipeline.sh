@@ -1,12 +1,12 @@
 #!/bin/bash
-# Submits a whole piece of work, each job to begin when the one before has succeeded: preprocess, train, evaluate, generate.
-# Run it on the login node, from the project's root. Prints the jobs' numbers.
+# Submits a whole piece of work, each job to begin when the one before has succeeded: preprocess, train, evaluate,
+# generate. Run it on the login node, from the project's root. Prints the jobs' numbers.
 #
 #     jobs/pipeline.sh
 #     DRUMLINE_MIDI=/scratch/midi DRUMLINE_STEPS=20000 jobs/pipeline.sh groovae_4bar_flat --hparams=batch_size=256
 #
-# The configuration may be left out (groovae_4bar); all words after it are options for drumline-train. The environment is that
-# of the four scripts, and:
+# The configuration may be left out (groovae_4bar); all words after it are options for drumline-train. The environment
+# is that of the four scripts, and:
 #
 #     DRUMLINE_SBATCH         options of sbatch for all four, parted by spaces
 #     DRUMLINE_TRAIN_SBATCH   options of sbatch for the training, say "-N 2 --ntasks-per-node=16"
@@ -19,7 +19,7 @@ for jobs in "${DRUMLINE_JOBS:-}" "${SLURM_SUBMIT_DIR:-.}/jobs" "${SLURM_SUBMIT_D
     [ ! -r "$jobs/common.sh" ] || break
 done
 # shellcheck source=jobs/common.sh
-. "$jobs/common.sh" || exit
+. "$jobs/common.sh" || { echo "$job_script: submit from the project's root, or set DRUMLINE_JOBS" >&2; exit 1; }
 
 # submit NAME OPTION... SCRIPT ARGUMENT...: sets job.
 submit() {

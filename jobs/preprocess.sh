@@ -5,7 +5,8 @@
 #SBATCH --requeue
 #SBATCH --open-mode=append
 #SBATCH --output=%x-%j.log
-# Turns a folder of MIDI performances into a data set. Words after the script's name are options for drumline-preprocess.
+# Turns a folder of MIDI performances into a data set. Words after the script's name are options for
+# drumline-preprocess.
 #
 #     sbatch jobs/preprocess.sh
 #     DRUMLINE_MIDI=/scratch/midi DRUMLINE_DATA=/scratch/shards sbatch -n 16 jobs/preprocess.sh --min_bars=4
@@ -23,7 +24,7 @@ for jobs in "${DRUMLINE_JOBS:-}" "${SLURM_SUBMIT_DIR:-.}/jobs" "${SLURM_SUBMIT_D
     [ ! -r "$jobs/common.sh" ] || break
 done
 # shellcheck source=jobs/common.sh
-. "$jobs/common.sh" || exit
+. "$jobs/common.sh" || { echo "$job_script: submit from the project's root, or set DRUMLINE_JOBS" >&2; exit 1; }
 
 start_job
 read_flags DRUMLINE_PREPROCESS_FLAGS "$@"
@@ -41,7 +42,8 @@ fi
 # A node was lost before the data set was complete, or its job did not end in time: what is there is this job's own.
 [ "${SLURM_RESTART_COUNT:-0}" = 0 ] || given overwrite "${flags[@]}" || arguments+=(--overwrite)
 find_program drumline-preprocess
-[ -d "$input" ] || die "$input is no folder: DRUMLINE_MIDI names the folder of MIDI files (tools/fetch_groove.sh brings one)"
+[ -d "$input" ] ||
+    die "$input is no folder: DRUMLINE_MIDI names the folder of MIDI files (tools/fetch_groove.sh brings one)"
 
 choose_launcher
 print_header "preprocessing $input into $data"

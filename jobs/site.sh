@@ -1,11 +1,11 @@
 #!/bin/bash
-# jobs/site.sh: what differs from site to site, and the only file of jobs/ to edit. Every job reads it when it starts, on the
-# cluster's nodes. What sbatch itself must know (account, partition) has to be in your shell before you submit:
+# jobs/site.sh: what differs from site to site, and the only file of jobs/ to edit. Every job reads it when it starts,
+# on the cluster's nodes. What sbatch itself must know (account, partition) has to be in your shell before you submit:
 #
 #     . jobs/site.sh
 #
-# jobs/pipeline.sh and jobs/sweep.sh, which submit by themselves, read it by themselves. With everything commented out the
-# jobs take Slurm's defaults and find out the rest.
+# jobs/pipeline.sh and jobs/sweep.sh, which submit by themselves, read it by themselves. With everything commented out
+# the jobs take Slurm's defaults and find out the rest.
 
 # Who pays, and where jobs run; so may all of sbatch's options (man sbatch, "INPUT ENVIRONMENT VARIABLES").
 #export SBATCH_ACCOUNT=my_project
@@ -31,5 +31,6 @@
 #export OMPI_MCA_btl_tcp_if_include=ib0
 #export OMPI_MCA_oob_tcp_if_include=ib0
 
-# HDF5 locks files that it reads, which some shared file systems can't; Drumline needs no such locks, and jobs turn them off.
+# HDF5 locks files that it reads, which some shared file systems can't; Drumline needs no such locks, and jobs turn them
+# off.
 #export HDF5_USE_FILE_LOCKING=TRUE

@@ -29,7 +29,7 @@ for jobs in "${DRUMLINE_JOBS:-}" "${SLURM_SUBMIT_DIR:-.}/jobs" "${SLURM_SUBMIT_D
     [ ! -r "$jobs/common.sh" ] || break
 done
 # shellcheck source=jobs/common.sh
-. "$jobs/common.sh" || exit
+. "$jobs/common.sh" || { echo "$job_script: submit from the project's root, or set DRUMLINE_JOBS" >&2; exit 1; }
 
 read_lines() {
     [[ ${1:---} != --* ]] || die "a file of hparams comes first: jobs/sweep.sh FILE [OPTION]..."

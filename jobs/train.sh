@@ -13,8 +13,8 @@
 #     sbatch -N 1-4 -n 16 jobs/train.sh        16 ranks on four nodes, and after losing some, on those that are left
 #     DRUMLINE_DATA=/scratch/shards sbatch -n 8 jobs/train.sh groovae_4bar_flat
 #
-# The configuration may be left out (groovae_4bar); all words after it are options for drumline-train (drumline-train --help).
-# In the environment, beside what jobs/common.sh lists:
+# The configuration may be left out (groovae_4bar); all words after it are options for drumline-train (drumline-train
+# --help). In the environment, beside what jobs/common.sh lists:
 #
 #     DRUMLINE_DATA      data set made by drumline-preprocess     (data/shards)
 #     DRUMLINE_CONFIG    configuration                            (groovae_4bar)
@@ -23,9 +23,10 @@
 #     DRUMLINE_HPARAMS   for --hparams                            (none)
 #     DRUMLINE_REQUEUE   no: leave it to you to submit again      (yes)
 #
-# Two minutes before the time limit, and before a preemption, Slurm signals this script; the ranks write a checkpoint and end
-# with status 3, and the job queues itself again. So it does when a node is lost. Any other failure ends the job with the
-# program's status. A job that is requeued twice without a newer checkpoint ends, too; RUN/requeues.tsv tells its story.
+# Two minutes before the time limit, and before a preemption, Slurm signals this script; the ranks write a checkpoint
+# and end with status 3, and the job queues itself again. So it does when a node is lost. Any other failure ends the job
+# with the program's status. A job that is requeued twice without a newer checkpoint ends, too; RUN/requeues.tsv tells
+# its story.
 set -uo pipefail
 trap : USR1 TERM
 
@@ -34,7 +35,7 @@ for jobs in "${DRUMLINE_JOBS:-}" "${SLURM_SUBMIT_DIR:-.}/jobs" "${SLURM_SUBMIT_D
     [ ! -r "$jobs/common.sh" ] || break
 done
 # shellcheck source=jobs/common.sh
-. "$jobs/common.sh" || exit
+. "$jobs/common.sh" || { echo "$job_script: submit from the project's root, or set DRUMLINE_JOBS" >&2; exit 1; }
 
 EXIT_HALTED=3
 # mpirun's status where a node's daemon is gone: killed, or its node lost.
@@ -77,7 +78,8 @@ job_state() {
     timeout 30 scontrol show job --oneliner "$SLURM_JOB_ID" | sed -n 's/.* JobState=\([A-Z_]*\).*/\1/p'
 }
 
-# The job's nodes that are gone. Slurm itself notices after minutes; a step that does not come back from one tells at once.
+# The job's nodes that are gone. Slurm itself notices after minutes; a step that does not come back from one tells at
+# once.
 lost_nodes() {
     local node
     {
@@ -93,8 +95,9 @@ lost_nodes() {
     } | sort -u
 }
 
-# Slurm remembers how many tasks a job with a range of nodes (-N 1-4) but no -n has come to have, and would keep it waiting
-# for as many nodes again. It can be told otherwise once the job is pending; where -N is one number, that makes no difference.
+# Slurm remembers how many tasks a job with a range of nodes (-N 1-4) but no -n has come to have, and would keep it
+# waiting for as many nodes again. It can be told otherwise once the job is pending; where -N is one number, that makes
+# no difference.
 ask_for_fewer_tasks() {
     local lost=$1 i
     $crowded && [ -n "${SLURM_NTASKS_PER_NODE:-}" ] && [ "$lost" -gt 0 ] && [ "$lost" -lt "$nodes" ] || return
@@ -105,8 +108,8 @@ ask_for_fewer_tasks() {
     done
 }
 
-# requeue WHY LOST: LOST nodes are gone. Does not return. A job that a person has cancelled must not come back, and one that
-# Slurm requeues comes back without us.
+# requeue WHY LOST: LOST nodes are gone. Does not return. A job that a person has cancelled must not come back, and one
+# that Slurm requeues comes back without us.
 requeue() {
     local state
     say "$1, at step $(newest_step)"
@@ -139,8 +142,8 @@ last_event() {
     awk '{ line = $0 } END { print NR ": " line }' "$run/train/metrics.jsonl" 2>/dev/null
 }
 
-# said_end REASONS: whether the training itself says that it ended, and why, which a launcher's status may hide: mpirun's on
-# SIGTERM, srun's where a node was lost.
+# said_end REASONS: whether the training itself says that it ended, and why, which a launcher's status may hide:
+# mpirun's on SIGTERM, srun's where a node was lost.
 said_end() {
     local now
     now=$(last_event)

@@ -18,7 +18,7 @@ for jobs in "${DRUMLINE_JOBS:-}" "${SLURM_SUBMIT_DIR:-.}/jobs" "${SLURM_SUBMIT_D
     [ ! -r "$jobs/common.sh" ] || break
 done
 # shellcheck source=jobs/common.sh
-. "$jobs/common.sh" || exit
+. "$jobs/common.sh" || { echo "$job_script: submit from the project's root, or set DRUMLINE_JOBS" >&2; exit 1; }
 
 start_job
 DRUMLINE_JOBS=$jobs exec "$jobs/train.sh" groovae_4bar "$@"

@@ -6,12 +6,11 @@
 #   crash NODE             kills everything on a node (node1 to node4) at once; `up` brings it back
 #   cut NODE, mend NODE    takes a node's network away, and gives it back; its processes go on
 #   down                   ends it; nothing is left but what jobs have written elsewhere
-# With --dir DIR before the command, it keeps its files there, not in ${XDG_RUNTIME_DIR:-/tmp}/drumline-slurm-UID. Several
-# sandboxes in folders of their own can run at the same time.
-# Root's nodes live in namespaces: each has its own host name, processes, /dev/shm and network, and four CPUs by Slurm's
-# books, however many this machine has. Partitions: main, and high, which preempts main's jobs and requeues them.
-# Installs Debian's packages of Slurm where they are missing, unless DRUMLINE_SKIP_SETUP=1 is set. Exit status 77: Slurm
-# can't run here, and the reason was said.
+# With --dir DIR before the command, it keeps its files there, not in ${XDG_RUNTIME_DIR:-/tmp}/drumline-slurm-UID.
+# Several sandboxes in folders of their own can run at the same time. Root's nodes live in namespaces: each has its own
+# host name, processes, /dev/shm and network, and four CPUs by Slurm's books, however many this machine has. Partitions:
+# main, and high, which preempts main's jobs and requeues them. Installs Debian's packages of Slurm where they are
+# missing, unless DRUMLINE_SKIP_SETUP=1 is set. Exit status 77: Slurm can't run here, and the reason was said.
 set -euo pipefail
 
 packages=(slurmctld slurmd slurm-client munge iproute2 util-linux)
@@ -52,7 +51,7 @@ install_missing() {
     command -v apt-get >/dev/null ||
         cannot "Slurm is not installed, and this is no Debian: install slurmctld, slurmd, munge and iproute2"
     if [ "$(id -u)" -ne 0 ]; then
-        command -v sudo >/dev/null || cannot "Slurm is not installed; ask an administrator: apt-get install ${packages[*]}"
+        command -v sudo >/dev/null || cannot "Slurm is not installed; ask for: apt-get install ${packages[*]}"
         as_root=(sudo)
     fi
     say "installing ${packages[*]}"
@@ -116,9 +115,9 @@ write_hosts() {
     done
 }
 
-# What both kinds of sandbox have in common. Times are short, so that a lost node, a requeue and a preemption take seconds:
-# cred_expire is also how long Slurm keeps a requeued job waiting. PMIx puts a folder by the step's name, without the node's,
-# into TmpFS.
+# What both kinds of sandbox have in common. Times are short, so that a lost node, a requeue and a preemption take
+# seconds: cred_expire is also how long Slurm keeps a requeued job waiting. PMIx puts a folder by the step's name,
+# without the node's, into TmpFS.
 write_config() {
     cat <<TEXT
 ClusterName=sandbox
@@ -207,8 +206,8 @@ write_files() {
 
 # --- processes ---
 
-# start NAME COMMAND...: in the background, in a session of its own, its number in run/NAME.pid. setsid becomes the command,
-# so that the number is the command's.
+# start NAME COMMAND...: in the background, in a session of its own, its number in run/NAME.pid. setsid becomes the
+# command, so that the number is the command's.
 start() {
     local name=$1
     shift
@@ -266,7 +265,8 @@ start_controller() {
     else
         # shellcheck disable=SC2016 # the inner shell's variables
         start slurmctld unshare --mount --uts bash -c \
-            'hostname ctl && mount --bind "$1/etc/hosts" /etc/hosts && exec slurmctld -D -f "$1/etc/slurm.conf"' ctl "$dir"
+            'hostname ctl && mount --bind "$1/etc/hosts" /etc/hosts && exec slurmctld -D -f "$1/etc/slurm.conf"' \
+            ctl "$dir"
     fi
 }
 
@@ -314,7 +314,8 @@ wait_for_nodes() {
     local i up wanted=$num_nodes
     [ "$kind" != plain ] || wanted=1
     for ((i = 0; i < 150; i++)); do
-        up=$(timeout 5 sinfo -h -p main -t idle,alloc,mix,comp -o %D 2>/dev/null | awk '{ n += $1 } END { print n + 0 }')
+        up=$(timeout 5 sinfo -h -p main -t idle,alloc,mix,comp -o %D 2>/dev/null |
+            awk '{ n += $1 } END { print n + 0 }')
         [ "$up" -lt "$wanted" ] || return 0
         sleep 0.2
     done
@@ -354,8 +355,8 @@ up() {
         say "one plain node: nodes of their own need root and the right to make namespaces and network devices"
 }
 
-# In jobs, ranks of all nodes share this machine's few cores: no binding, and who waits yields. The sandbox is root's, where
-# Open MPI wants to be told twice.
+# In jobs, ranks of all nodes share this machine's few cores: no binding, and who waits yields. The sandbox is root's,
+# where Open MPI wants to be told twice.
 run() {
     is_up || die "the sandbox is not up: tools/slurm_sandbox.sh up"
     load
@@ -382,7 +383,8 @@ node_number() {
     printf '%s\n' "${1#node}"
 }
 
-# Jobs' processes of a plain node, which nothing else ends: those that run under this sandbox's Slurm, this script aside.
+# Jobs' processes of a plain node, which nothing else ends: those that run under this sandbox's Slurm, this script
+# aside.
 kill_plain_jobs() {
     local file number
     for file in /proc/[0-9]*/environ; do

@@ -1,7 +1,7 @@
 #!/bin/bash
-# common.sh: what the tests on a real Slurm share; they read it with SOURCE_DIR and BUILD_DIR as their arguments. All of them
-# run in one sandbox, which up.sh starts and down.sh ends, and each in a folder of its own that looks like the project's root
-# to a job: jobs/ and data/shards. Status 77: Slurm can't be started here.
+# common.sh: what the tests on a real Slurm share; they read it with SOURCE_DIR and BUILD_DIR as their arguments. All of
+# them run in one sandbox, which up.sh starts and down.sh ends, and each in a folder of its own that looks like the
+# project's root to a job: jobs/ and data/shards. Status 77: Slurm can't be started here.
 set -euo pipefail
 
 source=$1 build=$2
@@ -12,7 +12,8 @@ export DRUMLINE_BIN=$build/bin DRUMLINE_SKIP_SETUP=1
 unset "${!SLURM@}" "${!SBATCH@}" DRUMLINE_LAUNCHER
 # shellcheck disable=SC2034 # read by the tests, as job is
 # Small enough for all nodes to share two cores, and slow enough to be caught while it trains.
-small='enc_rnn_size=[16],dec_rnn_size=[12,8],z_size=6,batch_size=16' slow='enc_rnn_size=[32],dec_rnn_size=[32],z_size=8,batch_size=64'
+small='enc_rnn_size=[16],dec_rnn_size=[12,8],z_size=6,batch_size=16' \
+    slow='enc_rnn_size=[32],dec_rnn_size=[32],z_size=8,batch_size=64'
 
 sandbox() {
     "$source/tools/slurm_sandbox.sh" --dir "$sandbox_dir" "$@"

@@ -1,7 +1,7 @@
 #!/bin/bash
-# crashed.sh SOURCE_DIR BUILD_DIR: a node's processes are killed with -9, under srun on the node where the job script itself
-# runs. The jobs come back from the last checkpoint on the node that is left, and finish: with as many ranks where -n says how
-# many, else with fewer.
+# crashed.sh SOURCE_DIR BUILD_DIR: a node's processes are killed with -9, under srun on the node where the job script
+# itself runs. The jobs come back from the last checkpoint on the node that is left, and finish: with as many ranks
+# where -n says how many, else with fewer.
 # shellcheck source=tests/slurm/common.sh
 . "$(dirname "$0")/common.sh"
 start_test crashed needs_nodes

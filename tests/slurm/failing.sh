@@ -1,6 +1,6 @@
 #!/bin/bash
-# failing.sh SOURCE_DIR BUILD_DIR: what fails for good is not queued again, and its status is handed on; what is queued again
-# without getting further ends with the reason.
+# failing.sh SOURCE_DIR BUILD_DIR: what fails for good is not queued again, and its status is handed on; what is queued
+# again without getting further ends with the reason.
 # shellcheck source=tests/slurm/common.sh
 . "$(dirname "$0")/common.sh"
 start_test failing

@@ -1,6 +1,6 @@
 #!/bin/bash
-# first_job.sh SOURCE_DIR BUILD_DIR: sbatch jobs/train_4bar.sh as it is; ranks, nodes and threads as sbatch is told, by srun
-# and by mpirun; no string of the user's reaches a shell.
+# first_job.sh SOURCE_DIR BUILD_DIR: sbatch jobs/train_4bar.sh as it is; ranks, nodes and threads as sbatch is told, by
+# srun and by mpirun; no string of the user's reaches a shell.
 # shellcheck source=tests/slurm/common.sh
 . "$(dirname "$0")/common.sh"
 start_test first_job
@@ -26,7 +26,7 @@ expect_file runs/groovae_4bar/train/checkpoint-00000040.h5
 
 # Nothing but the program sees these.
 # shellcheck disable=SC2016 # not to be expanded, that is the point
-DRUMLINE_TRAIN_FLAGS='--seed=5 --hparams=* --log_steps=$(touch${IFS}expanded)' submit -n 1 jobs/train.sh groovae_4bar_flat
+DRUMLINE_TRAIN_FLAGS='--seed=5 --hparams=* --log_steps=$(touch${IFS}expanded)' submit -n 1 jobs/train.sh
 log=drumline-train-$job.log
 expect_state "$job" FAILED "$log"
 # shellcheck disable=SC2016

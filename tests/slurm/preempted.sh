@@ -1,6 +1,6 @@
 #!/bin/bash
-# preempted.sh SOURCE_DIR BUILD_DIR: a training that jobs of a better partition push aside three times has, bit for bit, the
-# weights of an undisturbed one on as many ranks.
+# preempted.sh SOURCE_DIR BUILD_DIR: a training that jobs of a better partition push aside three times has, bit for bit,
+# the weights of an undisturbed one on as many ranks.
 # shellcheck source=tests/slurm/common.sh
 . "$(dirname "$0")/common.sh"
 start_test preempted

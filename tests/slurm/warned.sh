@@ -1,6 +1,6 @@
 #!/bin/bash
-# warned.sh SOURCE_DIR BUILD_DIR: a warning to the batch shell or to the ranks, under srun and mpirun: a checkpoint, the job
-# queues itself again, goes on where it was and finishes. A cancelled one does not come back.
+# warned.sh SOURCE_DIR BUILD_DIR: a warning to the batch shell or to the ranks, under srun and mpirun: a checkpoint, the
+# job queues itself again, goes on where it was and finishes. A cancelled one does not come back.
 # shellcheck source=tests/slurm/common.sh
 . "$(dirname "$0")/common.sh"
 start_test warned

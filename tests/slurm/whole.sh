@@ -1,13 +1,14 @@
 #!/bin/bash
-# whole.sh SOURCE_DIR BUILD_DIR: jobs/pipeline.sh from MIDI to new MIDI; jobs/sweep.sh; an array of generators goes on where
-# it was.
+# whole.sh SOURCE_DIR BUILD_DIR: jobs/pipeline.sh from MIDI to new MIDI; jobs/sweep.sh; an array of generators goes on
+# where it was.
 # shellcheck source=tests/slurm/common.sh
 . "$(dirname "$0")/common.sh"
 start_test whole
 
 rm data/shards
 export DRUMLINE_MIDI=$work/midi DRUMLINE_HPARAMS=$small DRUMLINE_STEPS=20 DRUMLINE_OUTPUTS=3
-in_slurm jobs/pipeline.sh groovae_4bar_flat --log_steps=5 >pipeline.out || fail "the pipeline was not submitted" pipeline.out
+in_slurm jobs/pipeline.sh groovae_4bar_flat --log_steps=5 >pipeline.out ||
+    fail "the pipeline was not submitted" pipeline.out
 [ "$(grep -cE '^(preprocess|train|evaluate|generate) +job [0-9]+$' pipeline.out)" -eq 4 ] ||
     fail "the jobs' numbers were not printed" pipeline.out
 # number NAME: of a job of the pipeline.
@@ -29,7 +30,8 @@ rm -r "$samples/task-00001"
 DRUMLINE_RUN=runs/groovae_4bar_flat submit --array=0-1 jobs/generate.sh
 wait_for 30 "the array" test -d $samples/task-00001
 wait_for 30 "task 0" in_log "drumline-generate-${job}_0.log" 'is there already'
-md5sum "$samples"/task-00001/*000-of-003.mid | cut -d ' ' -f 1 | cmp - before || fail "the same seed played something else"
+md5sum "$samples"/task-00001/*000-of-003.mid | cut -d ' ' -f 1 | cmp - before ||
+    fail "the same seed played something else"
 
 # A failed job ends what depends on it.
 DRUMLINE_RUN=runs/bad in_slurm jobs/pipeline.sh groovae_4bar_flat --hparams=no_such=1 >pipeline.out
