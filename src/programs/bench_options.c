@@ -22,7 +22,7 @@ static const struct setting rows[] = {
     DOUBLE(latency_us, 1e9, "US",
            "scaling: microseconds that a message takes beside its bytes, instead of the measured ones."),
     DOUBLE(bandwidth_gbps, 1e9, "GBPS", "scaling: gigabits per second of a link, instead of the measured ones."),
-    INT(num_outputs, "1000", 1, 1e6, "generate: windows that are played and written."),
+    INT(num_outputs, "1000", 1, 1e6, "generate: windows that rank 0 plays and writes while the others wait."),
     TEXT(input_dir, NULL, "DIR", "preprocess: folder of MIDI files, with those below it."),
     TEXT(
         temporary_dir, NULL, "DIR",
