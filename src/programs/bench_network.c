@@ -73,11 +73,12 @@ struct line {
     double start, slope; /* t = start + slope n */
 };
 
-/* The line with the least sum of weights_i (start + slope n_i - t_i)^2, neither number below 0. */
-static struct line weighted_line(const struct bench_sums *sums, const double *weights)
+/* The line through sums [first, end) with the least sum of weights_i (start + slope n_i - t_i)^2 and a start that is not
+ * negative. Where `known` is not negative, it is the start. */
+static struct line weighted_line(const struct bench_sums *sums, int first, int end, const double *weights, double known)
 {
     double w = 0, wn = 0, wnn = 0, wt = 0, wnt = 0;
-    for (int i = 0; i < sums->count; i++) {
+    for (int i = first; i < end; i++) {
         double n = sums->bytes[i], t = sums->seconds[i];
         w += weights[i];
         wn += weights[i] * n;
@@ -85,6 +86,8 @@ static struct line weighted_line(const struct bench_sums *sums, const double *we
         wt += weights[i] * t;
         wnt += weights[i] * n * t;
     }
+    if (known >= 0)
+        return (struct line){known, (wnt - known * wn) / wnn};
     double determinant = w * wnn - wn * wn;
     struct line line = {(wt * wnn - wnt * wn) / determinant, (wnt * w - wt * wn) / determinant};
     if (line.start < 0)
@@ -96,20 +99,20 @@ static struct line weighted_line(const struct bench_sums *sums, const double *we
 
 /* Least squares of ln(fitted / measured), so that times of microseconds count as much as those of seconds and twice too long as
  * much as half: by weights that make each term's slope that of the squared logarithm, found anew from the line before. */
-static struct line fit_line(const struct bench_sums *sums)
+static struct line fit_line(const struct bench_sums *sums, int first, int end, double known)
 {
     enum { ROUNDS = 100 };
     double weights[BENCH_NUM_SUMS];
-    for (int i = 0; i < sums->count; i++)
+    for (int i = first; i < end; i++)
         weights[i] = 1 / (sums->seconds[i] * sums->seconds[i]);
-    struct line line = weighted_line(sums, weights);
-    for (int round = 0; round < ROUNDS; round++) {
-        for (int i = 0; i < sums->count; i++) {
+    struct line line = weighted_line(sums, first, end, weights, known);
+    for (int round = 0; round < ROUNDS && line.slope >= 0; round++) {
+        for (int i = first; i < end; i++) {
             double fitted = line.start + line.slope * sums->bytes[i], off = sums->seconds[i] / fitted - 1;
             double slope = fabs(off) < 1e-6 ? 1 : log1p(off) / off;
             weights[i] = slope / (fitted * fitted);
         }
-        line = weighted_line(sums, weights);
+        line = weighted_line(sums, first, end, weights, known);
     }
     return line;
 }
@@ -117,13 +120,17 @@ static struct line fit_line(const struct bench_sums *sums)
 bool bench_network_fit(struct bench_network *network, const struct bench_sums *sums, struct error *error)
 {
     double rounds = 2.0 * (sums->ranks - 1);
-    if (sums->count < 2 || sums->ranks < 2)
+    int small = 0;
+    while (small < sums->count && sums->bytes[small] <= BENCH_SMALL_SUM)
+        small++;
+    if (small < 2 || small == sums->count || sums->ranks < 2)
         return error_set(error, "no network can be fitted to %d sums of %d ranks", sums->count, sums->ranks);
     for (int i = 0; i < sums->count; i++)
         if (!(sums->seconds[i] > 0 && isfinite(sums->seconds[i])))
             return error_set(error, "the sum of %.0f bytes took %g s: no network can be fitted to that", sums->bytes[i],
                              sums->seconds[i]);
-    struct line line = fit_line(sums);
+    double start = fit_line(sums, 0, small, -1).start;
+    struct line line = fit_line(sums, small, sums->count, start);
     if (!(line.slope > 0 && isfinite(line.slope) && isfinite(line.start)))
         return error_set(error, "sums of more bytes took no more time, so no network can be fitted; measure again, or "
                                 "give --latency_us and --bandwidth_gbps");

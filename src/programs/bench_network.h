@@ -14,7 +14,7 @@
 
 #include "dist/comm.h"
 
-enum { BENCH_SMALLEST_SUM = 4 << 10, BENCH_LARGEST_SUM = 64 << 20, BENCH_NUM_SUMS = 15 };
+enum { BENCH_SMALLEST_SUM = 4 << 10, BENCH_SMALL_SUM = 64 << 10, BENCH_LARGEST_SUM = 64 << 20, BENCH_NUM_SUMS = 15 };
 
 /* Seconds of the sum of so many bytes: the median over repetitions of the slowest rank's. The same on all ranks. */
 struct bench_sums {
@@ -31,8 +31,9 @@ struct bench_network {
     double bandwidth; /* bytes a second */
 };
 
-/* The network that comes nearest to the sums: least squares of the logarithms, with neither number below 0. Fails where
- * the times are not positive and finite, or do not grow with the bytes. */
+/* The network that comes nearest to the sums, by least squares of logarithms: its latency from those up to BENCH_SMALL_SUM,
+ * where it shows, then its bandwidth from the larger ones, which often do not go at the pace of the small. sums->bytes grow.
+ * Fails where the times are not positive and finite, or do not grow with the bytes. */
 bool bench_network_fit(struct bench_network *network, const struct bench_sums *sums, struct error *error);
 
 /* t(p, n) of the formula above; 0 for one rank. */
