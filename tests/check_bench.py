@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
-"""check_bench.py BIN_DIR PERFORMANCES MPIEXEC NUMPROC_FLAG: drumline-bench as its users meet it, with a tiny model: every mode
-at one and two ranks, as a table and as JSON, and what it refuses. PERFORMANCES makes a folder of MIDI files."""
+"""check_bench.py BIN_DIR PERFORMANCES MPIEXEC NUMPROC_FLAG: drumline-bench as its users meet it, with a tiny model.
+
+Every mode at one and two ranks, as a table and as JSON, and what it refuses. PERFORMANCES makes a folder of MIDI files.
+"""
 import json
 import math
 import os
@@ -92,7 +94,8 @@ def main():
         assert abs(value(rows, "scaling", "latency_of_a_message", "us") - 10) < 1e-6
         assert abs(value(rows, "scaling", "bandwidth_of_a_link", "Gbit/s") - 8) < 1e-6
         check_scaling(figures(2, "scaling", *SMALL, *given), 40, 2)
-        rows = figures(1, "--mode=generate", *SMALL, "--config=groovae_2bar_hits_control", f"--temporary_dir={temporary}")
+        rows = figures(1, "--mode=generate", *SMALL, "--config=groovae_2bar_hits_control",
+                       f"--temporary_dir={temporary}")
         assert value(rows, "generate", "windows_written_per_second", "1/s") > 0
         assert len(rows) == 3, rows
 

@@ -1,5 +1,5 @@
-/* The operations that drumline-bench says a training step takes, against those that the model really makes: every product of
- * the library and every product with packed panels is counted as it is called. */
+/* The operations that drumline-bench says a training step takes, against those that the model really makes: every
+ * product of the library and every product with packed panels is counted as it is called. */
 #include "base/error.h"
 #include "programs/bench_flops.h"
 #include "unit.h"

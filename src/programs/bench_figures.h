@@ -1,5 +1,5 @@
-/* What drumline-bench found, as one table: a figure, its value, what it is held against, and the ratio of the two. The same
- * rows are printed for people and as JSON. */
+/* What drumline-bench found, as one table: a figure, its value, what it is held against, and the ratio of the two. The
+ * same rows are printed for people and as JSON. */
 #ifndef DRUMLINE_PROGRAMS_BENCH_FIGURES_H
 #define DRUMLINE_PROGRAMS_BENCH_FIGURES_H
 

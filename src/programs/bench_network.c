@@ -73,8 +73,8 @@ struct line {
     double start, slope; /* t = start + slope n */
 };
 
-/* The line through sums [first, end) with the least sum of weights_i (start + slope n_i - t_i)^2 and a start that is not
- * negative. Where `known` is not negative, it is the start. */
+/* The line through sums [first, end) with the least sum of weights_i (start + slope n_i - t_i)^2 and a start that is
+ * not negative. Where `known` is not negative, it is the start. */
 static struct line weighted_line(const struct bench_sums *sums, int first, int end, const double *weights, double known)
 {
     double w = 0, wn = 0, wnn = 0, wt = 0, wnt = 0;
@@ -97,8 +97,9 @@ static struct line weighted_line(const struct bench_sums *sums, int first, int e
     return line;
 }
 
-/* Least squares of ln(fitted / measured), so that times of microseconds count as much as those of seconds and twice too long as
- * much as half: by weights that make each term's slope that of the squared logarithm, found anew from the line before. */
+/* Least squares of ln(fitted / measured), so that times of microseconds count as much as those of seconds and twice too
+ * long as much as half: by weights that make each term's slope that of the squared logarithm, found anew from the line
+ * before. */
 static struct line fit_line(const struct bench_sums *sums, int first, int end, double known)
 {
     enum { ROUNDS = 100 };

@@ -4,11 +4,11 @@
  *
  *     t(p, n) = 2 (p - 1) (latency + n / (p bandwidth)),
  *
- * after Patarasuk and Yuan, "Bandwidth optimal all-reduce algorithms for clusters of workstations" (Journal of Parallel and
- * Distributed Computing 69, 2009), in the notation of Thakur, Rabenseifner and Gropp, "Optimization of Collective
- * Communication Operations in MPICH" (International Journal of High Performance Computing Applications 19, 2005). The time
- * that the additions take is part of the bandwidth. A handful of bytes goes by recursive doubling instead (same paper): as
- * many latencies as p has binary digits. */
+ * after Patarasuk and Yuan, "Bandwidth optimal all-reduce algorithms for clusters of workstations" (Journal of Parallel
+ * and Distributed Computing 69, 2009), in the notation of Thakur, Rabenseifner and Gropp, "Optimization of Collective
+ * Communication Operations in MPICH" (International Journal of High Performance Computing Applications 19, 2005). The
+ * time that the additions take is part of the bandwidth. A handful of bytes goes by recursive doubling instead (same
+ * paper): ceil(log2 p) latencies. */
 #ifndef DRUMLINE_PROGRAMS_BENCH_NETWORK_H
 #define DRUMLINE_PROGRAMS_BENCH_NETWORK_H
 
@@ -22,8 +22,8 @@ struct bench_sums {
     double bytes[BENCH_NUM_SUMS], seconds[BENCH_NUM_SUMS];
 };
 
-/* From 4 KiB to 64 MiB by doubling, through the reducer that training uses, with nothing else going on. Needs two ranks or
- * more. Collective. */
+/* From 4 KiB to 64 MiB by doubling, through the reducer that training uses, with nothing else going on. Needs two ranks
+ * or more. Collective. */
 bool bench_sums_measure(struct bench_sums *sums, struct comm *comm, struct error *error);
 
 struct bench_network {
@@ -31,9 +31,9 @@ struct bench_network {
     double bandwidth; /* bytes a second */
 };
 
-/* The network that comes nearest to the sums, by least squares of logarithms: its latency from those up to BENCH_SMALL_SUM,
- * where it shows, then its bandwidth from the larger ones, which often do not go at the pace of the small. sums->bytes grow.
- * Fails where the times are not positive and finite, or do not grow with the bytes. */
+/* The network that comes nearest to the sums, by least squares of logarithms: its latency from those up to
+ * BENCH_SMALL_SUM, where it shows, then its bandwidth from the larger ones, which often do not go at the pace of the
+ * small. sums->bytes grow. Fails where the times are not positive and finite, or do not grow with the bytes. */
 bool bench_network_fit(struct bench_network *network, const struct bench_sums *sums, struct error *error);
 
 /* t(p, n) of the formula above; 0 for one rank. */

@@ -21,8 +21,8 @@ struct bench_options {
 
 extern const struct program bench_program;
 
-/* A command line of the form `drumline-bench MODE ...` as `drumline-bench --mode=MODE ...`: argv[1] is replaced where it is
- * no option. The word is owned by the caller; NULL where nothing was replaced. */
+/* A command line of the form `drumline-bench MODE ...` as `drumline-bench --mode=MODE ...`: argv[1] is replaced where
+ * it is no option. The word is owned by the caller; NULL where nothing was replaced. */
 char *bench_options_take_mode(int argc, char **argv);
 
 /* Checks what single bounds can't, and makes the hparams. */

@@ -4,8 +4,8 @@
 
 #include "dist/comm.h"
 
-/* The largest over several shapes, large ones and such as training has, of the sum over ranks of each rank's best product, in
- * FLOP/s. With the threads that are set. Collective. */
+/* The largest over several shapes, large ones and such as training has, of the sum over ranks of each rank's best
+ * product, in FLOP/s. With the threads that are set. Collective. */
 bool bench_peak_measure(double *flops_per_second, struct comm *comm, struct error *error);
 
 #endif

@@ -1,11 +1,11 @@
 /* Foretells how long a training step takes on more ranks than there are, from what was measured on those that are.
  *
  * A step is computation, the sums of gradients that computation does not hide, the small sum of losses, and the update.
- * Computation is known at a few numbers of windows a rank; between them a straight line is taken, above them the last two
- * go on, and below them the time goes with the line's start. Gradients become ready within the last micro-batch's backward
- * pass as they did in the measurement, at a pace that goes with that micro-batch's own computation. They are cut into buckets
- * as the reducer does, and the buckets are summed one after the other at the network's cost, each as soon as it is ready and
- * the one before it is done; what lies after the end of backward is exposed.
+ * Computation is known at a few numbers of windows a rank; between them a straight line is taken, above them the last
+ * two go on, and below them the time goes with the line's start. Gradients become ready within the last micro-batch's
+ * backward pass as they did in the measurement, at a pace that goes with that micro-batch's own computation. They are
+ * cut into buckets as the reducer does, and the buckets are summed one after the other at the network's cost, each as
+ * soon as it is ready and the one before it is done; what lies after the end of backward is exposed.
  *
  * What is left out: ranks that are slower than others, a network that others use too, cores that the sums take from
  * computation, and other algorithms than the ring, of which MPI may choose one where latency counts. */

@@ -41,8 +41,8 @@ bool bench_training_open(struct bench_training *training, const struct hparams *
                          const struct bench_options *options, struct comm *comm, struct error *error);
 void bench_training_close(struct bench_training *training);
 
-/* One step that is not timed, then `steps` (up to options->steps) that are, with a global batch of batch_size windows: at least
- * one a rank, at most hparams->batch_size. Collective. */
+/* One step that is not timed, then `steps` (up to options->steps) that are, with a global batch of batch_size windows:
+ * at least one a rank, at most hparams->batch_size. Collective. */
 void bench_training_time(struct bench_training *training, int64_t batch_size, int steps, struct bench_times *times);
 
 /* The most memory that this process has held so far, in bytes. */

@@ -1,5 +1,5 @@
-/* Times generation and preprocessing, in process: what drumline-generate and drumline-preprocess do once they have read their
- * command line. What is written goes into a folder of its own and is removed again. */
+/* Times generation and preprocessing, in process: what drumline-generate and drumline-preprocess do once they have read
+ * their command line. What is written goes into a folder of its own and is removed again. */
 #ifndef DRUMLINE_PROGRAMS_BENCH_WORK_H
 #define DRUMLINE_PROGRAMS_BENCH_WORK_H
 

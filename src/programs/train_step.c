@@ -3,8 +3,8 @@
 #include "data/order.h"
 #include "model/schedule.h"
 
-/* The most windows that are worked on at a time where nothing is said: enough rows for efficient products, few enough for a
- * layer's activations to stay near the processor (docs/performance.md). */
+/* The most windows that are worked on at a time where nothing is said: enough rows for efficient products, few enough
+ * for a layer's activations to stay near the processor (docs/performance.md). */
 enum { DEFAULT_MICRO_BATCH = 128 };
 
 int train_step_micro_batch(int64_t wanted, int64_t batch_size, int num_ranks)

@@ -1,6 +1,6 @@
-/* One step of a training on one rank: forward and backward over its part of the global batch in micro-batches, the last one's
- * gradients being reduced while they are made. Shared by drumline-train and drumline-bench, so that what is measured is what
- * trains. */
+/* One step of a training on one rank: forward and backward over its part of the global batch in micro-batches, the last
+ * one's gradients being reduced while they are made. Shared by drumline-train and drumline-bench, so that what is
+ * measured is what trains. */
 #ifndef DRUMLINE_PROGRAMS_TRAIN_STEP_H
 #define DRUMLINE_PROGRAMS_TRAIN_STEP_H
 
@@ -35,7 +35,8 @@ struct train_step {
     uint64_t seed;
     size_t first, count; /* this rank's part of the batch */
 
-    /* Puts windows part->first_example .. + part->batch of the global batch into the model's input, target and controls. */
+    /* Puts windows part->first_example .. + part->batch of the global batch into the model's input, target and
+     * controls. */
     void (*fill)(void *context, const struct model_step *part);
     void *context;
 
@@ -43,8 +44,9 @@ struct train_step {
     void (*watch)(void *context, size_t end);
 };
 
-/* Windows that a rank works on at a time: --micro_batch_size's value, or where that is 0 one chosen for speed; no more than
- * the largest part of `batch_size` over `num_ranks`. The same on all ranks, so that they report gradients in step. */
+/* Windows that a rank works on at a time: --micro_batch_size's value, or where that is 0 one chosen for speed; no more
+ * than the largest part of `batch_size` over `num_ranks`. The same on all ranks, so that they report gradients in step.
+ * */
 int train_step_micro_batch(int64_t wanted, int64_t batch_size, int num_ranks);
 
 /* Gradients of update `number` (from 1), summed over ranks, and this rank's losses added to sums. Leaves the phase
