@@ -8,8 +8,8 @@ source=$1 build=$2
 work=$build/tests/slurm_work
 # A socket's path must be short, and a build folder may lie deep.
 sandbox_dir=${TMPDIR:-/tmp}/drumline-slurm-test-$(printf '%s' "$build" | sha256sum | cut -c 1-8)
+unset "${!SLURM@}" "${!SBATCH@}" "${!DRUMLINE_@}"
 export DRUMLINE_BIN=$build/bin DRUMLINE_SKIP_SETUP=1
-unset "${!SLURM@}" "${!SBATCH@}" DRUMLINE_LAUNCHER
 # shellcheck disable=SC2034 # read by the tests, as job is
 # Small enough for all nodes to share two cores, and slow enough to be caught while it trains.
 small='enc_rnn_size=[16],dec_rnn_size=[12,8],z_size=6,batch_size=16' \
