@@ -12,19 +12,12 @@ struct options {
     bool json, hparams, markdown;
 };
 
+#define FLAG(name, help) SETTING_ROW(struct options, name, SETTING_BOOL, NULL, 0, 0, NULL, NULL, help)
+
 static const struct setting option_rows[] = {
-    {.name = "json",
-     .type = SETTING_BOOL,
-     .offset = offsetof(struct options, json),
-     .help = "Print JSON: an object for one path, an array of objects for several."},
-    {.name = "hparams",
-     .type = SETTING_BOOL,
-     .offset = offsetof(struct options, hparams),
-     .help = "Print every hparam and every config; takes no path."                 },
-    {.name = "markdown",
-     .type = SETTING_BOOL,
-     .offset = offsetof(struct options, markdown),
-     .help = "With --hparams: in Markdown."                                        },
+    FLAG(json, "Print JSON: an object for one path, an array of objects for several."),
+    FLAG(hparams, "Print every hparam and every config; takes no path."),
+    FLAG(markdown, "With --hparams: in Markdown."),
 };
 
 static const struct program program = {

@@ -11,7 +11,8 @@ int train_step_micro_batch(int64_t wanted, int64_t batch_size, int num_ranks)
 {
     size_t first, largest, micro_batch = wanted > 0 ? (size_t)wanted : DEFAULT_MICRO_BATCH;
     order_part((size_t)batch_size, 0, num_ranks, &first, &largest);
-    return (int)(micro_batch < largest ? micro_batch : largest);
+    size_t goes = (largest + micro_batch - 1) / micro_batch;
+    return (int)((largest + goes - 1) / goes);
 }
 
 static void on_ready(void *context, size_t end)

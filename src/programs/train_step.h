@@ -45,8 +45,8 @@ struct train_step {
 };
 
 /* Windows that a rank works on at a time: --micro_batch_size's value, or where that is 0 one chosen for speed; no more
- * than the largest part of `batch_size` over `num_ranks`. The same on all ranks, so that they report gradients in step.
- * */
+ * than the largest part of `batch_size` over `num_ranks`, and such that the goes are of equal size. The same on all ranks,
+ * so that they report gradients in step. */
 int train_step_micro_batch(int64_t wanted, int64_t batch_size, int num_ranks);
 
 /* Gradients of update `number` (from 1), summed over ranks, and this rank's losses added to sums. Leaves the phase

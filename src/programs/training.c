@@ -48,10 +48,12 @@ static void prepare_order(struct training *training)
     }
 }
 
-/* The windows of a micro-batch, in the epoch's order. */
+/* The windows of a micro-batch, in the epoch's order. Also renews the lock: a step of many micro-batches may last longer than
+ * a lock without a sign of life does. */
 static void fill(void *context, const struct model_step *part)
 {
     struct training *training = context;
+    run_lock_renew(&training->lock);
     struct model *model = training->model;
     const uint32_t *numbers = training->order + training->state.position + part->first_example;
     batch_fill(model->input, model->target, model->controls, &training->windows, numbers, part->batch,
