@@ -40,6 +40,8 @@ int main(int argc, char **argv)
     enum options_result result = rank_options_parse(comm, &train_program, argc, argv, &options, check, own_options);
     if (result == OPTIONS_RUN) {
         const struct config *config = options.config ? config_find(options.config, NULL) : NULL;
+        if (options.mode == MODE_EVAL)
+            halt_uninstall();
         threads_start((int)options.threads, comm_local_size(comm));
         status = options.mode == MODE_TRAIN ? train(&options, config, comm, &error)
                                             : eval_mode_run(&options, config, comm, &error);

@@ -155,7 +155,11 @@ static void a_requeued_slurm_job_follows_itself(void **state)
     write_lock(*state, text, 0);
     assert_refused(*state, "Slurm job 42");
     setenv("SLURM_JOB_ID", "42", 1);
+    unsetenv("SLURM_RESTART_COUNT");
+    assert_refused(*state, "Slurm job 42");
+    setenv("SLURM_RESTART_COUNT", "1", 1);
     assert_taken(*state);
+    unsetenv("SLURM_RESTART_COUNT");
 }
 
 static void locks_without_sense(void **state)

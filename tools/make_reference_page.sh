@@ -65,7 +65,7 @@ others all the same.
 
 ## Signals
 
-`drumline-train` takes SIGTERM, SIGINT and SIGUSR1, sent to any of its ranks, as the wish to stop: all ranks finish the step,
+`drumline-train --mode=train` takes SIGTERM, SIGINT and SIGUSR1, sent to any of its ranks, as the wish to stop: all ranks finish the step,
 write a checkpoint and end with status 3. A second SIGTERM or SIGINT more than a second after the first ends it at once. The
 other programs end at any signal; none leaves half a file under its own name.
 

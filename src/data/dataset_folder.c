@@ -142,6 +142,7 @@ bool dataset_folder_commit(const char *folder, const char *staging, struct error
 }
 
 /* The process that staged in `name` is gone, as far as can be known from here. */
+/* Asked before this process stages anything: a folder with its own number is of one that had the number before. */
 static bool is_abandoned(const char *folder, const char *name)
 {
     char host[HOST_NAME_SIZE] = "";
@@ -150,7 +151,7 @@ static bool is_abandoned(const char *folder, const char *name)
     long process = dash != NULL ? strtol(dash + 1, NULL, 10) : 0;
     bool here = dash != NULL && strlen(host) == (size_t)(dash - owner) && strncmp(owner, host, strlen(host)) == 0;
     if (here && process > 0)
-        return process != (long)getpid() && kill((pid_t)process, 0) != 0 && errno == ESRCH;
+        return process == (long)getpid() || (kill((pid_t)process, 0) != 0 && errno == ESRCH);
     struct stat status;
     char *path = path_join(folder, name);
     bool old = stat(path, &status) == 0 && time(NULL) - status.st_mtime > STALE_SECONDS;

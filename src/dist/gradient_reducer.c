@@ -23,21 +23,22 @@ struct gradient_reducer {
 struct gradient_reducer *gradient_reducer_make(struct comm *comm, float *gradients, size_t count, size_t bucket_bytes,
                                                struct error *error)
 {
-    MPI_Comm ranks;
-    /* Before anything that can fail on one rank alone. */
-    MPI_Comm_dup(comm->ranks, &ranks);
     size_t bucket = bucket_bytes / sizeof *gradients;
     if (bucket == 0)
         bucket = 1;
     size_t max_requests = count / bucket + count / REDUCTION_MAX + 2;
     struct gradient_reducer *reducer = calloc(1, sizeof *reducer);
     MPI_Request *requests = max_requests <= INT32_MAX ? calloc(max_requests, sizeof *requests) : NULL;
-    if (!reducer || !requests) {
+    bool ok = reducer && requests;
+    if (!ok)
         error_set(error, "no memory to reduce %zu gradients in %zu buckets", count, max_requests);
+    if (!comm_all_ok(comm, ok, error)) {
         free(reducer);
         free(requests);
         return NULL;
     }
+    MPI_Comm ranks;
+    MPI_Comm_dup(comm->ranks, &ranks);
     *reducer = (struct gradient_reducer){
         .comm = comm,
         .ranks = ranks,

@@ -12,8 +12,8 @@
 struct gradient_reducer;
 
 /* For `gradients[0..count)`, which stays the caller's and must stay where it is. `bucket_bytes` is the least size of a
- * bucket (the last may be smaller). No memory of ours is taken after this. NULL and the error set where there is none, maybe
- * on one rank alone: ask comm_all_ok. Collective. */
+ * bucket (the last may be smaller). No memory of ours is taken after this. NULL on every rank, and the error set, where
+ * one has no memory. Collective. */
 struct gradient_reducer *gradient_reducer_make(struct comm *comm, float *gradients, size_t count, size_t bucket_bytes,
                                                struct error *error);
 

@@ -36,9 +36,10 @@ static void request_halt(int signal_number)
     }
 }
 
+static const int signals[] = {SIGTERM, SIGINT, SIGUSR1};
+
 void halt_install(void)
 {
-    const int signals[] = {SIGTERM, SIGINT, SIGUSR1};
     struct sigaction action = {.sa_handler = request_halt, .sa_flags = SA_RESTART};
     sigemptyset(&action.sa_mask);
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
@@ -47,6 +48,14 @@ void halt_install(void)
         sigaction(signals[i], &action, NULL);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
+}
+
+void halt_uninstall(void)
+{
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        signal(signals[i], SIG_DFL);
+    if (requested_signal != 0)
+        raise((int)requested_signal);
 }
 
 int halt_requested(void)

@@ -12,6 +12,9 @@
 /* Installs the handlers; call before comm_start (Open MPI may forward a signal as soon as MPI_Init runs). */
 void halt_install(void);
 
+/* Gives the signals back their default actions, for work that is not halted but ended; one that came already is raised again. */
+void halt_uninstall(void);
+
 /* The signal that asked this process to halt, 0 for none. Async-signal-safe state; no MPI. */
 int halt_requested(void);
 

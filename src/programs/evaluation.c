@@ -33,7 +33,7 @@ void evaluation_free(struct evaluation *evaluation)
 }
 
 void evaluation_run(const struct evaluation *evaluation, struct model *model, struct comm *comm, uint64_t seed,
-                    double sums[SUM_COUNT])
+                    struct run_lock *lock, double sums[SUM_COUNT])
 {
     size_t first, count;
     memset(sums, 0, SUM_COUNT * sizeof *sums);
@@ -47,6 +47,8 @@ void evaluation_run(const struct evaluation *evaluation, struct model *model, st
         };
         batch_fill(model->input, model->target, model->controls, &evaluation->windows,
                    evaluation->numbers + first + done, step.batch, &evaluation->transform, seed, 0, step.first_example);
+        if (lock)
+            run_lock_renew(lock);
         model_draw_noise(model, &step);
         model_evaluate(model, &step, sums);
         done += (size_t)step.batch;

@@ -5,6 +5,7 @@
 #include "data/batch.h"
 #include "dist/comm.h"
 #include "model/model.h"
+#include "programs/run_lock.h"
 
 /* Non-overlapping windows of a split, and room for the numbers of a batch of them. */
 struct evaluation {
@@ -18,8 +19,8 @@ bool evaluation_make(struct evaluation *evaluation, const struct dataset *datase
 void evaluation_free(struct evaluation *evaluation);
 
 /* Sums over all ranks, the same on each. Window i's noise follows from seed and i: the figures do not depend on the number
- * of ranks. Collective. */
+ * of ranks. `lock` (may be NULL) is renewed between micro-batches. Collective. */
 void evaluation_run(const struct evaluation *evaluation, struct model *model, struct comm *comm, uint64_t seed,
-                    double sums[SUM_COUNT]);
+                    struct run_lock *lock, double sums[SUM_COUNT]);
 
 #endif

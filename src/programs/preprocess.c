@@ -42,6 +42,12 @@ bool preprocess_options_check(const struct preprocess_options *options, struct t
            error_prefix(error, "--beat");
 }
 
+static bool refuse_data_set(const struct preprocess_options *options, struct error *error)
+{
+    return error_set(error, "%s: already holds a data set: give --overwrite to replace it, or another --output_dir",
+                     options->output_dir);
+}
+
 static bool check_output(const struct preprocess_options *options, struct error *error)
 {
     if (!folder_exists(options->input_dir))
@@ -49,8 +55,7 @@ static bool check_output(const struct preprocess_options *options, struct error 
     if (!folder_make(options->output_dir, error) || !dataset_folder_recover(options->output_dir, error))
         return false;
     if (dataset_folder_holds_one(options->output_dir) && !options->overwrite)
-        return error_set(error, "%s: already holds a data set: give --overwrite to replace it, or another --output_dir",
-                         options->output_dir);
+        return refuse_data_set(options, error);
     return true;
 }
 
@@ -110,7 +115,8 @@ static bool share_paths(struct job *job, size_t size, struct error *error)
         !broadcast_text(job->comm, &job->staging, (size_t)sizes[2], error))
         return false;
     job->paths = malloc(job->num_paths * sizeof *job->paths);
-    if (!comm_all_ok(job->comm, job->paths != NULL, error))
+    bool ok = job->paths != NULL || error_set(error, "no memory for %zu file names", job->num_paths);
+    if (!comm_all_ok(job->comm, ok, error))
         return false;
     const char *path = job->path_text;
     for (size_t i = 0; i < job->num_paths; i++, path += strlen(path) + 1)
@@ -238,6 +244,11 @@ static bool put_in_place(struct job *job, const struct performance_table *tables
 {
     struct dataset_index index;
     char *path = path_join(job->staging, INDEX_NAME);
+    /* Another job may have been quicker. */
+    if (!job->options->overwrite && dataset_folder_holds_one(job->options->output_dir)) {
+        free(path);
+        return refuse_data_set(job->options, error);
+    }
     bool ok = dataset_index_make(&index, tables, (uint32_t)comm_size(job->comm), &job->counts, error);
     if (ok) {
         ok = dataset_index_write(&index, path, error) && dataset_folder_flush(path, error);
@@ -262,7 +273,8 @@ static bool write_index(struct job *job, struct error *error)
     size_t *sizes = NULL, count = job->shard.table.count;
     uint8_t *all = NULL, *digests = malloc(count * DIGEST_SIZE + 1);
     struct performance_table *tables = NULL;
-    if (!comm_all_ok(job->comm, digests != NULL || error_set(error, "no memory for %zu digests", count), error))
+    ok = comm_all_ok(job->comm, digests != NULL || error_set(error, "no memory for %zu digests", count), error);
+    if (!ok)
         goto done;
     for (size_t i = 0; i < count; i++)
         memcpy(digests + i * DIGEST_SIZE, job->shard.table.rows[i].digest, DIGEST_SIZE);

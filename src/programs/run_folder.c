@@ -32,18 +32,34 @@ static bool verify(struct checkpoint *checkpoint, const char *path, struct error
     return ok;
 }
 
-bool run_newest_checkpoint(struct checkpoint *checkpoint, char **path, const char *run_dir, struct error *error)
+/* The first sound one of a list into *path; NULL where there is none. *gone says whether one was deleted meanwhile, as a
+ * training that goes on beside us does. */
+static void choose(struct checkpoint *checkpoint, char **path, bool *gone, const struct checkpoint_list *list)
 {
-    struct checkpoint_list list;
-    char *folder = run_train_folder(run_dir);
-    *path = NULL;
-    bool ok = checkpoint_list_make(&list, folder, error);
-    for (size_t i = 0; ok && i < list.count && !*path; i++) {
+    *gone = false;
+    for (size_t i = 0; i < list->count && !*path; i++) {
         struct error reason;
-        if (verify(checkpoint, list.paths[i], &reason))
-            *path = format_text("%s", list.paths[i]);
+        if (verify(checkpoint, list->paths[i], &reason))
+            *path = format_text("%s", list->paths[i]);
+        else if (!file_exists(list->paths[i]))
+            *gone = true;
         else
             log_warning("passing over a damaged checkpoint: %s", reason.message);
+    }
+}
+
+bool run_newest_checkpoint(struct checkpoint *checkpoint, char **path, const char *run_dir, struct error *error)
+{
+    enum { MOST_LOOKS = 5 };
+    struct checkpoint_list list = {0};
+    char *folder = run_train_folder(run_dir);
+    bool ok = true, gone = true;
+    *path = NULL;
+    for (int look = 0; ok && gone && !*path && look < MOST_LOOKS; look++) {
+        checkpoint_list_free(&list);
+        ok = checkpoint_list_make(&list, folder, error);
+        if (ok)
+            choose(checkpoint, path, &gone, &list);
     }
     if (ok && list.count > 0 && !*path)
         ok = error_set(error,

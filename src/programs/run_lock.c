@@ -48,21 +48,40 @@ static unsigned long long process_start(long pid)
     return start;
 }
 
+static const char *environment(const char *name)
+{
+    const char *value = getenv(name);
+    return value ? value : "";
+}
+
 static const char *slurm_job(void)
 {
-    const char *job = getenv("SLURM_JOB_ID");
-    return job ? job : "";
+    return environment("SLURM_JOB_ID");
+}
+
+/* How often Slurm has put the job back into its queue: "" for never. */
+static const char *slurm_restarts(void)
+{
+    return environment("SLURM_RESTART_COUNT");
+}
+
+/* Names the space in which process numbers mean something: containers of one host may have spaces of their own. */
+static void read_process_space(char *text, size_t size)
+{
+    ssize_t length = readlink("/proc/self/ns/pid", text, size - 1);
+    text[length > 0 ? length : 0] = '\0';
 }
 
 /* What this job writes into its lock. Owned by the caller. */
 static char *describe(const char *token)
 {
-    char host[256] = "", boot[64];
+    char host[256] = "", boot[64], space[64];
     gethostname(host, sizeof host - 1);
     read_word(boot, sizeof boot, "/proc/sys/kernel/random/boot_id");
-    json_t *object =
-        json_pack("{s:s, s:s, s:I, s:I, s:s, s:s}", "host", host, "boot", boot, "pid", (json_int_t)getpid(), "start",
-                  (json_int_t)process_start(getpid()), "slurm_job", slurm_job(), "token", token);
+    read_process_space(space, sizeof space);
+    json_t *object = json_pack("{s:s, s:s, s:s, s:I, s:I, s:s, s:s, s:s}", "host", host, "boot", boot, "process_space",
+                               space, "pid", (json_int_t)getpid(), "start", (json_int_t)process_start(getpid()),
+                               "slurm_job", slurm_job(), "slurm_restarts", slurm_restarts(), "token", token);
     char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
     json_decref(object);
     return text;
@@ -109,23 +128,27 @@ static double age_of(const char *path)
     return stat(path, &status) == 0 ? difftime(time(NULL), status.st_mtime) : 0;
 }
 
+/* True where the process that `object` names is one that this process could see. */
+static bool is_neighbour(const json_t *object)
+{
+    char boot[64], space[64];
+    read_word(boot, sizeof boot, "/proc/sys/kernel/random/boot_id");
+    read_process_space(space, sizeof space);
+    return boot[0] && space[0] && strcmp(text_of(object, "boot"), boot) == 0 &&
+           strcmp(text_of(object, "process_space"), space) == 0;
+}
+
 /* True where the job that `object` names can't be alive any more. */
 static bool left_over(const json_t *object, const char *path)
 {
-    char boot[64];
-    const char *job = text_of(object, "slurm_job");
-    if (job[0] && strcmp(job, slurm_job()) == 0)
-        return true;
-    read_word(boot, sizeof boot, "/proc/sys/kernel/random/boot_id");
-    if (boot[0] && strcmp(text_of(object, "boot"), boot) == 0) {
+    if (is_neighbour(object)) {
         long pid = (long)json_integer_value(json_object_get(object, "pid"));
         unsigned long long start = (unsigned long long)json_integer_value(json_object_get(object, "start"));
-        char host[256] = "";
-        gethostname(host, sizeof host - 1);
-        /* Containers share a boot but not their process numbers: the host's name tells them apart. */
-        if (strcmp(text_of(object, "host"), host) == 0)
-            return pid <= 0 || process_start(pid) != start;
+        return pid <= 0 || process_start(pid) != start;
     }
+    const char *job = text_of(object, "slurm_job");
+    if (job[0] && strcmp(job, slurm_job()) == 0 && strcmp(text_of(object, "slurm_restarts"), slurm_restarts()) != 0)
+        return true;
     return age_of(path) > RUN_LOCK_STALE_SECONDS;
 }
 

@@ -1,9 +1,9 @@
 /* One job at a time on a run's folder. RUN/train/lock names the job that has it, and its age tells whether that job still
  * lives: no locks of the file system are relied on, which shared ones may not have.
  *
- * A lock is left over, and is taken over at once, where its process was on this host since its last boot and is gone, or
- * where it belongs to the same Slurm job (which Slurm has requeued); from another host, where it was not renewed for
- * RUN_LOCK_STALE_SECONDS. A job that finds its lock taken over must not write any more: `run_lock_held` tells. */
+ * A lock is left over, and is taken over at once, where its process was one that this process could see (the same boot and
+ * space of process numbers) and is gone, or where it belongs to the same Slurm job before Slurm put it back into its queue
+ * (another SLURM_RESTART_COUNT); else where it was not renewed for RUN_LOCK_STALE_SECONDS. A job that finds its lock taken over must not write any more: `run_lock_held` tells. */
 #ifndef DRUMLINE_PROGRAMS_RUN_LOCK_H
 #define DRUMLINE_PROGRAMS_RUN_LOCK_H
 

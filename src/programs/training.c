@@ -176,7 +176,7 @@ static bool evaluate(struct training *training, struct error *error)
     struct checkpoint *state = &training->state;
     double sums[SUM_COUNT];
     stats_phase(&training->stats, PHASE_EVALUATION);
-    evaluation_run(&training->evaluation, training->model, training->comm, state->seed, sums);
+    evaluation_run(&training->evaluation, training->model, training->comm, state->seed, &training->lock, sums);
     struct metrics_line line = {.step = state->step, .beta = schedule_beta(&state->hparams, state->step)};
     line.losses = model_losses(sums, line.beta);
     state->has_validation = strcmp(training->options->eval_split, "validation") == 0;
@@ -213,24 +213,29 @@ static void make_step(struct training *training, double sums[NUM_SUMS], struct i
     stats_phase(&training->stats, -1);
 }
 
-/* What is due after a step. */
+/* What is due after a step. A metrics file that can't be written ends the training, but not before a checkpoint is. */
 static bool after_step(struct training *training, const double sums[NUM_SUMS], struct interval *interval, bool last,
                        struct error *error)
 {
     const struct train_options *options = training->options;
     uint64_t step = training->state.step;
-    if ((step % (uint64_t)options->log_steps == 0 || last) &&
-        !comm_all_ok(training->comm, report(training, interval, error), error))
-        return false;
-    if (training->evaluates && step % (uint64_t)options->eval_steps == 0 &&
-        !comm_all_ok(training->comm, evaluate(training, error), error))
-        return false;
+    bool told = true;
+    if (step % (uint64_t)options->log_steps == 0 || last)
+        told = comm_all_ok(training->comm, report(training, interval, error), error);
+    if (told && training->evaluates && step % (uint64_t)options->eval_steps == 0)
+        told = comm_all_ok(training->comm, evaluate(training, error), error);
     bool by_step = options->save_checkpoint_steps > 0 && step % (uint64_t)options->save_checkpoint_steps == 0;
-    if ((by_step || sums[WISH_SAVE] > 0 || last) && !save(training, error))
+    struct error save_error;
+    if ((by_step || sums[WISH_SAVE] > 0 || last || !told) && !save(training, &save_error)) {
+        if (told)
+            *error = save_error;
+        else
+            log_warning("%s", save_error.message);
         return false;
+    }
     run_lock_renew(&training->lock);
     stats_phase(&training->stats, -1);
-    return true;
+    return told;
 }
 
 /* Ten steps in a row left out because of their norm are no accident any more. */

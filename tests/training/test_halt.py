@@ -57,8 +57,9 @@ class Halt(harness.TrainingTest):
 
     def check_job(self, run, number, target):
         """A signal to mpirun, or to one rank of two. What mpirun then exits with is its own affair, but not 0."""
-        job = self.start(run, 2, num_steps=20000)
-        self.wait_for_step(job, run, 3)
+        # mpirun stops reading what ranks print once it has the signal: few lines, so that no rank waits for it.
+        job = self.start(run, 2, num_steps=1000000, log_steps=100)
+        self.wait_for_step(job, run, 100)
         harness.signal_to(job.process.pid if target == "mpirun" else job.ranks()[-1], number)
         job.wait()
         self.assertNotEqual(job.status, 0, job.output)
