@@ -76,9 +76,8 @@ static bool refuse_unknown(const struct program *program, const char *name, stru
     if (!nearest)
         nearest = settings_nearest(&options_common_table, name);
     if (nearest)
-        return error_set(error, "--%.*s: no such option; did you mean --%s? (%s --help lists all)", SHOWN_TEXT, name,
-                         nearest, program->name);
-    return error_set(error, "--%.*s: no such option (%s --help lists all)", SHOWN_TEXT, name, program->name);
+        return error_set(error, "--%.*s: no such option; did you mean --%s?", SHOWN_TEXT, name, nearest);
+    return error_set(error, "--%.*s: no such option", SHOWN_TEXT, name);
 }
 
 /* Turns the option at argv[*index] into one word, taking the next one as its value where it has none of its own. */
