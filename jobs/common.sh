@@ -5,6 +5,8 @@
 #   DRUMLINE_BIN        folder of the programs      (build/release/bin, else where PATH finds them)
 #   DRUMLINE_LAUNCHER   srun or mpirun              (srun where Slurm speaks PMIx, else mpirun)
 #   DRUMLINE_BINDING    cores or none               (cores)
+#   DRUMLINE_LOG_DIR    folder for a log of each rank, of all but generate.sh; a task of sweep.sh has a folder in it
+#                                                   (none)
 #   DRUMLINE_PREPROCESS_FLAGS, DRUMLINE_TRAIN_FLAGS, DRUMLINE_EVALUATE_FLAGS, DRUMLINE_GENERATE_FLAGS
 #                       more options for a program, parted by spaces; options after a script's name come after these
 

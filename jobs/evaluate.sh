@@ -35,6 +35,7 @@ if given run_dir "${flags[@]}"; then run=$value; fi
 add_default examples_path "$data"
 add_default run_dir "$run"
 add_default eval_split "${DRUMLINE_SPLIT:-validation}"
+add_default log_dir "${DRUMLINE_LOG_DIR:-}"
 find_program drumline-train
 [ -d "$run" ] || die "$run is no run folder: DRUMLINE_RUN names one"
 

@@ -34,6 +34,7 @@ if given input_dir "${flags[@]}"; then input=$value; fi
 if given output_dir "${flags[@]}"; then data=$value; fi
 add_default input_dir "$input"
 add_default output_dir "$data"
+add_default log_dir "${DRUMLINE_LOG_DIR:-}"
 given recursive "${flags[@]}" || arguments+=(--recursive)
 if ! given is_beat "${flags[@]}"; then
     arguments+=(--is_beat=True)

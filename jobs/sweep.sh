@@ -70,5 +70,6 @@ name=${file##*/}
 run=${DRUMLINE_SWEEP_DIR:-runs/${name%.*}}/$(printf %03d "$task")
 keep_line
 say "line $task of $file: $line"
+[ -z "${DRUMLINE_LOG_DIR:-}" ] || DRUMLINE_LOG_DIR=$DRUMLINE_LOG_DIR/$(printf %03d "$task")
 export DRUMLINE_HPARAMS=${DRUMLINE_HPARAMS:+$DRUMLINE_HPARAMS,}$line DRUMLINE_RUN=$run DRUMLINE_JOBS=$jobs
 exec "$jobs/train.sh" "${DRUMLINE_CONFIG:-groovae_4bar}" "$@"

@@ -201,6 +201,7 @@ add_default examples_path "$data"
 add_default run_dir "$run"
 add_default num_steps "${DRUMLINE_STEPS:-50000}"
 add_default hparams "${DRUMLINE_HPARAMS:-}"
+add_default log_dir "${DRUMLINE_LOG_DIR:-}"
 find_program drumline-train
 [ -e "$data/index.h5" ] ||
     die "$data holds no data set (index.h5): sbatch jobs/preprocess.sh makes one, DRUMLINE_DATA names another"

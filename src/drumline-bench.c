@@ -2,6 +2,7 @@
 #include "base/hdf5_io.h"
 #include "base/log.h"
 #include "programs/bench.h"
+#include "programs/rank_log.h"
 #include "programs/rank_options.h"
 #include "programs/threads.h"
 
@@ -28,12 +29,16 @@ int main(int argc, char **argv)
     enum options_result result = rank_options_parse(comm, &bench_program, argc, argv, &options, check, own_options);
     if (result == OPTIONS_WRONG)
         status = EXIT_USAGE;
-    if (result == OPTIONS_RUN &&
-        (!bench_options_check(&options, &hparams, &error) ||
-         !bench_run(&options, &hparams, threads_start((int)options.threads, comm_local_size(comm)), comm, &error))) {
-        status = EXIT_FAILURE;
-        if (comm_rank(comm) == 0)
-            log_error("%s", error.message);
+    if (result == OPTIONS_RUN) {
+        bool ok =
+            rank_log_start(comm, options.log_dir, &bench_program, argc, argv, &error) &&
+            bench_options_check(&options, &hparams, &error) &&
+            bench_run(&options, &hparams, threads_start((int)options.threads, comm_local_size(comm)), comm, &error);
+        if (!ok) {
+            log_job_error("%s", error.message);
+            status = EXIT_FAILURE;
+        }
+        rank_log_end(status);
     }
     comm_finish(comm);
     settings_free(&bench_program.table, &options);

@@ -2,6 +2,7 @@
 #include "base/hdf5_io.h"
 #include "base/log.h"
 #include "programs/preprocess.h"
+#include "programs/rank_log.h"
 #include "programs/rank_options.h"
 
 #include <stdlib.h>
@@ -20,6 +21,7 @@ static const struct setting option_rows[] = {
     TEXT(beat, "N-D", "The time signature that --is_beat=True keeps: 4-4 where not given."),
     ROW(min_bars, SETTING_INT, "1", 1, GRID_MAX_STEPS, NULL, "Keep only performances of at least so many bars."),
     FLAG(overwrite, "Replace the data set that --output_dir holds; it stays until the new one is complete."),
+    RANK_LOG_ROW(struct preprocess_options),
 };
 
 static const struct program program = {
@@ -47,10 +49,14 @@ int main(int argc, char **argv)
     enum options_result result = rank_options_parse(comm, &program, argc, argv, &options, check, NULL);
     if (result == OPTIONS_WRONG)
         status = EXIT_USAGE;
-    if (result == OPTIONS_RUN && !preprocess_run(&options, comm, &error)) {
-        status = EXIT_FAILURE;
-        if (comm_rank(comm) == 0)
-            log_error("%s", error.message);
+    if (result == OPTIONS_RUN) {
+        bool ok = rank_log_start(comm, options.log_dir, &program, argc, argv, &error) &&
+                  preprocess_run(&options, comm, &error);
+        if (!ok) {
+            log_job_error("%s", error.message);
+            status = EXIT_FAILURE;
+        }
+        rank_log_end(status);
     }
     comm_finish(comm);
     settings_free(&program.table, &options);

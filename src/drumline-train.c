@@ -3,6 +3,7 @@
 #include "dist/comm.h"
 #include "dist/halt.h"
 #include "programs/eval_mode.h"
+#include "programs/rank_log.h"
 #include "programs/rank_options.h"
 #include "programs/threads.h"
 #include "programs/train_options.h"
@@ -43,11 +44,15 @@ int main(int argc, char **argv)
         if (options.mode == MODE_EVAL)
             halt_uninstall();
         threads_start((int)options.threads, comm_local_size(comm));
-        status = options.mode == MODE_TRAIN ? train(&options, config, comm, &error)
-                                            : eval_mode_run(&options, config, comm, &error);
+        if (!rank_log_start(comm, options.log_dir, &train_program, argc, argv, &error))
+            status = EXIT_FAILURE;
+        else
+            status = options.mode == MODE_TRAIN ? train(&options, config, comm, &error)
+                                                : eval_mode_run(&options, config, comm, &error);
+        if (status == EXIT_FAILURE)
+            log_job_error("%s", error.message);
+        rank_log_end(status);
     }
-    if (status == EXIT_FAILURE && comm_rank(comm) == 0)
-        log_error("%s", error.message);
     comm_finish(comm);
     settings_free(&train_program.table, &options);
     return result == OPTIONS_WRONG ? EXIT_USAGE : status;

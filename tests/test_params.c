@@ -215,9 +215,10 @@ static void hparams_are_refused_with_the_reason(void **state)
         assert_fails(hparams_make(&hparams, config_find("groovae_4bar", NULL), wrong[n].changes, &error), error,
                      wrong[n].reason);
     }
-    const char *nearest;
-    assert_null(config_find("groovae_4bars", &nearest));
-    assert_string_equal(nearest, "groovae_4bar");
+    struct error error;
+    assert_fails(config_find("groovae_4bars", &error), error, "did you mean groovae_4bar ");
+    assert_fails(config_find("x", &error), error, "--config=x: no such config (");
+    assert_null(config_find("x", NULL));
 }
 
 static void the_same_model_is_known_by_its_shape(void **state)

@@ -1,20 +1,30 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { LINE_SIZE = 8192, PREFIX_SIZE = 160 };
+enum { LINE_SIZE = 8192, PREFIX_SIZE = 400, HOST_SIZE = 256, STAMP_SIZE = 64, NO_FILE = -1 };
 
 static struct {
     const char *program;
     enum log_level level;
     int rank, num_ranks;
+    char host[HOST_SIZE];
     bool progress_is_open; /* the cursor stands behind a progress line */
-} log_state = {.program = "drumline", .level = LOG_LEVEL_INFO, .num_ranks = 1};
+    int file;              /* descriptor, or NO_FILE */
+    char *file_path;       /* owned */
+} log_state = {.program = "drumline", .level = LOG_LEVEL_INFO, .num_ranks = 1, .file = NO_FILE};
+
+enum audience { FOR_JOB, FOR_PROCESS };
+
+static const char *const level_names[] = {"error", "warning", "info", "debug"};
 
 void log_set_program(const char *name)
 {
@@ -26,10 +36,11 @@ void log_set_level(enum log_level level)
     log_state.level = level;
 }
 
-void log_set_rank(int rank, int num_ranks)
+void log_set_rank(int rank, int num_ranks, const char *host)
 {
     log_state.rank = rank;
     log_state.num_ranks = num_ranks;
+    snprintf(log_state.host, sizeof log_state.host, "%s", host);
 }
 
 enum log_level log_get_level(void)
@@ -42,17 +53,39 @@ bool log_is_terminal(void)
     return isatty(STDERR_FILENO) == 1;
 }
 
-static void write_all(const char *bytes, size_t size)
+static void close_file(void)
+{
+    if (log_state.file != NO_FILE)
+        close(log_state.file);
+    free(log_state.file_path);
+    log_state.file = NO_FILE;
+    log_state.file_path = NULL;
+}
+
+bool log_open_file(const char *path, struct error *error)
+{
+    close_file();
+    int file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0644);
+    if (file < 0)
+        return error_set_errno(error, errno, "%s: can't write the log", path);
+    log_state.file_path = strdup(path);
+    log_state.file = file;
+    return log_state.file_path || error_set(error, "%s: out of memory", path);
+}
+
+/* False, with errno, where not everything could be written. */
+static bool write_all(int file, const char *bytes, size_t size)
 {
     while (size > 0) {
-        ssize_t written = write(STDERR_FILENO, bytes, size);
+        ssize_t written = write(file, bytes, size);
         if (written < 0 && errno == EINTR)
             continue;
         if (written <= 0)
-            return; /* nobody listens, and there is no other place to say so */
+            return false;
         bytes += written;
         size -= (size_t)written;
     }
+    return true;
 }
 
 /* Names of files are part of messages, and may hold what would drive a terminal. */
@@ -63,95 +96,141 @@ static void replace_control_characters(char *text)
             *text = '?';
 }
 
-/* Appends the message to line[used..LINE_SIZE - 1) and returns the new length; one byte stays free for a newline. */
-static size_t add_message(char line[LINE_SIZE], size_t used, const char *format, va_list arguments)
+static void make_text(char text[LINE_SIZE], const char *format, va_list arguments)
 {
-    size_t room = LINE_SIZE - 1 - used;
-    int length = vsnprintf(line + used, room, format, arguments);
+    int length = vsnprintf(text, LINE_SIZE, format, arguments);
     if (length < 0)
-        length = snprintf(line + used, room, "(a message that could not be written: %s)", format);
-    replace_control_characters(line + used);
-    if ((size_t)length < room)
-        return used + (size_t)length;
-    memcpy(line + LINE_SIZE - 5, "...", 4);
-    return LINE_SIZE - 2;
+        length = snprintf(text, LINE_SIZE, "(a message that could not be written: %s)", format);
+    if (length >= LINE_SIZE)
+        memcpy(text + LINE_SIZE - 4, "...", 4);
+    replace_control_characters(text);
 }
 
-static void write_message(const char *prefix, const char *format, va_list arguments)
+/* Where nobody listens to standard error, there is no other place to say so. */
+static void print(const char *prefix, const char *text)
 {
-    char line[LINE_SIZE];
-    size_t used = 0;
-    int error_number = errno;
-    if (log_state.progress_is_open)
-        line[used++] = '\n';
+    char line[PREFIX_SIZE + LINE_SIZE + 2];
+    int length = snprintf(line, sizeof line, "%s%s%s\n", log_state.progress_is_open ? "\n" : "", prefix, text);
     log_state.progress_is_open = false;
-    size_t length = strlen(prefix);
-    memcpy(line + used, prefix, length);
-    used = add_message(line, used + length, format, arguments);
-    line[used++] = '\n';
-    write_all(line, used);
+    if (length > 0)
+        (void)!write_all(STDERR_FILENO, line, (size_t)length);
+}
+
+/* "2026-01-31T12:00:00.000Z", and the level. */
+static void make_stamp(char stamp[STAMP_SIZE], enum log_level level)
+{
+    struct timespec now;
+    struct tm date;
+    clock_gettime(CLOCK_REALTIME, &now);
+    gmtime_r(&now.tv_sec, &date);
+    size_t used = strftime(stamp, STAMP_SIZE, "%Y-%m-%dT%H:%M:%S", &date);
+    snprintf(stamp + used, STAMP_SIZE - used, ".%03ldZ %-7s ", now.tv_nsec / 1000000, level_names[level]);
+}
+
+/* Every line of a text of several gets its stamp. */
+static void write_to_file(enum log_level level, const char *text)
+{
+    char stamp[STAMP_SIZE], line[STAMP_SIZE + LINE_SIZE + 1], warning[LINE_SIZE];
+    if (log_state.file == NO_FILE)
+        return;
+    make_stamp(stamp, level);
+    for (const char *part = text; part;) {
+        size_t length = strcspn(part, "\n");
+        int size = snprintf(line, sizeof line, "%s%.*s\n", stamp, (int)length, part);
+        part = part[length] && part[length + 1] ? part + length + 1 : NULL;
+        if (write_all(log_state.file, line, (size_t)size))
+            continue;
+        snprintf(warning, sizeof warning, "%s: can't write (%s): this log ends here, the program goes on",
+                 log_state.file_path, strerror(errno));
+        close_file();
+        log_warning("%s", warning);
+        return;
+    }
+}
+
+static void make_prefix(char prefix[PREFIX_SIZE], enum log_level level, enum audience audience)
+{
+    char program[128] = "", rank[HOST_SIZE + 32] = "", label[16] = "";
+    if (level <= LOG_LEVEL_WARNING) {
+        snprintf(program, sizeof program, "%.100s: ", log_state.program);
+        snprintf(label, sizeof label, "%s: ", level_names[level]);
+    }
+    if (audience == FOR_PROCESS && log_state.num_ranks > 1)
+        snprintf(rank, sizeof rank, "rank %d (%s): ", log_state.rank, log_state.host);
+    snprintf(prefix, PREFIX_SIZE, "%s%.270s%s", program, rank, label);
+}
+
+/* For callers, a message leaves errno as it was. */
+static void say(enum log_level level, enum audience audience, const char *format, va_list arguments)
+{
+    char text[LINE_SIZE], prefix[PREFIX_SIZE];
+    bool prints = level <= log_state.level && (audience == FOR_PROCESS || log_state.rank == 0);
+    int error_number = errno;
+    if (!prints && log_state.file == NO_FILE)
+        return;
+    make_text(text, format, arguments);
+    if (prints) {
+        make_prefix(prefix, level, audience);
+        print(prefix, text);
+    }
+    write_to_file(level, text);
     errno = error_number;
 }
 
-static void write_labelled(const char *label, const char *format, va_list arguments)
+/* The body of a function of the interface. */
+#define SAY(level, audience)                                                                                           \
+    do {                                                                                                               \
+        va_list arguments;                                                                                             \
+        va_start(arguments, format);                                                                                   \
+        say(level, audience, format, arguments);                                                                       \
+        va_end(arguments);                                                                                             \
+    } while (0)
+
+void log_job_error(const char *format, ...)
 {
-    char prefix[PREFIX_SIZE];
-    if (log_state.num_ranks > 1)
-        snprintf(prefix, sizeof prefix, "%.100s: [rank %d] %s", log_state.program, log_state.rank, label);
-    else
-        snprintf(prefix, sizeof prefix, "%.100s: %s", log_state.program, label);
-    write_message(prefix, format, arguments);
+    SAY(LOG_LEVEL_ERROR, FOR_JOB);
 }
 
 void log_error(const char *format, ...)
 {
-    va_list arguments;
-    va_start(arguments, format);
-    write_labelled("error: ", format, arguments);
-    va_end(arguments);
+    SAY(LOG_LEVEL_ERROR, FOR_PROCESS);
+}
+
+void log_job_warning(const char *format, ...)
+{
+    SAY(LOG_LEVEL_WARNING, FOR_JOB);
 }
 
 void log_warning(const char *format, ...)
 {
-    if (log_state.level < LOG_LEVEL_WARNING)
-        return;
-    va_list arguments;
-    va_start(arguments, format);
-    write_labelled("warning: ", format, arguments);
-    va_end(arguments);
+    SAY(LOG_LEVEL_WARNING, FOR_PROCESS);
 }
 
 void log_info(const char *format, ...)
 {
-    if (log_state.level < LOG_LEVEL_INFO || log_state.rank != 0)
-        return;
-    va_list arguments;
-    va_start(arguments, format);
-    write_message("", format, arguments);
-    va_end(arguments);
+    SAY(LOG_LEVEL_INFO, FOR_JOB);
 }
 
 void log_debug(const char *format, ...)
 {
-    if (log_state.level < LOG_LEVEL_DEBUG || log_state.rank != 0)
-        return;
-    va_list arguments;
-    va_start(arguments, format);
-    write_message("", format, arguments);
-    va_end(arguments);
+    SAY(LOG_LEVEL_DEBUG, FOR_JOB);
 }
 
 void log_debug_here(const char *format, ...)
 {
-    if (log_state.level < LOG_LEVEL_DEBUG)
-        return;
-    char prefix[PREFIX_SIZE] = "";
-    if (log_state.num_ranks > 1)
-        snprintf(prefix, sizeof prefix, "[rank %d] ", log_state.rank);
+    SAY(LOG_LEVEL_DEBUG, FOR_PROCESS);
+}
+
+void log_record(const char *format, ...)
+{
+    char text[LINE_SIZE];
+    int error_number = errno;
     va_list arguments;
     va_start(arguments, format);
-    write_message(prefix, format, arguments);
+    make_text(text, format, arguments);
     va_end(arguments);
+    write_to_file(LOG_LEVEL_INFO, text);
+    errno = error_number;
 }
 
 /* A line longer than the terminal is wide would wrap, and '\r' would not reach its beginning. */
@@ -167,19 +246,12 @@ void log_progress(const char *format, ...)
 {
     if (log_state.level < LOG_LEVEL_INFO || log_state.rank != 0 || !log_is_terminal())
         return;
-    static const char clear_to_end[] = "\033[K";
-    char line[LINE_SIZE];
-    line[0] = '\r';
+    char text[LINE_SIZE], line[LINE_SIZE + 8];
     va_list arguments;
     va_start(arguments, format);
-    size_t used = add_message(line, 1, format, arguments);
+    make_text(text, format, arguments);
     va_end(arguments);
-    size_t columns = terminal_columns();
-    if (used > columns)
-        used = columns;
-    if (used > LINE_SIZE - sizeof clear_to_end)
-        used = LINE_SIZE - sizeof clear_to_end;
-    memcpy(line + used, clear_to_end, sizeof clear_to_end - 1);
-    write_all(line, used + sizeof clear_to_end - 1);
+    int length = snprintf(line, sizeof line, "\r%.*s\033[K", (int)terminal_columns() - 1, text);
+    (void)!write_all(STDERR_FILENO, line, (size_t)length);
     log_state.progress_is_open = true;
 }

@@ -36,7 +36,7 @@ struct comm *comm_start(int *argc, char ***argv)
     MPI_Comm_size(comm->ranks, &comm->size);
     MPI_Get_processor_name(comm->host, &host_length);
     find_local_ranks(comm);
-    log_set_rank(comm->rank, comm->size);
+    log_set_rank(comm->rank, comm->size, comm->host);
     return comm;
 }
 

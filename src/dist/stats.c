@@ -44,6 +44,7 @@ void stats_report(struct stats *stats, struct comm *comm, const char *title)
     stats_phase(stats, -1);
     memset(mean, 0, sizeof mean);
     for (int i = 0; i < stats->num_phases; i++) {
+        log_record("%s, this rank alone: %s %.3f s", title, stats->names[i], stats->seconds[i]);
         mean[i] = stats->seconds[i];
         mean[TOTAL] += mean[i];
     }

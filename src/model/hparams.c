@@ -93,7 +93,7 @@ bool hparams_same_model(const struct hparams *a, const struct hparams *b, struct
     return true;
 }
 
-const struct config *config_find(const char *name, const char **nearest)
+const struct config *config_find(const char *name, struct error *error)
 {
     struct setting names[sizeof config_table / sizeof *config_table] = {{0}};
     for (size_t i = 0; i < config_count; i++) {
@@ -101,8 +101,11 @@ const struct config *config_find(const char *name, const char **nearest)
             return &config_table[i];
         names[i].name = config_table[i].name;
     }
-    if (nearest)
-        *nearest = settings_nearest(&(struct settings_table){names, config_count}, name);
+    if (error) {
+        const char *nearest = settings_nearest(&(struct settings_table){names, config_count}, name);
+        error_set(error, "--config=%s: no such config%s%s (drumline-info --hparams lists all)", name,
+                  nearest ? "; did you mean " : "", nearest ? nearest : "");
+    }
     return NULL;
 }
 

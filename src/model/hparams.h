@@ -53,8 +53,8 @@ struct config {
 extern const struct config config_table[];
 extern const size_t config_count;
 
-/* NULL where there is none; then *nearest is the nearest name, or NULL. `nearest` may be NULL. */
-const struct config *config_find(const char *name, const char **nearest);
+/* NULL where there is none; then the error, which may be NULL, is a message on the flag --config. */
+const struct config *config_find(const char *name, struct error *error);
 
 /* Fills *hparams with the defaults, the config's own and then `changes` ("a=1,b=[2,3]", or NULL), and checks them. */
 bool hparams_make(struct hparams *hparams, const struct config *config, const char *changes, struct error *error);

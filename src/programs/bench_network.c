@@ -35,20 +35,19 @@ static bool measure_size(double *median, struct comm *comm, float *values, size_
 {
     double seconds[MOST_REPEATS];
     struct gradient_reducer *reducer = gradient_reducer_make(comm, values, count, count * sizeof *values, error);
-    bool ok = comm_all_ok(comm, reducer != NULL, error);
-    if (ok) {
-        sum_once(comm, reducer, count);
-        int repeats = choose_repeats(comm, sum_once(comm, reducer, count));
-        for (int i = 0; i < repeats; i++) {
-            seconds[i] = sum_once(comm, reducer, count);
-            for (size_t j = 0; j < count; j++)
-                values[j] = 1;
-        }
-        comm_max_doubles(comm, seconds, (size_t)repeats);
-        *median = bench_median(seconds, (size_t)repeats);
+    if (!reducer)
+        return false;
+    sum_once(comm, reducer, count);
+    int repeats = choose_repeats(comm, sum_once(comm, reducer, count));
+    for (int i = 0; i < repeats; i++) {
+        seconds[i] = sum_once(comm, reducer, count);
+        for (size_t j = 0; j < count; j++)
+            values[j] = 1;
     }
+    comm_max_doubles(comm, seconds, (size_t)repeats);
+    *median = bench_median(seconds, (size_t)repeats);
     gradient_reducer_free(reducer);
-    return ok;
+    return true;
 }
 
 bool bench_sums_measure(struct bench_sums *sums, struct comm *comm, struct error *error)

@@ -1,6 +1,7 @@
 #include "programs/bench_options.h"
 
 #include "base/files.h"
+#include "programs/rank_log.h"
 
 #define ROW(name, type, default_text, minimum, maximum, choices, argument, help)                                       \
     SETTING_ROW(struct bench_options, name, type, default_text, minimum, maximum, choices, argument, help)
@@ -28,6 +29,7 @@ static const struct setting rows[] = {
         temporary_dir, NULL, "DIR",
         "Where a folder is made, and removed again, for what generate and preprocess write. All ranks must see it. Not "
         "given: TMPDIR, else /tmp."),
+    RANK_LOG_ROW(struct bench_options),
     ROW(json, SETTING_BOOL, "false", 0, 0, NULL, NULL, "Print one JSON object instead of the table."),
 };
 
@@ -58,12 +60,8 @@ bool bench_options_want(const struct bench_options *options, enum bench_mode mod
 
 bool bench_options_check(const struct bench_options *options, struct hparams *hparams, struct error *error)
 {
-    const char *nearest;
-    const struct config *config = config_find(options->config, &nearest);
-    if (!config)
-        return error_set(error, "--config=%s: no such config%s%s (drumline-info --hparams lists all)", options->config,
-                         nearest ? "; did you mean " : "", nearest ? nearest : "");
-    if (!hparams_make(hparams, config, options->hparams, error))
+    const struct config *config = config_find(options->config, error);
+    if (!config || !hparams_make(hparams, config, options->hparams, error))
         return false;
     if (options->mode == BENCH_PREPROCESS && !options->input_dir)
         return error_set(error, "--input_dir is missing: a folder of MIDI files to preprocess");

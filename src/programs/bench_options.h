@@ -15,7 +15,7 @@ struct bench_options {
     double peer_windows_per_second; /* 0: not given, as in the next two */
     double latency_us, bandwidth_gbps;
     int64_t num_outputs;
-    char *input_dir, *temporary_dir;
+    char *input_dir, *temporary_dir, *log_dir;
     bool json;
 };
 

@@ -43,7 +43,7 @@ bool bench_training_open(struct bench_training *training, const struct hparams *
         goto failed;
     training->reducer = gradient_reducer_make(comm, training->model->gradients, training->model->table.num_floats,
                                               (size_t)options->bucket_kib << 10, error);
-    if (!comm_all_ok(comm, training->reducer != NULL, error))
+    if (!training->reducer)
         goto failed;
     return true;
 

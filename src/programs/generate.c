@@ -55,14 +55,12 @@ static bool check_inputs(const struct generate_options *options, struct error *e
 
 bool generate_check(const struct generate_options *options, struct error *error)
 {
-    const char *nearest;
     if (!options->run_dir == !options->checkpoint_file)
         return error_set(error, "give one of --run_dir DIR (its newest checkpoint is used) and --checkpoint_file FILE");
     if (!options->output_dir)
         return error_set(error, "give --output_dir DIR: where the MIDI files go");
-    if (options->config && !config_find(options->config, &nearest))
-        return error_set(error, "--config=%s: there is no such config%s%s%s", options->config,
-                         nearest ? "; did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
+    if (options->config && !config_find(options->config, error))
+        return false;
     return check_inputs(options, error);
 }
 

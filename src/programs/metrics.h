@@ -30,7 +30,7 @@ struct metrics_event {
 };
 bool metrics_append_event(const char *folder, const struct metrics_event *event, struct error *error);
 
-/* The same for people, on one line of the log. */
+/* The same for people, on one line of the log; said on every rank, of which each has a wait_share of its own. */
 void metrics_log(const struct metrics_line *line, uint64_t num_steps);
 
 #endif

@@ -7,7 +7,7 @@
 #include "dist/comm.h"
 
 struct preprocess_options {
-    char *input_dir, *output_dir;
+    char *input_dir, *output_dir, *log_dir;
     bool recursive, is_beat, overwrite;
     char *beat;
     int64_t min_bars;

@@ -51,6 +51,6 @@ enum options_result rank_options_parse(struct comm *comm, const struct program *
             result = OPTIONS_WRONG;
     }
     if (result == OPTIONS_WRONG && comm_rank(comm) == 0)
-        log_error("%s (%s --help tells more)", error.message, program->name);
+        log_job_error("%s (%s --help tells more)", error.message, program->name);
     return result;
 }

@@ -1,5 +1,7 @@
 #include "programs/train_options.h"
 
+#include "programs/rank_log.h"
+
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +21,7 @@ static const struct setting rows[] = {
         "Train, or report a checkpoint's losses on a split and end."),
     TEXT(examples_path, NULL, "DIR", "The data set that drumline-preprocess made."),
     TEXT(run_dir, NULL, "DIR", "The run's folder. Training goes on from its newest sound checkpoint."),
+    RANK_LOG_ROW(struct train_options),
     INT(num_steps, "200000", 1, 4294967295.0, "The step at which training ends."),
     TEXT(hparams, NULL, "a=1,b=[2,3]", "Changes to the config's hparams; on resuming, to the checkpoint's."),
     TEXT(init_checkpoint, NULL, "FILE", "Begin a new run from this checkpoint's parameters. Ignored on resuming."),
@@ -56,7 +59,6 @@ const struct program train_program = {
 bool train_options_check(const struct train_options *options, const struct config **config, struct error *error)
 {
     static const char *const splits[] = {"train", "validation", "test"};
-    const char *nearest;
     *config = NULL;
     if (!options->examples_path)
         return error_set(error, "--examples_path is missing: the folder that drumline-preprocess made");
@@ -77,9 +79,6 @@ bool train_options_check(const struct train_options *options, const struct confi
         return error_prefix(error, "--hparams");
     if (!options->config)
         return true;
-    *config = config_find(options->config, &nearest);
-    if (!*config)
-        return error_set(error, "--config=%s: no such config%s%s (drumline-info --hparams lists all)", options->config,
-                         nearest ? "; did you mean " : "", nearest ? nearest : "");
-    return true;
+    *config = config_find(options->config, error);
+    return *config != NULL;
 }

@@ -10,7 +10,7 @@ enum train_mode { MODE_TRAIN, MODE_EVAL };
 struct train_options {
     char *config;
     int mode; /* enum train_mode */
-    char *examples_path, *run_dir;
+    char *examples_path, *run_dir, *log_dir;
     int64_t num_steps;
     char *hparams;
     char *init_checkpoint, *checkpoint_file;

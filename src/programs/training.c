@@ -165,10 +165,8 @@ static bool report(struct training *training, struct interval *interval, struct 
         .training = true,
     };
     *interval = (struct interval){.started = clock_seconds()};
-    if (comm_rank(training->comm) != 0)
-        return true;
     metrics_log(&line, num_steps);
-    return metrics_append(training->folder, &line, error);
+    return comm_rank(training->comm) != 0 || metrics_append(training->folder, &line, error);
 }
 
 static bool evaluate(struct training *training, struct error *error)
@@ -186,10 +184,8 @@ static bool evaluate(struct training *training, struct error *error)
     state->validation_offsets_loss = line.losses.offsets;
     state->validation_kl_bits = line.losses.kl_bits;
     state->validation_hits_f1 = line.losses.hits_f1;
-    if (comm_rank(training->comm) != 0)
-        return true;
     metrics_log(&line, 0);
-    return metrics_append(training->eval_folder, &line, error);
+    return comm_rank(training->comm) != 0 || metrics_append(training->eval_folder, &line, error);
 }
 
 /* One update. Fills sums with what all ranks have in common. */
@@ -230,7 +226,7 @@ static bool after_step(struct training *training, const double sums[NUM_SUMS], s
         if (told)
             *error = save_error;
         else
-            log_warning("%s", save_error.message);
+            log_job_warning("%s", save_error.message);
         return false;
     }
     run_lock_renew(&training->lock);

@@ -166,6 +166,9 @@ static void tell_start(const struct training *training, const char *newest)
         "%s: %zu parameters, %zu training windows of %" PRId64 " bars, batch of %" PRId64 " on %d rank%s, %s kernels",
         state->config, training->model->table.num_values, training->windows.count, hparams->bars, hparams->batch_size,
         comm_size(training->comm), comm_size(training->comm) == 1 ? "" : "s", training->model->kernels->name);
+    log_record("this rank has windows %zu to %zu of each batch, %d at a time; model %.1f MiB, data set %.12s...",
+               training->first, training->first + training->count - 1, training->model->max_batch,
+               (double)model_memory(hparams, training->model->max_batch) / (1 << 20), state->content_sha256);
     if (newest)
         log_info("going on from %s at step %" PRIu64 "%s", newest, state->step,
                  training->options->init_checkpoint ? "; --init_checkpoint is not used" : "");

@@ -1,0 +1,88 @@
+#include "programs/rank_log.h"
+
+#include "base/files.h"
+#include "base/log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The host's name is no path: it may hold anything. */
+static char *make_name(const struct comm *comm)
+{
+    char *name = format_text("rank-%04d-%s.log", comm_rank(comm), comm_host(comm));
+    for (char *c = name; *c; c++)
+        if (*c == '/' || (unsigned char)*c <= ' ' || (unsigned char)*c > '~')
+            *c = '_';
+    return name;
+}
+
+/* The words as a shell would take them. Owned by the caller. */
+static char *join_words(int count, char **words)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=,.:/%@[]";
+    char *line = format_text("%s", "");
+    for (int i = 0; i < count; i++) {
+        bool is_plain = words[i][0] && words[i][strspn(words[i], plain)] == '\0';
+        const char *quote = is_plain ? "" : "'";
+        char *longer = format_text("%s%s%s%s%s", line, i > 0 ? " " : "", quote, words[i], quote);
+        free(line);
+        line = longer;
+    }
+    return line;
+}
+
+/* The processors this process may run on, as "0-3,8"; "?" where that can't be told. */
+static void read_processors(char *text, size_t size)
+{
+    static const char key[] = "Cpus_allowed_list:";
+    char line[512];
+    FILE *file = fopen("/proc/self/status", "r");
+    snprintf(text, size, "?");
+    while (file && fgets(line, sizeof line, file)) {
+        if (strncmp(line, key, sizeof key - 1) != 0)
+            continue;
+        char *value = line + sizeof key - 1 + strspn(line + sizeof key - 1, " \t");
+        value[strcspn(value, "\n")] = '\0';
+        snprintf(text, size, "%s", value);
+    }
+    if (file)
+        fclose(file);
+}
+
+static void write_head(const struct comm *comm, const struct program *program, int argc, char **argv)
+{
+    char processors[256], folder[4096];
+    const char *job = getenv("SLURM_JOB_ID"), *restart = getenv("SLURM_RESTART_COUNT");
+    char *words = join_words(argc, argv);
+    read_processors(processors, sizeof processors);
+    log_record("---- %s %s starts: rank %d of %d, on %s number %d of %d, process %ld%s%s%s%s", program->name,
+               drumline_version(), comm_rank(comm), comm_size(comm), comm_host(comm), comm_local_rank(comm),
+               comm_local_size(comm), (long)getpid(), job ? ", Slurm job " : "", job ? job : "",
+               restart ? ", restart " : "", restart ? restart : "");
+    log_record("command line: %s", words);
+    log_record("in %s, processors %s", getcwd(folder, sizeof folder) ? folder : "?", processors);
+    free(words);
+}
+
+bool rank_log_start(struct comm *comm, const char *folder, const struct program *program, int argc, char **argv,
+                    struct error *error)
+{
+    if (!folder)
+        return true;
+    char *name = make_name(comm), *path = path_join(folder, name);
+    bool ok = folder_make(folder, error) && log_open_file(path, error);
+    free(name);
+    free(path);
+    if (!ok)
+        error_prefix(error, "--log_dir");
+    else
+        write_head(comm, program, argc, argv);
+    return comm_all_ok(comm, ok, error);
+}
+
+void rank_log_end(int status)
+{
+    log_record("ends with status %d", status);
+}

@@ -1,0 +1,72 @@
+"""One log for the job, and with --log_dir one for each rank."""
+import os
+import re
+import socket
+
+import harness
+
+STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (error|warning|info|debug) +"
+
+
+class Logs(harness.TrainingTest):
+    def rank_log(self, folder, rank):
+        names = [name for name in os.listdir(self.path(folder)) if name.startswith(f"rank-{rank:04d}-")]
+        self.assertEqual(names, [f"rank-{rank:04d}-{socket.gethostname()}.log"])
+        with open(self.path(folder, names[0]), encoding="utf-8") as file:
+            lines = file.read().splitlines()
+        for line in lines:
+            self.assertRegex(line, "^" + STAMP)
+        return [re.sub("^" + STAMP, "", line) for line in lines]
+
+    def test_a_log_for_each_rank(self):
+        folder = self.path("deep", "logs")
+        flags = {"log_dir": folder, "log_steps": 2, "eval_steps": 4, "log": "error"}
+        self.assertEqual(self.train("run", 3, num_steps=4, **flags).output, "")
+        self.train("run", 2, num_steps=6, **flags)
+        self.assertEqual(len(os.listdir(folder)), 3)
+        for rank, starts in ((0, 2), (1, 2), (2, 1)):
+            lines = self.rank_log("deep/logs", rank)
+            heads = [line for line in lines if line.startswith("---- drumline-train ")]
+            self.assertEqual(len(heads), starts)
+            self.assertIn(f"rank {rank} of 3, on {socket.gethostname()} number {rank} of 3, process ", heads[0])
+            self.assertEqual(lines.count("ends with status 0"), starts)
+            self.assertTrue(any(line.startswith("command line: ") and "--num_steps=4" in line for line in lines))
+            for step in (2, 4) + (6,) * (starts - 1):
+                self.assertTrue(any(line.startswith(f"step {step}/") for line in lines), lines)
+            self.assertTrue(any(line.startswith("eval at step 4: ") for line in lines))
+            self.assertTrue(any("this rank alone: encoder forward" in line for line in lines))
+        self.assertTrue(any(line.startswith("wrote ") for line in self.rank_log("deep/logs", 0)))
+
+    def test_a_rank_that_fails_and_one_that_is_killed(self):
+        flags = {"log_dir": self.path("ends"), "num_steps": 1000000}
+        job = self.start("killed", 2, **flags)
+        self.wait_for_step(job, "killed", 2)
+        harness.signal_to(job.ranks()[1], harness.signal.SIGKILL)
+        job.wait()
+        self.assertFalse(any(line.startswith("ends with") for line in self.rank_log("ends", 1)))
+        self.refuse("killed", "batch_size", ranks=2, hparams="batch_size=5000", **flags)
+        for rank in (0, 1):
+            lines = self.rank_log("ends", rank)
+            self.assertIn("fewer than one batch", lines[-2])
+            self.assertEqual(lines[-1], "ends with status 1")
+
+    def test_a_folder_that_can_not_be_written(self):
+        with open(self.path("file"), "w", encoding="ascii"):
+            pass
+        for ranks in (1, 2):
+            self.refuse("none", "--log_dir", self.path("file"), ranks=ranks, log_dir=self.path("file"))
+        self.assertFalse(os.path.exists(self.path("none")))
+
+    def test_lines_of_one_rank_name_it(self):
+        self.train("damaged", num_steps=4, save_checkpoint_steps=2)
+        with open(self.checkpoint("damaged", 4), "r+b") as file:
+            file.truncate(1000)
+        job = self.train("damaged", 2, num_steps=5)
+        self.assertRegex(job.output, rf"(?m)^drumline-train: rank 0 \({re.escape(socket.gethostname())}\): "
+                                     r"warning: passing over a damaged checkpoint: ")
+        message = self.refuse("none", ranks=2, examples_path="/nowhere")
+        self.assertRegex(message, rf"^drumline-train: error: rank 0 \({re.escape(socket.gethostname())}\): /nowhere")
+
+
+if __name__ == "__main__":
+    harness.main()
