@@ -5,9 +5,14 @@ if(DRUMLINE_MPI)
     drumline_mpi_test(halt LINK drumline_dist)
     drumline_mpi_test(stats LINK drumline_dist)
 
+    drumline_test(launcher LINK drumline_dist)
+
     # One rank ends the job while the others wait for it: within seconds, with its message and its status.
     add_test(NAME mpi_comm_abort COMMAND sh -c "\"$1\" \"$2\" 2 \"$3\" abort; test $? -eq 3 && echo status 3" sh
         ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} $<TARGET_FILE:mpi_comm>)
     set_tests_properties(mpi_comm_abort PROPERTIES TIMEOUT 10 PROCESSORS 2 ENVIRONMENT "${DRUMLINE_MPI_ENVIRONMENT}"
         PASS_REGULAR_EXPRESSION "rank 1 .[^\n]*.: error: this rank has had enough.*status 3")
+    add_test(NAME mpi_comm_abort_alone COMMAND sh -c "\"$1\" abort; test $? -eq 3 && echo status 3" sh $<TARGET_FILE:mpi_comm>)
+    set_tests_properties(mpi_comm_abort_alone PROPERTIES TIMEOUT 10
+        PASS_REGULAR_EXPRESSION "error: this rank has had enough.*status 3")
 endif()

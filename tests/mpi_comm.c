@@ -1,5 +1,8 @@
 /* Agreement, sums, gathering and broadcasting. With the word "abort", the last rank ends the job while the others wait. */
+#include "dist/launcher.h"
 #include "mpi_check.h"
+
+#include <mpi.h>
 
 #include <stdio.h>
 #include <string.h>
@@ -109,6 +112,18 @@ static void check_broadcast(struct comm *comm)
     }
 }
 
+/* Under a launcher there are as many ranks as it started; without one there is no MPI. */
+static void check_start(struct comm *comm)
+{
+    static const char *const sizes[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE"};
+    int has_mpi;
+    MPI_Initialized(&has_mpi);
+    CHECK(comm, (has_mpi != 0) == (launcher_variable() != NULL));
+    CHECK(comm, has_mpi || comm_size(comm) == 1);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        CHECK(comm, !getenv(sizes[i]) || atoi(getenv(sizes[i])) == comm_size(comm));
+}
+
 static void check_places(struct comm *comm)
 {
     CHECK(comm, comm_rank(comm) >= 0 && comm_rank(comm) < comm_size(comm));
@@ -127,6 +142,7 @@ int main(int argc, char **argv)
         }
         comm_barrier(comm);
     }
+    check_start(comm);
     check_places(comm);
     check_sums(comm);
     check_same_bits(comm);

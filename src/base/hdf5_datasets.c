@@ -8,7 +8,7 @@
 enum {
     CHECKSUMMED_CHUNK = 16 << 20, /* bytes */
     COMPRESSED_CHUNK = 256 << 10,
-    DEFLATE_LEVEL = 2,
+    DEFLATE_LEVEL = 2,    /* where HDF5 compresses */
     DEFLATE_RATIO = 1100, /* deflate never shrinks by more than 1032 (zlib's documentation) */
 };
 
@@ -63,6 +63,27 @@ static hid_t make_file_type(hid_t memory_type)
     return type;
 }
 
+/* Whether all chunks are of whole rows, and what is in memory is what is stored, byte by byte. */
+static bool can_compress_here(hid_t type, hid_t memory_type, int num_dims, const hsize_t *dims, const hsize_t *chunk)
+{
+    bool whole_rows = num_dims > 0;
+    for (int i = 1; i < num_dims; i++)
+        whole_rows = whole_rows && chunk[i] == dims[i];
+    return whole_rows && H5Tequal(type, memory_type) > 0;
+}
+
+static bool write_values(hid_t dataset, hid_t type, hid_t memory_type, int num_dims, const hsize_t *dims,
+                         const void *data, enum hdf5_storage storage)
+{
+    hsize_t chunk[HDF5_MAX_DIMENSIONS];
+    if (is_empty(num_dims, dims))
+        return true;
+    choose_chunk(chunk, num_dims, dims, H5Tget_size(type), COMPRESSED_CHUNK);
+    if (storage == HDF5_COMPRESSED && can_compress_here(type, memory_type, num_dims, dims, chunk))
+        return hdf5_write_compressed(dataset, type, num_dims, dims, chunk[0], data);
+    return H5Dwrite(dataset, memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0;
+}
+
 bool hdf5_write_dataset(hid_t file, const char *name, hid_t memory_type, int num_dims, const hsize_t *dims,
                         const void *data, enum hdf5_storage storage, struct error *error)
 {
@@ -82,8 +103,7 @@ bool hdf5_write_dataset(hid_t file, const char *name, hid_t memory_type, int num
         goto done;
     }
     dataset = H5Dcreate2(file, name, type, space, links, creation, H5P_DEFAULT);
-    if (dataset < 0 ||
-        (!is_empty(num_dims, dims) && H5Dwrite(dataset, memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0)) {
+    if (dataset < 0 || !write_values(dataset, type, memory_type, num_dims, dims, data, storage)) {
         hdf5_fail_at(error, file, name, "can't write the dataset");
         goto done;
     }

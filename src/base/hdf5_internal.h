@@ -3,6 +3,7 @@
 #define DRUMLINE_BASE_HDF5_INTERNAL_H
 
 #include "base/error.h"
+#include "base/hdf5_io.h"
 
 #include <hdf5.h>
 
@@ -16,5 +17,11 @@ bool hdf5_refuse_at(struct error *error, hid_t file, const char *object, const c
 /* Whether `type` is an integer or float (`class` says which) as C has them, of 1 to 8 bytes and either byte order. HDF5
  * knows stranger ones, which no program of ours writes. */
 bool hdf5_is_plain_number(hid_t type, H5T_class_t class);
+
+/* Writes all values of a dataset that was made with shuffle, deflate and fletcher32, in this order, and with chunks of
+ * `chunk_rows` rows of its first axis. What is at `data` is of `type`, the dataset's own, and not empty. False where HDF5
+ * can't take it or there is no memory. hdf5_compressed.c has it, or without libdeflate hdf5_compressed_by_filter.c. */
+bool hdf5_write_compressed(hid_t dataset, hid_t type, int num_dims, const hsize_t *dims, hsize_t chunk_rows,
+                           const void *data);
 
 #endif

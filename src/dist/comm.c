@@ -1,10 +1,12 @@
 #include "dist/comm.h"
 #include "base/log.h"
 #include "dist/comm_internal.h"
+#include "dist/launcher.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
     MESSAGE_MAX = 1 << 30, /* elements of one call: MPI counts with int */
@@ -21,35 +23,62 @@ static void find_local_ranks(struct comm *comm)
     MPI_Comm_free(&local);
 }
 
-struct comm *comm_start(int *argc, char ***argv)
+static void start_mpi(struct comm *comm, int *argc, char ***argv)
 {
     int provided, host_length;
     MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided);
-    struct comm *comm = calloc(1, sizeof *comm);
-    if (!comm || provided < MPI_THREAD_FUNNELED) {
-        log_error("%s", comm ? "this MPI was built without threads (MPI_THREAD_FUNNELED)" : "no memory to start with");
+    if (provided < MPI_THREAD_FUNNELED) {
+        log_error("this MPI was built without threads (MPI_THREAD_FUNNELED)");
         MPI_Abort(MPI_COMM_WORLD, EXIT_FAILURE);
         exit(EXIT_FAILURE);
     }
+    comm->has_mpi = true;
     MPI_Comm_dup(MPI_COMM_WORLD, &comm->ranks);
     MPI_Comm_rank(comm->ranks, &comm->rank);
     MPI_Comm_size(comm->ranks, &comm->size);
     MPI_Get_processor_name(comm->host, &host_length);
     find_local_ranks(comm);
+}
+
+static void start_alone(struct comm *comm)
+{
+    comm->ranks = MPI_COMM_NULL;
+    comm->size = 1;
+    comm->local_size = 1;
+    if (gethostname(comm->host, sizeof comm->host - 1) != 0)
+        snprintf(comm->host, sizeof comm->host, "localhost");
+}
+
+struct comm *comm_start(int *argc, char ***argv)
+{
+    struct comm *comm = calloc(1, sizeof *comm);
+    if (!comm) {
+        /* Other ranks would wait for this one in MPI_Init; a launcher ends them when a process fails before it. */
+        log_error("no memory to start with");
+        exit(EXIT_FAILURE);
+    }
+    if (launcher_variable())
+        start_mpi(comm, argc, argv);
+    else
+        start_alone(comm);
     log_set_rank(comm->rank, comm->size, comm->host);
     return comm;
 }
 
 void comm_finish(struct comm *comm)
 {
-    MPI_Comm_free(&comm->ranks);
+    bool has_mpi = comm->has_mpi;
+    if (has_mpi)
+        MPI_Comm_free(&comm->ranks);
     free(comm);
-    MPI_Finalize();
+    if (has_mpi)
+        MPI_Finalize();
 }
 
 _Noreturn void comm_abort(struct comm *comm, int status)
 {
-    MPI_Abort(comm->ranks, status);
+    if (comm->has_mpi)
+        MPI_Abort(comm->ranks, status);
     _Exit(status);
 }
 
@@ -96,6 +125,8 @@ static void name_rank(const struct comm *comm, struct error *error)
 
 bool comm_all_ok(struct comm *comm, bool ok, struct error *error)
 {
+    if (comm->size == 1)
+        return ok;
     int lowest = ok ? comm->size : comm->rank;
     MPI_Allreduce(MPI_IN_PLACE, &lowest, 1, MPI_INT, MPI_MIN, comm->ranks);
     if (lowest == comm->size)
@@ -118,7 +149,7 @@ static int part_of(size_t left)
 
 static void reduce_doubles(struct comm *comm, double *values, size_t count, MPI_Op operation)
 {
-    for (size_t done = 0; done < count; done += MESSAGE_MAX)
+    for (size_t done = 0; comm->size > 1 && done < count; done += MESSAGE_MAX)
         MPI_Allreduce(MPI_IN_PLACE, values + done, part_of(count - done), MPI_DOUBLE, operation, comm->ranks);
 }
 
@@ -129,7 +160,7 @@ void comm_sum_doubles(struct comm *comm, double *values, size_t count)
 
 void comm_sum_counts(struct comm *comm, uint64_t *values, size_t count)
 {
-    for (size_t done = 0; done < count; done += MESSAGE_MAX)
+    for (size_t done = 0; comm->size > 1 && done < count; done += MESSAGE_MAX)
         MPI_Allreduce(MPI_IN_PLACE, values + done, part_of(count - done), MPI_UINT64_T, MPI_SUM, comm->ranks);
 }
 
@@ -145,7 +176,7 @@ void comm_min_doubles(struct comm *comm, double *values, size_t count)
 
 void comm_broadcast(struct comm *comm, void *bytes, size_t size, int root)
 {
-    for (size_t done = 0; done < size; done += MESSAGE_MAX)
+    for (size_t done = 0; comm->size > 1 && done < size; done += MESSAGE_MAX)
         MPI_Bcast((char *)bytes + done, part_of(size - done), MPI_BYTE, root, comm->ranks);
 }
 
@@ -168,7 +199,10 @@ void comm_gather(struct comm *comm, const void *bytes, size_t size, uint8_t **al
     uint64_t *received = comm->rank == 0 ? comm_must_allocate(comm, (size_t)comm->size, sizeof *received) : NULL;
     *all = NULL;
     *sizes = NULL;
-    MPI_Gather(&own_size, 1, MPI_UINT64_T, received, 1, MPI_UINT64_T, 0, comm->ranks);
+    if (comm->size == 1)
+        received[0] = own_size;
+    else
+        MPI_Gather(&own_size, 1, MPI_UINT64_T, received, 1, MPI_UINT64_T, 0, comm->ranks);
     if (comm->rank != 0) {
         send_to_root(comm, bytes, size);
         return;
@@ -203,6 +237,8 @@ bool comm_all_equal(struct comm *comm, const void *bytes, size_t size)
     uint64_t root_size = size;
     const char *own = bytes;
     bool is_equal = true;
+    if (comm->size == 1)
+        return true;
     MPI_Bcast(&root_size, 1, MPI_UINT64_T, 0, comm->ranks);
     if (!all_true(comm, root_size == size))
         return false;
@@ -218,5 +254,6 @@ bool comm_all_equal(struct comm *comm, const void *bytes, size_t size)
 
 void comm_barrier(struct comm *comm)
 {
-    MPI_Barrier(comm->ranks);
+    if (comm->size > 1)
+        MPI_Barrier(comm->ranks);
 }

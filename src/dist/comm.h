@@ -12,10 +12,12 @@
 
 struct comm;
 
-/* Starts MPI (MPI_THREAD_FUNNELED) and duplicates the world. Sets the log's rank. Collective. */
+/* Starts MPI (MPI_THREAD_FUNNELED) and duplicates the world. Where no launcher started this process (dist/launcher.h), it is
+ * the only rank, and MPI is not started at all: that alone takes longer than many a job of one rank. `mpirun -n 1` starts
+ * it. Sets the log's rank. Collective. */
 struct comm *comm_start(int *argc, char ***argv);
 
-/* Ends MPI and frees. Collective. */
+/* Ends MPI, where it was started, and frees. Collective. */
 void comm_finish(struct comm *comm);
 
 /* Ends the whole job at once with `status`, from one rank alone; does not return. For failures at a place where the other

@@ -6,8 +6,10 @@
 
 #include <mpi.h>
 
+/* Where `size` is 1 nothing calls MPI but comm_start, comm_finish and comm_abort, and these only where MPI was started. */
 struct comm {
-    MPI_Comm ranks; /* a duplicate of MPI_COMM_WORLD */
+    bool has_mpi;
+    MPI_Comm ranks; /* a duplicate of MPI_COMM_WORLD; MPI_COMM_NULL without MPI */
     int rank, size;
     int local_rank, local_size;
     char host[MPI_MAX_PROCESSOR_NAME + 1];

@@ -9,7 +9,7 @@ enum { REDUCTION_MAX = 1 << 30 }; /* elements of one reduction: MPI counts with 
 
 struct gradient_reducer {
     struct comm *comm;
-    MPI_Comm ranks; /* its own, so that no other message of the program can meet those under way */
+    MPI_Comm ranks; /* its own, so that no other message of the program can meet those under way; none for one rank */
     float *gradients;
     size_t count;
     size_t bucket; /* elements */
@@ -37,8 +37,9 @@ struct gradient_reducer *gradient_reducer_make(struct comm *comm, float *gradien
         free(requests);
         return NULL;
     }
-    MPI_Comm ranks;
-    MPI_Comm_dup(comm->ranks, &ranks);
+    MPI_Comm ranks = MPI_COMM_NULL;
+    if (comm->size > 1)
+        MPI_Comm_dup(comm->ranks, &ranks);
     *reducer = (struct gradient_reducer){
         .comm = comm,
         .ranks = ranks,
@@ -50,12 +51,20 @@ struct gradient_reducer *gradient_reducer_make(struct comm *comm, float *gradien
     return reducer;
 }
 
+static void wait_for_all(struct gradient_reducer *reducer)
+{
+    if (reducer->num_requests > 0)
+        MPI_Waitall(reducer->num_requests, reducer->requests, MPI_STATUSES_IGNORE);
+    reducer->num_requests = 0;
+}
+
 void gradient_reducer_free(struct gradient_reducer *reducer)
 {
     if (!reducer)
         return;
-    MPI_Waitall(reducer->num_requests, reducer->requests, MPI_STATUSES_IGNORE);
-    MPI_Comm_free(&reducer->ranks);
+    wait_for_all(reducer);
+    if (reducer->ranks != MPI_COMM_NULL)
+        MPI_Comm_free(&reducer->ranks);
     free(reducer->requests);
     free(reducer);
 }
@@ -109,8 +118,7 @@ void gradient_reducer_finish(struct gradient_reducer *reducer)
 {
     double started = clock_seconds();
     insist(reducer, reducer->ready == reducer->count, "finished before all were");
-    MPI_Waitall(reducer->num_requests, reducer->requests, MPI_STATUSES_IGNORE);
-    reducer->num_requests = 0;
+    wait_for_all(reducer);
     reducer->exposed_seconds = clock_seconds() - started;
 }
 

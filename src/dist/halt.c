@@ -65,6 +65,7 @@ int halt_requested(void)
 
 int halt_agree(struct comm *comm, int value)
 {
-    MPI_Allreduce(MPI_IN_PLACE, &value, 1, MPI_INT, MPI_MAX, comm->ranks);
+    if (comm->size > 1)
+        MPI_Allreduce(MPI_IN_PLACE, &value, 1, MPI_INT, MPI_MAX, comm->ranks);
     return value;
 }

@@ -13,7 +13,7 @@ enum {
 
 struct work_share {
     struct comm *comm;
-    MPI_Comm ranks; /* its own, because rank 0 listens to anybody */
+    MPI_Comm ranks; /* its own, because rank 0 listens to anybody; unset for one rank */
     size_t next, count;
     int num_told; /* on rank 0: ranks that know that nothing is left, or have left */
     bool is_over; /* on the others: this rank has been told */
@@ -24,7 +24,8 @@ struct work_share *work_share_start(struct comm *comm, size_t count)
     struct work_share *share = comm_must_allocate(comm, 1, sizeof *share);
     share->comm = comm;
     share->count = count;
-    MPI_Comm_dup(comm->ranks, &share->ranks);
+    if (comm->size > 1)
+        MPI_Comm_dup(comm->ranks, &share->ranks);
     return share;
 }
 
@@ -108,6 +109,7 @@ void work_share_finish(struct work_share *share)
     } else if (!share->is_over) {
         MPI_Send(&request, 1, MPI_INT, 0, REQUEST_TAG, share->ranks);
     }
-    MPI_Comm_free(&share->ranks);
+    if (share->comm->size > 1)
+        MPI_Comm_free(&share->ranks);
     free(share);
 }
