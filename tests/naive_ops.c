@@ -314,3 +314,21 @@ void naive_adam(double *values, double *m, double *v, const double *gradient, si
         values[n] -= learning_rate * m_hat / (sqrt(v_hat) + 1e-8);
     }
 }
+
+void naive_lamb(double *values, double *m, double *v, const double *gradient, size_t count, double learning_rate,
+                double weight_decay, bool adapts, unsigned step)
+{
+    double *update = naive_doubles(count), values_square = 0, update_square = 0;
+    for (size_t n = 0; n < count; n++) {
+        m[n] = 0.9 * m[n] + 0.1 * gradient[n];
+        v[n] = 0.999 * v[n] + 0.001 * gradient[n] * gradient[n];
+        double m_hat = m[n] / (1 - pow(0.9, step)), v_hat = v[n] / (1 - pow(0.999, step));
+        update[n] = m_hat / (sqrt(v_hat) + 1e-6) + weight_decay * values[n];
+        values_square += values[n] * values[n];
+        update_square += update[n] * update[n];
+    }
+    double trust = adapts && values_square > 0 && update_square > 0 ? sqrt(values_square) / sqrt(update_square) : 1;
+    for (size_t n = 0; n < count; n++)
+        values[n] -= learning_rate * trust * update[n];
+    free(update);
+}

@@ -177,6 +177,54 @@ static void adam_is_adam(void **state)
             check_adam(versions[n], count, &seed);
 }
 
+/* Both passes by themselves: the sums of squares that the first gives, and how far the second moves at any rate. */
+static void check_lamb(const struct kernels *kernels, size_t count, uint64_t *seed)
+{
+    const double rate = 0.01, weight_decay = 0.25, scale = 0.25, correction = 1.5, epsilon = 1e-3;
+    const struct lamb_step step = {(float)scale, (float)correction, (float)epsilon, (float)weight_decay};
+    double *values = naive_doubles(count), *m = naive_doubles(count), *v = naive_doubles(count);
+    double *gradient = naive_doubles(count), squares[2], expected[2] = {0};
+    naive_fill(values, count, 1, seed);
+    naive_fill(gradient, count, 1, seed);
+    for (size_t n = 0; n < count; n += 5)
+        gradient[n] = 0;
+    float *values_f = naive_to_floats(values, count), *m_f = naive_to_floats(m, count),
+          *v_f = naive_to_floats(v, count), *gradient_f = naive_to_floats(gradient, count);
+    for (size_t n = 0; n < count; n++) {
+        m[n] = 0.1 * scale * gradient[n];
+        v[n] = 0.001 * scale * gradient[n] * scale * gradient[n];
+        double direction = correction * m[n] / (sqrt(v[n]) + epsilon) + weight_decay * values[n];
+        expected[0] += values[n] * values[n];
+        expected[1] += direction * direction;
+        values[n] -= rate * direction;
+    }
+    kernels->lamb_moments(squares, m_f, v_f, values_f, gradient_f, &step, count);
+    for (int n = 0; n < 2; n++)
+        assert_true(fabs(squares[n] - expected[n]) <= 2e-5 * expected[n]);
+    kernels->lamb_move(values_f, m_f, v_f, &step, (float)rate, count);
+    assert_true(naive_float_error(values_f, values, count) <= tolerance);
+    assert_true(naive_float_error(m_f, m, count) <= tolerance);
+    assert_true(naive_float_error(v_f, v, count) <= 2e-5);
+    float *all_f[] = {values_f, m_f, v_f, gradient_f};
+    double *all[] = {values, m, v, gradient};
+    for (int n = 0; n < 4; n++) {
+        assert_true(naive_guard_intact(all_f[n], count));
+        free(all_f[n]);
+        free(all[n]);
+    }
+}
+
+static void lamb_ends_where_it_should(void **state)
+{
+    (void)state;
+    uint64_t seed = 4;
+    size_t num_versions;
+    const struct kernels *const *versions = kernels_runnable(&num_versions);
+    for (size_t n = 0; n < num_versions; n++)
+        for (size_t count = 0; count < 200; count++)
+            check_lamb(versions[n], count, &seed);
+}
+
 /* All arrays of one step of a cell. `products` are [x, h] W without the bias. */
 struct cell {
     size_t batch, units;
@@ -385,6 +433,7 @@ int main(void)
         cmocka_unit_test(unary_kernels_end_where_they_should),
         cmocka_unit_test(dropout_keeps_what_the_mask_says),
         cmocka_unit_test(adam_is_adam),
+        cmocka_unit_test(lamb_ends_where_it_should),
         cmocka_unit_test(lstm_cells_agree_with_the_twin),
         cmocka_unit_test(panel_products_are_products),
         cmocka_unit_test(a_row_of_a_panel_product_does_not_depend_on_the_others),

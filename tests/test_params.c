@@ -1,7 +1,6 @@
-/* The table of tensors, initial values, the optimizer's refusals, and what changes with the step. */
+/* The table of tensors, initial values, and what changes with the step. */
 #include "unit.h"
 
-#include "model/optimizer.h"
 #include "model/params.h"
 #include "model/schedule.h"
 
@@ -122,44 +121,6 @@ static void initial_values(void **state)
     free(again);
 }
 
-/* One step on gradients whose norm is `norm`; returns how far the first value moved. */
-static double step_of(struct optimizer *optimizer, const struct param_table *table, const struct hparams *hparams,
-                      float norm)
-{
-    float *values = calloc(table->num_floats, sizeof *values),
-          *gradients = calloc(table->num_floats, sizeof *gradients);
-    assert_true(values != NULL && gradients != NULL);
-    gradients[0] = norm;
-    double told = optimizer_step(optimizer, values, gradients, hparams, 0.01);
-    assert_true(isfinite(norm) ? fabs(told - (double)norm) <= 1e-6 * (double)norm : !isfinite(told));
-    double moved = (double)values[0];
-    free(values);
-    free(gradients);
-    return moved;
-}
-
-static void steps_out_of_bounds_are_left_out(void **state)
-{
-    (void)state;
-    struct hparams hparams = make_hparams("groovae_4bar_flat", "enc_rnn_size=2,dec_rnn_size=2,z_size=2,"
-                                                               "grad_norm_clip_to_zero=100");
-    struct param_table table;
-    struct optimizer optimizer;
-    struct error error;
-    assert_ok(params_describe(&table, &hparams, &error), error);
-    assert_ok(optimizer_make(&optimizer, &table, &error), error);
-    const float refused[] = {101, INFINITY, NAN};
-    for (size_t n = 0; n < 3; n++)
-        assert_true(fabs(step_of(&optimizer, &table, &hparams, refused[n])) <= 0);
-    assert_int_equal(optimizer.skipped, 3);
-    assert_int_equal(optimizer.updates, 0);
-    assert_true(optimizer.m[0] == 0.0f && optimizer.v[0] == 0.0f);
-    assert_true(fabs(step_of(&optimizer, &table, &hparams, 100) + 0.01) < 1e-6);
-    assert_int_equal(optimizer.updates, 1);
-    assert_true(fabs((double)optimizer.m[0] - 0.1) < 1e-6);
-    optimizer_free(&optimizer);
-}
-
 static void assert_near(double value, double expected)
 {
     if (!(fabs(value - expected) <= 1e-12 * fmax(1, fabs(expected))))
@@ -181,6 +142,17 @@ static void schedules(void **state)
     assert_near(schedule_beta(&hparams, 1), 0.2);
     assert_near(schedule_learning_rate(&hparams, 1), 0.00099 * 0.9999 + 0.00001);
     assert_near(schedule_sampling_probability(&hparams, 9), 0);
+    hparams =
+        make_hparams("groovae_4bar_flat", "learning_rate=0.1,min_learning_rate=0.02,decay_rate=0.5,warmup_steps=4,"
+                                          "learning_rate_scaling=sqrt,reference_batch_size=32");
+    assert_near(schedule_learning_rate(&hparams, 1), 0.06 / 4 * 4);
+    assert_near(schedule_learning_rate(&hparams, 3), 0.03 * 3 / 4 * 4);
+    assert_near(schedule_learning_rate(&hparams, 4), 0.025 * 4);
+    assert_near(schedule_learning_rate(&hparams, 5), 0.0225 * 4);
+    hparams = make_hparams("groovae_4bar_flat", "decay_rate=1,learning_rate_scaling=linear,batch_size=128");
+    assert_near(schedule_learning_rate(&hparams, 7), 0.001 / 4);
+    hparams = make_hparams("groovae_4bar_flat", "decay_rate=1,reference_batch_size=7,warmup_steps=1");
+    assert_near(schedule_learning_rate(&hparams, 1), 0.001);
     hparams = make_hparams("groovae_4bar_flat", "sampling_rate=0.25");
     assert_near(schedule_sampling_probability(&hparams, 9), 0.25);
     hparams = make_hparams("groovae_4bar_flat", "sampling_schedule=exponential,sampling_rate=0.5");
@@ -207,6 +179,12 @@ static void hparams_are_refused_with_the_reason(void **state)
         {"sampling_rate=2",                   "sampling_rate"    },
         {"sampling_schedule=inverse_sigmoid", "sampling_rate"    },
         {"dropout_keep_prob=0",               "dropout_keep_prob"},
+        {"optimizer=lambda",                  "adam, lamb"       },
+        {"weight_decay=0.01",                 "optimizer=lamb"   },
+        {"batch_size=8,micro_batches=9",      "micro_batches=9"  },
+        {"warmup_steps=-1",                   "warmup_steps"     },
+        {"learning_rate_scaling=square",      "sqrt, linear"     },
+        {"reference_batch_size=0",            "reference_batch"  },
         {"batch_size",                        "batch_size"       },
     };
     for (size_t n = 0; n < sizeof wrong / sizeof *wrong; n++) {
@@ -245,7 +223,6 @@ int main(void)
         cmocka_unit_test(published_sizes),
         cmocka_unit_test(tensors_that_are_too_large_are_refused),
         cmocka_unit_test(initial_values),
-        cmocka_unit_test(steps_out_of_bounds_are_left_out),
         cmocka_unit_test(schedules),
         cmocka_unit_test(hparams_are_refused_with_the_reason),
         cmocka_unit_test(the_same_model_is_known_by_its_shape),

@@ -18,8 +18,6 @@ import statistics
 
 import comparison
 
-LOSSES = ('hits_loss', 'velocities_loss', 'offsets_loss')
-FIGURES = LOSSES + ('kl_bits', 'hits_f1')
 PEER_FIGURES = {
     'flat': dict(hits_loss=134.4, velocities_loss=20.6, offsets_loss=12.5, kl_bits=45.6, hits_f1=0.542),
     'hierarchical': dict(hits_loss=130.9, velocities_loss=19.7, offsets_loss=11.6, kl_bits=43.6, hits_f1=0.532),
@@ -29,41 +27,9 @@ CONFIGS = {'flat': 'groovae_4bar_flat', 'hierarchical': 'groovae_4bar'}
 HPARAMS = 'batch_size=128,hop_bars=4'
 
 
-def data_set(given, programs, work_dir):
-    """The folder of a data set: the one given, or one made of the MIDI files in it. Makes work_dir."""
-    if not any(os.path.exists(os.path.join(given, name)) for name in ('index.h5', 'info.csv')):
-        comparison.fail(f'{given} holds neither index.h5 (a data set) nor info.csv (the Groove MIDI data set)')
-    os.makedirs(work_dir, exist_ok=True)
-    if os.path.exists(os.path.join(given, 'index.h5')):
-        return given
-    made = os.path.join(work_dir, 'data')
-    if not os.path.exists(os.path.join(made, 'index.h5')):
-        comparison.run(programs.mpi('drumline-preprocess', '--input_dir', given, '--output_dir', made, '--recursive',
-                                    '--is_beat=True', '--beat=4-4', '--overwrite'))
-    return made
-
-
-def evaluated(run_dir, steps):
-    """The figures of the evaluation after `steps` steps; None where there is none yet."""
-    path = os.path.join(run_dir, 'eval', 'metrics.jsonl')
-    lines = [line for line in comparison.metrics(path) if line.get('step') == steps]
-    return {name: comparison.value(lines[-1], name, path) for name in FIGURES} if lines else None
-
-
 def learn(decoder, seed, data, programs, arguments):
-    """Trains and evaluates one run, unless that has been done."""
     run_dir = os.path.join(arguments.work_dir, f'{decoder}-{arguments.steps}-steps-seed-{seed}')
-    if evaluated(run_dir, arguments.steps) is None:
-        os.makedirs(run_dir, exist_ok=True)
-        common = ['--examples_path', data, '--run_dir', run_dir]
-        comparison.run(programs.mpi('drumline-train', *common, '--mode=train', '--config', CONFIGS[decoder],
-                                    '--num_steps', str(arguments.steps), '--seed', str(seed), f'--hparams={HPARAMS}'),
-                       os.path.join(run_dir, 'train.log'))
-        comparison.run(programs.mpi('drumline-train', *common, '--mode=eval'), os.path.join(run_dir, 'eval.log'))
-    figures = evaluated(run_dir, arguments.steps)
-    if figures is None:
-        comparison.fail(f'{run_dir}/eval/metrics.jsonl tells nothing of step {arguments.steps}')
-    return figures
+    return comparison.learned(run_dir, data, programs, CONFIGS[decoder], arguments.steps, seed, HPARAMS)
 
 
 def peer_figures(decoder, seeds, arguments):
@@ -78,7 +44,7 @@ def peer_figures(decoder, seeds, arguments):
         if not lines or lines[-1]['step'] != arguments.steps:
             comparison.fail(f'{arguments.peer} printed nothing for step {arguments.steps}: give a multiple of 50')
         last.append(lines[-1])
-    return {figure: statistics.mean(line[figure] for line in last) for figure in FIGURES}
+    return {figure: statistics.mean(line[figure] for line in last) for figure in comparison.FIGURES}
 
 
 def print_table(rows, seeds):
@@ -87,7 +53,7 @@ def print_table(rows, seeds):
     worse = 0
     for decoder, figure, values, peer, limit in rows:
         mean, spread = statistics.mean(values), f'{min(values):.3f} .. {max(values):.3f}'
-        too_high = figure in LOSSES and not mean <= limit * peer
+        too_high = figure in comparison.LOSSES and not mean <= limit * peer
         worse += too_high
         print(f'{decoder:<14}{figure:<18}{mean:>10.3f}{spread:>20}{peer:>10.3f}{mean / peer:>8.3f}'
               f'{"  too high" if too_high else ""}')
@@ -120,12 +86,12 @@ def main():
     arguments = parse()
     programs = comparison.Programs(arguments.build_dir, arguments.ranks)
     seeds = [int(seed) for seed in arguments.seeds.split(',')]
-    data, rows = data_set(arguments.data, programs, arguments.work_dir), []
+    data, rows = comparison.data_set(arguments.data, programs, arguments.work_dir), []
     for decoder in arguments.decoders:
         runs = [learn(decoder, seed, data, programs, arguments) for seed in seeds]
         peer = peer_figures(decoder, seeds, arguments)
         rows += [(decoder, figure, [run[figure] for run in runs], peer[figure], 1 + arguments.tolerance)
-                 for figure in FIGURES]
+                 for figure in comparison.FIGURES]
     raise SystemExit(1 if print_table(rows, seeds) else 0)
 
 

@@ -1,4 +1,4 @@
-"""What compare_learning.py and compare_speed.py share: finding the programs, starting them, reading their metrics."""
+"""What the compare_*.py share: finding the programs, starting them, reading their metrics."""
 import json
 import os
 import shlex
@@ -7,6 +7,8 @@ import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PEER = os.environ.get('DRUMLINE_PEER', os.path.join(os.path.dirname(ROOT), 'shared', 'peer', 'torch_groovae.py'))
+LOSSES = ('hits_loss', 'velocities_loss', 'offsets_loss')
+FIGURES = LOSSES + ('kl_bits', 'hits_f1')
 PYTHON = '/usr/bin/python3' if os.path.exists('/usr/bin/python3') else sys.executable
 
 
@@ -72,6 +74,41 @@ def value(line, name, path):
     if name not in line:
         fail(f'{path}: a line has no "{name}"')
     return float(line[name])
+
+
+def data_set(given, programs, work_dir):
+    """The folder of a data set: the one given, or one made of the MIDI files in it. Makes work_dir."""
+    if not any(os.path.exists(os.path.join(given, name)) for name in ('index.h5', 'info.csv')):
+        fail(f'{given} holds neither index.h5 (a data set) nor info.csv (the Groove MIDI data set)')
+    os.makedirs(work_dir, exist_ok=True)
+    if os.path.exists(os.path.join(given, 'index.h5')):
+        return given
+    made = os.path.join(work_dir, 'data')
+    if not os.path.exists(os.path.join(made, 'index.h5')):
+        run(programs.mpi('drumline-preprocess', '--input_dir', given, '--output_dir', made, '--recursive',
+                                    '--is_beat=True', '--beat=4-4', '--overwrite'))
+    return made
+
+
+def evaluated(run_dir, steps):
+    """The figures of the evaluation after `steps` steps; None where there is none yet."""
+    path = os.path.join(run_dir, 'eval', 'metrics.jsonl')
+    lines = [line for line in metrics(path) if line.get('step') == steps]
+    return {name: value(lines[-1], name, path) for name in FIGURES} if lines else None
+
+
+def learned(run_dir, data, programs, config, steps, seed, hparams):
+    """The figures of one run, which is trained and evaluated unless that has been done; broken off, it goes on."""
+    if evaluated(run_dir, steps) is None:
+        os.makedirs(run_dir, exist_ok=True)
+        common = ['--examples_path', data, '--run_dir', run_dir]
+        run(programs.mpi('drumline-train', *common, '--mode=train', '--config', config, '--num_steps', str(steps),
+                         '--seed', str(seed), f'--hparams={hparams}'), os.path.join(run_dir, 'train.log'))
+        run(programs.mpi('drumline-train', *common, '--mode=eval'), os.path.join(run_dir, 'eval.log'))
+    figures = evaluated(run_dir, steps)
+    if figures is None:
+        fail(f'{run_dir}/eval/metrics.jsonl tells nothing of step {steps}')
+    return figures
 
 
 def add_common(parser):

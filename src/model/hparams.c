@@ -1,5 +1,6 @@
 #include "model/hparams.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stddef.h>
 #include <string.h>
@@ -29,11 +30,21 @@ static const struct setting rows[] = {
     LIST(add_instruments, NULL, 0, 8, "Classes (0 to 8) taken from the input, for the model to add."),
     DOUBLE(max_note_dropout, "0", 0, 1, "Largest probability with which a window's input loses notes."),
     INT(batch_size, "512", 1, 1 << 24, "Windows of a step, over all ranks."),
+    INT(micro_batches, "1", 1, 1 << 24,
+        "Goes in which a rank makes its part of a step, one after the other, so that a step of any size fits into its "
+        "memory; more where --micro_batch_size asks for more."),
     INT(hop_bars, "1", 1, 64, "Bars between the starts of two training windows. Evaluation never overlaps."),
-    DOUBLE(learning_rate, "0.001", 0, 10, "Adam's learning rate at the start."),
+    CHOICE(optimizer, "adam", "adam|lamb", "lamb: for large batches; each kernel moves in proportion to its norm."),
+    DOUBLE(weight_decay, "0", 0, 10, "optimizer=lamb: share of a kernel that is added to the direction of its step."),
+    DOUBLE(learning_rate, "0.001", 0, 10, "The optimizer's learning rate at the start, before warm-up and scaling."),
     DOUBLE(decay_rate, "0.9999", 0, 1,
            "What the learning rate's part above the minimum is multiplied by at every step."),
     DOUBLE(min_learning_rate, "0.00001", 0, 10, "What the learning rate decays to."),
+    INT(warmup_steps, "0", 0, 1e9, "Steps over which the learning rate grows from 0 in a straight line."),
+    CHOICE(learning_rate_scaling, "none", "none|sqrt|linear",
+           "How the learning rate grows with batch_size / reference_batch_size."),
+    INT(reference_batch_size, "512", 1, 1 << 24,
+        "With learning_rate_scaling: the batch_size that the learning rates are meant for."),
     DOUBLE(max_beta, "0.2", 0, 1000, "Weight of the KL term in the end."),
     DOUBLE(beta_rate, "0", 0, 1, "beta = (1 - beta_rate^step) * max_beta: 0 gives max_beta from the first step."),
     DOUBLE(free_bits, "48", 0, 1e6, "Bits of KL that cost nothing."),
@@ -69,6 +80,11 @@ bool hparams_check(const struct hparams *hparams, struct error *error)
     if (hparams->min_learning_rate > hparams->learning_rate)
         return error_set(error, "min_learning_rate=%g is above learning_rate=%g", hparams->min_learning_rate,
                          hparams->learning_rate);
+    if (hparams->micro_batches > hparams->batch_size)
+        return error_set(error, "micro_batches=%" PRId64 " is above batch_size=%" PRId64, hparams->micro_batches,
+                         hparams->batch_size);
+    if (hparams->optimizer != OPTIMIZER_LAMB && hparams->weight_decay > 0)
+        return error_set(error, "weight_decay=%g needs optimizer=lamb", hparams->weight_decay);
     if (hparams->sampling_schedule != SAMPLING_INVERSE_SIGMOID && hparams->sampling_rate > 1)
         return error_set(error, "sampling_rate=%g: a constant or exponential sampling_schedule needs 0 to 1",
                          hparams->sampling_rate);

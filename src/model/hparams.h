@@ -6,6 +6,8 @@
 #include "base/settings.h"
 
 enum decoder_kind { DECODER_FLAT, DECODER_HIERARCHICAL };
+enum optimizer_kind { OPTIMIZER_ADAM, OPTIMIZER_LAMB };
+enum learning_rate_scaling { SCALING_NONE, SCALING_SQRT, SCALING_LINEAR };
 enum sampling_schedule { SAMPLING_CONSTANT, SAMPLING_EXPONENTIAL, SAMPLING_INVERSE_SIGMOID };
 
 struct hparams {
@@ -26,8 +28,14 @@ struct hparams {
 
     /* how it is trained */
     int64_t batch_size; /* of the whole job */
+    int64_t micro_batches;
     int64_t hop_bars;
+    int optimizer; /* enum optimizer_kind */
+    double weight_decay;
     double learning_rate, decay_rate, min_learning_rate;
+    int64_t warmup_steps;
+    int learning_rate_scaling; /* enum learning_rate_scaling */
+    int64_t reference_batch_size;
     double max_beta, beta_rate, free_bits;
     double dropout_keep_prob;
     double grad_clip, grad_norm_clip_to_zero;

@@ -24,7 +24,7 @@ static bool open_here(struct bench_training *training, int64_t micro_batch, stru
         return error_set(error, "no memory for the times of %d steps", training->most_steps);
     if (!bench_windows_make(&training->windows, hparams, error))
         return false;
-    training->model = model_make(hparams, train_step_micro_batch(micro_batch, hparams->batch_size, num_ranks), error);
+    training->model = model_make(hparams, train_step_micro_batch(hparams, micro_batch, num_ranks), error);
     if (!training->model || !optimizer_make(&training->optimizer, &training->model->table, error))
         return false;
     model_initialize(training->model, 0);

@@ -7,11 +7,13 @@
  * for a layer's activations to stay near the processor (docs/performance.md). */
 enum { DEFAULT_MICRO_BATCH = 128 };
 
-int train_step_micro_batch(int64_t wanted, int64_t batch_size, int num_ranks)
+int train_step_micro_batch(const struct hparams *hparams, int64_t most, int num_ranks)
 {
-    size_t first, largest, micro_batch = wanted > 0 ? (size_t)wanted : DEFAULT_MICRO_BATCH;
-    order_part((size_t)batch_size, 0, num_ranks, &first, &largest);
+    size_t first, largest, micro_batch = most > 0 ? (size_t)most : DEFAULT_MICRO_BATCH;
+    order_part((size_t)hparams->batch_size, 0, num_ranks, &first, &largest);
     size_t goes = (largest + micro_batch - 1) / micro_batch;
+    if (goes < (size_t)hparams->micro_batches)
+        goes = (size_t)hparams->micro_batches;
     return (int)((largest + goes - 1) / goes);
 }
 

@@ -44,10 +44,10 @@ struct train_step {
     void (*watch)(void *context, size_t end);
 };
 
-/* Windows that a rank works on at a time: --micro_batch_size's value, or where that is 0 one chosen for speed; no more
- * than the largest part of `batch_size` over `num_ranks`, and such that the goes are of equal size. The same on all ranks,
- * so that they report gradients in step. */
-int train_step_micro_batch(int64_t wanted, int64_t batch_size, int num_ranks);
+/* Windows that a rank works on at a time: the largest part of batch_size over num_ranks, made in micro_batches goes of
+ * equal size, or in as many more as keep each within `most` windows (--micro_batch_size; 0: a number chosen for speed).
+ * The same on all ranks, so that they report gradients in step. */
+int train_step_micro_batch(const struct hparams *hparams, int64_t most, int num_ranks);
 
 /* Gradients of update `number` (from 1), summed over ranks, and this rank's losses added to sums. Leaves the phase
  * STEP_REDUCTION running. Collective. */

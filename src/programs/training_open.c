@@ -128,8 +128,7 @@ static bool open_model(struct training *training, const char *newest, struct err
     struct checkpoint *state = &training->state;
     order_part((size_t)state->hparams.batch_size, comm_rank(training->comm), comm_size(training->comm),
                &training->first, &training->count);
-    int micro_batch =
-        train_step_micro_batch(options->micro_batch_size, state->hparams.batch_size, comm_size(training->comm));
+    int micro_batch = train_step_micro_batch(&state->hparams, options->micro_batch_size, comm_size(training->comm));
     training->order = malloc(training->windows.count * sizeof *training->order);
     training->model = model_make(&state->hparams, micro_batch, error);
     if (!training->model)

@@ -10,6 +10,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What every number of a tensor has in common in one step of LAMB, see optimizer.h. */
+struct lamb_step {
+    float scale;      /* of the gradients */
+    float correction; /* sqrt(1 - b2^n) / (1 - b1^n) */
+    float epsilon;    /* times sqrt(1 - b2^n) */
+    float weight_decay;
+};
+
 struct kernels {
     const char *name; /* "portable", "avx2", "avx512" */
 
@@ -35,6 +43,13 @@ struct kernels {
     /* Adam on count values, see optimizer.h. `rate` holds the bias corrections. */
     void (*adam)(float *values, float *m, float *v, const float *gradients, float scale, float rate, float epsilon,
                  size_t count);
+
+    /* LAMB on one tensor, in two passes. The first moves the moments and gives the sums of squares of the values and
+     * of the direction u; the second is values -= rate * u. u is made twice from the moments, not stored. */
+    void (*lamb_moments)(double squares[2], float *m, float *v, const float *values, const float *gradients,
+                         const struct lamb_step *step, size_t count);
+    void (*lamb_move)(float *values, const float *m, const float *v, const struct lamb_step *step, float rate,
+                      size_t count);
 
     /* Products with a matrix b [inner, columns] that is packed once for many: panels hold it in stripes of *panel_width
      * columns, the last one filled up with zeros, (columns rounded up to *panel_width) * inner floats in all. Element (k, j) is

@@ -12,7 +12,8 @@
 
 extern const struct kernels PASTE(kernels_, KERNELS_NAME);
 
-static const float adam_beta1 = 0.9f, adam_beta2 = 0.999f;
+/* Of Adam and of LAMB. */
+static const float beta1 = 0.9f, beta2 = 0.999f;
 
 /* exp by x = n ln 2 + r, |r| <= ln 2 / 2, with n rounded by adding and taking away 1.5 * 2^23, ln 2 in two parts (Cody and
  * Waite) and the Taylor polynomial of degree 7 of exp(r), whose remainder is below 6e-9 there. Below -87.3 the result stays at
@@ -148,10 +149,52 @@ static void adam(float *restrict values, float *restrict m, float *restrict v, c
 {
     for (size_t i = 0; i < count; i++) {
         float gradient = gradients[i] * scale;
-        m[i] = adam_beta1 * m[i] + (1.0f - adam_beta1) * gradient;
-        v[i] = adam_beta2 * v[i] + (1.0f - adam_beta2) * gradient * gradient;
+        m[i] = beta1 * m[i] + (1.0f - beta1) * gradient;
+        v[i] = beta2 * v[i] + (1.0f - beta2) * gradient * gradient;
         values[i] -= rate * m[i] / (sqrtf(v[i]) + epsilon);
     }
+}
+
+static inline float lamb_direction(float m, float v, float value, struct lamb_step step)
+{
+    return step.correction * m / (sqrtf(v) + step.epsilon) + step.weight_decay * value;
+}
+
+/* A fixed number of elements, so that the sums of squares can stay in as many lanes. */
+static void lamb_moments_block(double *restrict value_squares, double *restrict direction_squares, float *restrict m,
+                               float *restrict v, const float *restrict values, const float *restrict gradients,
+                               struct lamb_step step, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        float gradient = gradients[i] * step.scale;
+        m[i] = beta1 * m[i] + (1.0f - beta1) * gradient;
+        v[i] = beta2 * v[i] + (1.0f - beta2) * gradient * gradient;
+        float direction = lamb_direction(m[i], v[i], values[i], step);
+        value_squares[i] += (double)values[i] * (double)values[i];
+        direction_squares[i] += (double)direction * (double)direction;
+    }
+}
+
+static void lamb_moments(double squares[2], float *m, float *v, const float *values, const float *gradients,
+                         const struct lamb_step *step, size_t count)
+{
+    enum { LANES = 64 };
+    double value_squares[LANES] = {0}, direction_squares[LANES] = {0};
+    for (size_t i = 0; i < count; i += LANES)
+        lamb_moments_block(value_squares, direction_squares, m + i, v + i, values + i, gradients + i, *step,
+                           count - i < LANES ? count - i : LANES);
+    squares[0] = squares[1] = 0;
+    for (size_t lane = 0; lane < LANES; lane++) {
+        squares[0] += value_squares[lane];
+        squares[1] += direction_squares[lane];
+    }
+}
+
+static void lamb_move(float *restrict values, const float *restrict m, const float *restrict v,
+                      const struct lamb_step *step, float rate, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        values[i] -= rate * lamb_direction(m[i], v[i], values[i], *step);
 }
 
 const struct kernels PASTE(kernels_, KERNELS_NAME) = {
@@ -162,6 +205,8 @@ const struct kernels PASTE(kernels_, KERNELS_NAME) = {
     .sigmoid = sigmoid_all,
     .dropout = dropout,
     .adam = adam,
+    .lamb_moments = lamb_moments,
+    .lamb_move = lamb_move,
     .panel_width = &PANEL_NAME(panel_width),
     .panel_pack = PANEL_NAME(panel_pack),
     .panel_product = PANEL_NAME(panel_product),

@@ -1,0 +1,122 @@
+#!/usr/bin/python3
+"""What does a batch 8 times as large cost in learning, and what do warm-up, scaled rates and LAMB give back?
+
+  tools/compare_batches.py DATA [--batch 64] [--times 8] [--windows 64000] [--seeds 0,1,2]
+
+DATA is the unpacked Groove MIDI data set (tools/fetch_groove.sh), or a data set that drumline-preprocess made of it.
+Every row of the table is a training on as many windows, so that the large batch makes that many times fewer steps:
+
+  adam       the small batch; the learning rate with the lowest validation loss of --adam_rates
+  plain      the large batch, the same learning rate
+  sqrt       the large batch, learning_rate_scaling=sqrt, warm-up over a tenth of the steps
+  linear     the large batch, learning_rate_scaling=linear, the same warm-up
+  lamb       the large batch, optimizer=lamb, the same warm-up; the best learning rate of --lamb_rates
+  accumulated  the best of these on the large batch again, in micro_batches=16
+
+Learning rates are chosen on the first seed alone, by hits + velocities + offsets on the validation split. The rate does
+not decay (decay_rate=1), as decay counts steps. Runs lie in --work_dir; the same command again goes on where it
+stopped.
+"""
+import argparse
+import os
+import statistics
+
+import comparison
+
+# A small model of the config, which learns in minutes.
+CONFIG, MODEL = 'groovae_4bar_flat', 'enc_rnn_size=[64],dec_rnn_size=[64,64],z_size=64,decay_rate=1'
+MICRO_BATCHES = 16
+
+
+class Comparison:
+    def __init__(self, data, programs, arguments):
+        self.data, self.programs, self.arguments = data, programs, arguments
+        self.large = arguments.batch * arguments.times
+        self.steps = {False: arguments.windows // arguments.batch, True: arguments.windows // self.large}
+
+    def hparams(self, method, rate):
+        hparams = [MODEL, f'learning_rate={rate:g}']
+        if method == 'adam':
+            return ','.join(hparams + [f'batch_size={self.arguments.batch}'])
+        hparams.append(f'batch_size={self.large}')
+        if method != 'plain':
+            hparams.append(f'warmup_steps={self.steps[True] // 10}')
+        if method in ('sqrt', 'linear'):
+            hparams += [f'learning_rate_scaling={method}', f'reference_batch_size={self.arguments.batch}']
+        if method == 'lamb':
+            hparams.append('optimizer=lamb')
+        return ','.join(hparams)
+
+    def figures(self, method, rate, seed, accumulated=False):
+        hparams = self.hparams(method, rate) + (f',micro_batches={MICRO_BATCHES}' if accumulated else '')
+        name = f'{method}{"-accumulated" if accumulated else ""}-rate-{rate:g}-seed-{seed}'
+        return comparison.learned(os.path.join(self.arguments.work_dir, name), self.data, self.programs, CONFIG,
+                                  self.steps[method != 'adam'], seed, hparams)
+
+    def best(self, method, rates):
+        """The rate with the lowest loss on the first seed."""
+        losses = {rate: loss(self.figures(method, rate, self.arguments.seeds[0])) for rate in rates}
+        for rate, found in losses.items():
+            print(f'{method}: learning_rate={rate:g} leads to {found:.3f}', flush=True)
+        return min(losses, key=losses.get)
+
+
+def loss(figures):
+    return sum(figures[name] for name in comparison.LOSSES)
+
+
+def print_table(rows):
+    """rows: name, batch, rate and the figures of each seed; the first row is what the others are measured by."""
+    heads = ('hits', 'velocities', 'offsets', 'KL bits', 'hits F1')
+    print(f'\n{"":<12}{"batch":>6}{"rate":>8}', *(f'{head:>11}' for head in heads),
+          f'{"loss":>9}{"of seeds":>20}{"ratio":>7}')
+    reference = statistics.mean(loss(figures) for figures in rows[0][3])
+    for name, batch, rate, runs in rows:
+        losses = [loss(figures) for figures in runs]
+        means = (statistics.mean(figures[figure] for figures in runs) for figure in comparison.FIGURES)
+        print(f'{name:<12}{batch:>6}{rate:>8g}', *(f'{mean:>11.3f}' for mean in means),
+              f'{statistics.mean(losses):>9.2f}{f"{min(losses):.2f} .. {max(losses):.2f}":>20}'
+              f'{statistics.mean(losses) / reference:>7.3f}')
+
+
+def numbers(text):
+    return [float(number) for number in text.split(',')]
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('data', metavar='DATA', help='Groove MIDI data set, or a data set made of it')
+    parser.add_argument('--batch', type=int, default=64, help='the small batch (default: %(default)s)')
+    parser.add_argument('--times', type=int, default=8, help='the large batch is so many times it (default: 8)')
+    parser.add_argument('--windows', type=int, default=64000, help='of each training (default: %(default)s)')
+    parser.add_argument('--seeds', default='0,1,2', type=lambda text: [int(seed) for seed in text.split(',')],
+                        help='comma-separated (default: 0,1,2)')
+    parser.add_argument('--adam_rates', type=numbers, default='0.001,0.002,0.004,0.008,0.016',
+                        help='(default: %(default)s)')
+    parser.add_argument('--lamb_rates', type=numbers, default='0.02,0.04,0.08,0.16,0.32',
+                        help='(default: %(default)s)')
+    parser.add_argument('--work_dir', default='runs/compare-batches', help='where runs lie (default: %(default)s)')
+    comparison.add_common(parser)
+    arguments = parser.parse_args()
+    if arguments.batch < 1 or arguments.times < 1 or arguments.windows < arguments.batch * arguments.times:
+        parser.error('--windows: at least one step of the large batch')
+    return arguments
+
+
+def main():
+    arguments = parse()
+    programs = comparison.Programs(arguments.build_dir, arguments.ranks)
+    together = Comparison(comparison.data_set(arguments.data, programs, arguments.work_dir), programs, arguments)
+    rate = together.best('adam', arguments.adam_rates)
+    rates = {'adam': rate, 'plain': rate, 'sqrt': rate, 'linear': rate,
+             'lamb': together.best('lamb', arguments.lamb_rates)}
+    rows = [(method, arguments.batch if method == 'adam' else together.large, rates[method],
+             [together.figures(method, rates[method], seed) for seed in arguments.seeds]) for method in rates]
+    best = min(rows[1:], key=lambda row: statistics.mean(loss(figures) for figures in row[3]))
+    rows.append(('accumulated', together.large, best[2],
+                 [together.figures(best[0], best[2], arguments.seeds[0], accumulated=True)]))
+    print_table(rows)
+
+
+if __name__ == '__main__':
+    main()
