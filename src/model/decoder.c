@@ -196,13 +196,14 @@ void decoder_copy_outputs(const struct decoder *decoder, float *out, int rows)
 }
 
 /* d_embedding from the core's inputs at every step, through dropout. */
-static void backward_to_embedding(struct decoder *decoder, const struct pass *pass)
+static void backward_to_embedding(struct decoder *decoder, const struct pass *pass, struct lstm_scratch *scratch)
 {
     const struct lstm_layer *layer = &decoder->core.layers[0];
     size_t core_rows = (size_t)(decoder->segments * pass->batch), size = (size_t)decoder->embedding_size;
     size_t width = (size_t)layer->input_size, first = width - size;
     float *rows = decoder->d_embedding_rows;
-    lstm_input_gradient(rows, layer, pass, (int)first, (int)size, decoder->segment_steps, (int)core_rows, OP_REPLACE);
+    lstm_input_gradient(rows, layer, pass, scratch, (int)first, (int)size, decoder->segment_steps, (int)core_rows,
+                        OP_REPLACE);
     memset(decoder->d_embedding, 0, core_rows * size * sizeof *rows);
     for (size_t s = 0; s < (size_t)decoder->segment_steps; s++) {
         for (size_t row = 0; row < core_rows; row++) {
@@ -226,7 +227,7 @@ void decoder_backward(struct decoder *decoder, const struct pass *pass, struct s
                    decoder->segment_steps * core_rows, stack_top_units(&decoder->core), depth, pass->write, OP_REPLACE);
     pass_ready(pass, decoder->output_bias + (size_t)depth);
     stack_backward(&decoder->core, pass, scratch, decoder->d_top, decoder->segment_steps, core_rows);
-    backward_to_embedding(decoder, pass);
+    backward_to_embedding(decoder, pass, &scratch->lstm);
     stack_backward_start(&decoder->core, pass, decoder->d_embedding, decoder->embedding, core_rows, OP_ADD);
     if (!decoder->hierarchical) {
         memcpy(d_z, decoder->d_embedding, (size_t)rows * (size_t)decoder->embedding_size * sizeof *d_z);

@@ -160,15 +160,17 @@ static void backward_direction(struct encoder *encoder, const struct pass *pass,
 }
 
 /* The gradients of layer i - 1's outputs, from both directions of layer i. */
-static void backward_to_lower_layer(struct encoder *encoder, const struct pass *pass, int i)
+static void backward_to_lower_layer(struct encoder *encoder, const struct pass *pass, struct lstm_scratch *scratch,
+                                    int i)
 {
     int rows = pass->batch, width = encoder->forward[i].input_size, half = width / 2;
     const uint8_t *mask = encoder->forward[i].mask;
     float scale = 1.0f / pass->keep_prob;
     for (int side = 0; side < 2; side++) {
         float *d = encoder->d_outputs[side];
-        lstm_input_gradient(d, &encoder->forward[i], pass, side * half, half, encoder->steps, rows, OP_REPLACE);
-        lstm_input_gradient(d, &encoder->backward[i], pass, side * half, half, encoder->steps, rows, OP_ADD);
+        lstm_input_gradient(d, &encoder->forward[i], pass, scratch, side * half, half, encoder->steps, rows,
+                            OP_REPLACE);
+        lstm_input_gradient(d, &encoder->backward[i], pass, scratch, side * half, half, encoder->steps, rows, OP_ADD);
         if (!pass->dropout)
             continue;
         for (size_t row = 0; row < (size_t)encoder->steps * (size_t)rows; row++)
@@ -194,6 +196,6 @@ void encoder_backward(struct encoder *encoder, const struct pass *pass, struct l
         backward_direction(encoder, pass, scratch, &encoder->backward[i], i, 1);
         backward_direction(encoder, pass, scratch, &encoder->forward[i], i, 0);
         if (i > 0)
-            backward_to_lower_layer(encoder, pass, i);
+            backward_to_lower_layer(encoder, pass, scratch, i);
     }
 }

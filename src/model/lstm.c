@@ -36,7 +36,7 @@ void lstm_lay_out(struct lstm_layer *layer, struct arena *arena, int steps, int 
         layer->input = arena_floats(arena, all * (size_t)layer->input_size);
         layer->mask = arena_bytes(arena, all * (size_t)layer->input_size);
     }
-    layer->panels = arena_floats(arena, kernels_panel_floats(layer->units, 4 * layer->units));
+    layer->panels = arena_floats(arena, kernels_panel_floats(layer->input_size + layer->units, 4 * layer->units));
     layer->gates = arena_floats(arena, all * 4 * units);
     layer->c = arena_floats(arena, slots * units);
     layer->h = arena_floats(arena, slots * units);
@@ -87,44 +87,67 @@ void lstm_prepare(struct lstm_layer *layer, const struct pass *pass)
 {
     int columns = 4 * layer->units;
     if (!pass->threaded)
-        pass->kernels->panel_pack(layer->panels, recurrent_kernel(layer, pass), layer->units, columns, (size_t)columns,
-                                  1);
+        pass->kernels->panel_pack(layer->panels, pass->values + layer->kernel, layer->input_size + layer->units,
+                                  columns, (size_t)columns, 1);
 }
 
-/* gates [rows, 4H] (= or +=) h [rows, H] times the recurrent kernel. */
-static void recurrent_product(float *gates, const float *h, const struct lstm_layer *layer, const struct pass *pass,
-                              int rows, enum op_write write)
+/* Some rows of one step, worked on together so that what their products leave is still near the processor for the gates. */
+struct step_rows {
+    int t, first, count;
+};
+
+static int chunk_size(int rows)
 {
-    int units = layer->units;
-    if (pass->threaded)
-        matmul(gates, h, recurrent_kernel(layer, pass), rows, 4 * units, units, write);
-    else
-        pass->kernels->panel_product(gates, h, layer->panels, rows, 4 * units, units, write == OP_ADD);
+    int chunks = (rows + KERNELS_CHUNK_ROWS - 1) / KERNELS_CHUNK_ROWS;
+    return (rows + chunks - 1) / chunks;
 }
 
-/* Step t, the input's products being in `gates` already (or nothing, where `write` is OP_REPLACE). */
-static void recurrent_step(struct lstm_layer *layer, const struct pass *pass, int t, int rows, bool skip_product,
-                           enum op_write write)
+static struct step_rows rows_from(int t, int first, int rows, int chunk)
 {
-    size_t size = slot_size(layer, rows);
-    float *gates = layer->gates + (size_t)t * 4 * size;
-    size_t before = slot_before(layer, t) * size, after = slot_after(layer, t) * size;
-    if (!skip_product)
-        recurrent_product(gates, layer->h + before, layer, pass, rows, write);
-    else if (write == OP_REPLACE)
-        memset(gates, 0, 4 * size * sizeof *gates);
+    return (struct step_rows){t, first, rows - first < chunk ? rows - first : chunk};
+}
+
+/* gates [count, 4H] = [x, h] W, without h where `from_zero` says that it is 0. x is NULL where there is none. */
+static void gate_products(float *gates, const float *x, const float *h, const struct lstm_layer *layer,
+                          const struct pass *pass, int count, bool from_zero)
+{
+    int units = layer->units, columns = 4 * units;
+    if (!pass->threaded) {
+        struct kernels_rows a = {x, h, layer->input_size, from_zero ? 0 : units};
+        pass->kernels->panel_product(gates, a, layer->panels, layer->input_size + units, count, columns, false);
+        return;
+    }
+    if (x)
+        matmul(gates, x, pass->values + layer->kernel, count, columns, layer->input_size, OP_REPLACE);
+    else if (from_zero)
+        memset(gates, 0, (size_t)count * (size_t)columns * sizeof *gates);
+    if (!from_zero)
+        matmul(gates, h, recurrent_kernel(layer, pass), count, columns, units, x ? OP_ADD : OP_REPLACE);
+}
+
+static void forward_rows(struct lstm_layer *layer, const struct pass *pass, struct step_rows some, int rows,
+                         bool from_zero)
+{
+    size_t units = (size_t)layer->units, all = (size_t)rows, first = (size_t)some.first;
+    size_t now = (size_t)some.t * all + first, inputs = (size_t)layer->input_size;
+    size_t before = (slot_before(layer, some.t) * all + first) * units;
+    size_t after = (slot_after(layer, some.t) * all + first) * units;
+    float *gates = layer->gates + now * 4 * units;
+    gate_products(gates, inputs > 0 ? layer->input + now * inputs : NULL, layer->h + before, layer, pass, some.count,
+                  from_zero);
     pass->kernels->lstm_forward(gates, layer->c + after, layer->h + after, layer->c + before,
-                                pass->values + layer->bias, rows, layer->units);
+                                pass->values + layer->bias, some.count, layer->units);
+}
+
+static void forward_step(struct lstm_layer *layer, const struct pass *pass, int t, int rows, bool from_zero)
+{
+    int chunk = pass->threaded ? rows : chunk_size(rows);
+    for (int first = 0; first < rows; first += chunk)
+        forward_rows(layer, pass, rows_from(t, first, rows, chunk), rows, from_zero);
 }
 
 void lstm_forward(struct lstm_layer *layer, const struct pass *pass, int steps, int rows)
 {
-    enum op_write write = OP_REPLACE;
-    if (layer->input_size > 0) {
-        matmul(layer->gates, layer->input, pass->values + layer->kernel, steps * rows, 4 * layer->units,
-               layer->input_size, OP_REPLACE);
-        write = OP_ADD;
-    }
     if (layer->zero_start) {
         size_t bytes = slot_size(layer, rows) * sizeof(float);
         memset(lstm_initial_c(layer, steps, rows), 0, bytes);
@@ -132,71 +155,80 @@ void lstm_forward(struct lstm_layer *layer, const struct pass *pass, int steps, 
     }
     lstm_prepare(layer, pass);
     for (int s = 0; s < steps; s++)
-        recurrent_step(layer, pass, layer->reverse ? steps - 1 - s : s, rows, s == 0 && layer->zero_start, write);
+        forward_step(layer, pass, layer->reverse ? steps - 1 - s : s, rows, s == 0 && layer->zero_start);
 }
 
 void lstm_forward_step(struct lstm_layer *layer, const struct pass *pass, int t, int rows)
 {
-    enum op_write write = OP_REPLACE;
-    if (layer->input_size > 0) {
-        size_t first_row = (size_t)t * (size_t)rows;
-        matmul(layer->gates + first_row * 4 * (size_t)layer->units,
-               layer->input + first_row * (size_t)layer->input_size, pass->values + layer->kernel, rows,
-               4 * layer->units, layer->input_size, OP_REPLACE);
-        write = OP_ADD;
-    }
-    recurrent_step(layer, pass, t, rows, false, write);
+    forward_step(layer, pass, t, rows, false);
 }
 
-/* Gradients of kernel and bias from those of all gates, each with one product. A first step from the zero state adds
- * nothing to the recurrent half. */
-static void parameter_gradients(struct lstm_layer *layer, const struct pass *pass, int steps, int rows)
+/* Gradients of kernel and bias from those of all gates. */
+static void parameter_gradients(struct lstm_layer *layer, const struct pass *pass, const struct lstm_scratch *scratch,
+                                int steps, int rows)
 {
-    int units = layer->units, columns = 4 * units;
-    float *d_kernel = pass->gradients + layer->kernel;
-    if (layer->input_size > 0)
-        matmul_transposed_a(d_kernel, layer->input, layer->gates, layer->input_size, columns, steps * rows,
-                            pass->write);
-
-    size_t size = slot_size(layer, rows);
-    const float *h_before = layer->h + (layer->reverse ? size : 0), *d_gates = layer->gates;
-    int used = steps;
-    if (layer->zero_start) {
-        used = steps - 1;
-        if (!layer->reverse) {
-            h_before += size;
-            d_gates += 4 * size;
-        }
+    int units = layer->units, columns = 4 * units, all = steps * rows;
+    float *d_kernel = pass->gradients + layer->kernel, *d_bias = pass->gradients + layer->bias;
+    const float *x = layer->input_size > 0 ? layer->input : NULL;
+    const float *h_before = layer->h + (layer->reverse ? slot_size(layer, rows) : 0);
+    if (!pass->threaded) {
+        struct kernels_rows a = {x, h_before, layer->input_size, units};
+        pass->kernels->gradient_product(d_kernel, d_bias, a, layer->gates, all, columns, pass->write == OP_ADD,
+                                        scratch->products);
+        return;
     }
+    if (x)
+        matmul_transposed_a(d_kernel, x, layer->gates, layer->input_size, columns, all, pass->write);
     float *d_recurrent = d_kernel + (size_t)layer->input_size * (size_t)columns;
-    matmul_transposed_a(d_recurrent, h_before, d_gates, units, columns, used * rows, pass->write);
-    sum_rows(pass->gradients + layer->bias, layer->gates, steps * rows, columns, pass->write);
+    matmul_transposed_a(d_recurrent, h_before, layer->gates, units, columns, all, pass->write);
+    sum_rows(d_bias, layer->gates, all, columns, pass->write);
 }
 
-static void prepare_back(struct lstm_scratch *scratch, const struct lstm_layer *layer, const struct pass *pass)
+/* scratch->panels: rows [first, first + count) of the kernel, transposed. */
+static void prepare_back(struct lstm_scratch *scratch, const struct lstm_layer *layer, const struct pass *pass,
+                         int first, int count)
+{
+    size_t columns = 4 * (size_t)layer->units;
+    if (!pass->threaded)
+        pass->kernels->panel_pack(scratch->panels, pass->values + layer->kernel + (size_t)first * columns, (int)columns,
+                                  count, 1, columns);
+}
+
+/* out [rows, count] (= or +=) d_gates [rows, 4H] times what prepare_back was told of. */
+static void product_back(float *out, const float *d_gates, const struct lstm_scratch *scratch,
+                         const struct lstm_layer *layer, const struct pass *pass, int first, int count, int rows,
+                         enum op_write write)
 {
     int columns = 4 * layer->units;
-    if (!pass->threaded)
-        pass->kernels->panel_pack(scratch->panels, recurrent_kernel(layer, pass), columns, layer->units, 1,
-                                  (size_t)columns);
+    if (pass->threaded) {
+        const float *kernel = pass->values + layer->kernel + (size_t)first * (size_t)columns;
+        matmul_transposed_b(out, d_gates, kernel, rows, count, columns, write);
+    } else {
+        struct kernels_rows a = {.first = d_gates, .first_size = columns};
+        pass->kernels->panel_product(out, a, scratch->panels, columns, rows, count, write == OP_ADD);
+    }
 }
 
-/* scratch->dh [rows, H] = d_gates [rows, 4H] times the transposed recurrent kernel. */
-static void recurrent_product_back(struct lstm_scratch *scratch, const float *d_gates, const struct lstm_layer *layer,
-                                   const struct pass *pass, int rows)
+static void backward_rows(struct lstm_layer *layer, const struct pass *pass, struct lstm_scratch *scratch,
+                          const float *dh_above, struct step_rows some, int rows, bool from_zero)
 {
-    int units = layer->units;
-    if (pass->threaded)
-        matmul_transposed_b(scratch->dh, d_gates, recurrent_kernel(layer, pass), rows, units, 4 * units, OP_REPLACE);
-    else
-        pass->kernels->panel_product(scratch->dh, d_gates, scratch->panels, rows, units, 4 * units, false);
+    size_t units = (size_t)layer->units, all = (size_t)rows, first = (size_t)some.first;
+    size_t now = (size_t)some.t * all + first;
+    size_t before = (slot_before(layer, some.t) * all + first) * units;
+    size_t after = (slot_after(layer, some.t) * all + first) * units;
+    float *gates = layer->gates + now * 4 * units, *dh = scratch->dh + first * units;
+    pass->kernels->lstm_backward(gates, scratch->dc + first * units, layer->c + after, layer->c + before, dh,
+                                 dh_above ? dh_above + now * units : NULL, some.count, layer->units);
+    if (!from_zero)
+        product_back(dh, gates, scratch, layer, pass, layer->input_size, layer->units, some.count, OP_REPLACE);
 }
 
 void lstm_backward(struct lstm_layer *layer, const struct pass *pass, struct lstm_scratch *scratch,
                    const float *dh_above, const float *dh_final, int steps, int rows)
 {
     size_t size = slot_size(layer, rows);
-    prepare_back(scratch, layer, pass);
+    int chunk = pass->threaded ? rows : chunk_size(rows);
+    prepare_back(scratch, layer, pass, layer->input_size, layer->units);
     memset(scratch->dc, 0, size * sizeof(float));
     if (dh_final)
         memcpy(scratch->dh, dh_final, size * sizeof(float));
@@ -204,20 +236,17 @@ void lstm_backward(struct lstm_layer *layer, const struct pass *pass, struct lst
         memset(scratch->dh, 0, size * sizeof(float));
     for (int s = steps - 1; s >= 0; s--) {
         int t = layer->reverse ? steps - 1 - s : s;
-        float *gates = layer->gates + (size_t)t * 4 * size;
-        pass->kernels->lstm_backward(gates, scratch->dc, layer->c + slot_after(layer, t) * size,
-                                     layer->c + slot_before(layer, t) * size, scratch->dh,
-                                     dh_above ? dh_above + (size_t)t * size : NULL, rows, layer->units);
-        if (s > 0 || !layer->zero_start)
-            recurrent_product_back(scratch, gates, layer, pass, rows);
+        for (int first = 0; first < rows; first += chunk)
+            backward_rows(layer, pass, scratch, dh_above, rows_from(t, first, rows, chunk), rows,
+                          s == 0 && layer->zero_start);
         pass_progress(pass);
     }
-    parameter_gradients(layer, pass, steps, rows);
+    parameter_gradients(layer, pass, scratch, steps, rows);
 }
 
-void lstm_input_gradient(float *d_input, const struct lstm_layer *layer, const struct pass *pass, int first, int count,
-                         int steps, int rows, enum op_write write)
+void lstm_input_gradient(float *d_input, const struct lstm_layer *layer, const struct pass *pass,
+                         struct lstm_scratch *scratch, int first, int count, int steps, int rows, enum op_write write)
 {
-    const float *kernel = pass->values + layer->kernel + (size_t)first * 4 * (size_t)layer->units;
-    matmul_transposed_b(d_input, layer->gates, kernel, steps * rows, count, 4 * layer->units, write);
+    prepare_back(scratch, layer, pass, first, count);
+    product_back(d_input, layer->gates, scratch, layer, pass, first, count, steps * rows, write);
 }

@@ -3,8 +3,9 @@
  *
  *     [i c~ f o] = [x, h] W + b,  c' = sigmoid(f + 1) c + sigmoid(i) tanh(c~),  h' = sigmoid(o) tanh(c')
  *
- * with W [I + H, 4H]. The products with the inputs of all steps are one matrix product, and so are both halves of the
- * kernel's gradient; only the recurrent product is made step by step. */
+ * with W [I + H, 4H]. Forward, a step's products are one with [x, h], made while what it writes is still near the processor for
+ * the gates; the kernel's gradient, and that of the inputs, are one product each over all steps. Where pass->threaded is false
+ * all are made by pass->kernels, with W packed once for all steps; else by the library. */
 #ifndef DRUMLINE_MODEL_LSTM_H
 #define DRUMLINE_MODEL_LSTM_H
 
@@ -18,7 +19,7 @@ struct lstm_layer {
     bool reverse;        /* runs from the last step to the first */
     bool zero_start;     /* its initial state is 0 and gets no gradient */
     size_t kernel, bias; /* offsets into the parameters */
-    float *panels;       /* the recurrent half of the kernel packed for pass->kernels, since lstm_prepare */
+    float *panels;       /* the kernel packed for pass->kernels, since lstm_prepare */
 
     float *input;  /* [T, B, I] as the products see it: after dropout. Two directions may share one */
     uint8_t *mask; /* [T, B, I] dropout: 1 keeps; NULL where the layer is fed nothing */
@@ -44,7 +45,7 @@ float *lstm_outputs(const struct lstm_layer *layer, int rows);
 /* h after the last step that the layer makes: [B, H]. */
 float *lstm_final_output(const struct lstm_layer *layer, int steps, int rows);
 
-/* Packs the recurrent kernel as pass->values holds it, for the steps that follow. lstm_forward does it by itself. */
+/* Packs the kernel as pass->values holds it, for the steps that follow. lstm_forward does it by itself. */
 void lstm_prepare(struct lstm_layer *layer, const struct pass *pass);
 
 /* All steps. `input` and the initial state are in place (a zero_start layer sets its own). */
@@ -55,9 +56,10 @@ void lstm_forward_step(struct lstm_layer *layer, const struct pass *pass, int t,
 
 /* What lstm_backward works in and leaves behind. */
 struct lstm_scratch {
-    float *dh;     /* [B, H]; out: gradient of the initial h */
-    float *dc;     /* [B, H]; out: gradient of the initial c */
-    float *panels; /* room for one recurrent kernel, transposed and packed */
+    float *dh;       /* [B, H]; out: gradient of the initial h */
+    float *dc;       /* [B, H]; out: gradient of the initial c */
+    float *panels;   /* room for either half of a kernel, transposed and packed */
+    float *products; /* room for the kernels' gradient_product */
 };
 
 /* All steps, backwards. dh_above [T, B, H]: gradient of each step's h, or NULL. dh_final [B, H]: of the last step's h alone,
@@ -67,7 +69,7 @@ void lstm_backward(struct lstm_layer *layer, const struct pass *pass, struct lst
 
 /* After lstm_backward: the gradient of columns [first, first + count) of the input, [T * B, count], before dropout's own way
  * back. */
-void lstm_input_gradient(float *d_input, const struct lstm_layer *layer, const struct pass *pass, int first, int count,
-                         int steps, int rows, enum op_write write);
+void lstm_input_gradient(float *d_input, const struct lstm_layer *layer, const struct pass *pass,
+                         struct lstm_scratch *scratch, int first, int count, int steps, int rows, enum op_write write);
 
 #endif

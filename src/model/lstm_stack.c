@@ -121,7 +121,8 @@ void stack_backward(struct lstm_stack *stack, const struct pass *pass, struct st
         if (i == 0)
             break;
         size_t count = (size_t)steps * (size_t)rows * (size_t)layer->input_size;
-        lstm_input_gradient(scratch->d_layer, layer, pass, 0, layer->input_size, steps, rows, OP_REPLACE);
+        lstm_input_gradient(scratch->d_layer, layer, pass, &scratch->lstm, 0, layer->input_size, steps, rows,
+                            OP_REPLACE);
         if (pass->dropout)
             pass->kernels->dropout(scratch->d_layer, scratch->d_layer, layer->mask, 1.0f / pass->keep_prob, count);
         dh_above = scratch->d_layer;

@@ -18,10 +18,11 @@ static size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
-/* Of a layer's recurrent kernel, transposed. */
+/* Of the larger half of a layer's kernel, transposed. */
 static size_t panel_floats(const struct lstm_layer *layer)
 {
-    return kernels_panel_floats(4 * layer->units, layer->units);
+    int rows = layer->input_size > layer->units ? layer->input_size : layer->units;
+    return kernels_panel_floats(4 * layer->units, rows);
 }
 
 static void lay_out_scratch(struct model *model, struct arena *arena)
@@ -45,6 +46,7 @@ static void lay_out_scratch(struct model *model, struct arena *arena)
     model->scratch.lstm.dh = arena_floats(arena, state);
     model->scratch.lstm.dc = arena_floats(arena, state);
     model->scratch.lstm.panels = arena_floats(arena, panels);
+    model->scratch.lstm.products = arena_floats(arena, kernels_gradient_floats());
     model->scratch.d_layer = arena_floats(arena, lower);
     model->mask_scratch = arena_bytes(arena, mask);
 }

@@ -21,7 +21,7 @@ static void add_lstm(struct count *count, double steps, double steps_with_state,
 {
     double columns = 4 * units, recurrent = 2 * rows * steps_with_state * units * columns;
     count->forward += 2 * rows * steps * inputs * columns + recurrent;
-    count->weights += 2 * rows * steps * inputs * columns + recurrent;
+    count->weights += 2 * rows * steps * (inputs + units) * columns;
     count->inputs += 2 * rows * steps * wanted * columns + recurrent;
 }
 

@@ -6,7 +6,7 @@
  * of its input is made, as many for that. An LSTM layer with I inputs and H units that runs T steps on r rows takes
  *
  *     forward              2 r (T I 4H + T' H 4H)
- *     gradient of weights  the same
+ *     gradient of weights  2 r T (I + H) 4H
  *     gradient of inputs   2 r (T W 4H + T' H 4H)
  *
  * with W the inputs whose gradient is wanted (none of the encoder's lowest layer, only those of the embedding in the

@@ -41,8 +41,14 @@ const struct kernels *kernels_best(void)
     return versions[count - 1];
 }
 
+enum { WIDEST_PANEL = 32 };
+
 size_t kernels_panel_floats(int inner, int columns)
 {
-    enum { WIDEST_PANEL = 32 };
     return ((size_t)columns + WIDEST_PANEL - 1) / WIDEST_PANEL * WIDEST_PANEL * (size_t)inner;
+}
+
+size_t kernels_gradient_floats(void)
+{
+    return (size_t)KERNELS_GRADIENT_DEPTH * (KERNELS_GRADIENT_ROWS + WIDEST_PANEL);
 }

@@ -18,6 +18,13 @@ struct lamb_step {
     float weight_decay;
 };
 
+/* A matrix [rows, K], K = first_size + second_size, whose columns stand in two: first [rows, first_size] and second
+ * [rows, second_size], such as an LSTM's inputs and its h. A size of 0 stands for no such columns. */
+struct kernels_rows {
+    const float *first, *second;
+    int first_size, second_size;
+};
+
 struct kernels {
     const char *name; /* "portable", "avx2", "avx512" */
 
@@ -57,13 +64,27 @@ struct kernels {
     const int *panel_width;
     void (*panel_pack)(float *panels, const float *b, int inner, int columns, size_t row_stride, size_t column_stride);
 
-    /* out [rows, columns] (=, or += where `add`) a [rows, inner] b, on the calling thread alone. A row's result does not
-     * depend on the other rows. */
-    void (*panel_product)(float *out, const float *a, const float *panels, int rows, int columns, int inner, bool add);
+    /* out [rows, columns] (=, or += where `add`) a [rows, K] b, on the calling thread alone, with panels of b [inner, columns],
+     * of which the first K rows are used. A row's result does not depend on the other rows. */
+    void (*panel_product)(float *out, struct kernels_rows a, const float *panels, int inner, int rows, int columns,
+                          bool add);
+
+    /* The gradient of such a matrix, and of a bias beside it, from d [examples, columns]:
+     * out [K, columns] (=, +=) a^T d, a [examples, K]; sums [columns] (=, +=) the sum of d's rows. On the calling thread
+     * alone. scratch: kernels_gradient_floats() floats. */
+    void (*gradient_product)(float *out, float *sums, struct kernels_rows a, const float *d, int examples, int columns,
+                             bool add, float *scratch);
 };
 
 /* Floats that the panels of a matrix take, in any version. */
 size_t kernels_panel_floats(int inner, int columns);
+
+/* Sizes of the blocks that the products work in, chosen by measurement (docs/performance.md): rows of a panel product that
+ * stay in the second cache; examples and rows of a gradient that are packed at a time. */
+enum { KERNELS_CHUNK_ROWS = 160, KERNELS_GRADIENT_DEPTH = 256, KERNELS_GRADIENT_ROWS = 564 };
+
+/* Floats of gradient_product's scratch, in any version. */
+size_t kernels_gradient_floats(void);
 
 /* The best version that this processor runs. */
 const struct kernels *kernels_best(void);

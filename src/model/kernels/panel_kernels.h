@@ -2,17 +2,18 @@
 #ifndef DRUMLINE_MODEL_PANEL_KERNELS_H
 #define DRUMLINE_MODEL_PANEL_KERNELS_H
 
-#include <stdbool.h>
-#include <stddef.h>
+#include "model/kernels/kernels.h"
 
 #define PANEL_PASTE_(a, b) a##_##b
 #define PANEL_PASTE(a, b) PANEL_PASTE_(a, b)
 #define PANEL_NAME(name) PANEL_PASTE(name, KERNELS_NAME)
 
-void PANEL_NAME(panel_product)(float *out, const float *a, const float *panels, int rows, int columns, int inner,
+void PANEL_NAME(panel_product)(float *out, struct kernels_rows a, const float *panels, int inner, int rows, int columns,
                                bool add);
 void PANEL_NAME(panel_pack)(float *panels, const float *b, int inner, int columns, size_t row_stride,
                             size_t column_stride);
+void PANEL_NAME(gradient_product)(float *out, float *sums, struct kernels_rows a, const float *d, int examples,
+                                  int columns, bool add, float *scratch);
 extern const int PANEL_NAME(panel_width);
 
 #endif

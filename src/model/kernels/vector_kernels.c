@@ -210,4 +210,5 @@ const struct kernels PASTE(kernels_, KERNELS_NAME) = {
     .panel_width = &PANEL_NAME(panel_width),
     .panel_pack = PANEL_NAME(panel_pack),
     .panel_product = PANEL_NAME(panel_product),
+    .gradient_product = PANEL_NAME(gradient_product),
 };
