@@ -162,6 +162,37 @@ static void a_requeued_slurm_job_follows_itself(void **state)
     unsetenv("SLURM_RESTART_COUNT");
 }
 
+/* The start that Slurm gave up must not take the run back, were it as late as it may be. */
+static void a_former_start_does_not_follow(void **state)
+{
+    const char *text = "{\"host\":\"elsewhere\",\"boot\":\"b\",\"pid\":7,\"start\":1,\"slurm_job\":\"42\","
+                       "\"slurm_restarts\":\"10\",\"token\":\"t\"}";
+    setenv("SLURM_JOB_ID", "42", 1);
+    write_lock(*state, text, 0);
+    assert_refused(*state, "Slurm job 42");
+    setenv("SLURM_RESTART_COUNT", "9", 1);
+    assert_refused(*state, "Slurm job 42");
+    setenv("SLURM_RESTART_COUNT", "11", 1);
+    assert_taken(*state);
+    unsetenv("SLURM_RESTART_COUNT");
+}
+
+/* On the same host and alive: it is on its way out, or its slurmd died. */
+static void a_living_former_start_is_followed(void **state)
+{
+    struct error error;
+    struct run_lock lock;
+    setenv("SLURM_JOB_ID", "42", 1);
+    pid_t child = start_holder(*state);
+    assert_refused(*state, "Slurm job 42");
+    setenv("SLURM_RESTART_COUNT", "1", 1);
+    assert_ok(run_lock_take(&lock, *state, &error), error);
+    run_lock_release(&lock);
+    unsetenv("SLURM_RESTART_COUNT");
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+}
+
 static void locks_without_sense(void **state)
 {
     const char *texts[] = {"", "{", "[]", "{\"pid\":\"many\"}", "\xff\xfe"};
@@ -196,8 +227,15 @@ static void a_lock_that_another_took_over_is_lost(void **state)
     struct error error;
     struct run_lock lock;
     assert_ok(run_lock_take(&lock, *state, &error), error);
-    write_lock(*state, "{\"token\":\"another's\"}", 0);
-    assert_fails(run_lock_held(&lock, &error), error, "another job has taken this run over");
+    const char *text =
+        "{\"host\":\"elsewhere\",\"pid\":7,\"slurm_job\":\"42\",\"slurm_restarts\":\"1\",\"token\":\"t\"}";
+    write_lock(*state, text, 1000);
+    assert_fails(run_lock_held(&lock, &error), error,
+                 "taken over by process 7 on elsewhere, Slurm job 42, restart 1; this job stops without writing");
+    lock.renewed -= RUN_LOCK_RENEW_SECONDS + 1;
+    run_lock_renew(&lock);
+    struct stat status;
+    assert_true(stat(lock.path, &status) == 0 && status.st_mtime < time(NULL) - 900);
     run_lock_release(&lock);
     assert_int_equal(scratch_count(*state), 1); /* the other's stays */
 
@@ -268,6 +306,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_process_number_that_is_used_again, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(another_host_is_believed_while_its_lock_is_young, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(a_requeued_slurm_job_follows_itself, make_scratch, remove_scratch),
+        cmocka_unit_test_setup_teardown(a_former_start_does_not_follow, make_scratch, remove_scratch),
+        cmocka_unit_test_setup_teardown(a_living_former_start_is_followed, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(locks_without_sense, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(renewing_keeps_a_lock_young, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(a_lock_that_another_took_over_is_lost, make_scratch, remove_scratch),

@@ -6,20 +6,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
     HOST_SIZE = 256,
     SHOWN_NAME = 120, /* bytes of a long name that the temporary one keeps: a name may be 255 bytes long */
     SHOWN_HOST = 64,
-    STALE_SECONDS = 3600,
 };
 
 static void host_name(char host[HOST_SIZE])
@@ -175,44 +172,29 @@ bool atomic_file_write(const char *path, const void *bytes, size_t size, struct 
     return false;
 }
 
-/* Whether `name` is ".NAME.HOST.PID.tmp"; *process becomes PID and *is_ours whether HOST is `host`. */
-static bool is_temporary(const char *name, const char *host, long *process, bool *is_ours)
+/* Whether `name` is ".NAME.HOST.PID.tmp". */
+static bool is_temporary(const char *name)
 {
     static const char ending[] = ".tmp";
-    size_t length = strlen(name), host_length = strlen(host);
+    size_t length = strlen(name);
     if (name[0] != '.' || length < sizeof ending || strcmp(name + length - 4, ending) != 0)
         return false;
     size_t digits_end = length - 4, digits = digits_end;
     while (digits > 0 && isdigit((unsigned char)name[digits - 1]))
         digits--;
-    if (digits == digits_end || digits_end - digits > 10 || digits < 4 || name[digits - 1] != '.')
-        return false;
-    size_t host_end = digits - 1;
-    if (!memchr(name + 1, '.', host_end - 1))
-        return false;
-    *process = strtol(name + digits, NULL, 10);
-    *is_ours = host_end >= host_length + 3 && name[host_end - host_length - 1] == '.' &&
-               memcmp(name + host_end - host_length, host, host_length) == 0;
-    return true;
+    return digits >= 4 && digits < digits_end && digits_end - digits <= 10 && name[digits - 1] == '.' &&
+           memchr(name + 1, '.', digits - 2) != NULL;
 }
 
 void atomic_file_sweep(const char *folder)
 {
-    char host[HOST_SIZE];
     DIR *stream = opendir(folder);
     if (!stream)
         return;
-    host_name(host);
     for (struct dirent *entry = readdir(stream); entry; entry = readdir(stream)) {
         struct stat status;
-        long process;
-        bool is_ours;
-        if (!is_temporary(entry->d_name, host, &process, &is_ours) ||
-            fstatat(dirfd(stream), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(status.st_mode))
-            continue;
-        bool is_gone = is_ours && process > 0 && kill((pid_t)process, 0) != 0 && errno == ESRCH;
-        bool is_stale = difftime(time(NULL), status.st_mtime) > STALE_SECONDS;
-        if (is_gone || is_stale)
+        if (is_temporary(entry->d_name) && fstatat(dirfd(stream), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+            S_ISREG(status.st_mode))
             unlinkat(dirfd(stream), entry->d_name, 0);
     }
     closedir(stream);

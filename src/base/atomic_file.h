@@ -34,8 +34,8 @@ void atomic_file_abandon(struct atomic_file *file);
 /* A whole small file at once. */
 bool atomic_file_write(const char *path, const void *bytes, size_t size, struct error *error);
 
-/* Removes what killed writers left in `folder`: temporary files of this host whose process is gone, and those of any host
- * that are older than an hour. */
+/* Removes all temporary files in `folder`, for one who alone may write there: what killed writers left, and what one that
+ * was taken for dead is still writing, whose commit then fails. */
 void atomic_file_sweep(const char *folder);
 
 #endif

@@ -1,5 +1,6 @@
 #include "programs/run_lock.h"
 
+#include "base/atomic_file.h"
 #include "base/files.h"
 #include "base/log.h"
 
@@ -65,6 +66,11 @@ static const char *slurm_restarts(void)
     return environment("SLURM_RESTART_COUNT");
 }
 
+static long count_of(const char *restarts)
+{
+    return strtol(restarts, NULL, 10);
+}
+
 /* Names the space in which process numbers mean something: containers of one host may have spaces of their own. */
 static void read_process_space(char *text, size_t size)
 {
@@ -122,10 +128,29 @@ static const char *text_of(const json_t *object, const char *key)
     return text ? text : "";
 }
 
+/* Now by the clock that dates the files beside `path`: a file server's may be minutes away from this host's. */
+static time_t file_system_now(const char *path)
+{
+    struct atomic_file probe;
+    struct error error;
+    struct stat status;
+    time_t now = time(NULL);
+    if (!atomic_file_start(&probe, path, &error))
+        return now;
+    int file = open(probe.temporary_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    if (file >= 0) {
+        if (fstat(file, &status) == 0)
+            now = status.st_mtime;
+        close(file);
+    }
+    atomic_file_abandon(&probe);
+    return now;
+}
+
 static double age_of(const char *path)
 {
     struct stat status;
-    return stat(path, &status) == 0 ? difftime(time(NULL), status.st_mtime) : 0;
+    return stat(path, &status) == 0 ? difftime(file_system_now(path), status.st_mtime) : 0;
 }
 
 /* True where the process that `object` names is one that this process could see. */
@@ -138,17 +163,24 @@ static bool is_neighbour(const json_t *object)
            strcmp(text_of(object, "process_space"), space) == 0;
 }
 
-/* True where the job that `object` names can't be alive any more. */
+/* True where `object` names a start of this very Slurm job that Slurm has given up for this one. */
+static bool is_former_start(const json_t *object)
+{
+    const char *job = text_of(object, "slurm_job");
+    return job[0] && strcmp(job, slurm_job()) == 0 &&
+           count_of(text_of(object, "slurm_restarts")) < count_of(slurm_restarts());
+}
+
+/* True where the job that `object` names can't be alive any more, or must not write any more. */
 static bool left_over(const json_t *object, const char *path)
 {
+    if (is_former_start(object))
+        return true;
     if (is_neighbour(object)) {
         long pid = (long)json_integer_value(json_object_get(object, "pid"));
         unsigned long long start = (unsigned long long)json_integer_value(json_object_get(object, "start"));
         return pid <= 0 || process_start(pid) != start;
     }
-    const char *job = text_of(object, "slurm_job");
-    if (job[0] && strcmp(job, slurm_job()) == 0 && strcmp(text_of(object, "slurm_restarts"), slurm_restarts()) != 0)
-        return true;
     return age_of(path) > RUN_LOCK_STALE_SECONDS;
 }
 
@@ -234,16 +266,27 @@ void run_lock_renew(struct run_lock *lock)
     if (!lock->path || now - lock->renewed < RUN_LOCK_RENEW_SECONDS)
         return;
     lock->renewed = now;
-    utimensat(AT_FDCWD, lock->path, NULL, 0);
+    struct error error;
+    if (run_lock_held(lock, &error))
+        utimensat(AT_FDCWD, lock->path, NULL, 0);
 }
 
 bool run_lock_held(const struct run_lock *lock, struct error *error)
 {
     json_t *object = read_lock(lock->path);
     bool held = object && strcmp(text_of(object, "token"), lock->token) == 0;
+    if (!held && object) {
+        const char *job = text_of(object, "slurm_job"), *restarts = text_of(object, "slurm_restarts");
+        error_set(error, "%s: this run was taken over by process %ld on %s%s%s%s%s; this job stops without writing",
+                  lock->path, (long)json_integer_value(json_object_get(object, "pid")), text_of(object, "host"),
+                  job[0] ? ", Slurm job " : "", job, job[0] && restarts[0] ? ", restart " : "", job[0] ? restarts : "");
+    } else if (!held) {
+        error_set(error,
+                  "%s: is gone or can't be read, so another job may have this run; this one stops without writing",
+                  lock->path);
+    }
     json_decref(object);
-    return held ||
-           error_set(error, "%s: another job has taken this run over; this one stops without writing", lock->path);
+    return held;
 }
 
 void run_lock_release(struct run_lock *lock)

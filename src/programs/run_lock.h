@@ -3,7 +3,11 @@
  *
  * A lock is left over, and is taken over at once, where its process was one that this process could see (the same boot and
  * space of process numbers) and is gone, or where it belongs to the same Slurm job before Slurm put it back into its queue
- * (another SLURM_RESTART_COUNT); else where it was not renewed for RUN_LOCK_STALE_SECONDS. A job that finds its lock taken over must not write any more: `run_lock_held` tells. */
+ * (a smaller SLURM_RESTART_COUNT), alive or not; else where it was not renewed for RUN_LOCK_STALE_SECONDS. Ages are
+ * measured by the clock of the file system alone, which hosts' clocks need not agree with.
+ *
+ * Whoever was taken for dead may still run: on a node without a network, or one whose slurmd has died. So every holder asks
+ * `run_lock_held` before it writes into the run's folder, and stops where it says no. */
 #ifndef DRUMLINE_PROGRAMS_RUN_LOCK_H
 #define DRUMLINE_PROGRAMS_RUN_LOCK_H
 
@@ -20,10 +24,10 @@ struct run_lock {
 /* Takes the lock of `folder`, which must be there. Fails where another job has it, saying which. */
 bool run_lock_take(struct run_lock *lock, const char *folder, struct error *error);
 
-/* Makes the lock young again; cheap when called often. */
+/* Makes the lock young again, if it is still ours; cheap when called often. */
 void run_lock_renew(struct run_lock *lock);
 
-/* False where another job has taken the lock over, or it is gone. */
+/* False where another job has taken the lock over, or it is gone or can't be read; the error says by whom. */
 bool run_lock_held(const struct run_lock *lock, struct error *error);
 
 /* Gives it back, if it is still ours, and frees. */

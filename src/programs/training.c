@@ -143,6 +143,14 @@ static double seconds_left(const struct training *training, double seconds_per_s
     return options->max_seconds > 0 && until_limit < left ? fmax(0, until_limit) : left;
 }
 
+/* Rank 0 writes, unless another job has taken the run over. */
+static bool tell_metrics(const struct training *training, const char *folder, const struct metrics_line *line,
+                         struct error *error)
+{
+    return comm_rank(training->comm) != 0 ||
+           (run_lock_held(&training->lock, error) && metrics_append(folder, line, error));
+}
+
 /* The mean of the interval's steps, to the log and to metrics.jsonl. */
 static bool report(struct training *training, struct interval *interval, struct error *error)
 {
@@ -166,7 +174,7 @@ static bool report(struct training *training, struct interval *interval, struct 
     };
     *interval = (struct interval){.started = clock_seconds()};
     metrics_log(&line, num_steps);
-    return comm_rank(training->comm) != 0 || metrics_append(training->folder, &line, error);
+    return tell_metrics(training, training->folder, &line, error);
 }
 
 static bool evaluate(struct training *training, struct error *error)
@@ -185,7 +193,7 @@ static bool evaluate(struct training *training, struct error *error)
     state->validation_kl_bits = line.losses.kl_bits;
     state->validation_hits_f1 = line.losses.hits_f1;
     metrics_log(&line, 0);
-    return comm_rank(training->comm) != 0 || metrics_append(training->eval_folder, &line, error);
+    return tell_metrics(training, training->eval_folder, &line, error);
 }
 
 /* One update. Fills sums with what all ranks have in common. */
@@ -225,7 +233,7 @@ static bool after_step(struct training *training, const double sums[NUM_SUMS], s
     if ((by_step || sums[WISH_SAVE] > 0 || last || !told) && !save(training, &save_error)) {
         if (told)
             *error = save_error;
-        else
+        else if (strcmp(save_error.message, error->message) != 0)
             log_job_warning("%s", save_error.message);
         return false;
     }
@@ -282,7 +290,8 @@ int training_run(struct training *training, struct error *error)
         .num_ranks = comm_size(training->comm),
         .reason = reason ? reason : "num_steps",
     };
-    bool ok = comm_rank(training->comm) != 0 || metrics_append_event(training->folder, &event, error);
+    bool ok = comm_rank(training->comm) != 0 ||
+              (run_lock_held(&training->lock, error) && metrics_append_event(training->folder, &event, error));
     if (!comm_all_ok(training->comm, ok, error))
         return EXIT_FAILURE;
     if (!reason)

@@ -203,7 +203,8 @@ bool training_open(struct training *training, const struct train_options *option
         .num_steps = (uint64_t)options->num_steps,
         .num_ranks = comm_size(comm),
     };
-    bool told = comm_rank(comm) != 0 || metrics_append_event(training->folder, &event, error);
+    bool told = comm_rank(comm) != 0 ||
+                (run_lock_held(&training->lock, error) && metrics_append_event(training->folder, &event, error));
     if (!comm_all_ok(comm, told, error))
         goto failed;
     free(newest);
