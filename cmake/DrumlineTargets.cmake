@@ -19,11 +19,12 @@ function(drumline_library name)
     target_link_libraries(drumline_${name} PUBLIC drumline_flags ${arg_LINK})
 endfunction()
 
-# drumline_program(NAME SOURCES... LINK LIBRARIES...): an installed program that finds its libraries where it lies.
+# drumline_program(NAME SOURCES... LINK LIBRARIES...): an installed program; DrumlineInstall says where it finds libraries.
 function(drumline_program name)
     cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LINK")
     add_executable(${name} ${arg_SOURCES})
     target_link_libraries(${name} PRIVATE drumline_flags ${arg_LINK})
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
     install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+    set_property(GLOBAL APPEND PROPERTY DRUMLINE_PROGRAMS ${name})
 endfunction()

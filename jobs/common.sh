@@ -2,8 +2,8 @@
 # jobs/common.sh: what the job scripts share. They read it; it is not submitted.
 #
 # In the environment, for all of them:
-#   DRUMLINE_BIN        folder of the programs      (build/release/bin, else where PATH finds them)
-#   DRUMLINE_LAUNCHER   srun or mpirun              (srun where Slurm speaks PMIx, else mpirun)
+#   DRUMLINE_BIN        folder of the programs      (build/release/bin, those of the same installation, else PATH's)
+#   DRUMLINE_LAUNCHER   srun or mpirun              (srun where Slurm and the MPI speak PMIx, else mpirun)
 #   DRUMLINE_BINDING    cores or none               (cores)
 #   DRUMLINE_LOG_DIR    folder for a log of each rank, of all but generate.sh; a task of sweep.sh has a folder in it
 #                                                   (none)
@@ -46,7 +46,9 @@ read_site() {
 # find_program NAME: sets program.
 find_program() {
     local folder
-    for folder in "${DRUMLINE_BIN:-build/release/bin}" "$jobs/../build/release/bin"; do
+    local -a folders=("${DRUMLINE_BIN:-build/release/bin}" "$jobs/../build/release/bin")
+    [[ $jobs != */share/drumline/jobs ]] || folders+=("$jobs/../../../bin")
+    for folder in "${folders[@]}"; do
         program=$folder/$1
         [ ! -x "$program" ] || return 0
         [ -z "${DRUMLINE_BIN:-}" ] || die "DRUMLINE_BIN=$DRUMLINE_BIN holds no $1"
@@ -142,6 +144,16 @@ mpirun_binding() {
     if [ "$1" = none ] || [ "$threads" -gt 1 ]; then printf 'none\n'; else printf 'core:overload-allowed\n'; fi
 }
 
+# Whether the program was built with MPICH or an MPI of its family, whose ranks start another way than Open MPI's.
+built_with_mpich() {
+    [[ $(ldd "$program" 2>/dev/null) =~ libmpich|libmpi\.so\.12 ]]
+}
+
+# MPICH's own mpirun, under the names by which it goes beside Open MPI's.
+mpich_launcher() {
+    command -v mpirun.mpich || command -v mpiexec.hydra || command -v mpirun
+}
+
 # Sets launch, the words before the program.
 choose_launcher() {
     local launcher=${DRUMLINE_LAUNCHER:-} binding=${DRUMLINE_BINDING:-cores} by=slot
@@ -152,7 +164,7 @@ choose_launcher() {
     esac
     if [ -z "$launcher" ]; then
         launcher=mpirun
-        if timeout 30 srun --mpi=list 2>&1 | grep -qw pmix; then launcher=srun; fi
+        if ! built_with_mpich && timeout 30 srun --mpi=list 2>&1 | grep -qw pmix; then launcher=srun; fi
     fi
     command -v "$launcher" >/dev/null || die "$launcher was not found: load the MPI's module in jobs/site.sh"
     case $launcher in
@@ -162,7 +174,9 @@ choose_launcher() {
         mpirun)
             # Full nodes first, or where Slurm keeps more places than there are ranks, spread evenly.
             $crowded || by=node
-            launch=(mpirun -n "$ranks" --map-by "$by" --rank-by slot --bind-to "$(mpirun_binding "$binding")") ;;
+            binding=$(mpirun_binding "$binding")
+            launch=(mpirun -n "$ranks" --map-by "$by" --rank-by slot --bind-to "$binding")
+            ! built_with_mpich || launch=("$(mpich_launcher)" -n "$ranks" -bind-to "${binding%%:*}") ;;
         *) die "DRUMLINE_LAUNCHER=$launcher: there are srun and mpirun" ;;
     esac
 }

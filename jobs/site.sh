@@ -22,7 +22,8 @@
 
 # What starts the ranks: srun where its Slurm speaks PMIx (srun --mpi=list), else mpirun.
 #export DRUMLINE_LAUNCHER=mpirun
-# How srun speaks to the MPI library: pmix where not set.
+# How srun speaks to the MPI library: pmix where not set. MPICH, Intel MPI and Cray MPICH may want pmi2 or cray_shasta;
+# without DRUMLINE_LAUNCHER=srun their own mpirun starts the ranks.
 #export DRUMLINE_SRUN_MPI=pmix_v3
 # cores: each rank stays on cores of its own. none: where the site's own settings shall decide.
 #export DRUMLINE_BINDING=none

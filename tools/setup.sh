@@ -14,6 +14,7 @@ packages=(
 test_packages=(
     libcmocka-dev clang-format shellcheck hdf5-tools python3 python3-numpy python3-h5py python3-mido python3-xxhash
     slurmctld slurmd slurm-client munge iproute2
+    libmpich-dev mpich lintian groff-base
 )
 
 die() {
@@ -48,7 +49,10 @@ install() {
 check_only=false
 for argument in "$@"; do
     case $argument in
-        --tests) packages+=("${test_packages[@]}") ;;
+        --tests)
+            packages+=("${test_packages[@]}")
+            is_installed environment-modules || packages+=(lmod) # a system has one of them
+            ;;
         --check) check_only=true ;;
         -h | --help) sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0"; exit 0 ;;
         *) printf 'setup.sh: unknown argument "%s"; there are --tests and --check\n' "$argument" >&2; exit 2 ;;

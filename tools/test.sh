@@ -1,8 +1,9 @@
 #!/bin/bash
-# tools/test.sh [release] [asan]: builds Drumline as it is released and with sanitizers (both unless one is named), in
-# build/release and build/asan, and runs every test of each: unit tests, MPI tests, and checks of the tree (formatting,
-# scripts, installation, a build without MPI). Installs Debian's packages where some are missing (tools/setup.sh).
-# The last line counts tests over both builds: "N passed, N failed", and ", N skipped" where some were. The exit status is
+# tools/test.sh [release] [asan] [mpich]: builds Drumline as it is released, with sanitizers, and with MPICH in place of Open
+# MPI (all three unless some are named), in build/release, build/asan and build/mpich. Runs every test of the first two:
+# unit tests, MPI tests, and checks of the tree (formatting, scripts, installation, a build without MPI); of the third those
+# that depend on the MPI library. Installs Debian's packages where some are missing (tools/setup.sh).
+# The last line counts tests over all builds: "N passed, N failed", and ", N skipped" where some were. The exit status is
 # 0 where nothing failed.
 set -uo pipefail
 
@@ -46,13 +47,14 @@ count_tests() {
 }
 
 run_preset() {
-    local preset=$1 log=build/$1/ctest.log status
+    local preset=$1 log=build/$1/ctest.log status targets=all
+    [ "$preset" != mpich ] || targets=mpi_tests
     heading "$preset: build"
     if ! cmake --preset "$preset" -DDRUMLINE_WERROR=ON -DDRUMLINE_MPI=ON -DDRUMLINE_TESTS=ON -DDRUMLINE_TOOLS=ON; then
         step_failed "$preset can't be configured"
         return
     fi
-    if ! cmake --build --preset "$preset" -j "$(nproc)"; then
+    if ! cmake --build --preset "$preset" --target "$targets" -j "$(nproc)"; then
         step_failed "$preset does not build"
         return
     fi
@@ -65,12 +67,12 @@ run_preset() {
 presets=()
 for argument in "$@"; do
     case $argument in
-        release | asan) presets+=("$argument") ;;
+        release | asan | mpich) presets+=("$argument") ;;
         -h | --help) sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0"; exit 0 ;;
-        *) printf 'test.sh: unknown argument "%s"; there are release and asan\n' "$argument" >&2; exit 2 ;;
+        *) printf 'test.sh: unknown argument "%s"; there are release, asan and mpich\n' "$argument" >&2; exit 2 ;;
     esac
 done
-[ ${#presets[@]} -gt 0 ] || presets=(release asan)
+[ ${#presets[@]} -gt 0 ] || presets=(release asan mpich)
 
 if ! tools/setup.sh --tests; then
     step_failed "what the tests need is not installed"

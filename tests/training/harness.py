@@ -29,6 +29,10 @@ LOSSES = ("total_loss", "hits_loss", "velocities_loss", "offsets_loss", "kl_bits
 PROMPT = 10  # seconds within which a refusal or a failed rank ends the job
 LIMIT = 120  # seconds that no command of these tests takes, also with sanitizers on a busy machine
 
+# MPICH's mpiexec says less of how ranks ended than Open MPI's.
+IS_HYDRA = "hydra" in subprocess.run([MPIEXEC, "--version"], capture_output=True, text=True,
+                                     check=False).stdout.lower()
+
 PR_SET_CHILD_SUBREAPER = 36
 
 MPI_ENVIRONMENT = {

@@ -56,13 +56,15 @@ class Halt(harness.TrainingTest):
         self.check_halted("early", "SIGTERM")
 
     def check_job(self, run, number, target):
-        """A signal to mpirun, or to one rank of two. What mpirun then exits with is its own affair, but not 0."""
+        """A signal to mpirun, or to one rank of two. What mpirun then exits with is its own affair, but not 0, as it is
+        with MPICH's after a signal of its own."""
         # mpirun stops reading what ranks print once it has the signal: few lines, so that no rank waits for it.
         job = self.start(run, 2, num_steps=1000000, log_steps=100)
         self.wait_for_step(job, run, 100)
         harness.signal_to(job.process.pid if target == "mpirun" else job.ranks()[-1], number)
         job.wait()
-        self.assertNotEqual(job.status, 0, job.output)
+        if target != "mpirun" or not harness.IS_HYDRA:
+            self.assertNotEqual(job.status, 0, job.output)
         end = self.events(run)[-1]
         self.assertEqual((end["event"], end["reason"]), ("end", signal.Signals(number).name), job.output)
         self.assertEqual(self.checkpoints(run), [end["step"]])
