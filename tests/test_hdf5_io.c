@@ -1,6 +1,5 @@
 #include "base/hdf5_io.h"
 #include "base/hdf5_seal.h"
-#include "base/random.h"
 #include "scratch.h"
 #include "unit.h"
 
@@ -326,34 +325,6 @@ static void test_datasets(void **state)
     free(path);
 }
 
-/* Bytes that nothing can compress, and rows so wide that a chunk holds less than one. */
-static void test_compressed_extremes(void **state)
-{
-    enum { COUNT = 700001 };
-    struct error error;
-    char *path = path_join(*state, "a.h5");
-    const hsize_t narrow[2] = {COUNT, 1}, wide[2] = {1, COUNT};
-    struct random_stream stream;
-    uint8_t *bytes = malloc(COUNT), *found = malloc(COUNT);
-    assert_true(bytes && found);
-    random_stream_start(&stream, 5, 1, 0, 0);
-    for (size_t i = 0; i < COUNT; i++)
-        bytes[i] = (uint8_t)random_below(&stream, 256);
-    hid_t file = create(path);
-    assert_ok(hdf5_write_dataset(file, "n", H5T_NATIVE_UINT8, 2, narrow, bytes, HDF5_COMPRESSED, &error), error);
-    assert_ok(hdf5_write_dataset(file, "w", H5T_NATIVE_UINT8, 2, wide, bytes, HDF5_COMPRESSED, &error), error);
-    file = open_again(file, path);
-    assert_ok(hdf5_read_dataset(found, file, "n", H5T_NATIVE_UINT8, 2, narrow, &error), error);
-    assert_memory_equal(found, bytes, COUNT);
-    memset(found, 0, COUNT);
-    assert_ok(hdf5_read_dataset(found, file, "w", H5T_NATIVE_UINT8, 2, wide, &error), error);
-    assert_memory_equal(found, bytes, COUNT);
-    assert_ok(hdf5_close(&file, path, &error), error);
-    free(found);
-    free(bytes);
-    free(path);
-}
-
 static void test_dataset_mismatches(void **state)
 {
     struct error error;
@@ -614,7 +585,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_settings, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(test_settings_missing_and_wrong, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(test_datasets, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_compressed_extremes, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(test_dataset_mismatches, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(test_compounds, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(test_claims, make_scratch, remove_scratch),

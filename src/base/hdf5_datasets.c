@@ -261,6 +261,14 @@ static bool types_match(hid_t file_type, hid_t memory_type)
     return H5Tequal(file_type, memory_type) > 0;
 }
 
+static bool read_values(void *data, const struct dataset *dataset, hid_t memory_type, int num_dims, const hsize_t *dims)
+{
+    return is_empty(num_dims, dims) ||
+           (H5Tequal(dataset->type, memory_type) > 0 &&
+            hdf5_read_compressed(data, dataset->id, memory_type, num_dims, dims)) ||
+           H5Dread(dataset->id, memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0;
+}
+
 bool hdf5_read_dataset(void *data, hid_t file, const char *name, hid_t memory_type, int num_dims, const hsize_t *dims,
                        struct error *error)
 {
@@ -277,7 +285,7 @@ bool hdf5_read_dataset(void *data, hid_t file, const char *name, hid_t memory_ty
         }
     if (ok && !types_match(dataset.type, memory_type))
         ok = hdf5_refuse_at(error, file, name, "the dataset's elements are of another type");
-    if (ok && !is_empty(num_dims, dims) && H5Dread(dataset.id, memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0)
+    if (ok && !read_values(data, &dataset, memory_type, num_dims, dims))
         ok = hdf5_fail_at(error, file, name, "the dataset is damaged");
     close_dataset(&dataset);
     return ok;

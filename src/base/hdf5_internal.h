@@ -24,4 +24,8 @@ bool hdf5_is_plain_number(hid_t type, H5T_class_t class);
 bool hdf5_write_compressed(hid_t dataset, hid_t type, int num_dims, const hsize_t *dims, hsize_t chunk_rows,
                            const void *data);
 
+/* Reads all values of a dataset that is stored as hdf5_write_compressed stores one, not empty, of `type` also in memory.
+ * False where it is stored otherwise, or is damaged: H5Dread then reads it, or tells what is wrong with it. */
+bool hdf5_read_compressed(void *data, hid_t dataset, hid_t type, int num_dims, const hsize_t *dims);
+
 #endif

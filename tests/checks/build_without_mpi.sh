@@ -4,8 +4,8 @@
 set -euo pipefail
 cmake -S "$1" -B "$2" -G Ninja -DCMAKE_BUILD_TYPE=Release -DDRUMLINE_MPI=OFF -DDRUMLINE_WERROR=ON \
     -DDRUMLINE_LIBDEFLATE=OFF -DCMAKE_DISABLE_FIND_PACKAGE_MPI=ON
-cmake --build "$2" --target drumline-generate drumline-info drumline-drummers test_hdf5_io
-(cd "$2" && tests/test_hdf5_io)
+cmake --build "$2" --target drumline-generate drumline-info drumline-drummers test_hdf5_compressed
+(cd "$2" && tests/test_hdf5_compressed)
 for program in generate info; do
     "$2/bin/drumline-$program" --version
 done
