@@ -157,7 +157,7 @@ preempted() {
 # Sets why to why the ranks came to an end that is no failure of theirs, and lost to the nodes that are gone.
 find_interruption() {
     why='' lost=()
-    if [ "$status" -eq "$EXIT_HALTED" ] || said_end 'SIG.*|--max_seconds'; then
+    if [ "$status" -eq "$EXIT_HALTED" ] || said_end 'SIG.*|--max_seconds|--deadline|SLURM_JOB_END_TIME'; then
         why='halted before the last step'
     elif [ "$status" -ne 2 ]; then
         mapfile -t lost < <(lost_nodes)

@@ -57,7 +57,7 @@ gets to see, the others how it is trained; on resuming, these may be changed.
 | 0 | done |
 | 1 | failed; the last lines on standard error name the file and the reason |
 | 2 | wrong usage: an option, or options that do not go together |
-| 3 | `drumline-train` was asked to stop, by a signal or by `--max_seconds`, and did, with a checkpoint: the same command goes on from there |
+| 3 | `drumline-train` was asked to stop, by a signal or a deadline (`--max_seconds`, `--deadline`, the end of its Slurm job), and did, with a checkpoint: the same command goes on from there |
 
 `drumline-generate` ends with 1 where an input holds several windows: it has written each into `--output_dir` to choose from,
 and played nothing. `drumline-info` ends with 1 where any of its paths is damaged or none of drumline's; it describes the

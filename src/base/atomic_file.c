@@ -133,16 +133,18 @@ static int name_new(const char *temporary_path, const char *path)
     return reason;
 }
 
+bool atomic_file_flush(const struct atomic_file *file, struct error *error)
+{
+    return sync_path(file->temporary_path, O_RDONLY) || error_set_errno(error, errno, "%s: can't write", file->path);
+}
+
 static bool commit(struct atomic_file *file, naming give_name, struct error *error)
 {
-    bool ok = sync_path(file->temporary_path, O_RDONLY);
-    int reason = ok ? 0 : errno;
-    if (ok) {
-        reason = give_name(file->temporary_path, file->path);
-        ok = reason == 0;
-    }
+    bool ok = atomic_file_flush(file, error);
+    int reason = ok ? give_name(file->temporary_path, file->path) : 0;
+    if (reason != 0)
+        ok = error_set_errno(error, reason, "%s: can't write", file->path);
     if (!ok) {
-        error_set_errno(error, reason, "%s: can't write", file->path);
         atomic_file_abandon(file);
         return false;
     }

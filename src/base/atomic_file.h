@@ -21,6 +21,10 @@ struct atomic_file {
 /* Chooses the temporary name and removes a file of that name. Creates nothing. */
 bool atomic_file_start(struct atomic_file *file, const char *path, struct error *error);
 
+/* Gives the disk all of the temporary file, which commit does too: for a caller that has to look at something just before the
+ * file gets its name, and to flush may take long. Frees nothing, also on failure. */
+bool atomic_file_flush(const struct atomic_file *file, struct error *error);
+
 /* Puts the temporary file in the place of `path`, replacing what is there, and frees. On failure the temporary file is
  * removed and what stood at `path` stays. */
 bool atomic_file_commit(struct atomic_file *file, struct error *error);

@@ -44,7 +44,13 @@ bool file_write(const char *path, const char *shown_path, const void *bytes, siz
 /* Seconds of a clock that never goes back. */
 double clock_seconds(void);
 
+/* Seconds since 1970, of the clock that tells the date and may be set. */
+double date_seconds(void);
+
 /* Now as "2026-01-31T12:00:00Z". */
 void date_now(char text[32]);
+
+/* The same, `seconds` later; at most some hundred years. */
+void date_after(double seconds, char text[32]);
 
 #endif

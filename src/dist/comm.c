@@ -3,6 +3,8 @@
 #include "dist/comm_internal.h"
 #include "dist/launcher.h"
 
+#include <xxhash.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +12,6 @@
 
 enum {
     MESSAGE_MAX = 1 << 30, /* elements of one call: MPI counts with int */
-    COMPARED_BLOCK = 1 << 14,
     GATHER_TAG = 1,
 };
 
@@ -224,32 +225,15 @@ void comm_gather(struct comm *comm, const void *bytes, size_t size, uint8_t **al
     free(received);
 }
 
-static bool all_true(struct comm *comm, bool value)
-{
-    int all = value;
-    MPI_Allreduce(MPI_IN_PLACE, &all, 1, MPI_INT, MPI_LAND, comm->ranks);
-    return all;
-}
-
 bool comm_all_equal(struct comm *comm, const void *bytes, size_t size)
 {
-    char block[COMPARED_BLOCK];
-    uint64_t root_size = size;
-    const char *own = bytes;
-    bool is_equal = true;
     if (comm->size == 1)
         return true;
-    MPI_Bcast(&root_size, 1, MPI_UINT64_T, 0, comm->ranks);
-    if (!all_true(comm, root_size == size))
-        return false;
-    for (size_t done = 0; done < size; done += COMPARED_BLOCK) {
-        size_t part = size - done < COMPARED_BLOCK ? size - done : COMPARED_BLOCK;
-        if (comm->rank == 0)
-            memcpy(block, own + done, part);
-        MPI_Bcast(block, (int)part, MPI_BYTE, 0, comm->ranks);
-        is_equal = is_equal && memcmp(block, own + done, part) == 0;
-    }
-    return all_true(comm, is_equal);
+    XXH128_hash_t hash = XXH3_128bits(bytes, size);
+    /* The largest number and the largest complement are those of one number only where all are the same. */
+    uint64_t found[] = {size, hash.high64, hash.low64, ~(uint64_t)size, ~hash.high64, ~hash.low64};
+    MPI_Allreduce(MPI_IN_PLACE, found, 6, MPI_UINT64_T, MPI_MAX, comm->ranks);
+    return found[0] == ~found[3] && found[1] == ~found[4] && found[2] == ~found[5];
 }
 
 void comm_barrier(struct comm *comm)

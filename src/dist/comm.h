@@ -51,7 +51,8 @@ void comm_broadcast(struct comm *comm, void *bytes, size_t size, int root);
  * caller there and NULL elsewhere. Collective. */
 void comm_gather(struct comm *comm, const void *bytes, size_t size, uint8_t **all, size_t **sizes);
 
-/* True on every rank where all ranks hold the same `size` bytes. Collective. */
+/* True on every rank where all ranks hold the same `size` bytes, by a hash of 128 bits (XXH3): what differs by accident is
+ * found. Collective. */
 bool comm_all_equal(struct comm *comm, const void *bytes, size_t size);
 
 void comm_barrier(struct comm *comm);

@@ -1,5 +1,4 @@
 #include "dist/halt.h"
-#include "dist/comm_internal.h"
 
 #include <signal.h>
 #include <stddef.h>
@@ -61,11 +60,4 @@ void halt_uninstall(void)
 int halt_requested(void)
 {
     return requested_signal;
-}
-
-int halt_agree(struct comm *comm, int value)
-{
-    if (comm->size > 1)
-        MPI_Allreduce(MPI_IN_PLACE, &value, 1, MPI_INT, MPI_MAX, comm->ranks);
-    return value;
 }

@@ -1,13 +1,11 @@
-/* Stopping on a signal. A signal may reach one rank, all, or one twice; the ranks agree on it once a step, so that all stop
- * after the same step.
+/* Stopping on a signal. A signal may reach one rank, all, or one twice; a program makes its ranks agree on it (comm_sum_doubles
+ * once a step, say), so that all stop after the same step.
  *
  * SIGTERM, SIGINT and SIGUSR1 ask for a halt. A second SIGINT or SIGTERM more than a second after the first ends the process
  * at once. SIGPIPE and SIGXFSZ are ignored: what can't be written is told by the write that fails. SIGUSR2, SIGHUP and
  * SIGCONT are left alone. */
 #ifndef DRUMLINE_DIST_HALT_H
 #define DRUMLINE_DIST_HALT_H
-
-#include "dist/comm.h"
 
 /* Installs the handlers; call before comm_start (Open MPI may forward a signal as soon as MPI_Init runs). */
 void halt_install(void);
@@ -17,9 +15,5 @@ void halt_uninstall(void);
 
 /* The signal that asked this process to halt, 0 for none. Async-signal-safe state; no MPI. */
 int halt_requested(void);
-
-/* The largest of all ranks' `value`s (say, a signal's number, 0 for none), the same everywhere: one small reduction.
- * Collective. */
-int halt_agree(struct comm *comm, int value);
 
 #endif

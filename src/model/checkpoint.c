@@ -107,26 +107,31 @@ static bool write_tensors(hid_t file, const struct param_table *table, const flo
     return true;
 }
 
+bool checkpoint_write(const char *path, const char *shown_path, const struct checkpoint *checkpoint,
+                      const struct param_table *table, const float *values, const float *m, const float *v,
+                      struct error *error)
+{
+    const float *arrays[3] = {values, m, v};
+    hid_t file = H5I_INVALID_HID;
+    bool ok = hdf5_create(&file, path, CHECKPOINT_FORMAT, error) && write_attributes(file, checkpoint, error) &&
+              write_tensors(file, table, arrays, error);
+    if (ok)
+        return hdf5_close(&file, shown_path, error);
+    if (file >= 0)
+        H5Fclose(file);
+    return false;
+}
+
 bool checkpoint_save(const char *path, const struct checkpoint *checkpoint, const struct param_table *table,
                      const float *values, const float *m, const float *v, struct error *error)
 {
-    const float *arrays[3] = {values, m, v};
     struct atomic_file atomic;
-    hid_t file = H5I_INVALID_HID;
     if (!atomic_file_start(&atomic, path, error))
         return false;
-    bool ok = hdf5_create(&file, atomic.temporary_path, CHECKPOINT_FORMAT, error) &&
-              write_attributes(file, checkpoint, error) && write_tensors(file, table, arrays, error);
-    struct error close_error;
-    if (file >= 0 && !hdf5_close(&file, path, &close_error) && ok) {
-        *error = close_error;
-        ok = false;
-    }
-    if (!ok) {
-        atomic_file_abandon(&atomic);
-        return false;
-    }
-    return atomic_file_commit(&atomic, error);
+    if (checkpoint_write(atomic.temporary_path, path, checkpoint, table, values, m, v, error))
+        return atomic_file_commit(&atomic, error);
+    atomic_file_abandon(&atomic);
+    return false;
 }
 
 static bool read_attribute(hid_t file, const char *path, const struct attribute *attribute,

@@ -1,6 +1,6 @@
 /* Checkpoints: all that a training needs to go on, and all that a generator needs to play. docs/formats.md tells the layout.
  *
- * Written atomically; every tensor carries a checksum that reading verifies. */
+ * Every tensor carries a checksum that reading verifies. */
 #ifndef DRUMLINE_MODEL_CHECKPOINT_H
 #define DRUMLINE_MODEL_CHECKPOINT_H
 
@@ -29,9 +29,14 @@ struct checkpoint {
         validation_hits_f1;
 };
 
-/* Writes to `path`, replacing what is there. values, m, v [table->num_floats]. */
+/* Writes to `path`, replacing what is there, atomically (base/atomic_file.h). values, m, v [table->num_floats]. */
 bool checkpoint_save(const char *path, const struct checkpoint *checkpoint, const struct param_table *table,
                      const float *values, const float *m, const float *v, struct error *error);
+
+/* The same without that care, for a caller that has a temporary file of its own at `path`; messages name `shown_path`. */
+bool checkpoint_write(const char *path, const char *shown_path, const struct checkpoint *checkpoint,
+                      const struct param_table *table, const float *values, const float *m, const float *v,
+                      struct error *error);
 
 /* Everything but the tensors. */
 bool checkpoint_read(struct checkpoint *checkpoint, const char *path, struct error *error);

@@ -1,12 +1,10 @@
 #include "programs/retention.h"
 
-#include "base/log.h"
 #include "model/checkpoint.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,7 +19,7 @@ void retention_choose(bool *remove, const double *times, size_t count, size_t to
     }
 }
 
-bool retention_apply(const char *folder, uint64_t newest_step, size_t to_keep, double hours, struct error *error)
+bool retention_apply(const char *folder, size_t to_keep, double hours, struct error *error)
 {
     struct checkpoint_list list;
     if (!checkpoint_list_make(&list, folder, error))
@@ -33,14 +31,11 @@ bool retention_apply(const char *folder, uint64_t newest_step, size_t to_keep, d
         struct stat status;
         times[i] = stat(list.paths[i], &status) == 0 ? (double)status.st_mtime : 0;
     }
-    size_t first = 0;
-    while (first < list.count && list.steps[first] > newest_step)
-        first++;
     if (ok)
-        retention_choose(remove + first, times + first, list.count - first, to_keep, hours);
-    for (size_t i = first; ok && i < list.count; i++)
+        retention_choose(remove, times, list.count, to_keep, hours);
+    for (size_t i = 0; remove && i < list.count; i++)
         if (remove[i] && unlink(list.paths[i]) != 0 && errno != ENOENT)
-            log_warning("%s: can't delete: %s", list.paths[i], strerror(errno));
+            ok = error_set_errno(error, errno, "%s: can't delete", list.paths[i]);
     free(remove);
     free(times);
     checkpoint_list_free(&list);

@@ -5,14 +5,13 @@
 #include "base/error.h"
 
 #include <stddef.h>
-#include <stdint.h>
 
 /* remove[0..count) says of each checkpoint, newest first, whether it goes. times[i] in seconds. The newest `to_keep` stay;
  * of the others, where `hours` is above 0, the oldest and then one for every `hours` hours. */
 void retention_choose(bool *remove, const double *times, size_t count, size_t to_keep, double hours);
 
-/* Deletes those checkpoints of `folder`. Those above `newest_step` are damaged ones that were passed over: they are
- * neither counted nor deleted, because the training will write over them. */
-bool retention_apply(const char *folder, uint64_t newest_step, size_t to_keep, double hours, struct error *error);
+/* Deletes those checkpoints of `folder`. False where one can't be deleted, or the folder can't be read; the others are deleted
+ * all the same. */
+bool retention_apply(const char *folder, size_t to_keep, double hours, struct error *error);
 
 #endif

@@ -3,6 +3,8 @@
 #include "base/files.h"
 #include "base/log.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 char *run_train_folder(const char *run_dir)
@@ -68,6 +70,21 @@ bool run_newest_checkpoint(struct checkpoint *checkpoint, char **path, const cha
                        folder, list.count);
     checkpoint_list_free(&list);
     free(folder);
+    return ok;
+}
+
+bool run_set_damaged_aside(const char *train_folder, uint64_t newest_step, struct error *error)
+{
+    struct checkpoint_list list;
+    bool ok = checkpoint_list_make(&list, train_folder, error);
+    for (size_t i = 0; ok && i < list.count && list.steps[i] > newest_step; i++) {
+        char *aside = format_text("%s.damaged", list.paths[i]);
+        if (rename(list.paths[i], aside) != 0)
+            ok = error_set_errno(error, errno, "%s: can't rename the damaged checkpoint to %s", list.paths[i],
+                                 path_name(aside));
+        free(aside);
+    }
+    checkpoint_list_free(&list);
     return ok;
 }
 

@@ -16,6 +16,10 @@ char *run_eval_folder(const char *run_dir);
  * where the run has no checkpoint; it is an error where all it has are damaged. The tensors are verified but not kept. */
 bool run_newest_checkpoint(struct checkpoint *checkpoint, char **path, const char *run_dir, struct error *error);
 
+/* Renames the checkpoints of RUN/train above `newest_step`, which were passed over, to NAME.damaged: so they are no longer
+ * counted among those to keep, and stay for whoever wants to look at them. For a training that has the run's lock. */
+bool run_set_damaged_aside(const char *train_folder, uint64_t newest_step, struct error *error);
+
 /* A model with the parameters of a checkpoint, for up to max_batch windows; NULL and the error set on failure. Describes the
  * checkpoint in *checkpoint. */
 struct model *run_load_model(struct checkpoint *checkpoint, const char *checkpoint_path, int max_batch,

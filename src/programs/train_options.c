@@ -1,5 +1,6 @@
 #include "programs/train_options.h"
 
+#include "programs/deadline.h"
 #include "programs/rank_log.h"
 
 #include <stddef.h>
@@ -35,7 +36,11 @@ static const struct setting rows[] = {
            "Keep one checkpoint for every H hours besides, the first included; 0: none."),
     DOUBLE(save_checkpoint_secs, "600", 0, 1e9, "S", "Seconds between two checkpoints; 0: not by time."),
     INT(save_checkpoint_steps, "0", 0, 1e9, "Steps between two checkpoints; 0: not by step."),
-    DOUBLE(max_seconds, "0", 0, 1e9, "S", "Stop after S seconds with a checkpoint and exit status 3; 0: no limit."),
+    DOUBLE(max_seconds, "0", 0, 1e9, "S",
+           "Stop with a checkpoint and exit status 3, so early that no more than S seconds pass; 0: no limit."),
+    TEXT(deadline, "auto", "auto|none|SECONDS",
+         "Stop likewise 10 s before the Slurm job's end (SLURM_JOB_END_TIME, where it is set), or before a moment in "
+         "seconds since 1970; none: don't."),
     INT(micro_batch_size, "0", 0, 65536,
         "Most windows that a rank works on at a time; its part of a batch is made in as many goes as that takes. "
         "0: chosen for speed."),
@@ -52,7 +57,7 @@ const struct program train_program = {
         "mpirun -n 2 drumline-train --mode=eval --examples_path data --run_dir runs/one\n"
         "mpirun -n 2 drumline-train --config groovae_4bar_flat --examples_path data --run_dir runs/two "
         "--hparams=batch_size=128,learning_rate=0.0005\n",
-    .other_statuses = ", 3 halted by a signal or --max_seconds, with a checkpoint to go on from",
+    .other_statuses = ", 3 halted by a signal or a deadline, with a checkpoint to go on from",
     .table = {rows, sizeof rows / sizeof *rows},
 };
 
@@ -60,6 +65,8 @@ bool train_options_check(const struct train_options *options, const struct confi
 {
     static const char *const splits[] = {"train", "validation", "test"};
     *config = NULL;
+    if (!deadline_check_flag(options->deadline, error))
+        return false;
     if (!options->examples_path)
         return error_set(error, "--examples_path is missing: the folder that drumline-preprocess made");
     if (!options->run_dir && (options->mode == MODE_TRAIN || !options->checkpoint_file))

@@ -21,12 +21,13 @@ struct train_options {
     double keep_checkpoint_every_n_hours, save_checkpoint_secs;
     int64_t save_checkpoint_steps;
     double max_seconds;
+    char *deadline; /* programs/deadline.h */
     int64_t micro_batch_size, threads, bucket_kib;
 };
 
 extern const struct program train_program;
 
-/* What drumline-train exits with when it stopped before num_steps, asked by a signal or by --max_seconds, with a checkpoint
+/* What drumline-train exits with when it stopped before num_steps, asked by a signal or by a deadline, with a checkpoint
  * from which the same command goes on. */
 enum { EXIT_HALTED = 3 };
 

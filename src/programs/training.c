@@ -7,7 +7,6 @@
 #include "dist/halt.h"
 #include "model/schedule.h"
 #include "programs/metrics.h"
-#include "programs/retention.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -23,6 +22,7 @@ enum wish {
     WISH_USR1,
     WISH_TIME_UP, /* rank 0's clock */
     WISH_SAVE,
+    WISH_GIVE_UP, /* rank 0 could not write a checkpoint */
     NUM_SUMS
 };
 
@@ -76,6 +76,32 @@ static void compute_gradients(struct training *training, uint32_t number, double
     train_step_gradients(&step, number, sums);
 }
 
+/* Evaluations that are made after the step under way and after the one that may follow. */
+static int evaluations_due(const struct training *training)
+{
+    uint64_t steps = (uint64_t)training->options->eval_steps, step = training->state.step + 1;
+    return training->evaluates ? (step % steps == 0) + ((step + 1) % steps == 0) : 0;
+}
+
+/* Before there was one, an evaluation is taken to last as long as steps on as many windows. */
+static double evaluation_seconds(const struct training *training)
+{
+    if (!training->evaluates || training->longest_evaluation > 0)
+        return training->longest_evaluation;
+    double batch_size = (double)training->state.hparams.batch_size;
+    return training->longest_step * ceil((double)training->evaluation.windows.count / batch_size);
+}
+
+static bool time_is_up(const struct training *training, double now)
+{
+    struct deadline_costs costs = {
+        .step = fmax(training->longest_step, now - training->step_started),
+        .evaluations = evaluations_due(training) * evaluation_seconds(training),
+        .write = checkpoint_writer_longest_seconds(training->writer),
+    };
+    return deadline_is_near(&training->deadline, &costs, now);
+}
+
 /* This rank's wishes into sums. */
 static void add_wishes(struct training *training, double sums[NUM_SUMS])
 {
@@ -87,22 +113,35 @@ static void add_wishes(struct training *training, double sums[NUM_SUMS])
     sums[WISH_USR1] = signal_number == SIGUSR1;
     if (comm_rank(training->comm) != 0)
         return;
-    sums[WISH_TIME_UP] = options->max_seconds > 0 && now - training->started >= options->max_seconds;
-    sums[WISH_SAVE] = options->save_checkpoint_secs > 0 && now - training->saved >= options->save_checkpoint_secs;
+    sums[WISH_TIME_UP] = time_is_up(training, now);
+    sums[WISH_SAVE] = options->save_checkpoint_secs > 0 && now - training->saved >= options->save_checkpoint_secs &&
+                      !checkpoint_writer_is_busy(training->writer);
+    sums[WISH_GIVE_UP] = checkpoint_writer_has_failed(training->writer);
 }
 
 /* Why the training must halt, NULL where it need not. */
-static const char *halt_reason(const double sums[NUM_SUMS])
+static const char *halt_reason(const struct training *training, const double sums[NUM_SUMS])
 {
     return sums[WISH_TERM] > 0      ? "SIGTERM"
            : sums[WISH_INT] > 0     ? "SIGINT"
            : sums[WISH_USR1] > 0    ? "SIGUSR1"
-           : sums[WISH_TIME_UP] > 0 ? "--max_seconds"
+           : sums[WISH_TIME_UP] > 0 ? deadline_reason(&training->deadline)
                                     : NULL;
 }
 
-/* Rank 0 writes and prunes. Before that, proof that the ranks still hold the same parameters. Collective. */
-static bool save(struct training *training, struct error *error)
+/* What is written beside the tensors. */
+static void describe_state(struct training *training)
+{
+    struct checkpoint *state = &training->state;
+    state->updates = training->optimizer.updates;
+    state->skipped = training->optimizer.skipped;
+    snprintf(state->program_version, sizeof state->program_version, "%s", drumline_version());
+    date_now(state->date);
+}
+
+/* Rank 0 begins to write, and where the checkpoint must be safe before anything else happens, waits for it. Before that,
+ * proof that the ranks still hold the same parameters. Collective. */
+static bool save(struct training *training, bool must_be_safe, struct error *error)
 {
     struct checkpoint *state = &training->state;
     struct model *model = training->model;
@@ -114,33 +153,41 @@ static bool save(struct training *training, struct error *error)
                          state->step);
     bool ok = true;
     if (comm_rank(training->comm) == 0) {
-        char *name = checkpoint_name(state->step), *path = path_join(training->folder, name);
-        state->updates = training->optimizer.updates;
-        state->skipped = training->optimizer.skipped;
-        snprintf(state->program_version, sizeof state->program_version, "%s", drumline_version());
-        date_now(state->date);
-        ok = run_lock_held(&training->lock, error) &&
-             checkpoint_save(path, state, &model->table, model->values, training->optimizer.m, training->optimizer.v,
-                             error) &&
-             retention_apply(training->folder, state->step, (size_t)training->options->checkpoints_to_keep,
-                             training->options->keep_checkpoint_every_n_hours, error);
-        if (ok)
-            log_debug("wrote %s", path);
-        free(path);
-        free(name);
+        describe_state(training);
+        ok = checkpoint_writer_begin(training->writer, state, model->values, training->optimizer.m,
+                                     training->optimizer.v, error) &&
+             (!must_be_safe || checkpoint_writer_wait(training->writer, error));
     }
-    training->saved_step = state->step;
     training->saved = clock_seconds();
     return comm_all_ok(training->comm, ok, error);
 }
 
-/* Until num_steps or --max_seconds, whichever comes first. */
+/* What could not be written in the background. Collective. */
+static bool writer_is_well(struct training *training, struct error *error)
+{
+    bool ok = comm_rank(training->comm) != 0 || checkpoint_writer_wait(training->writer, error);
+    return comm_all_ok(training->comm, ok, error);
+}
+
+/* A deadline can only be kept by who knows how long a checkpoint takes: where none was written yet, one is tried. A failure
+ * shows after the next step, as any does. */
+static void measure_first_write(struct training *training)
+{
+    struct error error;
+    if (comm_rank(training->comm) != 0 || training->deadline.source == DEADLINE_NONE ||
+        checkpoint_writer_longest_seconds(training->writer) > 0)
+        return;
+    stats_phase(&training->stats, PHASE_CHECKPOINT);
+    describe_state(training);
+    checkpoint_writer_try(training->writer, &training->state, training->model->values, training->optimizer.m,
+                          training->optimizer.v, &error);
+}
+
+/* Until num_steps or the deadline, whichever comes first. */
 static double seconds_left(const struct training *training, double seconds_per_step)
 {
-    const struct train_options *options = training->options;
-    double left = seconds_per_step * (double)((uint64_t)options->num_steps - training->state.step);
-    double until_limit = options->max_seconds - (clock_seconds() - training->started);
-    return options->max_seconds > 0 && until_limit < left ? fmax(0, until_limit) : left;
+    double left = seconds_per_step * (double)((uint64_t)training->options->num_steps - training->state.step);
+    return fmin(left, fmax(0, deadline_seconds_left(&training->deadline, clock_seconds())));
 }
 
 /* Rank 0 writes, unless another job has taken the run over. */
@@ -180,9 +227,10 @@ static bool report(struct training *training, struct interval *interval, struct 
 static bool evaluate(struct training *training, struct error *error)
 {
     struct checkpoint *state = &training->state;
-    double sums[SUM_COUNT];
+    double sums[SUM_COUNT], started = clock_seconds();
     stats_phase(&training->stats, PHASE_EVALUATION);
     evaluation_run(&training->evaluation, training->model, training->comm, state->seed, &training->lock, sums);
+    training->longest_evaluation = fmax(training->longest_evaluation, clock_seconds() - started);
     struct metrics_line line = {.step = state->step, .beta = schedule_beta(&state->hparams, state->step)};
     line.losses = model_losses(sums, line.beta);
     state->has_validation = strcmp(training->options->eval_split, "validation") == 0;
@@ -201,6 +249,7 @@ static void make_step(struct training *training, double sums[NUM_SUMS], struct i
 {
     struct checkpoint *state = &training->state;
     memset(sums, 0, NUM_SUMS * sizeof *sums);
+    training->step_started = clock_seconds();
     prepare_order(training);
     compute_gradients(training, (uint32_t)(state->step + 1), sums);
     add_wishes(training, sums);
@@ -214,6 +263,7 @@ static void make_step(struct training *training, double sums[NUM_SUMS], struct i
     interval->exposed += gradient_reducer_exposed_seconds(training->reducer);
     for (int i = 0; i < SUM_COUNT; i++)
         interval->sums[i] += sums[i];
+    training->longest_step = fmax(training->longest_step, clock_seconds() - training->step_started);
     stats_phase(&training->stats, -1);
 }
 
@@ -229,14 +279,17 @@ static bool after_step(struct training *training, const double sums[NUM_SUMS], s
     if (told && training->evaluates && step % (uint64_t)options->eval_steps == 0)
         told = comm_all_ok(training->comm, evaluate(training, error), error);
     bool by_step = options->save_checkpoint_steps > 0 && step % (uint64_t)options->save_checkpoint_steps == 0;
+    bool is_due = by_step || sums[WISH_SAVE] > 0 || last || !told;
     struct error save_error;
-    if ((by_step || sums[WISH_SAVE] > 0 || last || !told) && !save(training, &save_error)) {
+    if (is_due && !save(training, last || !told, &save_error)) {
         if (told)
             *error = save_error;
         else if (strcmp(save_error.message, error->message) != 0)
             log_job_warning("%s", save_error.message);
         return false;
     }
+    if (!is_due)
+        measure_first_write(training);
     run_lock_renew(&training->lock);
     stats_phase(&training->stats, -1);
     return told;
@@ -271,7 +324,9 @@ int training_run(struct training *training, struct error *error)
         double sums[NUM_SUMS];
         uint64_t skipped_before = training->optimizer.skipped;
         make_step(training, sums, &interval);
-        reason = training->state.step < num_steps ? halt_reason(sums) : NULL;
+        reason = training->state.step < num_steps ? halt_reason(training, sums) : NULL;
+        if (sums[WISH_GIVE_UP] > 0 && !writer_is_well(training, error))
+            return EXIT_FAILURE;
         if (!still_learning(training, &in_a_row, skipped_before, error) ||
             !after_step(training, sums, &interval, reason || training->state.step == num_steps, error))
             return EXIT_FAILURE;

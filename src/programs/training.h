@@ -7,6 +7,8 @@
 #include "dist/stats.h"
 #include "model/checkpoint.h"
 #include "model/model.h"
+#include "programs/checkpoint_writer.h"
+#include "programs/deadline.h"
 #include "programs/evaluation.h"
 #include "programs/run_lock.h"
 #include "programs/train_options.h"
@@ -37,8 +39,10 @@ struct training {
     struct optimizer optimizer;
     struct gradient_reducer *reducer;
     struct stats stats;
-    uint64_t saved_step;   /* step of the newest checkpoint */
-    double started, saved; /* clock_seconds */
+    struct checkpoint_writer *writer;        /* rank 0 */
+    struct deadline deadline;                /* its clock is rank 0's */
+    double started, saved, step_started;     /* clock_seconds; saved: when the newest checkpoint was begun */
+    double longest_step, longest_evaluation; /* seconds */
 };
 
 /* Opens, checks and allocates everything, on all ranks; goes on from the run's newest sound checkpoint if there is one.

@@ -11,11 +11,26 @@
 #include "programs/transform.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const char *const phase_names[NUM_PHASES] = {STEP_PHASE_NAMES, "checkpoint", "evaluation"};
+
+/* Rank 0's. */
+static bool open_deadline(struct training *training, struct error *error)
+{
+    struct deadline_wishes wishes = {
+        .flag = training->options->deadline,
+        .slurm_end = getenv("SLURM_JOB_END_TIME"),
+        .max_seconds = training->options->max_seconds,
+        .started = training->started,
+        .unix_now = date_seconds(),
+        .clock_now = clock_seconds(),
+    };
+    return deadline_make(&training->deadline, &wishes, error);
+}
 
 /* Rank 0 makes the folder, takes the lock and finds the newest checkpoint. */
 static bool open_folder(struct training *training, char **newest, struct error *error)
@@ -25,10 +40,13 @@ static bool open_folder(struct training *training, char **newest, struct error *
     training->eval_folder = run_eval_folder(training->options->run_dir);
     if (comm_rank(training->comm) != 0)
         return true;
-    if (!folder_make(training->folder, error) || !run_lock_take(&training->lock, training->folder, error))
+    if (!open_deadline(training, error) || !folder_make(training->folder, error) ||
+        !run_lock_take(&training->lock, training->folder, error))
         return false;
     atomic_file_sweep(training->folder);
-    return run_newest_checkpoint(&training->state, newest, training->options->run_dir, error);
+    if (!run_newest_checkpoint(&training->state, newest, training->options->run_dir, error))
+        return false;
+    return !*newest || run_set_damaged_aside(training->folder, training->state.step, error);
 }
 
 /* All ranks get rank 0's finding: its description and path, NULL where the run is new. */
@@ -148,6 +166,20 @@ static bool open_model(struct training *training, const char *newest, struct err
     return true;
 }
 
+/* Rank 0's, once its model is there. */
+static bool open_writer(struct training *training, struct error *error)
+{
+    struct checkpoint_place place = {
+        .folder = training->folder,
+        .lock = &training->lock,
+        .table = &training->model->table,
+        .to_keep = (size_t)training->options->checkpoints_to_keep,
+        .keep_one_in_hours = training->options->keep_checkpoint_every_n_hours,
+    };
+    training->writer = checkpoint_writer_make(&place, error);
+    return training->writer != NULL;
+}
+
 /* Collective. */
 static bool open_reducer(struct training *training, struct error *error)
 {
@@ -173,6 +205,12 @@ static void tell_start(const struct training *training, const char *newest)
                  training->options->init_checkpoint ? "; --init_checkpoint is not used" : "");
     else if (training->options->init_checkpoint)
         log_info("a new run from the parameters of %s", training->options->init_checkpoint);
+    if (training->deadline.source != DEADLINE_NONE) {
+        char date[32];
+        double left = fmax(0, deadline_seconds_left(&training->deadline, clock_seconds()));
+        date_after(left, date);
+        log_info("stops before %s (%s)", date, deadline_reason(&training->deadline));
+    }
 }
 
 bool training_open(struct training *training, const struct train_options *options, const struct config *config,
@@ -188,13 +226,15 @@ bool training_open(struct training *training, const struct train_options *option
     if (!comm_all_ok(comm, open_folder(training, &newest, error), error))
         goto failed;
     share_checkpoint(training, &newest);
+    comm_broadcast(comm, &training->deadline, sizeof training->deadline, 0);
     bool ok = newest ? resume_state(training, config, error) : new_state(training, config, error);
     ok = ok && open_dataset(training, newest != NULL, error);
     if (!comm_all_ok(comm, ok, error) ||
         !agreement_same_dataset(comm, training->dataset, options->examples_path, error) ||
-        !comm_all_ok(comm, open_model(training, newest, error), error) || !open_reducer(training, error))
+        !comm_all_ok(comm, open_model(training, newest, error), error) ||
+        !comm_all_ok(comm, comm_rank(comm) != 0 || open_writer(training, error), error) ||
+        !open_reducer(training, error))
         goto failed;
-    training->saved_step = training->state.step;
     training->state.num_ranks = comm_size(comm);
     tell_start(training, newest);
     struct metrics_event event = {
@@ -218,6 +258,7 @@ failed:
 
 void training_close(struct training *training)
 {
+    checkpoint_writer_free(training->writer);
     gradient_reducer_free(training->reducer);
     optimizer_free(&training->optimizer);
     model_free(training->model);

@@ -265,8 +265,16 @@ class TrainingTest(unittest.TestCase):
 
     def checkpoints(self, run):
         """The steps of the checkpoints that are there."""
-        names = os.listdir(self.path(run, "train"))
+        try:
+            names = os.listdir(self.path(run, "train"))
+        except FileNotFoundError:
+            return []
         return sorted(int(name[11:-3]) for name in names if name.startswith("checkpoint-") and name.endswith(".h5"))
+
+    def wait_for_checkpoint(self, job, run, step):
+        """Of that step or a later one: it is written beside the steps that follow."""
+        wait_until(lambda: max(self.checkpoints(run), default=0) >= step or job.process.poll() is not None, LIMIT,
+                   f"checkpoint {step} of {run}")
 
     def assert_tidy(self, run, *others):
         """RUN/train holds checkpoints, metrics and `others`, and nothing temporary or locked."""

@@ -52,7 +52,7 @@ class OneRank(harness.TrainingTest):
         for victim in (0, 2):
             run = f"killed-{victim}"
             job = self.start(run, 3, num_steps=100000, save_checkpoint_steps=2, checkpoints_to_keep=2)
-            self.wait_for_step(job, run, 4)
+            self.wait_for_checkpoint(job, run, 4)
             harness.signal_to(job.ranks()[victim], signal.SIGKILL)
             before = harness.time.monotonic()
             job.wait()
@@ -96,7 +96,7 @@ class FullDisk(harness.TrainingTest):
 
     def test_limit_on_file_sizes(self):
         job = self.start("limited", num_steps=100000, save_checkpoint_steps=30)
-        self.wait_for_step(job, "limited", 31)
+        self.wait_for_checkpoint(job, "limited", 30)
         resource.prlimit(job.process.pid, resource.RLIMIT_FSIZE, (200_000, 200_000))
         job.wait()
         kept = self.checkpoints("limited")

@@ -1,5 +1,6 @@
-"""Signals and --max_seconds: a checkpoint at the next step, exit status 3, and the same command goes on from there."""
+"""Signals and deadlines: a checkpoint at the next step, exit status 3, and the same command goes on from there."""
 import signal
+import time
 
 import harness
 
@@ -102,6 +103,46 @@ class Halt(harness.TrainingTest):
         self.train("unlimited", num_steps=end["step"] + 20)
         self.assert_bit_identical(self.checkpoint("limited", end["step"] + 20),
                                   self.checkpoint("unlimited", end["step"] + 20))
+
+    def with_end_of_job(self, value):
+        self.environment = dict(self.environment, SLURM_JOB_END_TIME=str(value))
+
+    def check_deadline(self, job, run, reason, end):
+        job.wait()
+        self.assertNotEqual(job.status, 0, job.output)
+        self.assertLess(time.time(), end)
+        last = self.events(run)[-1]
+        self.assertEqual((last["event"], last["reason"]), ("end", reason), job.output)
+        self.assertIn(f"Z ({reason})", job.output)
+        self.assertIn(f"halted by {reason} at step {last['step']}", job.output)
+        self.assertEqual(self.checkpoints(run), [last["step"]])
+        self.assert_tidy(run)
+
+    def test_end_of_the_slurm_job(self):
+        for ranks in (1, 2):
+            end = int(time.time()) + 14 # ten seconds of them are the job script's
+            self.with_end_of_job(end)
+            run = f"slurm-{ranks}"
+            job = self.start(run, ranks, num_steps=10000000, log_steps=100)
+            self.check_deadline(job, run, "SLURM_JOB_END_TIME", end)
+            self.assertEqual(job.status, HALTED if ranks == 1 else job.status)
+
+    def test_deadline_by_flag(self):
+        self.with_end_of_job(int(time.time()) + 1000)
+        end = int(time.time()) + 14
+        job = self.start("flag", num_steps=10000000, log_steps=100, deadline=end)
+        self.check_deadline(job, "flag", "--deadline", end)
+        self.refuse("flag", "--deadline=1000", "is over already", deadline=1000)
+        self.refuse("flag", "--deadline=noon", status=2, deadline="noon")
+
+    def test_no_deadline(self):
+        self.with_end_of_job(int(time.time()) + 11)
+        self.assertNotIn("stops before", self.train("none", num_steps=20, deadline="none").output)
+        for value in ("soon", "1000", "-1"):
+            self.with_end_of_job(value)
+            job = self.train("none", num_steps=20)
+            self.assertIn(f"warning: SLURM_JOB_END_TIME={value} ", job.output)
+            self.assertIn("ignored", job.output)
 
     def test_a_run_that_is_done_stays_as_it_is(self):
         whole = self.whole()

@@ -150,6 +150,7 @@ class DamagedCheckpoints(harness.TrainingTest):
         for step, warning in zip(sorted(damaged, reverse=True), warnings):
             self.assertIn("damaged checkpoint", warning)
             self.assertIn(self.checkpoint("run", step), warning)
+            self.assertTrue(os.path.exists(self.checkpoint("run", step) + ".damaged"))
         self.assertIn(f"going on from {self.checkpoint('run', min(damaged) - 4)}", job.output)
         self.assert_bit_identical(self.checkpoint("run", 12), self.checkpoint("whole", 12))
 
@@ -189,11 +190,13 @@ class DamagedCheckpoints(harness.TrainingTest):
         self.check_passed_over([8, 12])
 
     def test_damaged_ones_do_not_push_sound_ones_out(self):
-        """Of three checkpoints the newest is damaged; with room for one, the step written next must stay."""
+        """Of three checkpoints the newest is damaged; with room for one, the step written next must stay, and be the
+        only one."""
         os.truncate(self.checkpoint("run", 12), 1000)
         job = self.run_to(0, "run", num_steps=10, checkpoints_to_keep=1)
         self.assertIn("damaged checkpoint", job.output)
-        self.assertEqual(self.checkpoints("run"), [10, 12])
+        self.assertEqual(self.checkpoints("run"), [10])
+        self.assert_tidy("run", "checkpoint-00000012.h5.damaged")
         job = self.run_to(0, "run", num_steps=12, checkpoints_to_keep=1)
         self.assertIn(f"going on from {self.checkpoint('run', 10)}", job.output)
         self.assertEqual(self.checkpoints("run"), [12])
