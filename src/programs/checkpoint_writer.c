@@ -65,33 +65,34 @@ struct checkpoint_writer *checkpoint_writer_make(const struct checkpoint_place *
     return writer;
 }
 
-static bool give_name(struct checkpoint_writer *writer, struct atomic_file *file, struct error *error)
+/* Up to the name: all of it on the disk. A job that took the run over has removed what we were writing, which is then the
+ * better reason to tell. */
+static bool write_temporary(struct checkpoint_writer *writer, const struct atomic_file *file, struct error *error)
 {
-    const struct checkpoint_place *place = &writer->place;
-    if (!run_lock_held(place->lock, error)) {
-        atomic_file_abandon(file);
-        return false;
-    }
-    if (!atomic_file_commit(file, error))
-        return false;
-    writer->can_not_prune = !retention_apply(place->folder, place->to_keep, place->keep_one_in_hours, &writer->warning);
-    return true;
+    bool ok = checkpoint_write(file->temporary_path, file->path, &writer->state, writer->place.table, writer->values,
+                               writer->m, writer->v, error) &&
+              atomic_file_flush(file, error);
+    struct error lost;
+    if (run_lock_held(writer->place.lock, &lost))
+        return ok;
+    *error = lost;
+    return false;
 }
 
 static bool write_snapshot(struct checkpoint_writer *writer, const char *path, struct error *error)
 {
+    const struct checkpoint_place *place = &writer->place;
     struct atomic_file file;
-    if (!run_lock_held(writer->place.lock, error) || !atomic_file_start(&file, path, error))
+    if (!run_lock_held(place->lock, error) || !atomic_file_start(&file, path, error))
         return false;
-    if (!checkpoint_write(file.temporary_path, path, &writer->state, writer->place.table, writer->values, writer->m,
-                          writer->v, error) ||
-        !atomic_file_flush(&file, error)) {
+    bool ok = write_temporary(writer, &file, error);
+    if (!ok || writer->is_trial) {
         atomic_file_abandon(&file);
-        return false;
+        return ok;
     }
-    if (!writer->is_trial)
-        return give_name(writer, &file, error);
-    atomic_file_abandon(&file);
+    if (!atomic_file_commit(&file, error))
+        return false;
+    writer->can_not_prune = !retention_apply(place->folder, place->to_keep, place->keep_one_in_hours, &writer->warning);
     return true;
 }
 
