@@ -36,11 +36,11 @@ static void count_panel_product(float *out, struct kernels_rows a, const float *
     real->panel_product(out, a, panels, inner, rows, columns, add);
 }
 
-static void count_gradient_product(float *out, float *sums, struct kernels_rows a, const float *d, int examples,
-                                   int columns, bool add, float *scratch)
+static void count_gradient_product(float *out, float *sums, struct kernels_rows a, int first_row, int end_row,
+                                   const float *d, int examples, int columns, bool add, float *scratch)
 {
-    counted[current] += 2.0 * examples * columns * (a.first_size + a.second_size);
-    real->gradient_product(out, sums, a, d, examples, columns, add, scratch);
+    counted[current] += 2.0 * examples * columns * (end_row - first_row);
+    real->gradient_product(out, sums, a, first_row, end_row, d, examples, columns, add, scratch);
 }
 
 static void on_phase(void *context, enum pass_phase phase)

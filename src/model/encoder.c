@@ -21,6 +21,7 @@ void encoder_bind(struct encoder *encoder, const struct param_table *table, cons
             lstm_bind(both[direction], table, name, input_size, (int)sizes->values[i]);
             both[direction]->reverse = direction == 1;
             both[direction]->zero_start = true;
+            both[direction]->is_last = i == 0 && direction == 0;
         }
         input_size = 2 * (int)sizes->values[i];
     }

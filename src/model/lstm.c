@@ -163,20 +163,35 @@ void lstm_forward_step(struct lstm_layer *layer, const struct pass *pass, int t,
     forward_step(layer, pass, t, rows, false);
 }
 
+/* As parameter_gradients, by the kernels. The last layer's gradients have no computation after them that could hide their sum
+ * over ranks, so most of them are told of while the rest is computed. */
+static void gradients_in_parts(const struct lstm_layer *layer, const struct pass *pass, struct kernels_rows a,
+                               int examples, float *scratch)
+{
+    int rows = layer->input_size + layer->units, columns = 4 * layer->units;
+    int first_part = layer->is_last && pass->listener ? rows * 3 / 4 : rows;
+    float *d_kernel = pass->gradients + layer->kernel, *d_bias = pass->gradients + layer->bias;
+    bool add = pass->write == OP_ADD;
+    pass->kernels->gradient_product(d_kernel, d_bias, a, 0, first_part, layer->gates, examples, columns, add, scratch);
+    if (first_part == rows)
+        return;
+    pass_ready(pass, layer->kernel + (size_t)first_part * (size_t)columns);
+    pass->kernels->gradient_product(d_kernel, NULL, a, first_part, rows, layer->gates, examples, columns, add, scratch);
+}
+
 /* Gradients of kernel and bias from those of all gates. */
 static void parameter_gradients(struct lstm_layer *layer, const struct pass *pass, const struct lstm_scratch *scratch,
                                 int steps, int rows)
 {
     int units = layer->units, columns = 4 * units, all = steps * rows;
-    float *d_kernel = pass->gradients + layer->kernel, *d_bias = pass->gradients + layer->bias;
     const float *x = layer->input_size > 0 ? layer->input : NULL;
     const float *h_before = layer->h + (layer->reverse ? slot_size(layer, rows) : 0);
     if (!pass->threaded) {
         struct kernels_rows a = {x, h_before, layer->input_size, units};
-        pass->kernels->gradient_product(d_kernel, d_bias, a, layer->gates, all, columns, pass->write == OP_ADD,
-                                        scratch->products);
+        gradients_in_parts(layer, pass, a, all, scratch->products);
         return;
     }
+    float *d_kernel = pass->gradients + layer->kernel, *d_bias = pass->gradients + layer->bias;
     if (x)
         matmul_transposed_a(d_kernel, x, layer->gates, layer->input_size, columns, all, pass->write);
     float *d_recurrent = d_kernel + (size_t)layer->input_size * (size_t)columns;

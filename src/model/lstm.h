@@ -18,6 +18,7 @@ struct lstm_layer {
     int units;           /* H */
     bool reverse;        /* runs from the last step to the first */
     bool zero_start;     /* its initial state is 0 and gets no gradient */
+    bool is_last;        /* of the layers in the order of backward: its gradients are told of in parts */
     size_t kernel, bias; /* offsets into the parameters */
     float *panels;       /* the kernel packed for pass->kernels, since lstm_prepare */
 

@@ -43,7 +43,8 @@ static int64_t largest_part(int64_t batch_size, int ranks)
     return (int64_t)count;
 }
 
-static void add_phases(struct bench *bench, const struct bench_flops *flops, double peak)
+/* `sum`: seconds of the gradients' sum with nothing else going on. */
+static void add_phases(struct bench *bench, const struct bench_flops *flops, double peak, double sum)
 {
     double batch = (double)bench->hparams->batch_size;
     for (int phase = 0; phase < STEP_NUM_PHASES; phase++) {
@@ -51,6 +52,10 @@ static void add_phases(struct bench *bench, const struct bench_flops *flops, dou
         bench_hold_against(bench_add(&bench->figures, "train", "ms", 1e3 * seconds, "%s", phase_keys[phase]), "a step",
                            1e3 * bench->times.step);
     }
+    if (comm_size(bench->comm) > 1)
+        bench_hold_against(bench_add(&bench->figures, "train", "ms", 1e3 * bench->times.phases[STEP_REDUCTION],
+                                     "exposed_sum_of_gradients"),
+                           "that sum alone", 1e3 * sum);
     for (int part = 0; part < PASS_NUM_PHASES; part++) {
         int phase = STEP_ENCODER_FORWARD + part;
         double seconds = bench->times.phases[phase];
@@ -71,6 +76,7 @@ static bool report_training(struct bench *bench, struct error *error)
     double resident = bench_resident_bytes(), peak;
     /* Before the peak's own matrices. */
     comm_max_doubles(bench->comm, &resident, 1);
+    double sum = bench_training_sum_seconds(&bench->training);
     if (!bench_peak_measure(&peak, bench->comm, error))
         return false;
     struct bench_figure *rate = bench_add(figures, "train", "1/s", batch / step, "windows_per_second");
@@ -85,7 +91,7 @@ static bool report_training(struct bench *bench, struct error *error)
     bench_add(figures, "train", "MFLOP", flops.weight_gradients / 1e6, "a_window_gradients_of_weights");
     bench_add(figures, "train", "MFLOP", flops.input_gradients / 1e6, "a_window_gradients_of_inputs");
     bench_add(figures, "train", "MB", resident / 1e6, "resident_memory_of_a_rank");
-    add_phases(bench, &flops, peak);
+    add_phases(bench, &flops, peak, sum);
     return true;
 }
 

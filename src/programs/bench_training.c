@@ -136,6 +136,24 @@ void bench_training_time(struct bench_training *training, int64_t batch_size, in
         times->phases[phase] = bench_median(phase_seconds + phase * count, count) / num_ranks;
 }
 
+double bench_training_sum_seconds(struct bench_training *training)
+{
+    enum { REPEATS = 5 };
+    const struct bench_reports *reports = &training->reports;
+    double seconds[REPEATS];
+    for (int i = 0; i < REPEATS; i++) {
+        comm_barrier(training->comm);
+        double started = clock_seconds();
+        gradient_reducer_start(training->reducer);
+        for (int report = 0; report < reports->count; report++)
+            gradient_reducer_ready(training->reducer, reports->ends[report]);
+        gradient_reducer_finish(training->reducer);
+        seconds[i] = clock_seconds() - started;
+    }
+    comm_max_doubles(training->comm, seconds, REPEATS);
+    return bench_median(seconds, REPEATS);
+}
+
 double bench_resident_bytes(void)
 {
     struct rusage usage;

@@ -45,6 +45,10 @@ void bench_training_close(struct bench_training *training);
  * at least one a rank, at most hparams->batch_size. Collective. */
 void bench_training_time(struct bench_training *training, int64_t batch_size, int steps, struct bench_times *times);
 
+/* After bench_training_time: seconds of the sum of the gradients in the same buckets with nothing else going on, the median of
+ * several of the slowest rank's. Collective. */
+double bench_training_sum_seconds(struct bench_training *training);
+
 /* The most memory that this process has held so far, in bytes. */
 double bench_resident_bytes(void);
 

@@ -69,11 +69,11 @@ struct kernels {
     void (*panel_product)(float *out, struct kernels_rows a, const float *panels, int inner, int rows, int columns,
                           bool add);
 
-    /* The gradient of such a matrix, and of a bias beside it, from d [examples, columns]:
-     * out [K, columns] (=, +=) a^T d, a [examples, K]; sums [columns] (=, +=) the sum of d's rows. On the calling thread
-     * alone. scratch: kernels_gradient_floats() floats. */
-    void (*gradient_product)(float *out, float *sums, struct kernels_rows a, const float *d, int examples, int columns,
-                             bool add, float *scratch);
+    /* Rows [first_row, end_row), one at least, of the gradient of such a matrix, from d [examples, columns]: out [K, columns] (=, +=) a^T d,
+     * a [examples, K]. Where sums [columns] is not NULL, the gradient of a bias beside it too: (=, +=) the sum of d's rows. On
+     * the calling thread alone. scratch: kernels_gradient_floats() floats. */
+    void (*gradient_product)(float *out, float *sums, struct kernels_rows a, int first_row, int end_row, const float *d,
+                             int examples, int columns, bool add, float *scratch);
 };
 
 /* Floats that the panels of a matrix take, in any version. */

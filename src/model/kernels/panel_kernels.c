@@ -288,23 +288,24 @@ static void gradient_panel(float *out, size_t stride, const float *packed, const
     }
 }
 
-void PANEL_NAME(gradient_product)(float *out, float *sums, struct kernels_rows a, const float *b, int examples,
-                                  int columns, bool add, float *scratch)
+void PANEL_NAME(gradient_product)(float *out, float *sums, struct kernels_rows a, int first_row, int end_row,
+                                  const float *d, int examples, int columns, bool add, float *scratch)
 {
-    size_t rows = (size_t)a.first_size + (size_t)a.second_size, width = (size_t)columns, count = (size_t)examples;
+    size_t width = (size_t)columns, count = (size_t)examples, last = (size_t)end_row;
     float *packed = scratch, *panel = scratch + GRADIENT_ROWS * DEPTH;
-    if (!add)
+    if (sums && !add)
         memset(sums, 0, width * sizeof *sums);
     for (size_t from = 0; from < count; from += DEPTH) {
         size_t depth = count - from < DEPTH ? count - from : DEPTH;
-        for (size_t row = 0; row < rows; row += GRADIENT_ROWS) {
-            size_t end = rows - row < GRADIENT_ROWS ? rows : row + GRADIENT_ROWS;
+        for (size_t row = (size_t)first_row; row < last; row += GRADIENT_ROWS) {
+            size_t end = last - row < GRADIENT_ROWS ? last : row + GRADIENT_ROWS;
             pack_rows(packed, a, row, end, from, depth);
             for (size_t first = 0; first < width; first += WIDTH) {
                 size_t some = width - first < WIDTH ? width - first : WIDTH;
-                const float *examples_of_panel = b + from * width + first;
+                const float *examples_of_panel = d + from * width + first;
                 struct upcoming next = {examples_of_panel + WIDTH, width};
-                pack_panel(panel, row == 0 ? sums + first : NULL, examples_of_panel, width, some, depth);
+                bool sum = sums && row == (size_t)first_row;
+                pack_panel(panel, sum ? sums + first : NULL, examples_of_panel, width, some, depth);
                 gradient_panel(out + row * width + first, width, packed, panel, end - row, some, depth, add || from > 0,
                                next);
             }

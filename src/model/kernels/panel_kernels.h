@@ -12,8 +12,8 @@ void PANEL_NAME(panel_product)(float *out, struct kernels_rows a, const float *p
                                bool add);
 void PANEL_NAME(panel_pack)(float *panels, const float *b, int inner, int columns, size_t row_stride,
                             size_t column_stride);
-void PANEL_NAME(gradient_product)(float *out, float *sums, struct kernels_rows a, const float *d, int examples,
-                                  int columns, bool add, float *scratch);
+void PANEL_NAME(gradient_product)(float *out, float *sums, struct kernels_rows a, int first_row, int end_row,
+                                  const float *d, int examples, int columns, bool add, float *scratch);
 extern const int PANEL_NAME(panel_width);
 
 #endif
