@@ -1,0 +1,57 @@
+"""Drumline for Spack 1.0 and later, built from the clone that this file lies in:
+
+    spack repo add packaging/spack/spack_repo/drumline
+    spack install drumline ^openmpi fabrics=auto schedulers=slurm
+"""
+import pathlib
+
+from spack_repo.builtin.build_systems.cmake import CMakePackage, generator
+
+from spack.package import *
+
+
+class Drumline(CMakePackage):
+    """Trains and plays MusicVAE/GrooVAE drum models: MIDI performances become HDF5 data sets, MPI ranks train variational
+    autoencoders on them, and a generator plays new grooves."""
+
+    git = pathlib.Path(__file__).resolve().parents[6].as_uri()
+
+    license("Apache-2.0")
+
+    version("main", branch="main")
+
+    variant("mpi", default=True, description="Programs that need MPI: preprocessing, training, measuring")
+    variant("libdeflate", default=True, description="Compress shards with libdeflate, else with HDF5's slower filter")
+
+    generator("ninja")
+
+    depends_on("c", type="build")
+    depends_on("cmake@3.25:", type="build")
+    depends_on("pkgconfig", type="build")
+    depends_on("hdf5@1.10.3:~mpi")
+    depends_on("openblas")
+    depends_on("popt")
+    depends_on("libsmf")
+    depends_on("jansson@2.10:")
+    depends_on("nettle")
+    depends_on("xxhash@0.8:")
+    depends_on("random123", type="build")
+    depends_on("libdeflate", when="+libdeflate")
+    depends_on("mpi@3:", when="+mpi")
+    depends_on("cmocka", type="test")
+
+    def cmake_args(self):
+        return [
+            self.define_from_variant("DRUMLINE_MPI", "mpi"),
+            self.define_from_variant("DRUMLINE_LIBDEFLATE", "libdeflate"),
+            self.define("DRUMLINE_TESTS", self.run_tests),
+            self.define("DRUMLINE_TOOLS", self.run_tests),
+        ]
+
+    def check(self):
+        """What needs nothing but the build: no Slurm, no Debian, no tools for looking at the sources."""
+        with working_dir(self.build_directory):
+            which("ctest")("--output-on-failure", "--label-exclude", "checks|packaging|slurm|training")
+
+    def setup_run_environment(self, env):
+        env.set("DRUMLINE_JOBS", self.prefix.share.drumline.jobs)
