@@ -31,6 +31,9 @@ file(MAKE_DIRECTORY ${root}/etc/drumline)
 file(RENAME ${usr}/share/drumline/jobs/site.sh ${root}/etc/drumline/site.sh)
 file(CREATE_LINK /etc/drumline/site.sh ${usr}/share/drumline/jobs/site.sh SYMBOLIC)
 
+# Programs in /usr/bin need no module, and unloading one would take /usr/bin out of PATH.
+file(REMOVE_RECURSE ${usr}/share/modulefiles)
+
 file(GLOB man_pages ${usr}/share/man/man*/*.[17])
 compress(${man_pages})
 file(REMOVE ${doc}/LICENSE)

@@ -26,6 +26,7 @@ dpkg-deb -x "$package" "$work/root"
 [ -r "$work/root/etc/drumline/site.sh" ] || fail "the package has no /etc/drumline/site.sh"
 [ "$(readlink "$work/root/usr/share/drumline/jobs/site.sh")" = /etc/drumline/site.sh ] || fail "site.sh is no link"
 [ "$(dpkg-deb -I "$package" conffiles)" = /etc/drumline/site.sh ] || fail "site.sh is no configuration file"
+[ ! -e "$work/root/usr/share/modulefiles" ] || fail "the package has modulefiles, which would take /usr/bin out of PATH"
 [ -r "$work/root/usr/share/man/man1/drumline-train.1.gz" ] || fail "the package has no man page"
 runs_everywhere "$work/root/usr/bin" "$version"
 
