@@ -4,12 +4,14 @@
 #include "base/options.h"
 #include "programs/hparams_page.h"
 #include "programs/info.h"
+#include "programs/info_watch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 struct options {
     bool json, hparams, markdown;
+    double watch; /* seconds; 0: no */
 };
 
 #define FLAG(name, help) SETTING_ROW(struct options, name, SETTING_BOOL, NULL, 0, 0, NULL, NULL, help)
@@ -18,14 +20,18 @@ static const struct setting option_rows[] = {
     FLAG(json, "Print JSON: an object for one path, an array of objects for several."),
     FLAG(hparams, "Print every hparam and every config; takes no path."),
     FLAG(markdown, "With --hparams: in Markdown."),
+    SETTING_ROW(struct options, watch, SETTING_DOUBLE, "0", 0, 86400, "2", "SECONDS",
+                "Show a run until it ends, anew every so many seconds (2); 0: don't. Ends as the run does."),
 };
 
 static const struct program program = {
     .name = "drumline-info",
     .summary = "describes data sets, shards, checkpoints and runs, and says whether they are sound",
-    .usage = "[--json] PATH... | --hparams [--markdown]",
+    .usage = "[--json] PATH... | --watch[=SECONDS] RUN | --hparams [--markdown]",
     .examples = "drumline-info data runs/first\n"
+                "drumline-info --watch runs/first\n"
                 "drumline-info --json runs/first/train/checkpoint-00001000.h5\n",
+    .other_statuses = "; of --watch: 0 the run is done, 1 it failed or was killed, 3 it was halted and can go on",
     .table = {option_rows, sizeof option_rows / sizeof option_rows[0]},
 };
 
@@ -35,6 +41,8 @@ static bool check(const struct options *options, int num_paths, struct error *er
         return error_set(error, "--markdown goes with --hparams");
     if (options->hparams && (options->json || num_paths > 0))
         return error_set(error, "--hparams takes no path, and no --json");
+    if (options->watch > 0 && (options->hparams || options->json || num_paths != 1))
+        return error_set(error, "--watch takes the path of one run, and neither --json nor --hparams");
     if (!options->hparams && num_paths == 0)
         return error_set(error, "give the path of a data set, shard, checkpoint or run");
     return true;
@@ -61,7 +69,7 @@ static bool describe(const struct options *options, char **paths, int num_paths)
         }
         if (!options->json) {
             printf("%s", i > 0 ? "\n" : "");
-            info_print(description);
+            info_print(stdout, description);
         }
         json_array_append_new(all, description);
     }
@@ -87,11 +95,14 @@ int main(int argc, char **argv)
         log_error("%s (see --help)", error.message);
         return EXIT_USAGE;
     }
+    bool ok = true;
     if (options.hparams)
         hparams_page_print(options.markdown);
+    else if (options.watch > 0)
+        ok = info_watch(paths[0], options.watch, &status, &error);
     else if (!describe(&options, paths, num_paths))
         status = EXIT_FAILURE;
-    if (!flush(&error)) {
+    if (!ok || !flush(&error)) {
         log_error("%s", error.message);
         status = EXIT_FAILURE;
     }

@@ -18,6 +18,8 @@ static int train(const struct train_options *options, const struct config *confi
     if (!training_open(&training, options, config, comm, error))
         return EXIT_FAILURE;
     int status = training_run(&training, error);
+    if (status == EXIT_FAILURE)
+        training_tell_failure(&training, error);
     training_close(&training);
     return status;
 }

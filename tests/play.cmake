@@ -3,6 +3,9 @@ add_executable(make_checkpoint make_checkpoint.c untrained_checkpoint.c)
 target_link_libraries(make_checkpoint PRIVATE drumline_model)
 
 drumline_test(generate SOURCES untrained_checkpoint.c LINK drumline_generate)
+foreach(module metrics_reader info_state)
+    drumline_test(${module} LINK drumline_info)
+endforeach()
 drumline_test(info SOURCES untrained_checkpoint.c LINK drumline_info)
 
 add_test(NAME play COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/checks/play.sh ${PROJECT_BINARY_DIR}/bin

@@ -51,6 +51,7 @@ static struct metrics_line make_line(void)
         .learning_rate = 1e-3,
         .global_norm = 7,
         .windows_per_second = 8,
+        .seconds_per_step = 12,
         .wait_share = 0.25,
         .seconds_left = 9,
         .epoch = 10,
@@ -72,24 +73,34 @@ static void lines_are_appended(void **state)
     char *folder = path_join(*state, "run/train");
     struct metrics_line line = make_line();
     struct metrics_event event = {.event = "start", .num_steps = 9, .num_ranks = 3};
+    setenv("SLURM_JOB_ID", "42", 1);
+    setenv("SLURM_RESTART_COUNT", "", 1);
     assert_ok(metrics_append_event(folder, &event, &error), error);
     assert_ok(metrics_append(folder, &line, &error), error);
     line.training = false;
     assert_ok(metrics_append(folder, &line, &error), error);
     event.reason = "SIG\"TERM\n";
+    event.message = "no room";
     assert_ok(metrics_append_event(folder, &event, &error), error);
     char *text = read_metrics(folder);
     json_t *start = line_of(text, 0), *step = line_of(text, 1), *evaluation = line_of(text, 2), *end = line_of(text, 3);
     assert_true(start && step && evaluation && end && !line_of(text, 4));
     assert_string_equal(json_string_value(json_object_get(start, "event")), "start");
     assert_null(json_object_get(start, "reason"));
+    assert_number(start, "pid", (double)getpid());
+    assert_string_equal(json_string_value(json_object_get(start, "slurm_job")), "42");
+    assert_null(json_object_get(start, "slurm_restarts"));
+    assert_null(json_object_get(start, "message"));
+    assert_null(json_object_get(end, "host"));
+    assert_string_equal(json_string_value(json_object_get(end, "message")), "no room");
     assert_number(start, "num_ranks", 3);
     assert_number(start, "num_steps", 9);
     assert_number(step, "step", 4294967295.0);
     assert_number(step, "total_loss", 1.0 / 3);
     assert_number(step, "wait_share", 0.25);
     assert_number(step, "skipped", 11);
-    assert_int_equal(json_object_size(step), 16);
+    assert_number(step, "seconds_per_step", 12);
+    assert_int_equal(json_object_size(step), 17);
     assert_int_equal(json_object_size(evaluation), 9);
     assert_string_equal(json_string_value(json_object_get(end, "reason")), "SIG\"TERM\n");
     json_decref(start);

@@ -248,6 +248,50 @@ static void a_lock_that_another_took_over_is_lost(void **state)
     run_lock_release(&lock);
 }
 
+/* A job that was killed while it removed a dead job's lock: waited for, not given up on. */
+static void a_guard_that_was_left(void **state)
+{
+    char *guard = path_join(*state, "lock.takeover");
+    FILE *file = fopen(guard, "w");
+    assert_true(file && fclose(file) == 0);
+    const struct timespec past = {.tv_sec = time(NULL) - RUN_LOCK_RENEW_SECONDS + 1}, times[] = {past, past};
+    assert_int_equal(utimensat(AT_FDCWD, guard, times, 0), 0);
+    write_lock(*state, "{\"host\":\"elsewhere\",\"token\":\"t\"}", RUN_LOCK_STALE_SECONDS + 5);
+    assert_taken(*state);
+    free(guard);
+}
+
+static void assert_seen(const char *folder, enum run_lock_state expected, const char *host, long pid, double age)
+{
+    struct run_lock_view view;
+    run_lock_look(&view, folder);
+    assert_int_equal(view.state, expected);
+    assert_string_equal(view.host, host);
+    assert_int_equal(view.pid, pid);
+    assert_true(view.age >= age && view.age < age + 60);
+}
+
+static void others_can_look(void **state)
+{
+    struct error error;
+    struct run_lock lock;
+    char host[256] = "";
+    gethostname(host, sizeof host - 1);
+    assert_seen(*state, RUN_LOCK_FREE, "", 0, 0);
+    assert_ok(run_lock_take(&lock, *state, &error), error);
+    assert_seen(*state, RUN_LOCK_HELD, host, getpid(), 0);
+    assert_ok(run_lock_held(&lock, &error), error);
+    run_lock_release(&lock);
+    const char *text = "{\"host\":\"elsewhere\",\"pid\":7,\"slurm_job\":\"42\"}";
+    write_lock(*state, text, 50);
+    assert_seen(*state, RUN_LOCK_HELD, "elsewhere", 7, 50);
+    write_lock(*state, text, RUN_LOCK_STALE_SECONDS + 5);
+    assert_seen(*state, RUN_LOCK_LEFT_OVER, "elsewhere", 7, RUN_LOCK_STALE_SECONDS + 5);
+    write_lock(*state, "nonsense", -1000);
+    assert_seen(*state, RUN_LOCK_HELD, "", 0, 0);
+    assert_int_equal(scratch_count(*state), 1);
+}
+
 /* Takes the lock when `start` ends, tells `answers` whether it got it, and lives on. */
 static pid_t start_racer(const char *folder, const int start[2], int answers)
 {
@@ -311,6 +355,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(locks_without_sense, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(renewing_keeps_a_lock_young, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(a_lock_that_another_took_over_is_lost, make_scratch, remove_scratch),
+        cmocka_unit_test_setup_teardown(a_guard_that_was_left, make_scratch, remove_scratch),
+        cmocka_unit_test_setup_teardown(others_can_look, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(of_several_takers_one_wins, make_scratch, remove_scratch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

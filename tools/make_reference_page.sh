@@ -61,7 +61,8 @@ gets to see, the others how it is trained; on resuming, these may be changed.
 
 `drumline-generate` ends with 1 where an input holds several windows: it has written each into `--output_dir` to choose from,
 and played nothing. `drumline-info` ends with 1 where any of its paths is damaged or none of drumline's; it describes the
-others all the same.
+others all the same. `drumline-info --watch` ends as the run does: 0 where it is done, 1 where it failed or was killed, 3 where
+it was asked to stop and can go on.
 
 ## Signals
 
@@ -76,6 +77,7 @@ other programs end at any signal; none leaves half a file under its own name.
 | `OPENBLAS_NUM_THREADS`, `OMP_NUM_THREADS` | where `--threads=0` | threads of the matrix products |
 | `SLURM_CPUS_PER_TASK` | where `--threads=0` and none of the above is set | the same |
 | `SLURM_JOB_ID` | `drumline-train` | a job that was put back into the queue takes its run's lock over at once |
+| `TERM` | `drumline-info --watch` | where it is `dumb` or missing, lines instead of a page that is drawn anew |
 | `TZ` | `drumline-generate` | the time zone of the time in files' names |
 | `OMPI_ALLOW_RUN_AS_ROOT`, `OMPI_ALLOW_RUN_AS_ROOT_CONFIRM` | Open MPI's `mpirun` | 1 and 1 let root use it |
 
@@ -89,6 +91,8 @@ other programs end at any signal; none leaves half a file under its own name.
 | `RUN/train/metrics.jsonl` | `drumline-train --mode=train` | one JSON object a line |
 | `RUN/eval/metrics.jsonl` | `drumline-train` when it evaluates | the same |
 | `RUN/train/lock` | `drumline-train` | which job has the run |
+| `RUN/requeues.tsv` | `jobs/train.sh` | a line for each start of the job: job, restart, step, nodes, ranks, date |
+| `LOGS/rank-0003-HOST.log` | with `--log_dir=LOGS` the programs that run on MPI ranks | all that a rank says, with times |
 | `OUTPUT/CONFIG_MODE_YYYY-MM-DD_HHMMSS-000-of-005.mid` | `drumline-generate` | a window of new music |
 | `OUTPUT/CONFIG_input-1_YYYY-MM-DD_HHMMSS-000-of-012.mid` | `drumline-generate` | a window of an input that holds several |
 | `.NAME.HOST.PID.tmp` | all | a file that is being written; it may go once no such process lives |

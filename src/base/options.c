@@ -19,7 +19,7 @@ struct common_options {
 };
 
 static const struct setting common_rows[] = {
-    {"help",    SETTING_STRING, offsetof(struct common_options, help),    NULL,   0, 0, NULL,              "",
+    {"help",    SETTING_STRING, offsetof(struct common_options, help),    NULL,   0, 0, "text",            "",
      "Print this page; as Markdown with --help=markdown."                                                                               },
     {"version", SETTING_BOOL,   offsetof(struct common_options, version), NULL,   0, 0, NULL,              NULL,    "Print the version."},
     {"log",     SETTING_CHOICE, offsetof(struct common_options, log),     "info", 0, 0, LOG_LEVEL_CHOICES, "LEVEL",
@@ -100,8 +100,8 @@ static bool take_option(struct words *words, const struct program *program, int 
         value = "false";
     } else if (!value && row->type == SETTING_BOOL) {
         value = "true";
-    } else if (!value && row == &common_rows[0]) {
-        value = "text";
+    } else if (!value && row->type != SETTING_CHOICE && row->choices) {
+        value = row->choices;
     } else if (!value && (*index + 1 >= argc || strncmp(argv[*index + 1], "--", 2) == 0)) {
         ok = error_set(error, "--%s: its value is missing; write --%s=VALUE", row->name, row->name);
     } else if (!value) {

@@ -28,11 +28,13 @@ static const char *argument_name(const struct setting *row)
     return "";
 }
 
-/* "--name=ARG" or, for a flag, "--name". */
+/* "--name=ARG", "--name[=ARG]" or, for a flag, "--name". */
 static const char *spelling(const struct setting *row, char text[SETTING_TEXT_MAX])
 {
     const char *argument = argument_name(row);
-    snprintf(text, SETTING_TEXT_MAX, "--%s%s%s", row->name, *argument ? "=" : "", argument);
+    bool is_bare = *argument == '\0', may_be_bare = !is_bare && row->type != SETTING_CHOICE && row->choices;
+    snprintf(text, SETTING_TEXT_MAX, "--%s%s%s%s%s", row->name, may_be_bare ? "[" : "", is_bare ? "" : "=", argument,
+             may_be_bare ? "]" : "");
     return text;
 }
 

@@ -15,7 +15,7 @@
 static const struct kind {
     const char *name, *format;
     bool (*read)(json_t *object, const char *path, struct error *error);
-    void (*print)(const json_t *object);
+    void (*print)(FILE *out, const json_t *object);
 } kinds[] = {
     {"dataset",    INDEX_FORMAT,      info_read_dataset,    info_print_performances},
     {"shard",      SHARD_FORMAT,      info_read_shard,      info_print_performances},
@@ -37,7 +37,7 @@ static const struct kind *kind_of_folder(const char *folder, struct error *error
     struct checkpoint_list list;
     if (holds(folder, INDEX_NAME))
         return &kinds[KIND_DATASET];
-    if (holds(folder, "train") || holds(folder, "eval"))
+    if (info_is_run(folder))
         return &kinds[KIND_RUN];
     if (!checkpoint_list_make(&list, folder, error))
         return NULL;
@@ -49,6 +49,11 @@ static const struct kind *kind_of_folder(const char *folder, struct error *error
         error_set(error, "%s: is neither a data set (it holds no %s) nor a run (it holds no train folder)", folder,
                   INDEX_NAME);
     return NULL;
+}
+
+bool info_is_run(const char *folder)
+{
+    return holds(folder, "train") || holds(folder, "eval") || holds(folder, RUN_STARTS_NAME);
 }
 
 static const struct kind *kind_of_file(const char *path, struct error *error)
@@ -100,14 +105,11 @@ json_t *info_describe(const char *path, struct error *error)
     return object;
 }
 
-void info_print(const json_t *description)
+void info_print(FILE *out, const json_t *description)
 {
     const char *name = info_string(description, "kind");
     for (int i = 0; i < NUM_KINDS; i++)
         if (strcmp(kinds[i].name, name) == 0)
-            kinds[i].print(description);
-    size_t i;
-    json_t *message;
-    json_array_foreach(json_object_get(description, "damage"), i, message)
-        info_print_field("damage", "%s", json_string_value(message));
+            kinds[i].print(out, description);
+    info_print_damage(out, description);
 }

@@ -9,12 +9,14 @@
 
 #include <jansson.h>
 
+#include <stdio.h>
+
 /* Describes a data set (its folder or its index.h5), a shard, a checkpoint or a run's folder: an object with "path" and "kind"
  * ("dataset", "shard", "checkpoint", "run"), which the caller gives back with json_decref. NULL and the error set where the
  * path is none of these or can't be read. */
 json_t *info_describe(const char *path, struct error *error);
 
-/* Prints what info_describe made to standard output, in words, at most 80 columns wide where names and paths allow. */
-void info_print(const json_t *description);
+/* Prints what info_describe made, in words, at most 80 columns wide where names and paths allow. */
+void info_print(FILE *out, const json_t *description);
 
 #endif

@@ -145,10 +145,10 @@ bool info_read_checkpoint(json_t *object, const char *path, struct error *error)
     return read_tensors(object, &checkpoint, path, error);
 }
 
-void info_print_validation(const json_t *validation)
+void info_print_validation(FILE *out, const json_t *validation)
 {
     if (validation)
-        info_print_field("validation",
+        info_print_field(out, "validation",
                          "at step %" PRId64 ": hits_loss %.2f, velocities_loss %.2f, offsets_loss %.2f, KL %.1f bits, "
                          "hits F1 %.3f",
                          info_int(validation, "step"), info_number(validation, "hits_loss"),
@@ -156,22 +156,22 @@ void info_print_validation(const json_t *validation)
                          info_number(validation, "kl_bits"), info_number(validation, "hits_f1"));
 }
 
-void info_print_hparams(const json_t *changed)
+void info_print_hparams(FILE *out, const json_t *changed)
 {
     size_t i;
     json_t *text;
     if (json_array_size(changed) == 0)
-        info_print_field("hparams", "the config's own");
-    json_array_foreach(changed, i, text) info_print_field(i == 0 ? "hparams" : "", "%s", json_string_value(text));
+        info_print_field(out, "hparams", "the config's own");
+    json_array_foreach(changed, i, text) info_print_field(out, i == 0 ? "hparams" : "", "%s", json_string_value(text));
 }
 
-static void print_tensors(const json_t *tensors)
+static void print_tensors(FILE *out, const json_t *tensors)
 {
     size_t i;
     json_t *tensor;
-    printf("\n");
-    info_print_column("tensor", 42);
-    printf("%16s%14s\n", "shape", "norm");
+    fprintf(out, "\n");
+    info_print_column(out, "tensor", 42);
+    fprintf(out, "%16s%14s\n", "shape", "norm");
     json_array_foreach(tensors, i, tensor)
     {
         const json_t *shape = json_object_get(tensor, "shape"), *norm = json_object_get(tensor, "norm");
@@ -182,35 +182,36 @@ static void print_tensors(const json_t *tensors)
                      (long long)json_integer_value(json_array_get(shape, 1)));
         else
             snprintf(text, sizeof text, "%" PRId64, first);
-        printf("  ");
-        info_print_column(info_string(tensor, "name"), 40);
-        printf("%16s", text);
+        fprintf(out, "  ");
+        info_print_column(out, info_string(tensor, "name"), 40);
+        fprintf(out, "%16s", text);
         if (norm)
-            printf("%14.6g\n", json_number_value(norm));
+            fprintf(out, "%14.6g\n", json_number_value(norm));
         else
-            printf("%14s\n", "?");
+            fprintf(out, "%14s\n", "?");
     }
 }
 
-void info_print_checkpoint(const json_t *object)
+void info_print_checkpoint(FILE *out, const json_t *object)
 {
     bool sound = json_is_true(json_object_get(object, "sound"));
-    printf("%s: checkpoint, %s\n", info_string(object, "path"), sound ? "sound" : "DAMAGED");
-    info_print_field("config", "%s", info_string(object, "config"));
-    info_print_field("step", "%" PRId64 " (%" PRId64 " updates, %" PRId64 " left out for their gradients)",
+    fprintf(out, "%s: checkpoint, %s\n", info_string(object, "path"), sound ? "sound" : "DAMAGED");
+    info_print_field(out, "config", "%s", info_string(object, "config"));
+    info_print_field(out, "step", "%" PRId64 " (%" PRId64 " updates, %" PRId64 " left out for their gradients)",
                      info_int(object, "step"), info_int(object, "updates"), info_int(object, "skipped"));
-    info_print_field("epoch", "%" PRId64 ", after %" PRId64 " of its windows", info_int(object, "epoch"),
+    info_print_field(out, "epoch", "%" PRId64 ", after %" PRId64 " of its windows", info_int(object, "epoch"),
                      info_int(object, "position"));
-    info_print_field("seed", "%" PRId64, info_int(object, "seed"));
-    info_print_field("data set", "%s", info_string(object, "content_sha256"));
-    info_print_field("made", "%s by drumline %s on %" PRId64 " rank%s", info_string(object, "date"),
+    info_print_field(out, "seed", "%" PRId64, info_int(object, "seed"));
+    info_print_field(out, "data set", "%s", info_string(object, "content_sha256"));
+    info_print_field(out, "made", "%s by drumline %s on %" PRId64 " rank%s", info_string(object, "date"),
                      info_string(object, "program_version"), info_int(object, "num_ranks"),
                      info_int(object, "num_ranks") == 1 ? "" : "s");
-    info_print_field("size", "%.1f MiB", info_number(object, "bytes") / (1 << 20));
-    info_print_field("parameters", "%" PRId64 " in %zu tensors", info_int(object, "num_parameters"),
+    info_print_field(out, "size", "%.1f MiB", info_number(object, "bytes") / (1 << 20));
+    info_print_field(out, "parameters", "%" PRId64 " in %zu tensors", info_int(object, "num_parameters"),
                      json_array_size(json_object_get(object, "tensors")));
-    info_print_field("checksums", "%s", sound ? "all tensors are sound, the optimizer's too" : "failed, see below");
-    info_print_validation(json_object_get(object, "validation"));
-    info_print_hparams(json_object_get(object, "hparams_changed"));
-    print_tensors(json_object_get(object, "tensors"));
+    info_print_field(out, "checksums", "%s",
+                     sound ? "all tensors are sound, the optimizer's too" : "failed, see below");
+    info_print_validation(out, json_object_get(object, "validation"));
+    info_print_hparams(out, json_object_get(object, "hparams_changed"));
+    print_tensors(out, json_object_get(object, "tensors"));
 }

@@ -129,26 +129,27 @@ bool info_read_dataset(json_t *object, const char *folder, struct error *error)
     return true;
 }
 
-static void print_heading(const char *title)
+static void print_heading(FILE *out, const char *title)
 {
-    putchar('\n');
-    info_print_column(title, LABEL_COLUMNS);
-    printf("%11s%11s%11s%11s\n", "train", "validation", "test", "total");
+    putc('\n', out);
+    info_print_column(out, title, LABEL_COLUMNS);
+    fprintf(out, "%11s%11s%11s%11s\n", "train", "validation", "test", "total");
 }
 
 /* One line of numbers: member `key` of each split, in the object `inside` of it where that is not NULL. */
-static void print_counts(const json_t *splits, const char *label, const char *inside, const char *key, int decimals)
+static void print_counts(FILE *out, const json_t *splits, const char *label, const char *inside, const char *key,
+                         int decimals)
 {
     double total = 0;
-    printf("  ");
-    info_print_column(label, LABEL_COLUMNS - 2);
+    fprintf(out, "  ");
+    info_print_column(out, label, LABEL_COLUMNS - 2);
     for (int split = 0; split < NUM_SPLITS; split++) {
         const json_t *counts = json_object_get(splits, split_name((enum split)split));
         double number = info_number(inside ? json_object_get(counts, inside) : counts, key);
-        printf("%11.*f", decimals, number);
+        fprintf(out, "%11.*f", decimals, number);
         total += number;
     }
-    printf("%11.*f\n", decimals, total);
+    fprintf(out, "%11.*f\n", decimals, total);
 }
 
 struct group_row {
@@ -165,7 +166,7 @@ static int compare_rows(const void *left, const void *right)
     return strcmp(a->name, b->name);
 }
 
-static void print_group(const json_t *object, const char *key, const char *title)
+static void print_group(FILE *out, const json_t *object, const char *key, const char *title)
 {
     json_t *group = json_object_get(object, key), *counts;
     const char *name;
@@ -181,55 +182,55 @@ static void print_group(const json_t *object, const char *key, const char *title
         count++;
     }
     qsort(rows, count, sizeof *rows, compare_rows);
-    print_heading(title);
+    print_heading(out, title);
     for (size_t i = 0; i < count && i < GROUPS_SHOWN; i++) {
-        printf("  ");
-        info_print_column(rows[i].name[0] ? rows[i].name : "(unknown)", LABEL_COLUMNS - 2);
+        fprintf(out, "  ");
+        info_print_column(out, rows[i].name[0] ? rows[i].name : "(unknown)", LABEL_COLUMNS - 2);
         for (int split = 0; split < NUM_SPLITS; split++)
-            printf("%11" PRId64, info_int(rows[i].counts, split_name((enum split)split)));
-        printf("%11" PRId64 "\n", rows[i].total);
+            fprintf(out, "%11" PRId64, info_int(rows[i].counts, split_name((enum split)split)));
+        fprintf(out, "%11" PRId64 "\n", rows[i].total);
     }
     if (count > GROUPS_SHOWN)
-        printf("  ... and %zu more: --json lists all\n", count - GROUPS_SHOWN);
+        fprintf(out, "  ... and %zu more: --json lists all\n", count - GROUPS_SHOWN);
     free(rows);
 }
 
-static void print_left_out(const json_t *object)
+static void print_left_out(FILE *out, const json_t *object)
 {
     const json_t *files = json_object_get(object, "left_out"), *notes = json_object_get(object, "notes_left_out");
     int64_t melodic = info_int(notes, "melodic"), unknown = info_int(notes, "unknown");
-    info_print_field("made from", "%" PRId64 " MIDI files", info_int(object, "num_files"));
+    info_print_field(out, "made from", "%" PRId64 " MIDI files", info_int(object, "num_files"));
     for (int reason = 0; reason < NUM_LEFT_OUT; reason++) {
         int64_t count = info_int(files, left_out_name((enum left_out)reason));
         if (count > 0)
-            info_print_field("left out", "%" PRId64 ": %s", count, left_out_words((enum left_out)reason));
+            info_print_field(out, "left out", "%" PRId64 ": %s", count, left_out_words((enum left_out)reason));
     }
     if (melodic > 0)
-        info_print_field("left out", "%" PRId64 " notes: not on channel 10", melodic);
+        info_print_field(out, "left out", "%" PRId64 " notes: not on channel 10", melodic);
     if (unknown > 0)
-        info_print_field("left out", "%" PRId64 " notes: no pitch of the nine drums", unknown);
+        info_print_field(out, "left out", "%" PRId64 " notes: no pitch of the nine drums", unknown);
 }
 
-void info_print_performances(const json_t *object)
+void info_print_performances(FILE *out, const json_t *object)
 {
     const json_t *splits = json_object_get(object, "splits");
     bool is_dataset = strcmp(info_string(object, "kind"), "dataset") == 0;
-    printf("%s: %s, sound\n", info_string(object, "path"), is_dataset ? "data set" : "shard");
+    fprintf(out, "%s: %s, sound\n", info_string(object, "path"), is_dataset ? "data set" : "shard");
     if (is_dataset) {
-        info_print_field("content", "%s", info_string(object, "content_sha256"));
-        info_print_field("shards", "%" PRId64, info_int(object, "num_shards"));
-        print_left_out(object);
+        info_print_field(out, "content", "%s", info_string(object, "content_sha256"));
+        info_print_field(out, "shards", "%" PRId64, info_int(object, "num_shards"));
+        print_left_out(out, object);
     }
-    info_print_field("tempo", "%.4g to %.4g quarter notes a minute", info_number(object, "slowest_qpm"),
+    info_print_field(out, "tempo", "%.4g to %.4g quarter notes a minute", info_number(object, "slowest_qpm"),
                      info_number(object, "fastest_qpm"));
-    print_heading("");
-    print_counts(splits, "performances", NULL, "performances", 0);
-    print_counts(splits, "steps (sixteenths)", NULL, "steps", 0);
-    print_counts(splits, "hits", NULL, "hits", 0);
-    print_counts(splits, "hours", NULL, "hours", 2);
+    print_heading(out, "");
+    print_counts(out, splits, "performances", NULL, "performances", 0);
+    print_counts(out, splits, "steps (sixteenths)", NULL, "steps", 0);
+    print_counts(out, splits, "hits", NULL, "hits", 0);
+    print_counts(out, splits, "hours", NULL, "hours", 2);
     for (int kind = 0; kind < NUM_WINDOW_KINDS; kind++)
-        print_counts(splits, window_kinds[kind].words, "windows", window_kinds[kind].name, 0);
-    print_group(object, "time_signatures", "time signature");
-    print_group(object, "styles", "style");
-    print_group(object, "drummers", "drummer");
+        print_counts(out, splits, window_kinds[kind].words, "windows", window_kinds[kind].name, 0);
+    print_group(out, object, "time_signatures", "time signature");
+    print_group(out, object, "styles", "style");
+    print_group(out, object, "drummers", "drummer");
 }

@@ -33,9 +33,21 @@ void info_add_damage(json_t *object, const char *message)
     json_array_append_new(list, info_text(message));
 }
 
+void info_print_damage(FILE *out, const json_t *object)
+{
+    size_t i;
+    json_t *message;
+    json_array_foreach(json_object_get(object, "damage"), i, message)
+        info_print_field(out, "damage", "%s", json_string_value(message));
+}
+
 int64_t info_int(const json_t *object, const char *key)
 {
-    return (int64_t)json_number_value(json_object_get(object, key));
+    const json_t *number = json_object_get(object, key);
+    if (json_is_integer(number))
+        return (int64_t)json_integer_value(number);
+    double value = json_number_value(number), most = 9e18;
+    return (int64_t)(value > most ? most : value < -most ? -most : value);
 }
 
 double info_number(const json_t *object, const char *key)
@@ -58,40 +70,40 @@ static int columns_of(const char *text, size_t length)
     return columns;
 }
 
-void info_print_column(const char *text, int width)
+void info_print_column(FILE *out, const char *text, int width)
 {
     size_t length = strlen(text);
     while (columns_of(text, length) > width)
         length--;
     while (length > 0 && ((unsigned char)text[length] & 0xC0) == 0x80)
         length--;
-    printf("%.*s%*s", (int)length, text, width - columns_of(text, length), "");
+    fprintf(out, "%.*s%*s", (int)length, text, width - columns_of(text, length), "");
 }
 
-void info_print_field(const char *label, const char *format, ...)
+void info_print_field(FILE *out, const char *label, const char *format, ...)
 {
     char text[FIELD_TEXT_MAX];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    printf("  ");
-    info_print_column(label, FIELD_COLUMN - 2);
+    fprintf(out, "  ");
+    info_print_column(out, label, FIELD_COLUMN - 2);
     int column = FIELD_COLUMN;
     for (const char *word = text; *word;) {
         size_t length = strcspn(word, " ");
         int columns = columns_of(word, length);
         if (column > FIELD_COLUMN && column + 1 + columns > PAGE_COLUMNS) {
-            printf("\n%*s", FIELD_COLUMN, "");
+            fprintf(out, "\n%*s", FIELD_COLUMN, "");
             column = FIELD_COLUMN;
         } else if (column > FIELD_COLUMN) {
-            putchar(' ');
+            putc(' ', out);
             column++;
         }
-        printf("%.*s", (int)length, word);
+        fprintf(out, "%.*s", (int)length, word);
         column += columns;
         word += length;
         word += strspn(word, " ");
     }
-    putchar('\n');
+    putc('\n', out);
 }

@@ -73,12 +73,29 @@ bool metrics_append(const char *folder, const struct metrics_line *line, struct 
         put_number(object, "learning_rate", line->learning_rate);
         put_number(object, "global_norm", line->global_norm);
         put_number(object, "windows_per_second", line->windows_per_second);
+        put_number(object, "seconds_per_step", line->seconds_per_step);
         put_number(object, "wait_share", line->wait_share);
         put_number(object, "seconds_left", line->seconds_left);
         json_object_set_new(object, "epoch", json_integer((json_int_t)line->epoch));
         json_object_set_new(object, "skipped", json_integer((json_int_t)line->skipped));
     }
     return append(folder, object, error);
+}
+
+static void put_text(json_t *object, const char *key, const char *text)
+{
+    if (text && *text)
+        json_object_set_new(object, key, json_string(text));
+}
+
+static void put_process(json_t *object)
+{
+    char host[256] = "";
+    gethostname(host, sizeof host - 1);
+    put_text(object, "host", host);
+    json_object_set_new(object, "pid", json_integer((json_int_t)getpid()));
+    put_text(object, "slurm_job", getenv("SLURM_JOB_ID"));
+    put_text(object, "slurm_restarts", getenv("SLURM_RESTART_COUNT"));
 }
 
 bool metrics_append_event(const char *folder, const struct metrics_event *event, struct error *error)
@@ -90,7 +107,10 @@ bool metrics_append_event(const char *folder, const struct metrics_event *event,
     put_time(object);
     json_object_set_new(object, "num_ranks", json_integer(event->num_ranks));
     if (event->reason)
-        json_object_set_new(object, "reason", json_string(event->reason));
+        put_text(object, "reason", event->reason);
+    else
+        put_process(object);
+    put_text(object, "message", event->message);
     return append(folder, object, error);
 }
 

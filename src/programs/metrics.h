@@ -13,7 +13,7 @@ struct metrics_line {
     uint64_t step;
     struct model_losses losses;
     double beta, learning_rate, global_norm;
-    double windows_per_second, wait_share, seconds_left;
+    double windows_per_second, seconds_per_step, wait_share, seconds_left;
     uint64_t epoch, skipped;
     bool training; /* else an evaluation: losses alone, with hits_f1 */
 };
@@ -21,13 +21,15 @@ struct metrics_line {
 /* Appends to FOLDER/metrics.jsonl; makes the folder. */
 bool metrics_append(const char *folder, const struct metrics_line *line, struct error *error);
 
-/* A start, a resumption or an end. */
+/* A start, a resumption or an end. The first two also tell this process's host and number, and its Slurm job if any. */
 struct metrics_event {
     const char *event; /* "start", "resume", "end" */
     uint64_t step, num_steps;
     int num_ranks;
-    const char *reason; /* of an end; else NULL */
+    const char *reason;  /* of an end; else NULL */
+    const char *message; /* of an end with the reason METRICS_FAILED; else NULL */
 };
+#define METRICS_FAILED "failed"
 bool metrics_append_event(const char *folder, const struct metrics_event *event, struct error *error);
 
 /* The same for people, on one line of the log; said on every rank, of which each has a wait_share of its own. */

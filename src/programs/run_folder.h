@@ -10,6 +10,7 @@ char *run_train_folder(const char *run_dir);
 char *run_eval_folder(const char *run_dir);
 
 #define RUN_METRICS_NAME "metrics.jsonl"
+#define RUN_STARTS_NAME "requeues.tsv" /* in RUN itself: the starts of its job, by jobs/train.sh */
 
 /* Reads the newest sound checkpoint of RUN/train: its description into *checkpoint and its path into *path (the caller's).
  * One that fails its checks is warned of by name and passed over for the one before it. *path is NULL, and that is no error,

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LOCK_MAX_BYTES = 4096, TAKE_TRIES = 5 };
+enum { LOCK_MAX_BYTES = 4096, TAKE_SECONDS = 2 * RUN_LOCK_RENEW_SECONDS, PAUSE_MILLISECONDS = 5 };
 
 /* The first word of a file of /proc, or "" where there is none. */
 static void read_word(char *word, size_t size, const char *path)
@@ -128,6 +129,15 @@ static const char *text_of(const json_t *object, const char *key)
     return text ? text : "";
 }
 
+/* Asks a clock for the time; `path` is the file whose age is wanted. */
+typedef time_t clock_fn(const char *path);
+
+static time_t host_now(const char *path)
+{
+    (void)path;
+    return time(NULL);
+}
+
 /* Now by the clock that dates the files beside `path`: a file server's may be minutes away from this host's. */
 static time_t file_system_now(const char *path)
 {
@@ -147,10 +157,10 @@ static time_t file_system_now(const char *path)
     return now;
 }
 
-static double age_of(const char *path)
+static double age_of(const char *path, clock_fn *now)
 {
     struct stat status;
-    return stat(path, &status) == 0 ? difftime(file_system_now(path), status.st_mtime) : 0;
+    return stat(path, &status) == 0 ? difftime(now(path), status.st_mtime) : 0;
 }
 
 /* True where the process that `object` names is one that this process could see. */
@@ -172,7 +182,7 @@ static bool is_former_start(const json_t *object)
 }
 
 /* True where the job that `object` names can't be alive any more, or must not write any more. */
-static bool left_over(const json_t *object, const char *path)
+static bool left_over(const json_t *object, const char *path, clock_fn *now)
 {
     if (is_former_start(object))
         return true;
@@ -181,7 +191,7 @@ static bool left_over(const json_t *object, const char *path)
         unsigned long long start = (unsigned long long)json_integer_value(json_object_get(object, "start"));
         return pid <= 0 || process_start(pid) != start;
     }
-    return age_of(path) > RUN_LOCK_STALE_SECONDS;
+    return age_of(path, now) > RUN_LOCK_STALE_SECONDS;
 }
 
 static bool refuse(const json_t *object, const char *path, struct error *error)
@@ -195,23 +205,24 @@ static bool refuse(const json_t *object, const char *path, struct error *error)
 }
 
 /* A lock without sense is one that is just being written, or was when its writer died. */
-static bool is_over(const json_t *object, const char *path)
+static bool is_over(const json_t *object, const char *path, clock_fn *now)
 {
-    return object ? left_over(object, path) : age_of(path) > RUN_LOCK_RENEW_SECONDS;
+    return object ? left_over(object, path, now) : age_of(path, now) > RUN_LOCK_RENEW_SECONDS;
 }
 
 /* Of several takers, only the one that makes the guard may remove the lock, and it looks again before: another may have
- * removed the left-over one and made its own since. */
-static void remove_left_over(const char *path)
+ * removed the left-over one and made its own since. False where another has the guard. */
+static bool remove_left_over(const char *path)
 {
-    bool exists;
+    bool exists, guarded;
     struct error error;
     char *guard = format_text("%s.takeover", path);
-    if (age_of(guard) > RUN_LOCK_RENEW_SECONDS)
+    if (age_of(guard, file_system_now) > RUN_LOCK_RENEW_SECONDS)
         unlink(guard);
-    if (write_new(guard, "", &exists, &error)) {
+    guarded = write_new(guard, "", &exists, &error);
+    if (guarded) {
         json_t *object = read_lock(path);
-        if (is_over(object, path)) {
+        if (is_over(object, path, file_system_now)) {
             log_debug_here("%s: left over from a job that is gone", path);
             unlink(path);
         }
@@ -219,22 +230,29 @@ static void remove_left_over(const char *path)
         unlink(guard);
     }
     free(guard);
+    return guarded;
 }
 
-/* Makes the file `path` with `text` in it, once what a dead job has left there is gone. */
+static void pause_shortly(void)
+{
+    nanosleep(&(struct timespec){.tv_nsec = PAUSE_MILLISECONDS * 1000000L}, NULL);
+}
+
+/* Makes the file `path` with `text` in it, once what a dead job has left there is gone. A taker that was killed has left its
+ * guard, too, which goes after RUN_LOCK_RENEW_SECONDS. */
 static bool take(const char *path, const char *text, struct error *error)
 {
-    for (int i = 0; i < TAKE_TRIES; i++) {
+    for (double end = clock_seconds() + TAKE_SECONDS; clock_seconds() < end;) {
         bool exists;
         if (write_new(path, text, &exists, error))
             return true;
         if (!exists)
             return false;
         json_t *object = read_lock(path);
-        bool over = is_over(object, path), is_there = file_exists(path);
-        if (over)
-            remove_left_over(path);
-        else if (is_there)
+        bool over = is_over(object, path, file_system_now), is_there = file_exists(path);
+        if (over && !remove_left_over(path))
+            pause_shortly();
+        else if (!over && is_there)
             refuse(object, path, error);
         json_decref(object);
         if (!over && is_there)
@@ -296,4 +314,20 @@ void run_lock_release(struct run_lock *lock)
         unlink(lock->path);
     free(lock->path);
     lock->path = NULL;
+}
+
+void run_lock_look(struct run_lock_view *view, const char *folder)
+{
+    char *path = path_join(folder, "lock");
+    json_t *object = read_lock(path);
+    *view = (struct run_lock_view){.state = RUN_LOCK_FREE};
+    if (file_exists(path)) {
+        view->state = is_over(object, path, host_now) ? RUN_LOCK_LEFT_OVER : RUN_LOCK_HELD;
+        view->pid = (long)json_integer_value(json_object_get(object, "pid"));
+        view->age = fmax(0, age_of(path, host_now));
+        snprintf(view->host, sizeof view->host, "%s", text_of(object, "host"));
+        snprintf(view->slurm_job, sizeof view->slurm_job, "%s", text_of(object, "slurm_job"));
+    }
+    json_decref(object);
+    free(path);
 }

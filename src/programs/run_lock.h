@@ -33,4 +33,14 @@ bool run_lock_held(const struct run_lock *lock, struct error *error);
 /* Gives it back, if it is still ours, and frees. */
 void run_lock_release(struct run_lock *lock);
 
+/* What somebody who does not want the lock sees of it. Nothing is written, so ages are by this host's clock. */
+enum run_lock_state { RUN_LOCK_FREE, RUN_LOCK_HELD, RUN_LOCK_LEFT_OVER };
+struct run_lock_view {
+    enum run_lock_state state;
+    char host[256], slurm_job[64]; /* of the holder; "" where unknown, or outside Slurm */
+    long pid;
+    double age; /* seconds since its last sign of life */
+};
+void run_lock_look(struct run_lock_view *view, const char *folder);
+
 #endif

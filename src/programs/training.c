@@ -213,6 +213,7 @@ static bool report(struct training *training, struct interval *interval, struct 
         .learning_rate = schedule_learning_rate(&state->hparams, state->step),
         .global_norm = interval->global_norm,
         .windows_per_second = windows / seconds,
+        .seconds_per_step = seconds / steps,
         .wait_share = interval->exposed / seconds,
         .seconds_left = seconds_left(training, seconds / steps),
         .epoch = state->epoch,
@@ -354,4 +355,20 @@ int training_run(struct training *training, struct error *error)
     log_info("halted by %s at step %" PRIu64 " of %" PRIu64 "; the same command goes on from here", reason,
              training->state.step, num_steps);
     return EXIT_HALTED;
+}
+
+void training_tell_failure(const struct training *training, const struct error *reason)
+{
+    struct error error;
+    struct metrics_event event = {
+        .event = "end",
+        .step = training->state.step,
+        .num_steps = (uint64_t)training->options->num_steps,
+        .num_ranks = comm_size(training->comm),
+        .reason = METRICS_FAILED,
+        .message = reason->message,
+    };
+    if (comm_rank(training->comm) == 0 && run_lock_held(&training->lock, &error) &&
+        !metrics_append_event(training->folder, &event, &error))
+        log_debug_here("%s", error.message);
 }

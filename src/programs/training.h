@@ -55,4 +55,8 @@ void training_close(struct training *training);
  * is set. Collective. */
 int training_run(struct training *training, struct error *error);
 
+/* After a failure of training_run: the end and its reason into metrics.jsonl, if this job still has the run and it can be
+ * written. */
+void training_tell_failure(const struct training *training, const struct error *reason);
+
 #endif

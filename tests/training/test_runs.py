@@ -5,9 +5,10 @@ import time
 import harness
 
 STEP_KEYS = {"step", "time", "total_loss", "hits_loss", "velocities_loss", "offsets_loss", "kl_bits", "hits_f1", "beta",
-             "learning_rate", "global_norm", "windows_per_second", "wait_share", "seconds_left", "epoch", "skipped"}
+             "learning_rate", "global_norm", "windows_per_second", "seconds_per_step", "wait_share", "seconds_left", "epoch", "skipped"}
 EVAL_KEYS = {"step", "time", "total_loss", "hits_loss", "velocities_loss", "offsets_loss", "kl_bits", "hits_f1", "beta"}
 EVENT_KEYS = {"event", "step", "num_steps", "time", "num_ranks"}
+START_KEYS = EVENT_KEYS | {"host", "pid"}
 
 
 class Metrics(harness.TrainingTest):
@@ -16,7 +17,7 @@ class Metrics(harness.TrainingTest):
         lines = self.metrics("run")
         self.assertEqual([(line.get("event"), line["step"]) for line in lines],
                          [("start", 0), (None, 4), (None, 8), (None, 10), ("end", 10)])
-        self.assertEqual(lines[0].keys(), EVENT_KEYS)
+        self.assertEqual(lines[0].keys(), START_KEYS)
         self.assertEqual(lines[0]["num_steps"], 10)
         self.assertEqual(lines[-1].keys(), EVENT_KEYS | {"reason"})
         for line in lines[1:-1]:
