@@ -31,7 +31,8 @@ def drumline_speed(programs, data, run_dir, arguments):
     os.makedirs(run_dir)
     comparison.run(programs.mpi('drumline-train', '--config', CONFIGS[arguments.decoder], '--mode=train',
                                 '--examples_path', data, '--run_dir', run_dir, '--num_steps', str(arguments.steps),
-                                '--log_steps=1', f'--hparams=batch_size={arguments.batch},hop_bars=1'),
+                                '--log_steps=1', '--hparams=' + ','.join(filter(None, [f'batch_size={arguments.batch},hop_bars=1',
+                                                                       arguments.hparams]))),
                    os.path.join(run_dir, 'log'))
     path = os.path.join(run_dir, 'train', 'metrics.jsonl')
     speeds = [comparison.value(line, 'windows_per_second', path) for line in comparison.metrics(path)]
@@ -56,6 +57,7 @@ def parse():
     parser.add_argument('--batch', type=int, default=512, help='windows of all ranks (default: %(default)s)')
     parser.add_argument('--rounds', type=int, default=5, help='(default: %(default)s)')
     parser.add_argument('--steps', type=int, default=6, help='of each training, at least 2 (default: %(default)s)')
+    parser.add_argument('--hparams', default='', help="more of Drumline's hyperparameters, as in precision=bf16")
     comparison.add_common(parser)
     arguments = parser.parse_args()
     if arguments.steps < 2 or arguments.rounds < 1 or arguments.batch < 1 or arguments.ranks < 1:
