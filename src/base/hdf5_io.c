@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { REASON_SIZE = 256, FILE_NAME_SIZE = 4352, MEMORY_STEP = 8 << 20 };
+enum { REASON_SIZE = 256, FILE_NAME_SIZE = 4352, MEMORY_STEP = 1 << 20 };
 
 void hdf5_be_quiet(void)
 {
