@@ -174,6 +174,8 @@ static void test_refuses_to_write_nonsense(void **state)
     assert_fails(midi_save(&midi, "test", path, false, &error), error, "a.mid");
     unsorted[1] = (struct midi_onset){11, 9, 36, 128};
     assert_fails(midi_save(&midi, "test", path, false, &error), error, "a.mid");
+    unsorted[1] = (struct midi_onset){(1 << 28) + 5000, 9, 36, 100}; /* further than an event can say */
+    assert_fails(midi_save(&midi, "test", path, false, &error), error, "a.mid");
     assert_int_equal(scratch_count(folder), 0);
     free(nowhere);
     free(path);
@@ -235,6 +237,33 @@ static void test_large_file(void **state)
     free(bytes);
 }
 
+/* Notes of one pitch so close that each ends where the next begins, two of them at the same tick; and as many notes as no
+ * performance has, in time that grows no faster than they do. */
+static void test_writes_a_large_file(void **state)
+{
+    enum { COUNT = 400000 };
+    struct midi_onset *onsets = calloc(COUNT, sizeof *onsets);
+    struct midi midi = {.ppq = 480, .onsets = onsets, .num_onsets = COUNT}, read;
+    struct error error;
+    char *folder = scratch_make(), *path = path_join(folder, "large.mid");
+    (void)state;
+    assert_non_null(onsets);
+    for (uint32_t i = 0; i < COUNT; i++)
+        onsets[i] = (struct midi_onset){i < COUNT / 2 ? i / 2 * 7 : COUNT / 4 * 7, 9, (uint8_t)(36 + i % 2), 100};
+    double started = clock_seconds();
+    assert_ok(midi_save(&midi, "test", path, false, &error), error);
+    assert_true(clock_seconds() - started < 20);
+    assert_ok(midi_load(&read, path, NULL, &error), error);
+    assert_int_equal(read.num_onsets, COUNT);
+    for (uint32_t i = 0; i < COUNT; i++)
+        assert_int_equal(read.onsets[i].tick, onsets[i].tick);
+    assert_int_equal(read.end_tick, COUNT / 4 * 7 + 120);
+    midi_free(&read);
+    free(onsets);
+    free(path);
+    scratch_remove(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -246,6 +275,7 @@ int main(void)
         cmocka_unit_test(test_load_names_the_file),
         cmocka_unit_test(test_tempo),
         cmocka_unit_test(test_large_file),
+        cmocka_unit_test(test_writes_a_large_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,11 +1,11 @@
-/* Standard MIDI files of drumming, read and written through libsmf.
+/* Standard MIDI files of drumming: read through libsmf, written by midi_write.c.
  *
  * Times are ticks from the beginning of the file, `ppq` of them a quarter note; they are never turned into seconds, so
  * that what follows can be exact. */
 #ifndef DRUMLINE_DATA_MIDI_FILE_H
 #define DRUMLINE_DATA_MIDI_FILE_H
 
-#include "base/error.h"
+#include "base/atomic_file.h"
 #include "data/midi_check.h"
 
 #include <stddef.h>
@@ -64,6 +64,11 @@ bool midi_parse(struct midi *midi, const uint8_t *bytes, size_t size, enum midi_
  *
  * The file appears whole or not at all; one that is there is replaced if `replace` is set, else it is an error. */
 bool midi_save(const struct midi *midi, const char *track_name, const char *path, bool replace, struct error *error);
+
+/* The same bytes under a temporary name: what is left to do to `file` is to flush it and to give it its name
+ * (base/atomic_file.h), which many files can do together. On failure there is nothing to abandon. */
+bool midi_stage(struct atomic_file *file, const struct midi *midi, const char *track_name, const char *path,
+                struct error *error);
 
 void midi_free(struct midi *midi);
 
