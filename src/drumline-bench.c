@@ -2,9 +2,9 @@
 #include "base/hdf5_io.h"
 #include "base/log.h"
 #include "programs/bench.h"
+#include "programs/blas_threads.h"
 #include "programs/rank_log.h"
 #include "programs/rank_options.h"
-#include "programs/threads.h"
 
 #include <stdlib.h>
 
@@ -30,10 +30,10 @@ int main(int argc, char **argv)
     if (result == OPTIONS_WRONG)
         status = EXIT_USAGE;
     if (result == OPTIONS_RUN) {
-        bool ok =
-            rank_log_start(comm, options.log_dir, &bench_program, argc, argv, &error) &&
-            bench_options_check(&options, &hparams, &error) &&
-            bench_run(&options, &hparams, threads_start((int)options.threads, comm_local_size(comm)), comm, &error);
+        bool ok = rank_log_start(comm, options.log_dir, &bench_program, argc, argv, &error) &&
+                  bench_options_check(&options, &hparams, &error) &&
+                  bench_run(&options, &hparams, blas_threads_start((int)options.threads, comm_local_size(comm)), comm,
+                            &error);
         if (!ok) {
             log_job_error("%s", error.message);
             status = EXIT_FAILURE;

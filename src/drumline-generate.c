@@ -40,13 +40,14 @@ static const struct setting option_rows[] = {
     NUMBER("qpm", SETTING_DOUBLE, qpm, NULL, 4, 1000,
            "Tempo of what is written, in quarter notes a minute: that of --input_midi_1 where not given, else 120."),
     NUMBER("seed", SETTING_INT, seed, "-1", -1, 9007199254740992.0,
-           "The same seed gives the same files on any machine of the same kind. -1: chosen anew, and told at the end."),
+           "The same seed gives the same music on any machine of the same kind. -1: chosen anew, and told at the end."),
     TEXT("output_dir", output_dir, "DIR",
          "Where the files go, as CONFIG_MODE_YYYY-MM-DD_HHMMSS-000-of-005.mid; made if missing. Nothing is "
          "overwritten."),
-    NUMBER("threads", SETTING_INT, threads, "1", 0, 256,
-           "Threads of the matrix products; 0: as many as there are cores. More may help large models; the last bits, "
-           "and so a hit here and there, may then differ from those of another number of threads."),
+    NUMBER("threads", SETTING_INT, threads, "0", 0, 256,
+           "Threads that play and write; 0: as many as there are cores for this program. What is written does not "
+           "depend on "
+           "it."),
 };
 
 static const struct options_group groups[] = {

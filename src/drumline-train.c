@@ -2,10 +2,10 @@
 #include "base/log.h"
 #include "dist/comm.h"
 #include "dist/halt.h"
+#include "programs/blas_threads.h"
 #include "programs/eval_mode.h"
 #include "programs/rank_log.h"
 #include "programs/rank_options.h"
-#include "programs/threads.h"
 #include "programs/train_options.h"
 #include "programs/training.h"
 
@@ -45,7 +45,7 @@ int main(int argc, char **argv)
         const struct config *config = options.config ? config_find(options.config, NULL) : NULL;
         if (options.mode == MODE_EVAL)
             halt_uninstall();
-        threads_start((int)options.threads, comm_local_size(comm));
+        blas_threads_start((int)options.threads, comm_local_size(comm));
         if (!rank_log_start(comm, options.log_dir, &train_program, argc, argv, &error))
             status = EXIT_FAILURE;
         else

@@ -223,7 +223,7 @@ static void play(const struct place *place, struct generate_options options)
     if (!options.output_dir)
         options.output_dir = place->output;
     options.temperature = options.temperature > 0 ? options.temperature : 1;
-    options.threads = 1;
+    options.threads = options.threads > 0 ? options.threads : 1;
     assert_ok(generate_check(&options, &error), error);
     assert_ok(generate(&options, &wrong_usage, &error), error);
 }
@@ -235,7 +235,7 @@ static bool try_to_play(const struct place *place, struct generate_options optio
     options.checkpoint_file = place->checkpoint;
     options.output_dir = options.output_dir ? options.output_dir : place->output;
     options.temperature = 1;
-    options.threads = 1;
+    options.threads = options.threads > 0 ? options.threads : 1;
     return generate_check(&options, error) && generate(&options, wrong_usage, error);
 }
 
@@ -274,8 +274,36 @@ static bool same_grid(const char *folder, size_t number, const char *other_folde
     return same;
 }
 
+/* Whether both folders hold `count` files of the same bytes, whatever their names. */
+static void assert_same_files(const char *folder, const char *other_folder, size_t count)
+{
+    static const char *const suffixes[] = {".mid", NULL};
+    struct error error;
+    struct file_list list, other_list;
+    assert_ok(file_list_make(&list, folder, false, suffixes, &error), error);
+    assert_ok(file_list_make(&other_list, other_folder, false, suffixes, &error), error);
+    assert_int_equal(scratch_count(folder), count);
+    assert_int_equal(scratch_count(other_folder), count);
+    for (size_t i = 0; i < count; i++) {
+        uint8_t *bytes[2];
+        size_t sizes[2];
+        char *paths[2] = {path_join(folder, list.paths[i]), path_join(other_folder, other_list.paths[i])};
+        for (int k = 0; k < 2; k++) {
+            assert_ok(file_read(&bytes[k], &sizes[k], paths[k], 1 << 20, &error), error);
+            free(paths[k]);
+        }
+        assert_int_equal(sizes[0], sizes[1]);
+        assert_memory_equal(bytes[0], bytes[1], sizes[0]);
+        free(bytes[0]);
+        free(bytes[1]);
+    }
+    file_list_free(&list);
+    file_list_free(&other_list);
+}
+
 static void test_samples_follow_from_the_seed(void **state)
 {
+    enum { MANY = 67 };
     static const char *const configs[] = {"groovae_4bar", "groovae_4bar_flat"};
     (void)state;
     for (int c = 0; c < 2; c++) {
@@ -284,20 +312,42 @@ static void test_samples_follow_from_the_seed(void **state)
         char *few = path_join(place.folder, "few"), *many = path_join(place.folder, "many"),
              *other = path_join(place.folder, "other");
         play(&place, (struct generate_options){.num_outputs = 3, .seed = 5, .output_dir = few});
-        play(&place, (struct generate_options){.num_outputs = 2 * GENERATE_BATCH + 3, .seed = 5, .output_dir = many});
+        play(&place, (struct generate_options){.num_outputs = MANY, .seed = 5, .output_dir = many});
         play(&place, (struct generate_options){.num_outputs = 3, .seed = 6, .output_dir = other});
         assert_int_equal(scratch_count(few), 3);
-        assert_int_equal(scratch_count(many), 2 * GENERATE_BATCH + 3);
+        assert_int_equal(scratch_count(many), MANY);
         for (size_t i = 0; i < 3; i++) {
             assert_true(same_grid(few, i, many, i));
             assert_false(same_grid(few, i, other, i));
         }
-        assert_false(same_grid(many, 0, many, GENERATE_BATCH));
+        assert_false(same_grid(many, 0, many, MANY - 1));
         free(few);
         free(many);
         free(other);
         free_place(&place);
     }
+}
+
+/* The same bytes under the same numbers with 1, 2, 3 and 7 threads, which share 500 files out in pieces of other sizes. */
+static void test_threads_change_nothing(void **state)
+{
+    enum { COUNT = 500 };
+    const int64_t threads[] = {1, 2, 3, 7};
+    struct place place;
+    char *folders[4];
+    (void)state;
+    make_place(&place, "groovae_4bar");
+    for (int i = 0; i < 4; i++) {
+        char name[] = {(char)('a' + i), '\0'};
+        folders[i] = path_join(place.folder, name);
+        play(&place, (struct generate_options){
+                         .num_outputs = COUNT, .seed = 3, .output_dir = folders[i], .threads = threads[i]});
+    }
+    for (int i = 1; i < 4; i++)
+        assert_same_files(folders[0], folders[i], COUNT);
+    for (int i = 0; i < 4; i++)
+        free(folders[i]);
+    free_place(&place);
 }
 
 static void test_interpolation_ends_at_its_inputs(void **state)
@@ -408,7 +458,7 @@ static void test_wrong_usage(void **state)
     (void)state;
     make_place(&place, "groovae_4bar");
     struct generate_options options = {.num_outputs = 1, .config = "groovae_4ba"};
-    assert_fails(try_to_play(&place, options, &wrong_usage, &error), error, "did you mean groovae_4bar?");
+    assert_fails(try_to_play(&place, options, &wrong_usage, &error), error, "did you mean groovae_4bar");
     assert_true(wrong_usage);
     options = (struct generate_options){.num_outputs = 1, .config = "groovae_4bar_flat"};
     assert_fails(try_to_play(&place, options, &wrong_usage, &error), error, "is of config groovae_4bar, not");
@@ -458,6 +508,35 @@ static void test_run_folder(void **state)
     free_place(&place);
 }
 
+/* Somebody takes a name in the middle of the set: what comes before it is written, nothing after it, and nothing else is left. */
+static void test_failure_leaves_the_beginning(void **state)
+{
+    enum { COUNT = 400, TAKEN = 250 };
+    struct place place;
+    struct error error;
+    struct generate_output output;
+    struct atomic_file files[COUNT];
+    struct grid grid;
+    (void)state;
+    make_place(&place, "groovae_4bar");
+    assert_ok(grid_make(&grid, 16, &error), error);
+    grid.qpm = 120;
+    grid.time_signature = (struct time_signature){4, 4};
+    assert_ok(generate_output_start(&output, place.output, "c", "sample", COUNT, &error), error);
+    for (int i = 0; i < COUNT; i++)
+        assert_ok(generate_output_stage(&files[i], &output, i, &grid, &error), error);
+    assert_ok(atomic_file_flush_all(files, COUNT, &error), error);
+    char *taken = generate_output_path(&output, TAKEN);
+    assert_ok(file_write(taken, taken, "taken", 5, &error), error);
+    assert_fails(generate_output_name(&output, files, COUNT, &error), error, "after 250 of 400 files");
+    assert_contains(error.message, "-250-of-400.mid");
+    assert_int_equal(output.written, TAKEN);
+    assert_int_equal(scratch_count(place.output), TAKEN + 1);
+    grid_free(&grid);
+    free(taken);
+    free_place(&place);
+}
+
 static void test_full_disk_leaves_nothing(void **state)
 {
     struct place place;
@@ -473,7 +552,7 @@ static void test_full_disk_leaves_nothing(void **state)
     tiny = before;
     tiny.rlim_cur = 100;
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &tiny), 0);
-    bool ok = try_to_play(&place, (struct generate_options){.num_outputs = 4}, &wrong_usage, &error);
+    bool ok = try_to_play(&place, (struct generate_options){.num_outputs = 4, .threads = 3}, &wrong_usage, &error);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
     assert_false(ok);
     assert_contains(error.message, "-000-of-004.mid");
@@ -494,6 +573,8 @@ int main(void)
         cmocka_unit_test(test_controls_and_transforms),
         cmocka_unit_test(test_wrong_usage),
         cmocka_unit_test(test_run_folder),
+        cmocka_unit_test(test_threads_change_nothing),
+        cmocka_unit_test(test_failure_leaves_the_beginning),
         cmocka_unit_test(test_full_disk_leaves_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,8 @@
 #include "naive_ops.h"
 
 #include "model/generation.h"
+#include "model/model.h"
+#include "model/player.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -25,49 +27,96 @@ static const struct naive_sizes all_sizes[] = {
 };
 enum { NUM_SIZES = sizeof all_sizes / sizeof *all_sizes };
 
-/* A model of made-up weights with a made-up batch in place, and a z for each window. */
-struct player {
+/* A model of made-up weights with a made-up batch in place, a player of it, and a z for each window. Controls are the same
+ * for all windows. */
+struct bench {
     const struct naive_sizes *sizes;
     struct model *model;
-    size_t numbers; /* of a batch's music */
-    float *z, *music;
+    struct player *player;
+    struct player_scratch *scratch;
+    size_t steps, numbers; /* of a window; of a batch's music */
+    float *z, *music;      /* music [B, T, D] as played */
+    float *music_by_time;  /* [T, B, D], the same */
+    float *controls;       /* [T, C] */
 };
 
-static void player_make(struct player *player, const struct naive_sizes *sizes)
+static void share_controls(struct bench *bench)
+{
+    size_t batch = bench->sizes->batch, width = bench->sizes->control_depth;
+    bench->controls = calloc(bench->steps * width + 1, sizeof(float));
+    assert_non_null(bench->controls);
+    for (size_t t = 0; t < bench->steps && width > 0; t++) {
+        memcpy(&bench->controls[t * width], &bench->model->controls[t * batch * width], width * sizeof(float));
+        for (size_t b = 1; b < batch; b++)
+            memcpy(&bench->model->controls[(t * batch + b) * width], &bench->controls[t * width],
+                   width * sizeof(float));
+    }
+}
+
+static void bench_make(struct bench *bench, const struct naive_sizes *sizes)
 {
     uint64_t seed = 21;
+    struct error error;
     struct naive_model *twin = naive_model_make(sizes);
     struct naive_made_up made_up;
     naive_make_up_weights(twin, 1, &seed);
     naive_make_up(&made_up, sizes, &seed);
-    player->sizes = sizes;
-    player->model = twin_model(sizes, twin);
-    player->numbers = sizes->bars * sizes->steps_per_bar * sizes->batch * NAIVE_DEPTH;
-    player->music = calloc(player->numbers, sizeof(float));
-    player->z = calloc(sizes->batch * sizes->z_size, sizeof(float));
-    assert_true(player->music != NULL && player->z != NULL);
-    twin_set_batch(player->model, sizes, &made_up.batch);
-    generation_draw_latents(player->z, (int)sizes->batch, (int)sizes->z_size, 3, 0);
+    *bench = (struct bench){.sizes = sizes, .model = twin_model(sizes, twin)};
+    bench->steps = sizes->bars * sizes->steps_per_bar;
+    bench->numbers = bench->steps * sizes->batch * NAIVE_DEPTH;
+    bench->music = calloc(bench->numbers, sizeof(float));
+    bench->music_by_time = calloc(bench->numbers, sizeof(float));
+    bench->z = calloc(sizes->batch * sizes->z_size, sizeof(float));
+    assert_true(bench->music != NULL && bench->music_by_time != NULL && bench->z != NULL);
+    twin_set_batch(bench->model, sizes, &made_up.batch);
+    share_controls(bench);
+    const struct model *model = bench->model;
+    bench->player = player_make(&model->hparams, &model->table, model->values, true, &error);
+    assert_non_null(bench->player);
+    bench->scratch = player_scratch_make(bench->player, (int)sizes->batch, &error);
+    assert_non_null(bench->scratch);
+    generation_draw_latents(bench->z, (int)sizes->batch, (int)sizes->z_size, 3, 0);
     naive_made_up_free(&made_up);
     naive_model_free(twin);
 }
 
-static void player_free(struct player *player)
+static void bench_free(struct bench *bench)
 {
-    model_free(player->model);
-    free(player->music);
-    free(player->z);
+    player_scratch_free(bench->scratch);
+    player_free(bench->player);
+    model_free(bench->model);
+    free(bench->controls);
+    free(bench->music_by_time);
+    free(bench->music);
+    free(bench->z);
+}
+
+static void play(struct bench *bench, float temperature, uint64_t seed, uint32_t first_output)
+{
+    size_t batch = bench->sizes->batch;
+    struct player_request request = {
+        .batch = (int)batch,
+        .controls = bench->sizes->control_depth > 0 ? bench->controls : NULL,
+        .temperature = temperature,
+        .seed = seed,
+        .first_output = first_output,
+    };
+    player_play(bench->music, bench->z, bench->player, bench->scratch, &request);
+    for (size_t b = 0; b < batch; b++)
+        for (size_t t = 0; t < bench->steps; t++)
+            memcpy(&bench->music_by_time[(t * batch + b) * NAIVE_DEPTH],
+                   &bench->music[(b * bench->steps + t) * NAIVE_DEPTH], NAIVE_DEPTH * sizeof(float));
 }
 
 /* The outputs under teacher forcing on `target`, owned by the caller. */
-static float *foretell(const struct player *player, const float *target, const struct decoder_sampling *sampling)
+static float *foretell(const struct bench *bench, const float *target, const struct decoder_sampling *sampling)
 {
-    struct model *model = player->model;
-    struct pass pass = {.batch = (int)player->sizes->batch, .keep_prob = 1, .kernels = model->kernels};
+    struct model *model = bench->model;
+    struct pass pass = {.batch = (int)bench->sizes->batch, .keep_prob = 1, .kernels = model->kernels};
     pass.values = model->values;
-    float *outputs = calloc(player->numbers, sizeof *outputs);
+    float *outputs = calloc(bench->numbers, sizeof *outputs);
     assert_non_null(outputs);
-    decoder_forward(&model->decoder, &pass, player->z, target, model->controls, sampling);
+    decoder_forward(&model->decoder, &pass, bench->z, target, model->controls, sampling);
     decoder_copy_outputs(&model->decoder, outputs, pass.batch);
     return outputs;
 }
@@ -96,17 +145,17 @@ static int check_step(const float *music, const float *outputs, bool cold)
 
 static void check_play(const struct naive_sizes *sizes, float temperature, bool cold)
 {
-    struct player player;
-    player_make(&player, sizes);
-    generation_play(player.model, player.music, player.z, (int)sizes->batch, temperature, 4, 0);
-    float *outputs = foretell(&player, player.music, NULL);
+    struct bench bench;
+    bench_make(&bench, sizes);
+    play(&bench, temperature, 4, 0);
+    float *outputs = foretell(&bench, bench.music_by_time, NULL);
     int hits = 0;
-    for (size_t n = 0; n < player.numbers; n += NAIVE_DEPTH)
-        hits += check_step(&player.music[n], &outputs[n], cold);
+    for (size_t n = 0; n < bench.numbers; n += NAIVE_DEPTH)
+        hits += check_step(&bench.music_by_time[n], &outputs[n], cold);
     assert_true(hits > 0);
-    assert_true((size_t)hits < player.numbers / 3);
+    assert_true((size_t)hits < bench.numbers / 3);
     free(outputs);
-    player_free(&player);
+    bench_free(&bench);
 }
 
 static void plays_what_it_foretells(void **state)
@@ -118,47 +167,87 @@ static void plays_what_it_foretells(void **state)
     }
 }
 
+/* Bit for bit: rows of 1 to 17 and the batch's own number, in a scratch of another size. */
 static void a_window_does_not_depend_on_its_batch(void **state)
+{
+    enum { MOST = 17 };
+    (void)state;
+    for (size_t n = 0; n < NUM_SIZES; n++) {
+        const struct naive_sizes *sizes = &all_sizes[n];
+        struct bench bench;
+        struct error error;
+        bench_make(&bench, sizes);
+        size_t window = bench.steps * NAIVE_DEPTH;
+        float *z = calloc(MOST * sizes->z_size, sizeof *z), *alone = calloc(window, sizeof *alone),
+              *music = calloc(MOST * window, sizeof *music);
+        struct player_scratch *scratch = player_scratch_make(bench.player, MOST, &error);
+        assert_true(z != NULL && alone != NULL && music != NULL && scratch != NULL);
+        generation_draw_latents(z, MOST, (int)sizes->z_size, 5, 30);
+        struct player_request request = {.controls = bench.controls, .temperature = 1, .seed = 5, .first_output = 30};
+        for (request.batch = 1; request.batch <= MOST; request.batch++)
+            for (int again = 0; again < 2; again++) {
+                player_play(music, z, bench.player, scratch, &request);
+                size_t last = (size_t)request.batch - 1;
+                struct player_request one = request;
+                one.batch = 1;
+                one.first_output += (uint32_t)last;
+                player_play(alone, &z[last * sizes->z_size], bench.player, bench.scratch, &one);
+                assert_memory_equal(alone, &music[last * window], window * sizeof *alone);
+            }
+        player_scratch_free(scratch);
+        free(music);
+        free(alone);
+        free(z);
+        bench_free(&bench);
+    }
+}
+
+/* The mean that the player finds is the one that the model finds. */
+static void encodes_as_the_model_does(void **state)
 {
     (void)state;
     for (size_t n = 0; n < NUM_SIZES; n++) {
         const struct naive_sizes *sizes = &all_sizes[n];
-        struct player player;
-        player_make(&player, sizes);
-        size_t steps = sizes->bars * sizes->steps_per_bar, controls = sizes->control_depth;
-        float *alone = calloc(steps * NAIVE_DEPTH, sizeof *alone);
-        assert_non_null(alone);
-        generation_play(player.model, player.music, player.z, (int)sizes->batch, 1, 5, 30);
-        size_t last = sizes->batch - 1;
-        for (size_t t = 0; t < steps && controls > 0; t++)
-            memmove(&player.model->controls[t * controls],
-                    &player.model->controls[(t * sizes->batch + last) * controls], controls * sizeof(float));
-        generation_play(player.model, alone, &player.z[last * sizes->z_size], 1, 1, 5, 30 + (uint32_t)last);
-        for (size_t t = 0; t < steps; t++)
-            for (size_t k = 0; k < NAIVE_DEPTH; k++)
-                assert_near(alone[t * NAIVE_DEPTH + k],
-                            (double)player.music[(t * sizes->batch + last) * NAIVE_DEPTH + k]);
-        free(alone);
-        player_free(&player);
+        struct bench bench;
+        bench_make(&bench, sizes);
+        float *mu = calloc(sizes->z_size, sizeof *mu), *input = calloc(bench.steps * NAIVE_DEPTH, sizeof *input);
+        assert_true(mu != NULL && input != NULL);
+        model_encode(bench.model, (int)sizes->batch);
+        double largest = 0;
+        for (size_t b = 0; b < sizes->batch; b++) {
+            for (size_t t = 0; t < bench.steps; t++)
+                memcpy(&input[t * NAIVE_DEPTH], &bench.model->input[(t * sizes->batch + b) * NAIVE_DEPTH],
+                       NAIVE_DEPTH * sizeof *input);
+            player_encode(mu, input, bench.controls, bench.player, bench.scratch);
+            for (size_t k = 0; k < sizes->z_size; k++) {
+                double expected = (double)bench.model->encoder.mu[b * sizes->z_size + k];
+                assert_near(mu[k], expected);
+                largest = fmax(largest, fabs(expected));
+            }
+        }
+        assert_true(largest > 0.01);
+        free(input);
+        free(mu);
+        bench_free(&bench);
     }
 }
 
 static void temperature_spreads_hits(void **state)
 {
     (void)state;
-    struct player player;
-    player_make(&player, &all_sizes[1]);
+    struct bench bench;
+    bench_make(&bench, &all_sizes[1]);
     double hits[2] = {0};
     const float temperatures[2] = {1e-6f, 1e6f};
     for (int n = 0; n < 2; n++) {
-        generation_play(player.model, player.music, player.z, (int)player.sizes->batch, temperatures[n], 6, 0);
-        for (size_t k = 0; k < player.numbers; k++)
-            hits[n] += k % NAIVE_DEPTH < NAIVE_CLASSES && player.music[k] > 0.5f;
+        play(&bench, temperatures[n], 6, 0);
+        for (size_t k = 0; k < bench.numbers; k++)
+            hits[n] += k % NAIVE_DEPTH < NAIVE_CLASSES && bench.music[k] > 0.5f;
     }
-    double all = (double)player.numbers / 3;
+    double all = (double)bench.numbers / 3;
     assert_true(fabs(hits[1] / all - 0.5) < 0.05);
     assert_true(fabs(hits[0] - hits[1]) > 0);
-    player_free(&player);
+    bench_free(&bench);
 }
 
 /* A probability so small that it never comes about takes the way step by step, and must give what all steps at once give. */
@@ -166,16 +255,16 @@ static void sampling_that_never_comes_is_teacher_forcing(void **state)
 {
     (void)state;
     for (size_t n = 0; n < NUM_SIZES; n++) {
-        struct player player;
-        player_make(&player, &all_sizes[n]);
+        struct bench bench;
+        bench_make(&bench, &all_sizes[n]);
         struct decoder_sampling sampling = {.probability = 1e-30, .seed = 1, .step = 1};
-        float *expected = foretell(&player, player.model->target, NULL);
-        float *outputs = foretell(&player, player.model->target, &sampling);
-        for (size_t k = 0; k < player.numbers; k++)
+        float *expected = foretell(&bench, bench.model->target, NULL);
+        float *outputs = foretell(&bench, bench.model->target, &sampling);
+        for (size_t k = 0; k < bench.numbers; k++)
             assert_near(outputs[k], (double)expected[k]);
         free(expected);
         free(outputs);
-        player_free(&player);
+        bench_free(&bench);
     }
 }
 
@@ -184,20 +273,20 @@ static void sampling_that_always_comes_forgets_the_truth(void **state)
 {
     (void)state;
     for (size_t n = 0; n < NUM_SIZES; n++) {
-        struct player player;
-        player_make(&player, &all_sizes[n]);
-        size_t window = player.sizes->batch * NAIVE_DEPTH, steps = player.sizes->bars * player.sizes->steps_per_bar;
-        size_t piece = player.sizes->hierarchical ? player.sizes->steps_per_bar : steps;
+        struct bench bench;
+        bench_make(&bench, &all_sizes[n]);
+        size_t window = bench.sizes->batch * NAIVE_DEPTH, steps = bench.sizes->bars * bench.sizes->steps_per_bar;
+        size_t piece = bench.sizes->hierarchical ? bench.sizes->steps_per_bar : steps;
         struct decoder_sampling sampling = {.probability = 1, .seed = 1, .step = 1};
-        float *outputs = foretell(&player, player.model->target, &sampling);
+        float *outputs = foretell(&bench, bench.model->target, &sampling);
         for (size_t t = 0; t < steps; t++)
             for (size_t k = 0; k < window && t % piece != piece - 1; k++)
-                player.model->target[t * window + k] = 7;
-        float *again = foretell(&player, player.model->target, &sampling);
-        assert_memory_equal(outputs, again, player.numbers * sizeof *outputs);
+                bench.model->target[t * window + k] = 7;
+        float *again = foretell(&bench, bench.model->target, &sampling);
+        assert_memory_equal(outputs, again, bench.numbers * sizeof *outputs);
         free(outputs);
         free(again);
-        player_free(&player);
+        bench_free(&bench);
     }
 }
 
@@ -259,6 +348,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plays_what_it_foretells),
         cmocka_unit_test(a_window_does_not_depend_on_its_batch),
+        cmocka_unit_test(encodes_as_the_model_does),
         cmocka_unit_test(temperature_spreads_hits),
         cmocka_unit_test(sampling_that_never_comes_is_teacher_forcing),
         cmocka_unit_test(sampling_that_always_comes_forgets_the_truth),

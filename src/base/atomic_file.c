@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,17 +93,12 @@ static bool sync_path(const char *path, int flags)
     return result == 0;
 }
 
-static bool sync_folder_of(const char *path, struct error *error)
+bool atomic_file_flush_folder(const char *folder, struct error *error)
 {
-    char *folder = folder_of(path);
-    bool ok = sync_path(folder, O_RDONLY | O_DIRECTORY);
-    int error_number = errno;
-    if (!ok && (error_number == EINVAL || error_number == ENOTSUP || error_number == EACCES))
-        ok = true;
-    if (!ok)
-        error_set_errno(error, error_number, "%s: is written, but its folder can't be flushed to the disk", path);
-    free(folder);
-    return ok;
+    if (sync_path(folder, O_RDONLY | O_DIRECTORY) || errno == EINVAL || errno == ENOTSUP || errno == EACCES)
+        return true;
+    return error_set_errno(error, errno, "%s: files are written there, but the folder can't be flushed to the disk",
+                           folder);
 }
 
 /* Gives the temporary file its name; 0, or the reason in errno's numbers. */
@@ -133,9 +129,14 @@ static int name_new(const char *temporary_path, const char *path)
     return reason;
 }
 
+static bool cant_write(const char *path, int reason, struct error *error)
+{
+    return error_set_errno(error, reason, "%s: can't write", path);
+}
+
 bool atomic_file_flush(const struct atomic_file *file, struct error *error)
 {
-    return sync_path(file->temporary_path, O_RDONLY) || error_set_errno(error, errno, "%s: can't write", file->path);
+    return sync_path(file->temporary_path, O_RDONLY) || cant_write(file->path, errno, error);
 }
 
 static bool commit(struct atomic_file *file, naming give_name, struct error *error)
@@ -143,12 +144,14 @@ static bool commit(struct atomic_file *file, naming give_name, struct error *err
     bool ok = atomic_file_flush(file, error);
     int reason = ok ? give_name(file->temporary_path, file->path) : 0;
     if (reason != 0)
-        ok = error_set_errno(error, reason, "%s: can't write", file->path);
+        ok = cant_write(file->path, reason, error);
     if (!ok) {
         atomic_file_abandon(file);
         return false;
     }
-    ok = sync_folder_of(file->path, error);
+    char *folder = folder_of(file->path);
+    ok = atomic_file_flush_folder(folder, error);
+    free(folder);
     forget(file);
     return ok;
 }
@@ -161,6 +164,59 @@ bool atomic_file_commit(struct atomic_file *file, struct error *error)
 bool atomic_file_commit_new(struct atomic_file *file, struct error *error)
 {
     return commit(file, name_new, error);
+}
+
+/* What the threads of atomic_file_flush_all share. */
+struct flushing {
+    const struct atomic_file *files;
+    int count;
+    pthread_mutex_t lock;
+    int next;
+    int failed, reason; /* the first file that failed, -1 for none, and why */
+};
+
+static void *flush_files(void *context)
+{
+    struct flushing *flushing = context;
+    pthread_mutex_lock(&flushing->lock);
+    while (flushing->next < flushing->count) {
+        int number = flushing->next++;
+        pthread_mutex_unlock(&flushing->lock);
+        int reason = sync_path(flushing->files[number].temporary_path, O_RDONLY) ? 0 : errno;
+        pthread_mutex_lock(&flushing->lock);
+        if (reason != 0 && (flushing->failed < 0 || number < flushing->failed)) {
+            flushing->failed = number;
+            flushing->reason = reason;
+        }
+    }
+    pthread_mutex_unlock(&flushing->lock);
+    return NULL;
+}
+
+bool atomic_file_flush_all(const struct atomic_file *files, int count, struct error *error)
+{
+    enum { MOST_HELPERS = 15 }; /* they wait for the disk, not for a core */
+    struct flushing flushing = {.files = files, .count = count, .failed = -1};
+    pthread_t helpers[MOST_HELPERS];
+    int num_helpers = 0;
+    pthread_mutex_init(&flushing.lock, NULL);
+    while (num_helpers < MOST_HELPERS && num_helpers + 1 < count &&
+           pthread_create(&helpers[num_helpers], NULL, flush_files, &flushing) == 0)
+        num_helpers++;
+    flush_files(&flushing);
+    for (int i = 0; i < num_helpers; i++)
+        pthread_join(helpers[i], NULL);
+    pthread_mutex_destroy(&flushing.lock);
+    return flushing.failed < 0 || cant_write(files[flushing.failed].path, flushing.reason, error);
+}
+
+bool atomic_file_name_new(struct atomic_file *file, const char *path, struct error *error)
+{
+    int reason = name_new(file->temporary_path, path);
+    if (reason != 0)
+        return cant_write(path, reason, error);
+    forget(file);
+    return true;
 }
 
 bool atomic_file_write(const char *path, const void *bytes, size_t size, struct error *error)

@@ -32,6 +32,20 @@ bool atomic_file_commit(struct atomic_file *file, struct error *error);
 /* As commit, but fails with EEXIST's message where `path` is there already, without a moment between look and rename. */
 bool atomic_file_commit_new(struct atomic_file *file, struct error *error);
 
+/* What commit_new does, in parts, for many files at once: each is started and written; all are flushed together; each is
+ * given its name, which need not be the one it was started with; and their folder is flushed. */
+
+/* Gives the disk the temporary files of files[0..count), several at a time: a file system makes many of them durable in
+ * little more time than one. On failure the error names the first that failed; all are still the caller's to abandon. */
+bool atomic_file_flush_all(const struct atomic_file *files, int count, struct error *error);
+
+/* Names a flushed file `path` in the same folder, and frees; fails with EEXIST's message where that is there already. On
+ * failure the file is still the caller's, to name otherwise or to abandon. */
+bool atomic_file_name_new(struct atomic_file *file, const char *path, struct error *error);
+
+/* Gives the disk the names of files that have been given theirs in `folder`. */
+bool atomic_file_flush_folder(const char *folder, struct error *error);
+
 /* Removes the temporary file and frees. */
 void atomic_file_abandon(struct atomic_file *file);
 

@@ -6,6 +6,7 @@
 #include "base/options.h"
 
 #include <errno.h>
+#include <float.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <math.h>
@@ -199,15 +200,43 @@ static bool check_size(const struct checkpoint *checkpoint, const char *path, st
     return true;
 }
 
+struct checkpoint_reader {
+    hid_t file;
+    char *path; /* owned */
+};
+
+void checkpoint_close(struct checkpoint_reader *reader)
+{
+    if (!reader)
+        return;
+    if (reader->file >= 0)
+        H5Fclose(reader->file);
+    free(reader->path);
+    free(reader);
+}
+
+struct checkpoint_reader *checkpoint_open(struct checkpoint *checkpoint, const char *path, struct error *error)
+{
+    struct checkpoint_reader *reader = calloc(1, sizeof *reader);
+    memset(checkpoint, 0, sizeof *checkpoint);
+    if (!reader) {
+        error_set(error, "%s: out of memory", path);
+        return NULL;
+    }
+    reader->file = H5I_INVALID_HID;
+    reader->path = format_text("%s", path);
+    if (hdf5_open(&reader->file, path, CHECKPOINT_FORMAT, error) &&
+        read_attributes(checkpoint, reader->file, path, error) && check_size(checkpoint, path, error))
+        return reader;
+    checkpoint_close(reader);
+    return NULL;
+}
+
 bool checkpoint_read(struct checkpoint *checkpoint, const char *path, struct error *error)
 {
-    hid_t file;
-    memset(checkpoint, 0, sizeof *checkpoint);
-    if (!hdf5_open(&file, path, CHECKPOINT_FORMAT, error))
-        return false;
-    bool ok = read_attributes(checkpoint, file, path, error);
-    H5Fclose(file);
-    return ok && check_size(checkpoint, path, error);
+    struct checkpoint_reader *reader = checkpoint_open(checkpoint, path, error);
+    checkpoint_close(reader);
+    return reader != NULL;
 }
 
 static bool read_tensor(hid_t file, const char *path, const char *group, const struct param *param, float *array,
@@ -220,10 +249,10 @@ static bool read_tensor(hid_t file, const char *path, const char *group, const s
     float *values = array + param->offset;
     if (!hdf5_read_dataset(values, file, name, H5T_NATIVE_FLOAT, num_dims, dims, error))
         return false;
+    size_t num_bad = 0;
     for (size_t i = 0; i < param->count; i++)
-        if (!isfinite(values[i]))
-            return error_set(error, "%s: %s holds a number that is not finite", path, name);
-    return true;
+        num_bad += !(fabsf(values[i]) <= FLT_MAX);
+    return num_bad == 0 || error_set(error, "%s: %s holds a number that is not finite", path, name);
 }
 
 bool checkpoint_read_tensors(const char *path, const struct param_table *table, float *values, float *m, float *v,
@@ -239,6 +268,15 @@ bool checkpoint_read_tensors(const char *path, const struct param_table *table, 
             ok = read_tensor(file, path, groups[group], &table->rows[i], arrays[group], error);
     H5Fclose(file);
     return ok;
+}
+
+bool checkpoint_read_values(struct checkpoint_reader *reader, const struct param_table *table, int num_tensors,
+                            float *values, struct error *error)
+{
+    for (int i = 0; i < num_tensors; i++)
+        if (!read_tensor(reader->file, reader->path, groups[0], &table->rows[i], values, error))
+            return false;
+    return true;
 }
 
 char *checkpoint_name(uint64_t step)

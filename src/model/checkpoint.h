@@ -46,6 +46,20 @@ bool checkpoint_read(struct checkpoint *checkpoint, const char *path, struct err
 bool checkpoint_read_tensors(const char *path, const struct param_table *table, float *values, float *m, float *v,
                              struct error *error);
 
+/* A checkpoint that stays open, so that its file is checked once though only a part of its tensors is wanted. */
+struct checkpoint_reader;
+
+/* Opens it and reads everything but the tensors. NULL and the error set on failure. */
+struct checkpoint_reader *checkpoint_open(struct checkpoint *checkpoint, const char *path, struct error *error);
+
+/* The first `num_tensors` tensors of the table (the checkpoint's own hparams') into values, which reaches as far as they do. Fails as
+ * checkpoint_read_tensors does. */
+bool checkpoint_read_values(struct checkpoint_reader *reader, const struct param_table *table, int num_tensors,
+                            float *values, struct error *error);
+
+/* Closes and frees; NULL does nothing. */
+void checkpoint_close(struct checkpoint_reader *reader);
+
 /* "checkpoint-00001000.h5"; owned by the caller. */
 char *checkpoint_name(uint64_t step);
 

@@ -236,29 +236,3 @@ void decoder_backward(struct decoder *decoder, const struct pass *pass, struct s
     stack_backward(&decoder->conductor, pass, scratch, decoder->d_embedding, decoder->segments, rows);
     stack_backward_start(&decoder->conductor, pass, d_z, z, rows, OP_REPLACE);
 }
-
-void decoder_generate(struct decoder *decoder, const struct pass *pass, float *music, const float *z,
-                      const float *controls, float temperature, uint64_t seed, uint32_t first_output)
-{
-    int rows = pass->batch, units = stack_top_units(&decoder->core), depth = decoder->head->depth;
-    size_t window = (size_t)rows * (size_t)depth;
-    for (int b = 0; b < rows; b++)
-        random_stream_start(&decoder->streams[b], seed, RANDOM_SAMPLED_OUTPUT, 0, first_output + (uint32_t)b);
-    make_embedding(decoder, pass, z);
-    stack_prepare(&decoder->core, pass);
-    for (int g = 0; g < decoder->segments; g++) {
-        const float *embedding = decoder->embedding + (size_t)(g * rows) * (size_t)decoder->embedding_size;
-        stack_start(&decoder->core, pass, embedding, decoder->segment_steps, rows);
-        for (int s = 0; s < decoder->segment_steps; s++) {
-            size_t now = time_row(decoder, g, s, rows), first = (size_t)s * (size_t)rows;
-            float *out = music + now * (size_t)depth;
-            feed(decoder, pass, first, rows, now == 0 ? NULL : out - window,
-                 controls ? controls + now * (size_t)decoder->num_controls : NULL, embedding);
-            stack_forward_step(&decoder->core, pass, s, rows);
-            dense(decoder->outputs, stack_outputs(&decoder->core, rows) + first * (size_t)units,
-                  pass->values + decoder->output_kernel, pass->values + decoder->output_bias, rows, units, depth);
-            for (int b = 0; b < rows; b++)
-                decoder->head->sample(out + b * depth, decoder->outputs + b * depth, temperature, &decoder->streams[b]);
-        }
-    }
-}

@@ -62,9 +62,4 @@ void decoder_copy_outputs(const struct decoder *decoder, float *out, int rows);
 void decoder_backward(struct decoder *decoder, const struct pass *pass, struct stack_scratch *scratch, float *d_z,
                       const float *z);
 
-/* Plays: music [T, B, D] from z [B, Z], fed its own music. controls [T, B, C] or NULL. Output b's random numbers depend on
- * seed and on first_output + b alone. pass->dropout must be false. */
-void decoder_generate(struct decoder *decoder, const struct pass *pass, float *music, const float *z,
-                      const float *controls, float temperature, uint64_t seed, uint32_t first_output);
-
 #endif

@@ -1,5 +1,7 @@
 #include "model/generation.h"
 
+#include "base/random.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -36,17 +38,4 @@ void generation_slerp(float *out, const float *a, const float *b, double fractio
     }
     for (int i = 0; i < size; i++)
         out[i] = (float)(weight_a * (double)a[i] + weight_b * (double)b[i]);
-}
-
-void generation_play(struct model *model, float *music, const float *z, int batch, float temperature, uint64_t seed,
-                     uint32_t first_output)
-{
-    struct pass pass = {
-        .batch = batch,
-        .keep_prob = 1,
-        .threaded = matmul_is_threaded(),
-        .kernels = model->kernels,
-        .values = model->values,
-    };
-    decoder_generate(&model->decoder, &pass, music, z, model->controls, temperature, seed, first_output);
 }

@@ -8,7 +8,7 @@
 #include "programs/bench_folder.h"
 #include "programs/bench_windows.h"
 #include "programs/generate.h"
-#include "programs/generate_output.h"
+#include "programs/generate_play.h"
 #include "programs/preprocess.h"
 
 #include <stdio.h>
@@ -27,90 +27,95 @@ static enum log_level be_quiet(void)
 }
 
 /* What is played: a checkpoint that no training made, and an input for the configs that must be given one. */
-struct player {
+struct playing {
     const struct bench_options *options; /* not owned */
     char *folder, *checkpoint, *input;   /* owned */
     struct model *model;                 /* owned */
+    struct player *player;               /* owned; of the same parameters */
     int threads;
     int num_folders; /* that outputs were written to */
 };
 
-static bool save_checkpoint(struct player *player, const struct hparams *hparams, struct error *error)
+static bool save_checkpoint(struct playing *playing, const struct hparams *hparams, struct error *error)
 {
     struct checkpoint checkpoint = {.hparams = *hparams, .num_ranks = 1};
     struct optimizer optimizer = {0};
-    snprintf(checkpoint.config, sizeof checkpoint.config, "%s", player->options->config);
+    snprintf(checkpoint.config, sizeof checkpoint.config, "%s", playing->options->config);
     memset(checkpoint.content_sha256, '0', 64);
     snprintf(checkpoint.program_version, sizeof checkpoint.program_version, "%s", drumline_version());
     date_now(checkpoint.date);
-    player->checkpoint = path_join(player->folder, "checkpoint.h5");
-    bool ok = optimizer_make(&optimizer, &player->model->table, error) &&
-              checkpoint_save(player->checkpoint, &checkpoint, &player->model->table, player->model->values,
+    playing->checkpoint = path_join(playing->folder, "checkpoint.h5");
+    bool ok = optimizer_make(&optimizer, &playing->model->table, error) &&
+              checkpoint_save(playing->checkpoint, &checkpoint, &playing->model->table, playing->model->values,
                               optimizer.m, optimizer.v, error);
     optimizer_free(&optimizer);
     return ok;
 }
 
 /* A made-up window as a MIDI file, and its hits as the model's controls. */
-static bool make_input(struct player *player, const struct hparams *hparams, struct error *error)
+static bool make_input(struct playing *playing, const struct hparams *hparams, struct error *error)
 {
     struct bench_windows windows;
     struct generate_output output;
     struct grid grid;
-    struct model_step part = {.batch = GENERATE_BATCH};
+    struct model_step part = {.batch = 1};
     if (!bench_windows_make(&windows, hparams, error))
         return false;
-    bench_windows_fill(&windows, player->model, &part);
+    bench_windows_fill(&windows, playing->model, &part);
     /* A hit in the last step, and none that is early in the first: the file is one window. */
     float *last = windows.rows + (size_t)(windows.steps - 1) * STEP_DEPTH;
     last[0] = last[NUM_DRUMS] = 1;
     memset(windows.rows + (size_t)2 * NUM_DRUMS, 0, NUM_DRUMS * sizeof(float));
     bool ok = grid_from_window(&grid, windows.rows, windows.steps, 120, error);
     if (ok) {
-        ok = generate_output_start(&output, player->folder, player->options->config, "input", 1, error) &&
+        ok = generate_output_start(&output, playing->folder, playing->options->config, "input", 1, error) &&
              generate_output_write(&output, &grid, error);
         if (ok)
-            player->input = generate_output_path(&output, 0);
+            playing->input = generate_output_path(&output, 0);
         grid_free(&grid);
     }
     bench_windows_free(&windows);
     return ok;
 }
 
-static bool player_open(struct player *player, const struct hparams *hparams, struct error *error)
+static bool playing_open(struct playing *playing, const struct hparams *hparams, struct error *error)
 {
-    player->folder = bench_folder_make(player->options->temporary_dir, error);
-    if (!player->folder)
+    playing->folder = bench_folder_make(playing->options->temporary_dir, error);
+    if (!playing->folder)
         return false;
-    player->model = model_make(hparams, GENERATE_BATCH, error);
-    if (!player->model)
+    playing->model = model_make(hparams, 1, error);
+    if (!playing->model)
         return false;
-    model_initialize(player->model, 0);
-    return save_checkpoint(player, hparams, error) &&
-           (!hparams->hits_as_controls || make_input(player, hparams, error));
+    model_initialize(playing->model, 0);
+    playing->player = player_make(hparams, &playing->model->table, playing->model->values, false, error);
+    if (!playing->player)
+        return false;
+    return save_checkpoint(playing, hparams, error) &&
+           (!hparams->hits_as_controls || make_input(playing, hparams, error));
 }
 
-static void player_close(struct player *player)
+static void playing_close(struct playing *playing)
 {
-    model_free(player->model);
-    free(player->checkpoint);
-    free(player->input);
-    bench_folder_remove(player->folder);
+    player_free(playing->player);
+    model_free(playing->model);
+    free(playing->checkpoint);
+    free(playing->input);
+    bench_folder_remove(playing->folder);
 }
 
 /* drumline-generate's whole work for so many samples, into a folder of their own. */
-static bool time_generate(double *seconds, struct player *player, int64_t num_outputs, struct error *error)
+static bool time_generate(double *seconds, struct playing *playing, int64_t num_outputs, struct error *error)
 {
     bool wrong_usage;
-    char *name = format_text("output-%d", player->num_folders++);
+    char *name = format_text("output-%d", playing->num_folders++);
     struct generate_options options = {
-        .checkpoint_file = player->checkpoint,
+        .checkpoint_file = playing->checkpoint,
         .mode = GENERATE_SAMPLE,
         .num_outputs = num_outputs,
-        .input_midi = {player->input},
+        .input_midi = {playing->input},
         .temperature = 1,
-        .threads = player->threads,
-        .output_dir = path_join(player->folder, name),
+        .threads = playing->threads,
+        .output_dir = path_join(playing->folder, name),
     };
     double started = clock_seconds();
     bool ok = generate(&options, &wrong_usage, error);
@@ -120,38 +125,41 @@ static bool time_generate(double *seconds, struct player *player, int64_t num_ou
     return ok;
 }
 
-/* The same number of windows from the model alone. */
-static bool time_playing(double *seconds, struct player *player, struct error *error)
+static void draw_latents(void *context, float *z, int first, int count)
 {
-    struct model *model = player->model;
-    int z_size = model->encoder.z_size;
-    size_t window = (size_t)model->steps * (size_t)model->depth;
-    float *z = malloc((size_t)GENERATE_BATCH * (size_t)z_size * sizeof *z);
-    float *music = malloc(GENERATE_BATCH * window * sizeof *music);
-    bool ok = (z && music) || error_set(error, "no memory for %d windows", GENERATE_BATCH);
+    const struct playing *playing = context;
+    generation_draw_latents(z, count, player_shape(playing->player)->z_size, 0, (uint32_t)first);
+}
+
+/* The same windows, played and not written. */
+static bool time_playing(double *seconds, struct playing *playing, struct error *error)
+{
+    struct generate_work work = {
+        .player = playing->player,
+        .make_latents = draw_latents,
+        .context = playing,
+        .count = (int)playing->options->num_outputs,
+        .threads = playing->threads,
+        .request = {.controls = playing->model->controls, .temperature = 1},
+    };
     double started = clock_seconds();
-    for (int64_t first = 0; ok && first < player->options->num_outputs; first += GENERATE_BATCH) {
-        generation_draw_latents(z, GENERATE_BATCH, z_size, 0, (uint32_t)first);
-        generation_play(model, music, z, GENERATE_BATCH, 1, 0, (uint32_t)first);
-    }
+    bool ok = generate_play(&work, error);
     *seconds = clock_seconds() - started;
-    free(music);
-    free(z);
     return ok;
 }
 
-static bool time_all(struct bench_figures *figures, struct player *player, struct error *error)
+static bool time_all(struct bench_figures *figures, struct playing *playing, struct error *error)
 {
-    double one[REPEATS], playing[REPEATS], writing[REPEATS], count = (double)player->options->num_outputs;
+    double one[REPEATS], unwritten[REPEATS], written[REPEATS], count = (double)playing->options->num_outputs;
     for (int i = 0; i < REPEATS; i++)
-        if (!time_generate(&one[i], player, 1, error) || !time_playing(&playing[i], player, error) ||
-            !time_generate(&writing[i], player, player->options->num_outputs, error))
+        if (!time_generate(&one[i], playing, 1, error) || !time_playing(&unwritten[i], playing, error) ||
+            !time_generate(&written[i], playing, playing->options->num_outputs, error))
             return false;
-    double rate = count / bench_median(playing, REPEATS);
+    double rate = count / bench_median(unwritten, REPEATS);
     bench_add(figures, "generate", "ms", 1e3 * bench_median(one, REPEATS), "one_sample_from_checkpoint_to_MIDI");
     bench_add(figures, "generate", "1/s", rate, "windows_played_per_second");
     bench_hold_against(
-        bench_add(figures, "generate", "1/s", count / bench_median(writing, REPEATS), "windows_written_per_second"),
+        bench_add(figures, "generate", "1/s", count / bench_median(written, REPEATS), "windows_written_per_second"),
         "played, not written", rate);
     return true;
 }
@@ -159,10 +167,10 @@ static bool time_all(struct bench_figures *figures, struct player *player, struc
 bool bench_generate(struct bench_figures *figures, const struct bench_options *options, const struct hparams *hparams,
                     int threads, struct comm *comm, struct error *error)
 {
-    struct player player = {.options = options, .threads = threads};
+    struct playing playing = {.options = options, .threads = threads};
     enum log_level level = be_quiet();
-    bool ok = comm_rank(comm) != 0 || (player_open(&player, hparams, error) && time_all(figures, &player, error));
-    player_close(&player);
+    bool ok = comm_rank(comm) != 0 || (playing_open(&playing, hparams, error) && time_all(figures, &playing, error));
+    playing_close(&playing);
     log_set_level(level);
     return comm_all_ok(comm, ok, error);
 }

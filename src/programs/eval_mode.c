@@ -7,6 +7,7 @@
 #include "programs/agreement.h"
 #include "programs/evaluation.h"
 #include "programs/metrics.h"
+#include "programs/run_checkpoint.h"
 #include "programs/run_folder.h"
 
 #include <inttypes.h>

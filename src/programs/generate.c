@@ -1,11 +1,13 @@
 #include "programs/generate.h"
 
+#include "base/arena.h"
 #include "base/files.h"
 #include "base/log.h"
 #include "data/batch.h"
+#include "model/checkpoint.h"
 #include "model/generation.h"
 #include "programs/generate_input.h"
-#include "programs/generate_output.h"
+#include "programs/generate_play.h"
 #include "programs/run_folder.h"
 #include "programs/threads.h"
 #include "programs/transform.h"
@@ -22,16 +24,15 @@ struct generation {
     const struct generate_options *options;
     struct checkpoint checkpoint;
     char *checkpoint_path; /* owned */
-    struct model *model;   /* owned */
+    struct player *player; /* owned */
     uint32_t bars;
     uint64_t seed;
     float qpm;
     int num_inputs;
     struct generate_input inputs[2];
-    float *ends;  /* [2, Z] means of the inputs; owned, as are the next three */
-    float *z;     /* [GENERATE_BATCH, Z] */
-    float *music; /* [T, GENERATE_BATCH, 27] */
-    float *rows;  /* [T, 27]: one window */
+    float *ends;     /* [2, Z] means of the inputs; owned, as are the next two */
+    float *controls; /* [T, C]: hits of the first input */
+    float *rows;     /* [T, 27]: one window */
     struct generate_output output;
 };
 
@@ -64,36 +65,53 @@ bool generate_check(const struct generate_options *options, struct error *error)
     return check_inputs(options, error);
 }
 
-static bool find_checkpoint(struct generation *generation, struct error *error)
+/* Reads what is played from, and no more. */
+static bool load_player(void *context, const char *path, struct error *error)
+{
+    struct generation *generation = context;
+    bool encodes = generation->options->mode != GENERATE_SAMPLE;
+    struct param_table table;
+    struct arena arena = arena_measure();
+    struct checkpoint_reader *reader = checkpoint_open(&generation->checkpoint, path, error);
+    if (!reader)
+        return false;
+    if (!params_describe(&table, &generation->checkpoint.hparams, error)) {
+        error_prefix(error, "%s", path);
+        goto done;
+    }
+    int num_tensors = player_num_tensors(&table, encodes);
+    size_t num_floats = num_tensors < table.num_rows ? table.rows[num_tensors].offset : table.num_floats;
+    arena_floats(&arena, num_floats);
+    if (!arena_reserve(&arena, error)) {
+        error_prefix(error, "%s", path);
+        goto done;
+    }
+    float *values = arena_floats(&arena, num_floats);
+    if (!checkpoint_read_values(reader, &table, num_tensors, values, error))
+        goto done;
+    generation->player = player_make(&generation->checkpoint.hparams, &table, values, encodes, error);
+    if (!generation->player)
+        error_prefix(error, "%s", path);
+done:
+    arena_free(&arena);
+    checkpoint_close(reader);
+    return generation->player != NULL;
+}
+
+static bool load(struct generation *generation, struct error *error)
 {
     const struct generate_options *options = generation->options;
-    free(generation->checkpoint_path);
-    generation->checkpoint_path = NULL;
+    struct run_checkpoint_user user = {load_player, generation};
     if (options->checkpoint_file) {
         generation->checkpoint_path = format_text("%s", options->checkpoint_file);
-        return true;
+        return load_player(generation, options->checkpoint_file, error);
     }
     if (!folder_exists(options->run_dir))
         return error_set(error, "%s: no such folder: check --run_dir", options->run_dir);
-    if (!run_newest_checkpoint(&generation->checkpoint, &generation->checkpoint_path, options->run_dir, error))
+    if (!run_use_newest_checkpoint(&user, &generation->checkpoint_path, options->run_dir, error))
         return false;
-    if (!generation->checkpoint_path)
-        return error_set(error, "%s: holds no checkpoint in train/: is it the --run_dir of a training?",
-                         options->run_dir);
-    return true;
-}
-
-/* A training that is under way may delete the checkpoint between our finding and our loading it. */
-static bool load(struct generation *generation, struct error *error)
-{
-    for (int tried = 0; tried < 3 && !generation->model; tried++) {
-        if (!find_checkpoint(generation, error))
-            return false;
-        generation->model = run_load_model(&generation->checkpoint, generation->checkpoint_path, GENERATE_BATCH, error);
-        if (!generation->model && (generation->options->checkpoint_file || file_exists(generation->checkpoint_path)))
-            return false;
-    }
-    return generation->model != NULL;
+    return generation->player ||
+           error_set(error, "%s: holds no checkpoint in train/: is it the --run_dir of a training?", options->run_dir);
 }
 
 static bool check_checkpoint(const struct generation *generation, bool *wrong_usage, struct error *error)
@@ -122,20 +140,19 @@ static bool check_checkpoint(const struct generation *generation, bool *wrong_us
 static bool start(struct generation *generation, struct error *error)
 {
     const struct generate_options *options = generation->options;
-    size_t z_size = (size_t)generation->model->encoder.z_size, window = (size_t)generation->model->steps * STEP_DEPTH;
+    const struct player_shape *shape = player_shape(generation->player);
+    size_t steps = (size_t)shape->steps;
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     uint64_t mixed =
         ((uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec) * 0x9E3779B97F4A7C15u ^ (uint64_t)getpid() << 32;
     generation->seed = options->seed >= 0 ? (uint64_t)options->seed : mixed >> 32;
     generation->bars = (uint32_t)generation->checkpoint.hparams.bars;
-    generation->ends = calloc(2 * z_size, sizeof(float));
-    generation->z = calloc(GENERATE_BATCH * z_size, sizeof(float));
-    generation->music = calloc(GENERATE_BATCH * window, sizeof(float));
-    generation->rows = calloc(window, sizeof(float));
-    threads_start((int)options->threads, 1);
-    return (generation->ends && generation->z && generation->music && generation->rows) ||
-           error_set(error, "no memory for %d windows of %" PRIu32 " bars", GENERATE_BATCH, generation->bars);
+    generation->ends = calloc(2 * (size_t)shape->z_size, sizeof(float));
+    generation->controls = calloc(steps * (size_t)shape->num_controls + 1, sizeof(float));
+    generation->rows = calloc(steps * STEP_DEPTH, sizeof(float));
+    return (generation->ends && generation->controls && generation->rows) ||
+           error_set(error, "no memory for windows of %" PRIu32 " bars", generation->bars);
 }
 
 /* Writes the windows of an input as files to choose from. Always fails: nothing was chosen. */
@@ -204,17 +221,21 @@ static bool read_inputs(struct generation *generation, struct error *error)
     return ok;
 }
 
-/* Hits of an input as the controls of row `b` of `batch`. rows [T, 27]. */
-static void set_controls(struct model *model, const float *rows, int b, int batch)
+/* The hits of an input's window as controls, the window itself being in `rows`. */
+static void set_controls(struct generation *generation)
 {
-    for (int t = 0; model->controls && t < model->steps; t++)
-        memcpy(model->controls + (size_t)(t * batch + b) * (size_t)model->num_controls, rows + (size_t)t * STEP_DEPTH,
-               (size_t)model->num_controls * sizeof(float));
+    const struct player_shape *shape = player_shape(generation->player);
+    size_t num_controls = (size_t)shape->num_controls;
+    for (int t = 0; num_controls > 0 && t < shape->steps; t++)
+        memcpy(generation->controls + (size_t)t * num_controls, generation->rows + (size_t)t * STEP_DEPTH,
+               num_controls * sizeof(float));
 }
 
+/* An input's window into `rows` and `controls`. */
 static void read_window(struct generation *generation, const struct generate_input *input)
 {
     window_from_grid(generation->rows, &input->grid, input->first_bar, generation->bars);
+    set_controls(generation);
 }
 
 static bool any_hit(const float *rows, int num_steps)
@@ -229,88 +250,70 @@ static bool any_hit(const float *rows, int num_steps)
 /* The means of the inputs' latent vectors, into `ends`. */
 static bool encode_inputs(struct generation *generation, struct error *error)
 {
-    struct model *model = generation->model;
+    const struct player_shape *shape = player_shape(generation->player);
     struct transform transform = transform_of(&generation->checkpoint.hparams);
     transform.max_note_dropout = 0;
-    int batch = generation->num_inputs;
-    for (int b = 0; b < batch; b++) {
-        const struct generate_input *input = &generation->inputs[b];
+    struct player_scratch *scratch = player_scratch_make(generation->player, 1, error);
+    bool ok = scratch != NULL;
+    for (int i = 0; ok && i < generation->num_inputs; i++) {
+        const struct generate_input *input = &generation->inputs[i];
         read_window(generation, input);
-        set_controls(model, generation->rows, b, batch);
-        window_transform(generation->rows, STEP_DEPTH, (uint32_t)model->steps, &transform, NULL);
-        if (!any_hit(generation->rows, model->steps))
-            return error_set(error, "%s: %s hears none of its drums: they are what the model is to add", input->path,
-                             generation->checkpoint.config);
-        for (int t = 0; t < model->steps; t++)
-            memcpy(model->input + (size_t)(t * batch + b) * STEP_DEPTH, generation->rows + (size_t)t * STEP_DEPTH,
-                   STEP_DEPTH * sizeof(float));
+        window_transform(generation->rows, STEP_DEPTH, (uint32_t)shape->steps, &transform, NULL);
+        ok = any_hit(generation->rows, shape->steps) ||
+             error_set(error, "%s: %s hears none of its drums: they are what the model is to add", input->path,
+                       generation->checkpoint.config);
+        if (ok)
+            player_encode(generation->ends + i * shape->z_size, generation->rows, generation->controls,
+                          generation->player, scratch);
     }
-    model_encode(model, batch);
-    memcpy(generation->ends, model->encoder.mu, (size_t)(batch * model->encoder.z_size) * sizeof(float));
-    return true;
+    player_scratch_free(scratch);
+    return ok;
 }
 
-static bool prepare_model(struct generation *generation, struct error *error)
+static bool prepare(struct generation *generation, struct error *error)
 {
     if (generation->options->mode != GENERATE_SAMPLE && !encode_inputs(generation, error))
         return false;
-    if (generation->num_inputs == 0)
-        return true;
-    read_window(generation, &generation->inputs[0]);
-    for (int b = 0; b < GENERATE_BATCH; b++)
-        set_controls(generation->model, generation->rows, b, GENERATE_BATCH);
+    if (generation->num_inputs > 0)
+        read_window(generation, &generation->inputs[0]);
     return true;
 }
 
-/* Latent vectors of outputs first .. first + GENERATE_BATCH - 1. */
-static void make_latents(struct generation *generation, int first)
+static void make_latents(void *context, float *z, int first, int count)
 {
-    int size = generation->model->encoder.z_size;
+    const struct generation *generation = context;
+    int size = player_shape(generation->player)->z_size;
     if (generation->options->mode == GENERATE_SAMPLE) {
-        generation_draw_latents(generation->z, GENERATE_BATCH, size, generation->seed, (uint32_t)first);
+        generation_draw_latents(z, count, size, generation->seed, (uint32_t)first);
         return;
     }
     const float *a = generation->ends, *b = generation->ends + size;
-    for (int i = 0; i < GENERATE_BATCH; i++) {
+    for (int i = 0; i < count; i++) {
         double fraction = 0;
         if (generation->options->mode == GENERATE_INTERPOLATE)
             fraction = (double)(first + i) / (double)(generation->options->num_outputs - 1);
-        generation_slerp(generation->z + i * size, a, b, fraction, size);
+        generation_slerp(z + i * size, a, b, fraction, size);
     }
-}
-
-static bool write_output(struct generation *generation, int row, struct error *error)
-{
-    struct grid grid;
-    uint32_t steps = (uint32_t)generation->model->steps;
-    for (uint32_t t = 0; t < steps; t++)
-        memcpy(generation->rows + (size_t)t * STEP_DEPTH,
-               generation->music + ((size_t)t * GENERATE_BATCH + (size_t)row) * STEP_DEPTH, STEP_DEPTH * sizeof(float));
-    if (!grid_from_window(&grid, generation->rows, steps, generation->qpm, error))
-        return error_prefix(error, "%s", generation->checkpoint_path);
-    bool ok = generate_output_write(&generation->output, &grid, error);
-    grid_free(&grid);
-    return ok;
 }
 
 static bool play(struct generation *generation, struct error *error)
 {
     const struct generate_options *options = generation->options;
-    int count = (int)options->num_outputs;
-    double started = clock_seconds();
-    if (!generate_output_start(&generation->output, options->output_dir, generation->checkpoint.config,
-                               mode_names[options->mode], count, error))
-        return false;
-    for (int first = 0; first < count; first += GENERATE_BATCH) {
-        make_latents(generation, first);
-        generation_play(generation->model, generation->music, generation->z, GENERATE_BATCH,
-                        (float)options->temperature, generation->seed, (uint32_t)first);
-        for (int row = 0; row < GENERATE_BATCH && first + row < count; row++)
-            if (!write_output(generation, row, error))
-                return false;
-        log_progress("%d of %d, %.0f s", generation->output.written, count, clock_seconds() - started);
-    }
-    return true;
+    struct generate_work work = {
+        .player = generation->player,
+        .make_latents = make_latents,
+        .context = generation,
+        .count = (int)options->num_outputs,
+        .threads = threads_choose((int)options->threads, 1),
+        .request = {.controls = generation->controls,
+                    .temperature = (float)options->temperature,
+                    .seed = generation->seed},
+        .qpm = generation->qpm,
+        .output = &generation->output,
+    };
+    return generate_output_start(&generation->output, options->output_dir, generation->checkpoint.config,
+                                 mode_names[options->mode], work.count, error) &&
+           generate_play(&work, error);
 }
 
 static void report(const struct generation *generation)
@@ -327,17 +330,16 @@ bool generate(const struct generate_options *options, bool *wrong_usage, struct 
     struct generation generation = {.options = options};
     *wrong_usage = false;
     bool ok = load(&generation, error) && check_checkpoint(&generation, wrong_usage, error) &&
-              start(&generation, error) && read_inputs(&generation, error) && prepare_model(&generation, error) &&
+              start(&generation, error) && read_inputs(&generation, error) && prepare(&generation, error) &&
               play(&generation, error);
     if (ok)
         report(&generation);
     for (int i = 0; i < generation.num_inputs; i++)
         generate_input_free(&generation.inputs[i]);
     free(generation.rows);
-    free(generation.music);
-    free(generation.z);
+    free(generation.controls);
     free(generation.ends);
-    model_free(generation.model);
+    player_free(generation.player);
     free(generation.checkpoint_path);
     return ok;
 }

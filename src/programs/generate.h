@@ -13,17 +13,14 @@
  * What the inputs' windows lose before the encoder sees them is what the config says; note dropout is left out, for it is
  * there to make training harder.
  *
- * Output i depends on the checkpoint, inputs, temperature, seed and i alone, not on how many outputs there are (but for
- * interpolation, where they share the way). The model always plays GENERATE_BATCH windows at a time and throws away what
- * is too much: a product of matrices of another size may round differently, and one hit may follow from that. */
+ * Output i depends on the checkpoint, inputs, temperature, seed and i alone: not on how many outputs there are (but for
+ * interpolation, where they share the way), and not on the number of threads. */
 #ifndef DRUMLINE_PROGRAMS_GENERATE_H
 #define DRUMLINE_PROGRAMS_GENERATE_H
 
 #include "base/error.h"
 
 #include <stdint.h>
-
-enum { GENERATE_BATCH = 16 };
 
 enum generate_mode { GENERATE_SAMPLE, GENERATE_INTERPOLATE, GENERATE_RECONSTRUCT };
 #define GENERATE_MODE_CHOICES "sample|interpolate|reconstruct"

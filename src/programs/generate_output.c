@@ -21,11 +21,11 @@ bool generate_output_name_is_safe(const char *name)
     return safe;
 }
 
-static char *file_name(const struct generate_output *output, int number)
+static char *file_name(const struct generate_output *output, time_t second, int number)
 {
     char date[64], largest[16];
     struct tm now;
-    localtime_r(&output->second, &now);
+    localtime_r(&second, &now);
     strftime(date, sizeof date, "%Y-%m-%d_%H%M%S", &now);
     int width = snprintf(largest, sizeof largest, "%d", output->count);
     if (width < 3)
@@ -34,12 +34,17 @@ static char *file_name(const struct generate_output *output, int number)
                        output->count);
 }
 
-char *generate_output_path(const struct generate_output *output, int number)
+static char *path_at(const struct generate_output *output, time_t second, int number)
 {
-    char *name = file_name(output, number);
+    char *name = file_name(output, second, number);
     char *path = path_join(output->folder, name);
     free(name);
     return path;
+}
+
+char *generate_output_path(const struct generate_output *output, int number)
+{
+    return path_at(output, output->second, number);
 }
 
 /* Anything of that name, a link to nowhere too. */
@@ -69,17 +74,34 @@ bool generate_output_start(struct generate_output *output, const char *folder, c
 {
     *output = (struct generate_output){
         .folder = folder, .config = config, .kind = kind, .count = count, .second = time(NULL)};
-    return folder_make(folder, error) && find_second(output, error);
+    if (!folder_make(folder, error) || !find_second(output, error))
+        return false;
+    atomic_file_sweep(folder);
+    output->first_second = output->second;
+    return true;
+}
+
+bool generate_output_stage(struct atomic_file *file, const struct generate_output *output, int number,
+                           const struct grid *grid, struct error *error)
+{
+    struct midi midi;
+    char track_name[100];
+    snprintf(track_name, sizeof track_name, "%.60s %.30s", output->config, output->kind);
+    if (!grid_to_midi(&midi, grid, error))
+        return false;
+    char *path = path_at(output, output->first_second, number);
+    bool ok = midi_stage(file, &midi, track_name, path, error);
+    free(path);
+    midi_free(&midi);
+    return ok;
 }
 
 /* The first file claims the second for this set. Where somebody else was faster, the next one is tried. */
-static bool save(struct generate_output *output, const struct midi *midi, struct error *error)
+static bool name_next(struct generate_output *output, struct atomic_file *file, struct error *error)
 {
-    char track_name[100];
-    snprintf(track_name, sizeof track_name, "%.60s %.30s", output->config, output->kind);
     for (int tried = 1;; tried++) {
         char *path = generate_output_path(output, output->written);
-        bool ok = midi_save(midi, track_name, path, false, error);
+        bool ok = atomic_file_name_new(file, path, error);
         free(path);
         if (ok)
             return true;
@@ -88,21 +110,36 @@ static bool save(struct generate_output *output, const struct midi *midi, struct
     }
 }
 
+bool generate_output_name(struct generate_output *output, struct atomic_file *files, int count, struct error *error)
+{
+    int named = 0;
+    while (named < count && name_next(output, &files[named], error)) {
+        if (output->written == 0) {
+            char *name = file_name(output, output->second, 0);
+            snprintf(output->first_name, sizeof output->first_name, "%s", name);
+            free(name);
+        }
+        output->written++;
+        named++;
+    }
+    for (int i = named; i < count; i++)
+        atomic_file_abandon(&files[i]);
+    return named == count || generate_output_failed(output, error);
+}
+
+bool generate_output_failed(const struct generate_output *output, struct error *error)
+{
+    return output->written == 0 ? false : error_prefix(error, "after %d of %d files", output->written, output->count);
+}
+
 bool generate_output_write(struct generate_output *output, const struct grid *grid, struct error *error)
 {
-    struct midi midi;
-    if (!grid_to_midi(&midi, grid, error))
-        return false;
-    bool ok = save(output, &midi, error);
-    midi_free(&midi);
-    if (!ok)
-        return output->written == 0 ? false
-                                    : error_prefix(error, "after %d of %d files", output->written, output->count);
-    if (output->written == 0) {
-        char *name = file_name(output, 0);
-        snprintf(output->first_name, sizeof output->first_name, "%s", name);
-        free(name);
+    struct atomic_file file;
+    if (!generate_output_stage(&file, output, output->written, grid, error))
+        return generate_output_failed(output, error);
+    if (!atomic_file_flush_all(&file, 1, error)) {
+        atomic_file_abandon(&file);
+        return generate_output_failed(output, error);
     }
-    output->written++;
-    return true;
+    return generate_output_name(output, &file, 1, error) && atomic_file_flush_folder(output->folder, error);
 }

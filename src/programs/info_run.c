@@ -1,5 +1,6 @@
 /* A run's folder: its checkpoints, and where it stands. */
 #include "base/files.h"
+#include "model/checkpoint.h"
 #include "programs/info_parts.h"
 #include "programs/info_state.h"
 #include "programs/run_folder.h"

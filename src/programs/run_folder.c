@@ -2,6 +2,7 @@
 
 #include "base/files.h"
 #include "base/log.h"
+#include "model/checkpoint.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -17,31 +18,14 @@ char *run_eval_folder(const char *run_dir)
     return path_join(run_dir, "eval");
 }
 
-/* Description and all tensors, which are thrown away: the only proof that a checkpoint can be used. */
-static bool verify(struct checkpoint *checkpoint, const char *path, struct error *error)
-{
-    struct param_table table;
-    struct optimizer optimizer = {0};
-    struct arena arena = arena_measure();
-    bool ok = checkpoint_read(checkpoint, path, error) && params_describe(&table, &checkpoint->hparams, error);
-    if (!ok)
-        return false;
-    arena_floats(&arena, table.num_floats);
-    ok = arena_reserve(&arena, error) && optimizer_make(&optimizer, &table, error) &&
-         checkpoint_read_tensors(path, &table, arena_floats(&arena, table.num_floats), optimizer.m, optimizer.v, error);
-    optimizer_free(&optimizer);
-    arena_free(&arena);
-    return ok;
-}
-
-/* The first sound one of a list into *path; NULL where there is none. *gone says whether one was deleted meanwhile, as a
- * training that goes on beside us does. */
-static void choose(struct checkpoint *checkpoint, char **path, bool *gone, const struct checkpoint_list *list)
+/* The first of a list that can be used into *path; NULL where there is none. *gone says whether one was deleted meanwhile,
+ * as a training that goes on beside us does. */
+static void choose(const struct run_checkpoint_user *user, char **path, bool *gone, const struct checkpoint_list *list)
 {
     *gone = false;
     for (size_t i = 0; i < list->count && !*path; i++) {
         struct error reason;
-        if (verify(checkpoint, list->paths[i], &reason))
+        if (user->use(user->context, list->paths[i], &reason))
             *path = format_text("%s", list->paths[i]);
         else if (!file_exists(list->paths[i]))
             *gone = true;
@@ -50,7 +34,8 @@ static void choose(struct checkpoint *checkpoint, char **path, bool *gone, const
     }
 }
 
-bool run_newest_checkpoint(struct checkpoint *checkpoint, char **path, const char *run_dir, struct error *error)
+bool run_use_newest_checkpoint(const struct run_checkpoint_user *user, char **path, const char *run_dir,
+                               struct error *error)
 {
     enum { MOST_LOOKS = 5 };
     struct checkpoint_list list = {0};
@@ -61,7 +46,7 @@ bool run_newest_checkpoint(struct checkpoint *checkpoint, char **path, const cha
         checkpoint_list_free(&list);
         ok = checkpoint_list_make(&list, folder, error);
         if (ok)
-            choose(checkpoint, path, &gone, &list);
+            choose(user, path, &gone, &list);
     }
     if (ok && list.count > 0 && !*path)
         ok = error_set(error,
@@ -86,21 +71,4 @@ bool run_set_damaged_aside(const char *train_folder, uint64_t newest_step, struc
     }
     checkpoint_list_free(&list);
     return ok;
-}
-
-struct model *run_load_model(struct checkpoint *checkpoint, const char *checkpoint_path, int max_batch,
-                             struct error *error)
-{
-    if (!checkpoint_read(checkpoint, checkpoint_path, error))
-        return NULL;
-    struct model *model = model_make(&checkpoint->hparams, max_batch, error);
-    if (!model) {
-        error_prefix(error, "%s", checkpoint_path);
-        return NULL;
-    }
-    if (!checkpoint_read_tensors(checkpoint_path, &model->table, model->values, NULL, NULL, error)) {
-        model_free(model);
-        return NULL;
-    }
-    return model;
 }

@@ -1,8 +1,6 @@
 #define _GNU_SOURCE /* sched_getaffinity */
 #include "programs/threads.h"
 
-#include <cblas.h>
-
 #include <sched.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -26,7 +24,7 @@ static int fair_part(int local_processes)
     return threads > 0 ? threads : 1;
 }
 
-int threads_start(int wanted, int local_processes)
+int threads_choose(int wanted, int local_processes)
 {
     int threads = wanted;
     if (threads == 0)
@@ -37,6 +35,5 @@ int threads_start(int wanted, int local_processes)
         threads = number_of("SLURM_CPUS_PER_TASK");
     if (threads == 0)
         threads = fair_part(local_processes);
-    openblas_set_num_threads(threads);
     return threads;
 }

@@ -7,6 +7,7 @@
 #include "data/order.h"
 #include "programs/agreement.h"
 #include "programs/metrics.h"
+#include "programs/run_checkpoint.h"
 #include "programs/run_folder.h"
 #include "programs/transform.h"
 
