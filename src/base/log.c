@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LINE_SIZE = 8192, PREFIX_SIZE = 400, HOST_SIZE = 256, STAMP_SIZE = 64, NO_FILE = -1 };
+enum { LINE_SIZE = 8192, PREFIX_SIZE = 512, HOST_SIZE = 256, STAMP_SIZE = 64, NO_FILE = -1 };
 
 static struct {
     const char *program;
@@ -157,7 +157,7 @@ static void make_prefix(char prefix[PREFIX_SIZE], enum log_level level, enum aud
     }
     if (audience == FOR_PROCESS && log_state.num_ranks > 1)
         snprintf(rank, sizeof rank, "rank %d (%s): ", log_state.rank, log_state.host);
-    snprintf(prefix, PREFIX_SIZE, "%s%.270s%s", program, rank, label);
+    snprintf(prefix, PREFIX_SIZE, "%s%s%s", program, rank, label);
 }
 
 /* For callers, a message leaves errno as it was. */

@@ -18,18 +18,36 @@ static char *make_name(const struct comm *comm)
     return name;
 }
 
-/* The words as a shell would take them. Owned by the caller. */
+/* A word as a shell takes it, at the end of the line, which is replaced. */
+static void add_word(char **line, const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=,.:/%@";
+    bool is_plain = word[0] && word[strspn(word, plain)] == '\0';
+    char *quoted = malloc(4 * strlen(word) + 3), *end = quoted;
+    if (!quoted)
+        return;
+    if (!is_plain)
+        *end++ = '\'';
+    for (; *word; word++)
+        if (*word == '\'')
+            end = stpcpy(end, "'\\''");
+        else
+            *end++ = *word;
+    if (!is_plain)
+        *end++ = '\'';
+    *end = '\0';
+    char *longer = format_text("%s %s", *line, quoted);
+    free(*line);
+    free(quoted);
+    *line = longer;
+}
+
+/* Owned by the caller. */
 static char *join_words(int count, char **words)
 {
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=,.:/%@[]";
-    char *line = format_text("%s", "");
-    for (int i = 0; i < count; i++) {
-        bool is_plain = words[i][0] && words[i][strspn(words[i], plain)] == '\0';
-        const char *quote = is_plain ? "" : "'";
-        char *longer = format_text("%s%s%s%s%s", line, i > 0 ? " " : "", quote, words[i], quote);
-        free(line);
-        line = longer;
-    }
+    char *line = format_text("command line:");
+    for (int i = 0; i < count; i++)
+        add_word(&line, words[i]);
     return line;
 }
 
@@ -61,7 +79,7 @@ static void write_head(const struct comm *comm, const struct program *program, i
                drumline_version(), comm_rank(comm), comm_size(comm), comm_host(comm), comm_local_rank(comm),
                comm_local_size(comm), (long)getpid(), job ? ", Slurm job " : "", job ? job : "",
                restart ? ", restart " : "", restart ? restart : "");
-    log_record("command line: %s", words);
+    log_record("%s", words);
     log_record("in %s, processors %s", getcwd(folder, sizeof folder) ? folder : "?", processors);
     free(words);
 }
