@@ -107,13 +107,11 @@ expand_counts() {
     done
 }
 
-# What the scripts ask for with #SBATCH --ntasks where sbatch is told nothing.
-default_ranks=4
-
-# Sets nodes, ranks, threads (those of a rank) and crowded (whether every task's place is taken). The threads are what
-# --cpus-per-task says, else the rank's part of the node's processors in the allocation, on the node where that is
-# least. With --ntasks-per-node Slurm keeps that many places on each node, also where -n asks for fewer tasks; where it
-# was the script that asked for fewer, all places are meant.
+# Sets nodes, ranks, threads (those of a rank) and crowded (whether every task's place is taken). Where sbatch is not told
+# how many tasks (the scripts ask for processors only), Slurm makes a place of every --cpus-per-task processors, and each
+# gets a rank. The threads are what --cpus-per-task says, else the rank's part of the node's processors in the allocation,
+# on the node where that is least. With --ntasks-per-node Slurm keeps that many places on each node, also where -n asks
+# for fewer tasks.
 count_resources() {
     local -a places cpus
     local i part all=0 most
@@ -124,7 +122,6 @@ count_resources() {
         all=$((all + places[i]))
     done
     ranks=${SLURM_NTASKS:-$all}
-    if [ -n "${SLURM_NTASKS_PER_NODE:-}" ] && [ "$ranks" -eq "$default_ranks" ]; then ranks=$all; fi
     crowded=true
     [ "$ranks" -ge "$all" ] || crowded=false
     for ((i = 0; i < nodes && threads != 1; i++)); do

@@ -1,6 +1,6 @@
 #!/bin/bash
 #SBATCH --job-name=drumline-evaluate
-#SBATCH --ntasks=4
+#SBATCH --mincpus=4
 #SBATCH --time=01:00:00
 #SBATCH --requeue
 #SBATCH --open-mode=append

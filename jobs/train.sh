@@ -1,6 +1,6 @@
 #!/bin/bash
 #SBATCH --job-name=drumline-train
-#SBATCH --ntasks=4
+#SBATCH --mincpus=4
 #SBATCH --time=04:00:00
 #SBATCH --signal=B:USR1@120
 #SBATCH --requeue
@@ -74,8 +74,24 @@ die_stuck() {
         "if a rank was killed, see above and the nodes' memory. $run/requeues.tsv lists the starts."
 }
 
-job_state() {
-    timeout 30 scontrol show job --oneliner "$SLURM_JOB_ID" | sed -n 's/.* JobState=\([A-Z_]*\).*/\1/p'
+# job_field NAME: what Slurm knows of this job. It is asked again for a while: slurmctld may be just restarting.
+job_field() {
+    local record i
+    for ((i = 0; i < 10; i++)); do
+        if record=$(timeout 30 scontrol show job --oneliner "$SLURM_JOB_ID" 2>/dev/null); then break; fi
+        sleep 5
+    done
+    sed -n "s/.* $1=\\([^ ]*\\).*/\\1/p" <<<"$record"
+}
+
+# Where Slurm took this node for dead (no network, no slurmd) it has started the job again elsewhere, under the same
+# number: whatever this start would ask of Slurm now, it would do to that one.
+leave_to_successor() {
+    local restarts
+    restarts=$(job_field Restarts)
+    [ "${restarts:-0}" -gt "${SLURM_RESTART_COUNT:-0}" ] || return 0
+    say "Slurm has started this job again elsewhere (restart $restarts), and the run is its own: this start ends"
+    exit 1
 }
 
 # The job's nodes that are gone. Slurm itself notices after minutes; a step that does not come back from one tells at
@@ -85,7 +101,7 @@ lost_nodes() {
     {
         timeout 30 sinfo --noheader --Node --nodes="$SLURM_JOB_NODELIST" --format='%N %t' |
             awk '$2 ~ /\*|^(down|fail)/ { print $1 }'
-        if [ "$(job_state)" = RUNNING ]; then
+        if [ "$(job_field JobState)" = RUNNING ]; then
             while IFS= read -r node; do
                 timeout 20 srun --overlap --mpi=none --nodes=1 --ntasks=1 --ntasks-per-node=1 --cpus-per-task=1 \
                     --nodelist="$node" true </dev/null >/dev/null 2>&1 || printf '%s\n' "$node" &
@@ -118,7 +134,7 @@ requeue() {
         exit "$status"
     fi
     ! stuck 2 || die_stuck
-    state=$(job_state)
+    state=$(job_field JobState)
     if [ "${state:-RUNNING}" != RUNNING ]; then
         say "Slurm is ending the job by itself ($state): that is left to it"
         exit "$status"
@@ -151,7 +167,7 @@ said_end() {
 }
 
 preempted() {
-    timeout 30 scontrol show job --oneliner "$SLURM_JOB_ID" | grep -q ' PreemptTime=[0-9]'
+    [[ $(job_field PreemptTime) == [0-9]* ]]
 }
 
 # Sets why to why the ranks came to an end that is no failure of theirs, and lost to the nodes that are gone.
@@ -177,12 +193,23 @@ finish() {
             "      drumline-generate --run_dir $(printf %q "$run") --mode=sample --num_outputs=4 --output_dir new"
         exit 0
     fi
+    leave_to_successor
     find_interruption
     # Without the training's word, a launcher's 0 is no success.
     [ "$status" -ne 0 ] || status=1
     [ -z "$why" ] || requeue "$why" ${#lost[@]}
     say "failed with status $status (see above); not queued again. The run is in $run, at step $(newest_step)"
     exit "$status"
+}
+
+# Steps are numbered from 0 in every start of a job. On a node that Slurm took for dead, the former start's srun may live
+# on, and what it then ends, by its number, must not be this start's step.
+use_other_step_number() {
+    local i
+    for ((i = 0; i < ${SLURM_RESTART_COUNT:-0} % 4; i++)); do
+        timeout 30 srun --overlap --mpi=none --nodes=1 --ntasks=1 --ntasks-per-node=1 --cpus-per-task=1 true \
+            </dev/null >/dev/null 2>&1
+    done
 }
 
 start_job
@@ -210,6 +237,7 @@ choose_launcher
 print_header "training $config on $data into $run"
 write_start
 ! stuck 3 || die_stuck
+use_other_step_number
 event_before=$(last_event)
 run_ranks "$program" "${arguments[@]}" "${flags[@]}"
 finish

@@ -1,6 +1,6 @@
 #!/bin/bash
 #SBATCH --job-name=drumline-4bar
-#SBATCH --ntasks=4
+#SBATCH --mincpus=4
 #SBATCH --time=04:00:00
 #SBATCH --signal=B:USR1@120
 #SBATCH --requeue

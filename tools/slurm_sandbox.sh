@@ -5,15 +5,17 @@
 #   status                 its nodes and jobs
 #   crash NODE             kills everything on a node (node1 to node4) at once; `up` brings it back
 #   cut NODE, mend NODE    takes a node's network away, and gives it back; its processes go on
+#   orphan NODE            kills a node's slurmd alone with -9; its jobs' processes go on. `up` starts it again
 #   down                   ends it; nothing is left but what jobs have written elsewhere
 # With --dir DIR before the command, it keeps its files there, not in ${XDG_RUNTIME_DIR:-/tmp}/drumline-slurm-UID.
 # Several sandboxes in folders of their own can run at the same time. Root's nodes live in namespaces: each has its own
 # host name, processes, /dev/shm and network, and four CPUs by Slurm's books, however many this machine has. Partitions:
-# main, and high, which preempts main's jobs and requeues them. Installs Debian's packages of Slurm where they are
-# missing, unless DRUMLINE_SKIP_SETUP=1 is set. Exit status 77: Slurm can't run here, and the reason was said.
+# main; its halves, left (node1, node2) and right; and high, which preempts the others' jobs and requeues them. Installs
+# Debian's packages of Slurm where they are missing, unless DRUMLINE_SKIP_SETUP=1 is set. Exit status 77: Slurm can't run
+# here, and the reason was said.
 set -euo pipefail
 
-packages=(slurmctld slurmd slurm-client munge iproute2 util-linux)
+packages=(slurmctld slurmd slurm-client munge iproute2 util-linux procps)
 num_nodes=4 cpus_per_node=4
 export PATH=$PATH:/usr/sbin:/sbin
 
@@ -39,7 +41,7 @@ help() {
 
 have_programs() {
     local program
-    for program in slurmctld slurmd sbatch munged ip unshare; do
+    for program in slurmctld slurmd sbatch munged ip unshare nsenter pgrep; do
         command -v "$program" >/dev/null || return 1
     done
 }
@@ -115,7 +117,7 @@ write_hosts() {
     done
 }
 
-# What both kinds of sandbox have in common. Times are short, so that a lost node, a requeue and a preemption take
+# write_config LEFT RIGHT: what both kinds of sandbox have in common, with the nodes of those partitions. Times are short, so that a lost node, a requeue and a preemption take
 # seconds: cred_expire is also how long Slurm keeps a requeued job waiting. PMIx puts a folder by the step's name,
 # without the node's, into TmpFS.
 write_config() {
@@ -133,7 +135,8 @@ SlurmctldLogFile=$dir/log/slurmctld.log
 SlurmdLogFile=$dir/log/slurmd.%n.log
 MailProg=/bin/true
 ProctrackType=proctrack/linuxproc
-TaskPlugin=task/none
+TaskPlugin=task/affinity
+TaskPluginParam=None
 JobAcctGatherType=jobacct_gather/none
 AccountingStorageType=accounting_storage/none
 JobCompType=jobcomp/filetxt
@@ -156,7 +159,9 @@ UnkillableStepTimeout=20
 PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
 PartitionName=main Nodes=ALL Default=YES PriorityTier=1 PreemptMode=REQUEUE GraceTime=10 MaxTime=INFINITE State=UP
-PartitionName=high Nodes=ALL Default=NO PriorityTier=10 PreemptMode=OFF MaxTime=INFINITE State=UP
+PartitionName=left Nodes=$1 PriorityTier=1 PreemptMode=REQUEUE GraceTime=10 MaxTime=INFINITE State=UP
+PartitionName=right Nodes=$2 PriorityTier=1 PreemptMode=REQUEUE GraceTime=10 MaxTime=INFINITE State=UP
+PartitionName=high Nodes=ALL PriorityTier=10 PreemptMode=OFF MaxTime=INFINITE State=UP
 TEXT
 }
 
@@ -164,7 +169,7 @@ write_namespaces_config() {
     subnet=$(choose_subnet)
     printf '%s\n' "$subnet" >"$dir/run/subnet"
     write_hosts >"$dir/etc/hosts"
-    write_config
+    write_config 'node[1-2]' 'node[3-4]'
     cat <<TEXT
 SlurmctldHost=ctl($subnet.254)
 SlurmctldPort=16817
@@ -181,7 +186,7 @@ write_plain_config() {
     local port user
     port=$(choose_ports)
     user=$(id -un)
-    write_config
+    write_config ALL ALL
     cat <<TEXT
 SlurmctldHost=$(uname -n)(127.0.0.1)
 SlurmctldPort=$port
@@ -270,10 +275,13 @@ start_controller() {
     fi
 }
 
-# A node's first process waits for its network, which has to be put in from outside.
+# A node's first process waits for its network, which has to be put in from outside, and outlives its slurmd.
 start_node() {
     local i=$1 link=$bridge-$1
-    alive "node$i" && return
+    if alive "node$i"; then
+        restart_slurmd "$i"
+        return
+    fi
     ip link del "$link" 2>/dev/null || true
     # shellcheck disable=SC2016 # the inner shell's variables
     start "node$i" unshare --net --pid --fork --kill-child --mount --uts --mount-proc bash -c '
@@ -282,11 +290,23 @@ start_node() {
         ip link set lo up
         ip addr add "$3/24" dev eth0
         slurmd -D -f "$1/etc/slurm.conf" &
+        sleep infinity &
         wait' "node$i" "$dir" "node$i" "$subnet.$i"
     alive "node$i" || die "node$i died at once: see $dir/log/node$i.out"
     own_network "$pid" || die "node$i got no network of its own: see $dir/log/node$i.out"
     ip link add "$link" type veth peer name eth0 netns "$pid"
     ip link set "$link" master "$bridge" up
+}
+
+# slurmd_of NODE_NUMBER: prints its process number. Sets init, the node's first process.
+slurmd_of() {
+    alive "node$1" && init=$(pgrep -P "$pid") && pgrep --ns "$init" --nslist pid -x slurmd
+}
+
+restart_slurmd() {
+    local init
+    slurmd_of "$1" >/dev/null && return
+    start "slurmd$1" nsenter --target "$init" --pid --mount --uts --net slurmd -D -f "$dir/etc/slurm.conf"
 }
 
 # Waits until a process has left this network namespace.
@@ -383,6 +403,12 @@ node_number() {
     printf '%s\n' "${1#node}"
 }
 
+orphan() {
+    local slurmd
+    slurmd=$(slurmd_of "$1") || die "node$1 has no slurmd"
+    kill -KILL "$slurmd"
+}
+
 # Jobs' processes of a plain node, which nothing else ends: those that run under this sandbox's Slurm, this script
 # aside.
 kill_plain_jobs() {
@@ -434,9 +460,10 @@ command=${1:-}
 case $command in
     up | down | status) [ $# -eq 0 ] || die "$command takes no arguments"; "$command" ;;
     run) [ $# -gt 0 ] || { say "run what? say: run sbatch jobs/train_4bar.sh"; exit 2; }; run "$@" ;;
+    orphan) number=$(node_number "${1:-}"); load; orphan "$number" ;;
     crash) number=$(node_number "${1:-}"); kill_process "node$number" KILL ;;
     cut) number=$(node_number "${1:-}"); ip link set "$bridge-$number" down ;;
     mend) number=$(node_number "${1:-}"); ip link set "$bridge-$number" up ;;
     -h | --help) help ;;
-    *) say "unknown command \"$command\"; there are up, run, status, crash, cut, mend and down"; exit 2 ;;
+    *) say "unknown command \"$command\"; there are up, run, status, crash, cut, mend, orphan and down"; exit 2 ;;
 esac

@@ -23,35 +23,56 @@ in_slurm() {
     timeout 60 "$source/tools/slurm_sandbox.sh" --dir "$sandbox_dir" run "$@"
 }
 
+# fail WHAT FILE...: shows the files' ends, too.
 fail() {
+    local file
     printf 'FAILED: %s\n' "$1" >&2
     shift
-    [ $# -eq 0 ] || tail -v -n 60 -- "$@" >&2 || true
+    for file in "$@"; do
+        printf '==> %s <==\n' "$file"
+        grep -vE '^step +[0-9]+/' "$file" | tail -n 60 || true
+    done >&2
     exit 1
 }
 
-# start_test NAME [needs_nodes]: into a folder of its own.
+# start_test NAME WHERE: into a folder of its own. WHERE is the sandbox's partition for the test's jobs, left or right, so
+# that tests run side by side; main is for those that need four nodes, or do something to one.
 start_test() {
     if ! sandbox status >/dev/null 2>&1; then
         printf 'skipped: %s\n' "$(cat "$work/why_not" 2>/dev/null || printf 'no sandbox is up')"
         exit 77
     fi
-    if [ "${2:-}" = needs_nodes ] && [ "$(cat "$sandbox_dir/run/kind")" != namespaces ]; then
-        printf 'skipped: it needs four nodes, and only one can be made here\n'
-        exit 77
+    kind=$(cat "$sandbox_dir/run/kind")
+    if [ "$kind" != namespaces ]; then
+        if [ "$2" = main ]; then
+            printf 'skipped: it needs four nodes, and only one can be made here\n'
+            exit 77
+        fi
+        # Both halves are one node.
+        exec 8>"$work/one_node"
+        flock 8
     fi
     rm -rf "${work:?}/$1"
     mkdir -p "$work/$1/data"
     cd "$work/$1"
     ln -s "$source/jobs" jobs
     ln -s "$work/shards" data/shards
+    export SBATCH_PARTITION=$2
     trap end_jobs EXIT
 }
 
 # A failed test must leave its nodes to the next one.
 end_jobs() {
-    in_slurm scancel --user="$(id -u)" >/dev/null 2>&1 || true
-    sandbox up >/dev/null 2>&1 || true
+    in_slurm scancel --user="$(id -u)" --partition="$SBATCH_PARTITION" >/dev/null 2>&1 || true
+    [ "$SBATCH_PARTITION" != main ] || mend_nodes >/dev/null 2>&1 || true
+}
+
+mend_nodes() {
+    local node
+    for node in node1 node2 node3 node4; do
+        sandbox mend "$node" || true
+    done
+    sandbox up
 }
 
 # submit OPTION... SCRIPT ARGUMENT...: sets job.
@@ -107,8 +128,38 @@ steps_of() {
     { cat "$1" 2>/dev/null || true; } | grep -cE '^step +[0-9]+/' || true
 }
 
+# last_step RUN: of the metrics, -1 where there are none.
+last_step() {
+    { tail -n 1 "$1/train/metrics.jsonl" 2>/dev/null || true; } | grep -oE '"step":[0-9]+' | cut -d : -f 2 | grep . ||
+        printf '%d\n' -1
+}
+
+is_at() {
+    [ "$(last_step "$1")" -ge "$2" ]
+}
+
 has_more_steps() {
     [ "$(steps_of "$1")" -gt "$2" ]
+}
+
+# wait_for_restart JOB NUMBER LOG: and until it trains again.
+wait_for_restart() {
+    wait_for 90 "job $1's start $2" in_log "$3" "restart $2\$"
+    wait_for 60 "job $1 to go on" goes_on "$2" "$3"
+}
+
+goes_on() {
+    awk -v restart="restart $1" 'index($0, restart) { begun = 1 }
+        begun && /going on from/ { resumed = 1 } resumed && /^step +[0-9]+\// { found = 1 }
+        END { exit !found }' "$2"
+}
+
+# same_weights CHECKPOINT CHECKPOINT LOG: bit for bit, moments too.
+same_weights() {
+    local part
+    for part in /model /optimizer; do
+        h5diff -c "$1" "$2" "$part" || fail "$part of $1 and $2 differ" "$3"
+    done
 }
 
 # Until the training has told of one more step than by now.

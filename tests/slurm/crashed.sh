@@ -4,7 +4,7 @@
 # where -n says how many, else with fewer.
 # shellcheck source=tests/slurm/common.sh
 . "$(dirname "$0")/common.sh"
-start_test crashed needs_nodes
+start_test crashed main
 
 export DRUMLINE_HPARAMS=$slow DRUMLINE_STEPS=60
 # begin LAUNCHER EXCLUDED_NODES OPTION...: sets job.

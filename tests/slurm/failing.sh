@@ -3,7 +3,7 @@
 # again without getting further ends with the reason.
 # shellcheck source=tests/slurm/common.sh
 . "$(dirname "$0")/common.sh"
-start_test failing
+start_test failing left
 
 # Programs that play a training which can't get on.
 mkdir -p stuck crashing
@@ -31,6 +31,25 @@ expect_log "drumline-train-$job.log" 'failed with status 1 '
 DRUMLINE_DATA=nowhere submit -n 1 jobs/train.sh
 expect_state "$job" FAILED "drumline-train-$job.log"
 expect_log "drumline-train-$job.log" 'nowhere holds no data set'
+
+# One of two ranks ends with a status of its own, in each kind of job that has ranks.
+mkdir one_rank
+cat >one_rank/drumline-train <<'SCRIPT'
+#!/bin/bash
+[ "$1" != --version ] || exit 0
+[ "${PMIX_RANK:-0}" != 1 ] || exit 9
+sleep 60
+SCRIPT
+chmod +x one_rank/drumline-train
+cp one_rank/drumline-train one_rank/drumline-preprocess
+mkdir -p midi runs/one_rank
+export DRUMLINE_MIDI=midi
+for script in train evaluate preprocess; do
+    DRUMLINE_LAUNCHER=mpirun DRUMLINE_RUN=runs/one_rank DRUMLINE_BIN=$PWD/one_rank submit -n 2 "jobs/$script.sh"
+    expect_state "$job" FAILED "drumline-$script-$job.log"
+    [ "$(field "$job" ExitCode)" = 9:0 ] || fail "$script: status 9 was not handed on" "drumline-$script-$job.log"
+    expect_restarts "$job" 0 "drumline-$script-$job.log"
+done
 
 DRUMLINE_LAUNCHER=mpirun DRUMLINE_RUN=runs/crashing DRUMLINE_BIN=$PWD/crashing submit -n 1 jobs/train.sh
 expect_state "$job" FAILED "drumline-train-$job.log"

@@ -1,9 +1,9 @@
 #!/bin/bash
-# first_job.sh SOURCE_DIR BUILD_DIR: sbatch jobs/train_4bar.sh as it is; ranks, nodes and threads as sbatch is told, by
-# srun and by mpirun; no string of the user's reaches a shell.
+# first_job.sh SOURCE_DIR BUILD_DIR: sbatch jobs/train_4bar.sh as it is, and again with more steps; no string of the
+# user's reaches a shell.
 # shellcheck source=tests/slurm/common.sh
 . "$(dirname "$0")/common.sh"
-start_test first_job
+start_test first_job left
 
 export DRUMLINE_HPARAMS=$small DRUMLINE_STEPS=30
 submit jobs/train_4bar.sh
@@ -33,18 +33,3 @@ expect_state "$job" FAILED "$log"
 grep -qF -- '$(touch${IFS}expanded)' "$log" || fail "the flag did not reach the program as it is" "$log"
 [ ! -e expanded ] || fail "a shell has expanded a flag" "$log"
 [ "$(field "$job" ExitCode)" = 2:0 ] || fail "status 2 was not handed on, but $(field "$job" ExitCode)" "$log"
-
-[ "$(cat "$sandbox_dir/run/kind")" = namespaces ] || exit 0
-for launcher in srun mpirun; do
-    DRUMLINE_LAUNCHER=$launcher DRUMLINE_RUN=runs/$launcher submit -N 4 jobs/train.sh groovae_4bar --log_steps=5
-    log=drumline-train-$job.log
-    expect_state "$job" COMPLETED "$log"
-    expect_log "$log" '4 node\(s\) node\[1-4\], 4 rank\(s\)'
-    expect_log "$log" 'batch of 16 on 4 ranks'
-    expect_file "runs/$launcher/train/checkpoint-00000030.h5"
-done
-
-# Eight places are meant, not the script's own four.
-DRUMLINE_RUN=runs/eight submit -N 2 --ntasks-per-node=4 jobs/train.sh
-expect_state "$job" COMPLETED "drumline-train-$job.log"
-expect_log "drumline-train-$job.log" '2 node\(s\) .*, 8 rank\(s\)'

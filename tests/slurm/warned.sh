@@ -1,53 +1,91 @@
 #!/bin/bash
-# warned.sh SOURCE_DIR BUILD_DIR: a warning to the batch shell or to the ranks, under srun and mpirun: a checkpoint, the
-# job queues itself again, goes on where it was and finishes. A cancelled one does not come back.
+# warned.sh SOURCE_DIR BUILD_DIR: a warning to the batch shell, to the ranks, to both, once, twice, or by one signal after
+# the other, under srun and mpirun: a checkpoint, the job queues itself again and goes on where it was. A cancelled one
+# does not come back.
 # shellcheck source=tests/slurm/common.sh
 . "$(dirname "$0")/common.sh"
-start_test warned
+start_test warned left
 
-export DRUMLINE_HPARAMS=$slow DRUMLINE_STEPS=150
-# begin LAUNCHER NAME OPTION...: sets job and log.
+export DRUMLINE_HPARAMS=$slow DRUMLINE_STEPS=1000000
+# begin LAUNCHER NAME OPTION...: sets job.
 begin() {
     local launcher=$1 name=$2
     shift 2
-    DRUMLINE_LAUNCHER=$launcher DRUMLINE_RUN=runs/$name submit -n 2 "$@" jobs/train.sh groovae_4bar --log_steps=10
-    log=drumline-train-$job.log
+    DRUMLINE_LAUNCHER=$launcher DRUMLINE_RUN=runs/$name submit -n 2 --mincpus=1 "$@" jobs/train.sh groovae_4bar \
+        --log_steps=10
+    jobs[$name]=$job
 }
 
-begin srun batch
-batch=$job
-# On one node mpirun's ranks are no step of the job, and Slurm's signal to the steps does not reach them.
-if [ "$(cat "$sandbox_dir/run/kind")" = namespaces ]; then
-    begin mpirun ranks -N 2
-    signal=(--signal=TERM)
-else
-    begin mpirun ranks
-    signal=(--full --signal=USR1)
-fi
-ranks=$job
-wait_for_steps "drumline-train-$batch.log"
-in_slurm scancel --batch --signal=USR1 "$batch"
-wait_for_steps "drumline-train-$ranks.log"
-in_slurm scancel "${signal[@]}" "$ranks"
-for job in "$batch" "$ranks"; do
-    log=drumline-train-$job.log
-    wait_for 30 "job $job's second start" in_log "$log" 'restart 1'
+# warn NAME SIGNAL TARGET: to the batch shell, to the ranks, which are a step of the job, or to both.
+warn() {
+    local options=(--signal="$2")
+    case $3 in
+        shell) options+=(--batch) ;;
+        ranks) ;;
+        both) options+=(--full) ;;
+    esac
+    in_slurm scancel "${options[@]}" "${jobs[$1]}"
+}
+
+# What comes to a job, by its name.
+disturb() {
+    case $1 in
+        shell_usr1) warn "$1" USR1 shell ;;
+        shell_term) warn "$1" TERM shell ;;
+        ranks_term) warn "$1" TERM ranks ;;
+        both) warn "$1" USR1 both ;;
+        ranks_twice) warn "$1" USR1 ranks && warn "$1" USR1 ranks ;;
+        shell_twice) warn "$1" TERM shell && warn "$1" TERM shell ;;
+        usr1_then_term) warn "$1" USR1 shell && warn "$1" TERM shell ;;
+        cancelled) in_slurm scancel "${jobs[$1]}" ;;
+    esac
+}
+
+came_back() {
+    local log=drumline-train-${jobs[$1]}.log step
+    wait_for 120 "the second start of $1" in_log "$log" 'restart 1$'
     expect_log "$log" 'halted before the last step, at step [1-9]'
-done
+    step=$(sed -n 's/.*halted before the last step, at step //p' "$log")
+    wait_for 120 "$1 to go on" in_log "$log" "going on from .*checkpoint-.* at step $step\$"
+    expect_restarts "${jobs[$1]}" 1 "$log"
+    in_slurm scancel "${jobs[$1]}"
+}
 
+# try NAME...: jobs that are begun already and fit into the partition together. All end cancelled.
+try() {
+    local name
+    for name in "$@"; do
+        wait_for 120 "a step of $name" in_log "drumline-train-${jobs[$name]}.log" '^step +[0-9]+/'
+        disturb "$name"
+    done
+    for name in "$@"; do
+        [ "$name" = cancelled ] || came_back "$name"
+    done
+    for name in "$@"; do
+        expect_state "${jobs[$name]}" CANCELLED "drumline-train-${jobs[$name]}.log" 90
+    done
+}
+
+declare -A jobs
 begin srun cancelled
-wait_for_steps "$log"
-in_slurm scancel "$job"
-expect_state "$job" CANCELLED "$log"
-wait_for 10 "the script's last word" in_log "$log" 'that is left to it'
-cancelled=$job
-
-for job in "$batch" "$ranks"; do
-    log=drumline-train-$job.log
-    expect_state "$job" COMPLETED "$log"
-    expect_restarts "$job" 1 "$log"
-    expect_log "$log" 'going on from .*checkpoint-'
-    expect_log "$log" 'is at step 150$'
-done
-expect_restarts "$cancelled" 0 "$log"
-[ "$(field "$cancelled" JobState)" = CANCELLED ] || fail "the cancelled job came back" "$log"
+begin srun shell_usr1
+if [ "$kind" = namespaces ]; then
+    # On one node mpirun's ranks are no step of the job, and Slurm's signals to steps do not reach them.
+    begin mpirun ranks_term -N 2
+    begin srun ranks_twice
+    try cancelled shell_usr1 ranks_term ranks_twice
+else
+    try cancelled shell_usr1
+fi
+log=drumline-train-${jobs[cancelled]}.log
+wait_for 30 "the script's last word" in_log "$log" 'that is left to it'
+begin mpirun both
+begin mpirun shell_twice
+if [ "$kind" = namespaces ]; then
+    begin mpirun shell_term
+    begin srun usr1_then_term
+    try both shell_twice shell_term usr1_then_term
+else
+    try both shell_twice
+fi
+expect_restarts "${jobs[cancelled]}" 0 "$log"

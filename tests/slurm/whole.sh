@@ -3,7 +3,7 @@
 # where it was.
 # shellcheck source=tests/slurm/common.sh
 . "$(dirname "$0")/common.sh"
-start_test whole
+start_test whole left
 
 rm data/shards
 export DRUMLINE_MIDI=$work/midi DRUMLINE_HPARAMS=$small DRUMLINE_STEPS=20 DRUMLINE_OUTPUTS=3
