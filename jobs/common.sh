@@ -107,11 +107,11 @@ expand_counts() {
     done
 }
 
-# Sets nodes, ranks, threads (those of a rank) and crowded (whether every task's place is taken). Where sbatch is not told
-# how many tasks (the scripts ask for processors only), Slurm makes a place of every --cpus-per-task processors, and each
-# gets a rank. The threads are what --cpus-per-task says, else the rank's part of the node's processors in the allocation,
-# on the node where that is least. With --ntasks-per-node Slurm keeps that many places on each node, also where -n asks
-# for fewer tasks.
+# Sets nodes, ranks, threads (those of a rank) and crowded (whether every task's place is taken). Where sbatch is not
+# told how many tasks (the scripts ask for processors only), Slurm makes a place of every --cpus-per-task processors,
+# and each gets a rank. The threads are what --cpus-per-task says, else the rank's part of the node's processors in
+# the allocation, on the node where that is least. With --ntasks-per-node Slurm keeps that many places on each node,
+# also where -n asks for fewer tasks.
 count_resources() {
     local -a places cpus
     local i part all=0 most

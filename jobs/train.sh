@@ -11,6 +11,7 @@
 #     sbatch jobs/train.sh groovae_4bar
 #     sbatch -N 2 --ntasks-per-node=16 jobs/train.sh groovae_4bar --num_steps=100000 --hparams=batch_size=1024
 #     sbatch -N 1-4 -n 16 jobs/train.sh        16 ranks on four nodes, and after losing some, on those that are left
+#     sbatch -N 1-4 --exclusive jobs/train.sh  a rank for each processor of the nodes there are
 #     DRUMLINE_DATA=/scratch/shards sbatch -n 8 jobs/train.sh groovae_4bar_flat
 #
 # The configuration may be left out (groovae_4bar); all words after it are options for drumline-train (drumline-train
@@ -94,6 +95,12 @@ leave_to_successor() {
     exit 1
 }
 
+# empty_step OPTION...: a step of the job that does nothing.
+empty_step() {
+    timeout 20 srun --overlap --mpi=none --nodes=1 --ntasks=1 --ntasks-per-node=1 --cpus-per-task=1 "$@" true \
+        </dev/null >/dev/null 2>&1
+}
+
 # The job's nodes that are gone. Slurm itself notices after minutes; a step that does not come back from one tells at
 # once.
 lost_nodes() {
@@ -103,8 +110,7 @@ lost_nodes() {
             awk '$2 ~ /\*|^(down|fail)/ { print $1 }'
         if [ "$(job_field JobState)" = RUNNING ]; then
             while IFS= read -r node; do
-                timeout 20 srun --overlap --mpi=none --nodes=1 --ntasks=1 --ntasks-per-node=1 --cpus-per-task=1 \
-                    --nodelist="$node" true </dev/null >/dev/null 2>&1 || printf '%s\n' "$node" &
+                empty_step --nodelist="$node" || printf '%s\n' "$node" &
             done < <(scontrol show hostnames "$SLURM_JOB_NODELIST")
             wait
         fi
@@ -202,13 +208,12 @@ finish() {
     exit "$status"
 }
 
-# Steps are numbered from 0 in every start of a job. On a node that Slurm took for dead, the former start's srun may live
-# on, and what it then ends, by its number, must not be this start's step.
+# Steps are numbered from 0 in every start of a job. On a node that Slurm took for dead, the former start's srun may
+# live on, and what it then ends, by its number, must not be this start's step.
 use_other_step_number() {
     local i
     for ((i = 0; i < ${SLURM_RESTART_COUNT:-0} % 4; i++)); do
-        timeout 30 srun --overlap --mpi=none --nodes=1 --ntasks=1 --ntasks-per-node=1 --cpus-per-task=1 true \
-            </dev/null >/dev/null 2>&1
+        empty_step
     done
 }
 

@@ -8,11 +8,11 @@
 #   orphan NODE            kills a node's slurmd alone with -9; its jobs' processes go on. `up` starts it again
 #   down                   ends it; nothing is left but what jobs have written elsewhere
 # With --dir DIR before the command, it keeps its files there, not in ${XDG_RUNTIME_DIR:-/tmp}/drumline-slurm-UID.
-# Several sandboxes in folders of their own can run at the same time. Root's nodes live in namespaces: each has its own
-# host name, processes, /dev/shm and network, and four CPUs by Slurm's books, however many this machine has. Partitions:
-# main; its halves, left (node1, node2) and right; and high, which preempts the others' jobs and requeues them. Installs
-# Debian's packages of Slurm where they are missing, unless DRUMLINE_SKIP_SETUP=1 is set. Exit status 77: Slurm can't run
-# here, and the reason was said.
+# Several sandboxes in folders of their own can run at the same time. Root's nodes live in namespaces: each has its
+# own host name, processes, /dev/shm and network, and four CPUs by Slurm's books, however many this machine has.
+# Partitions: main; its halves, left (node1, node2) and right; and high, which preempts the others' jobs and requeues
+# them. Installs Debian's packages of Slurm where they are missing, unless DRUMLINE_SKIP_SETUP=1 is set. Exit status
+# 77: Slurm can't run here, and the reason was said.
 set -euo pipefail
 
 packages=(slurmctld slurmd slurm-client munge iproute2 util-linux procps)
@@ -117,9 +117,9 @@ write_hosts() {
     done
 }
 
-# write_config LEFT RIGHT: what both kinds of sandbox have in common, with the nodes of those partitions. Times are short, so that a lost node, a requeue and a preemption take
-# seconds: cred_expire is also how long Slurm keeps a requeued job waiting. PMIx puts a folder by the step's name,
-# without the node's, into TmpFS.
+# write_config LEFT RIGHT: what both kinds of sandbox have in common, with the nodes of those partitions. Times are
+# short, so that a lost node, a requeue and a preemption take seconds: cred_expire is also how long Slurm keeps a
+# requeued job waiting. PMIx puts a folder by the step's name, without the node's, into TmpFS.
 write_config() {
     cat <<TEXT
 ClusterName=sandbox

@@ -1,6 +1,6 @@
 #!/bin/bash
-# bound.sh SOURCE_DIR BUILD_DIR: what sbatch is told of nodes, tasks, processors and time is what the ranks get, on cores
-# of their own; and a rank's exit status is the job's, by srun and by mpirun.
+# bound.sh SOURCE_DIR BUILD_DIR: what sbatch is told of nodes, tasks, processors and time is what the ranks get, on
+# cores of their own; and a rank's exit status is the job's, by srun and by mpirun.
 # shellcheck source=tests/slurm/common.sh
 . "$(dirname "$0")/common.sh"
 start_test bound left
@@ -13,8 +13,8 @@ cat >probe/drumline-train <<'SCRIPT'
 [ "$1" != --version ] || exit 0
 told=probe/job-$SLURM_JOB_ID
 mkdir -p "$told"
-printf 'on %s: cpus %s threads %s\n' "$(uname -n)" "$(sed -n 's/^Cpus_allowed_list:[[:space:]]*//p' /proc/self/status)" \
-    "$OPENBLAS_NUM_THREADS" >"$told/.$PMIX_RANK"
+cpus=$(sed -n 's/^Cpus_allowed_list:[[:space:]]*//p' /proc/self/status)
+printf 'on %s: cpus %s threads %s\n' "$(uname -n)" "$cpus" "$OPENBLAS_NUM_THREADS" >"$told/.$PMIX_RANK"
 mv "$told/.$PMIX_RANK" "$told/$PMIX_RANK"
 trap '' TERM
 for ((i = 0; i < 600; i++)); do
@@ -38,8 +38,10 @@ expect_layout() {
     [ "$(field "$job" ExitCode)" = 7:0 ] || fail "$options: status 7 was not handed on" "$log"
     expect_log "$log" "^train.sh: $nodes node\\(s\\) .*, $ranks rank\\(s\\), $threads thread\\(s\\) each"
     [ "$(find "probe/job-$job" -type f | wc -l)" -eq "$ranks" ] || fail "$options: not $ranks ranks" "$log"
-    [ "$(cut -d : -f 1 "probe/job-$job"/* | sort -u | wc -l)" -eq "$nodes" ] || fail "$options: not on $nodes nodes" "$log"
-    [ "$(grep -hc " threads $threads\$" "probe/job-$job"/* | sort -u)" = 1 ] || fail "$options: not $threads threads" "$log"
+    [ "$(cut -d : -f 1 "probe/job-$job"/* | sort -u | wc -l)" -eq "$nodes" ] ||
+        fail "$options: not on $nodes nodes" "$log"
+    [ "$(grep -hc " threads $threads\$" "probe/job-$job"/* | sort -u)" = 1 ] ||
+        fail "$options: not $threads threads" "$log"
 }
 
 # The sandbox's nodes have four processors by Slurm's books; where the machine has fewer, the last two bind nothing.

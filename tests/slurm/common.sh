@@ -35,8 +35,8 @@ fail() {
     exit 1
 }
 
-# start_test NAME WHERE: into a folder of its own. WHERE is the sandbox's partition for the test's jobs, left or right, so
-# that tests run side by side; main is for those that need four nodes, or do something to one.
+# start_test NAME WHERE: into a folder of its own. WHERE is the sandbox's partition for the test's jobs, left or
+# right, so that tests run side by side; main is for those that need four nodes, or do something to one.
 start_test() {
     if ! sandbox status >/dev/null 2>&1; then
         printf 'skipped: %s\n' "$(cat "$work/why_not" 2>/dev/null || printf 'no sandbox is up')"

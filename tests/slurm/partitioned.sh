@@ -1,7 +1,7 @@
 #!/bin/bash
-# partitioned.sh SOURCE_DIR BUILD_DIR: a node's network is cut, another's slurmd is killed with -9. Slurm takes both nodes
-# for dead and starts their jobs again elsewhere, while the old ranks go on: they must leave the run alone and end with
-# the reason, and the new ones go on from a checkpoint that is no older than --save_checkpoint_secs.
+# partitioned.sh SOURCE_DIR BUILD_DIR: a node's network is cut, another's slurmd is killed with -9. Slurm takes both
+# nodes for dead and starts their jobs again elsewhere, while the old ranks go on: they must leave the run alone and
+# end with the reason, and the new ones go on from a checkpoint that is no older than --save_checkpoint_secs.
 # shellcheck source=tests/slurm/common.sh
 . "$(dirname "$0")/common.sh"
 start_test partitioned main
@@ -39,15 +39,15 @@ done
 # Those whose collective calls can't end without the network are ended by Slurm, later.
 for job in "$cut" "$orphaned"; do
     wait_for 60 "job $job's old ranks to see that they have lost the run" in_log "drumline-train-$job.log" \
-        "lock: this run was taken over by process .* on node., Slurm job $job, restart 1; this job stops without writing"
+        "lock: this run was taken over by process .* on node., Slurm job $job, restart 1; this job stops"
 done
 wait_for 60 "the old script's last word" in_log "drumline-train-$orphaned.log" \
     'Slurm has started this job again elsewhere \(restart 1\)'
 sandbox mend "$lost_node"
 sandbox up
 
-# one_writer RUN: the last start has made one step after another from its checkpoint on, and nobody else has written; what
-# came after that checkpoint is what the others have made in ten seconds at most.
+# one_writer RUN: the last start has made one step after another from its checkpoint on, and nobody else has written;
+# what came after that checkpoint is what the others have made in ten seconds at most.
 one_writer() {
     python3 - "$1/train" <<'PYTHON'
 import datetime, glob, json, sys

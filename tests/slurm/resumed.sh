@@ -35,5 +35,6 @@ losses() {
     sed -nE 's/.*"step":([0-9]+).*"total_loss":([0-9.e+-]+).*/\1 \2/p' "$1/train/metrics.jsonl"
 }
 paste <(losses elsewhere/copy) <(losses runs/whole) | awk '
-    { error = ($2 - $4) / $4; if ($1 != NR || $3 != NR || !(error < 1e-3 && error > -1e-3)) { print "differs: " $0; bad = 1 } }
+    { error = ($2 - $4) / $4 }
+    $1 != NR || $3 != NR || !(error < 1e-3 && error > -1e-3) { print "differs: " $0; bad = 1 }
     END { exit bad || NR != 40 }' >&2 || fail "the losses are not those of a training in one piece"

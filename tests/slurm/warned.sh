@@ -1,7 +1,7 @@
 #!/bin/bash
-# warned.sh SOURCE_DIR BUILD_DIR: a warning to the batch shell, to the ranks, to both, once, twice, or by one signal after
-# the other, under srun and mpirun: a checkpoint, the job queues itself again and goes on where it was. A cancelled one
-# does not come back.
+# warned.sh SOURCE_DIR BUILD_DIR: a warning to the batch shell, to the ranks, to both, once, twice, or by one signal
+# after the other, under srun and mpirun: a checkpoint, the job queues itself again and goes on where it was. A
+# cancelled one does not come back.
 # shellcheck source=tests/slurm/common.sh
 . "$(dirname "$0")/common.sh"
 start_test warned left
