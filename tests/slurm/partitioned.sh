@@ -66,7 +66,7 @@ PYTHON
 }
 # One start of the job is left, whose ranks are the only ones.
 one_start() {
-    [ "$(pgrep -fc -- "drumline-train .*--run_dir=runs/$1 ")" -eq 2 ]
+    [ "$(pgrep -fc -- "^[^ ]*/drumline-train .*--run_dir=runs/$1 ")" -eq 2 ]
 }
 for name in cut orphaned split; do
     wait_for 60 "the old processes of $name to end" one_start "$name"

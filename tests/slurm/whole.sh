@@ -44,7 +44,10 @@ for task in 1 2; do
     wait_for 60 "line $task" compgen -G "drumline-sweep-*_$task.log"
     wait_for 60 "line $task's end" in_log "$(compgen -G "drumline-sweep-*_$task.log")" 'is at step 20$'
 done
-"$build/bin/drumline-info" --json runs/sweep/001/train/checkpoint-00000020.h5 | grep -qE '"z_size": ?"?5' ||
-    fail "line 1 trained with another z_size" ./*sweep*_1.log
-"$build/bin/drumline-info" --json runs/sweep/002/train/checkpoint-00000020.h5 | grep -qE '"z_size": ?"?7' ||
-    fail "line 2 trained with another z_size" ./*sweep*_2.log
+# trained_with RUN Z_SIZE
+trained_with() {
+    "$build/bin/drumline-info" --json "$1/train/checkpoint-00000020.h5" >info.json
+    in_log info.json "\"z_size\": ?\"?$2"
+}
+trained_with runs/sweep/001 5 || fail "line 1 trained with another z_size" ./*sweep*_1.log
+trained_with runs/sweep/002 7 || fail "line 2 trained with another z_size" ./*sweep*_2.log
