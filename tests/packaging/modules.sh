@@ -27,16 +27,17 @@ check_loaded() {
     [ "$(command -v drumline-info)" = "$prefix/bin/drumline-info" ] || fail "$2: PATH is $PATH"
     [ "$DRUMLINE_ROOT" = "$prefix" ] || fail "$2: DRUMLINE_ROOT is $DRUMLINE_ROOT"
     [ -r "$DRUMLINE_JOBS/train.sh" ] || fail "$2: DRUMLINE_JOBS is $DRUMLINE_JOBS"
-    [[ :$MANPATH: == *":$prefix/share/man:"* ]] || fail "$2: MANPATH is $MANPATH"
+    # An empty entry stands for the system's own pages.
+    [[ $MANPATH == "$prefix/share/man:"* ]] || fail "$2: MANPATH is $MANPATH"
     [ "$(pkg-config --modversion drumline)" = "$version" ] || fail "$2: PKG_CONFIG_PATH is $PKG_CONFIG_PATH"
     module unload "drumline/$version" || fail "$2: module unload failed"
     [ "$PATH" = "$before" ] || fail "$2: unloading left PATH as $PATH"
-    for name in DRUMLINE_ROOT DRUMLINE_JOBS; do
+    for name in DRUMLINE_ROOT DRUMLINE_JOBS MANPATH; do
         [ -z "${!name:-}" ] || fail "$2: unloading left $name"
     done
 }
 
-unset MODULEPATH LOADEDMODULES DRUMLINE_ROOT DRUMLINE_JOBS DRUMLINE_BIN
+unset MODULEPATH LOADEDMODULES MANPATH DRUMLINE_ROOT DRUMLINE_JOBS DRUMLINE_BIN
 export PATH=/usr/bin:/bin # nothing twice, which a module may put right
 export HOME=$work # where Lmod keeps what it knows
 cmake --install "$build" --prefix "$work/prefix" >/dev/null
