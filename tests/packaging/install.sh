@@ -23,7 +23,7 @@ for program in preprocess train generate info bench; do
     page=$prefix/share/man/man1/drumline-$program.1
     text=$(sed 's/\\-/-/g; s/\\fB//g; s/\\fR//g; s/\\&//g' "$page")
     while IFS= read -r flag; do
-        grep -qE -- "^$flag(=|$)" <<<"$text" || fail "$page says nothing of $flag"
+        grep -qE -- "^$flag(\[?=|$)" <<<"$text" || fail "$page says nothing of $flag"
     done < <("$prefix/bin/drumline-$program" --help | grep -oE '^  --[a-z0-9_]+' | tr -d ' ')
     [ "$(grep -c '^\.TP$' "$page")" -gt 5 ] || fail "$page has hardly anything in it"
     ! command -v groff >/dev/null || [ -z "$(groff -man -Tutf8 -ww "$page" 2>&1 >/dev/null)" ] ||
