@@ -162,6 +162,7 @@ void naive_outputs_free(struct naive_outputs *outputs)
 
 struct dense {
     struct naive_tensor *kernel, *bias;
+    bool bf16;
 };
 
 static struct dense find_dense(struct naive_model *model, const char *prefix, const char *name)
@@ -169,7 +170,7 @@ static struct dense find_dense(struct naive_model *model, const char *prefix, co
     char kernel[2 * NAIVE_NAME_SIZE], bias[2 * NAIVE_NAME_SIZE];
     snprintf(kernel, sizeof kernel, "%s/%s/kernel", prefix, name);
     snprintf(bias, sizeof bias, "%s/%s/bias", prefix, name);
-    return (struct dense){naive_model_tensor(model, kernel), naive_model_tensor(model, bias)};
+    return (struct dense){naive_model_tensor(model, kernel), naive_model_tensor(model, bias), model->bf16};
 }
 
 static struct dense find_layer(struct naive_model *model, const char *prefix, size_t layer)
@@ -179,15 +180,35 @@ static struct dense find_layer(struct naive_model *model, const char *prefix, si
     return find_dense(model, prefix, name);
 }
 
-static void dense_forward(double *out, const double *x, struct dense dense, size_t rows)
+static double *factors(const double *values, size_t count, bool bf16)
 {
-    naive_dense(out, x, dense.kernel->values, dense.bias->values, rows, dense.kernel->rows, dense.kernel->columns);
+    return bf16 ? naive_rounded_copy(values, count) : naive_copy(values, count);
 }
 
+static void dense_forward(double *out, const double *x, struct dense dense, size_t rows)
+{
+    size_t inputs = dense.kernel->rows, outputs = dense.kernel->columns;
+    double *left = factors(x, rows * inputs, dense.bf16);
+    double *right = factors(dense.kernel->values, inputs * outputs, dense.bf16);
+    naive_dense(out, left, right, dense.bias->values, rows, inputs, outputs);
+    free(left);
+    free(right);
+}
+
+/* The bias meets no product: its gradient is summed from what was not rounded. */
 static void dense_backward(double *dx, const double *dout, const double *x, struct dense dense, size_t rows)
 {
-    naive_dense_backward(dx, dense.kernel->gradient, dense.bias->gradient, dout, x, dense.kernel->values, rows,
-                         dense.kernel->rows, dense.kernel->columns);
+    size_t inputs = dense.kernel->rows, outputs = dense.kernel->columns;
+    double *d = factors(dout, rows * outputs, dense.bf16), *left = factors(x, rows * inputs, dense.bf16);
+    double *right = factors(dense.kernel->values, inputs * outputs, dense.bf16);
+    double *of_rounded = naive_doubles(outputs);
+    naive_dense_backward(dx, dense.kernel->gradient, of_rounded, d, left, right, rows, inputs, outputs);
+    for (size_t n = 0; n < rows * outputs; n++)
+        dense.bias->gradient[n % outputs] += dout[n];
+    free(d);
+    free(left);
+    free(right);
+    free(of_rounded);
 }
 
 /* ---- LSTMs one on the other, started from a latent: the conductor and the decoder ---- */
@@ -234,6 +255,7 @@ static void stack_forward(struct stack *stack, struct naive_model *model, const 
         size_t hidden = sizes->dec_rnn_size[layer], inputs = layer > 0 ? sizes->dec_rnn_size[layer - 1] : first_inputs;
         const double *below = layer > 0 ? &stack->lstms[layer - 1].h[rows * inputs] : input;
         naive_lstm_make(lstm, steps, rows, inputs, hidden, false);
+        lstm->bf16 = model->bf16;
         naive_dropout(lstm->x, below, masks[layer], sizes->keep_prob, steps * rows * inputs);
         for (size_t r = 0; r < rows; r++) {
             memcpy(&lstm->c[r * hidden], &stack->states[r * width + first], hidden * sizeof *lstm->c);
@@ -339,6 +361,7 @@ static void encode_layer(struct pass *pass, struct naive_model *model, const str
         struct naive_lstm *lstm = &pass->directions[layer][direction];
         struct dense weights = find_layer(model, direction_prefixes[direction], layer);
         naive_lstm_make(lstm, steps, windows, inputs, sizes->enc_rnn_size[layer], direction == 1);
+        lstm->bf16 = model->bf16;
         encoder_input(lstm->x, pass, sizes, batch, layer);
         naive_dropout(lstm->x, lstm->x, batch->encoder_masks[layer], sizes->keep_prob, steps * windows * inputs);
         naive_lstm_forward(lstm, weights.kernel->values, weights.bias->values);

@@ -44,6 +44,7 @@ struct naive_tensor {
 
 struct naive_model {
     struct naive_sizes sizes;
+    bool bf16; /* both factors of every matrix product are rounded to bf16, and nothing else; false as made */
     size_t num_tensors;
     struct naive_tensor tensors[NAIVE_MAX_TENSORS]; /* in the order in which backward finishes them */
 };

@@ -96,6 +96,24 @@ double naive_float_error(const float *a, const double *b, size_t count)
     return error;
 }
 
+double naive_round_bf16(double x)
+{
+    int exponent;
+    if (x == 0 || !isfinite(x))
+        return x;
+    frexp(x, &exponent);
+    double unit = ldexp(1, (exponent < -125 ? -125 : exponent) - 8);
+    return rint(x / unit) * unit;
+}
+
+double *naive_rounded_copy(const double *values, size_t count)
+{
+    double *copy = naive_doubles(count);
+    for (size_t n = 0; n < count; n++)
+        copy[n] = naive_round_bf16(values[n]);
+    return copy;
+}
+
 double naive_sigmoid(double x)
 {
     return 1 / (1 + exp(-x));
@@ -184,16 +202,23 @@ void naive_cell_forward(double *c_new, double *h_new, double *gates, const doubl
     }
 }
 
+/* A factor of one of the layer's products. */
+static double factor(const struct naive_lstm *lstm, double x)
+{
+    return lstm->bf16 ? naive_round_bf16(x) : x;
+}
+
 /* gates [4 hidden] = [x, h] kernel + bias */
 static void gate_sums(double *gates, const double *x, const double *h, const double *kernel, const double *bias,
-                      size_t inputs, size_t hidden)
+                      const struct naive_lstm *lstm)
 {
+    size_t inputs = lstm->inputs, hidden = lstm->hidden;
     for (size_t j = 0; j < 4 * hidden; j++) {
         double sum = bias[j];
         for (size_t k = 0; k < inputs; k++)
-            sum += x[k] * kernel[k * 4 * hidden + j];
+            sum += factor(lstm, x[k]) * factor(lstm, kernel[k * 4 * hidden + j]);
         for (size_t k = 0; k < hidden; k++)
-            sum += h[k] * kernel[(inputs + k) * 4 * hidden + j];
+            sum += factor(lstm, h[k]) * factor(lstm, kernel[(inputs + k) * 4 * hidden + j]);
         gates[j] = sum;
     }
 }
@@ -206,7 +231,7 @@ void naive_lstm_forward(struct naive_lstm *lstm, const double *kernel, const dou
             size_t row = s * batch + b, next = (s + 1) * batch + b;
             double *gates = &lstm->gates[row * 4 * hidden];
             gate_sums(gates, &lstm->x[(time_of(lstm, s) * batch + b) * inputs], &lstm->h[row * hidden], kernel, bias,
-                      inputs, hidden);
+                      lstm);
             naive_cell_forward(&lstm->c[next * hidden], &lstm->h[next * hidden], gates, &lstm->c[row * hidden], hidden);
         }
     }
@@ -229,19 +254,21 @@ void naive_cell_backward(double *dgates, double *dc, const double *dh, const dou
 
 /* Spreads one row's dgates over the input, the recurrent h (dh_before, set), kernel and bias. */
 static void gates_backward(double *dx, double *dh_before, double *dkernel, double *dbias, const double *dgates,
-                           const double *x, const double *h, const double *kernel, size_t inputs, size_t hidden)
+                           const double *x, const double *h, const double *kernel, const struct naive_lstm *lstm)
 {
+    size_t inputs = lstm->inputs, hidden = lstm->hidden;
     for (size_t k = 0; k < hidden; k++)
         dh_before[k] = 0;
     for (size_t j = 0; j < 4 * hidden; j++) {
+        double dgate = factor(lstm, dgates[j]);
         dbias[j] += dgates[j];
         for (size_t k = 0; k < inputs; k++) {
-            dkernel[k * 4 * hidden + j] += dgates[j] * x[k];
-            dx[k] += dgates[j] * kernel[k * 4 * hidden + j];
+            dkernel[k * 4 * hidden + j] += dgate * factor(lstm, x[k]);
+            dx[k] += dgate * factor(lstm, kernel[k * 4 * hidden + j]);
         }
         for (size_t k = 0; k < hidden; k++) {
-            dkernel[(inputs + k) * 4 * hidden + j] += dgates[j] * h[k];
-            dh_before[k] += dgates[j] * kernel[(inputs + k) * 4 * hidden + j];
+            dkernel[(inputs + k) * 4 * hidden + j] += dgate * factor(lstm, h[k]);
+            dh_before[k] += dgate * factor(lstm, kernel[(inputs + k) * 4 * hidden + j]);
         }
     }
 }
@@ -262,7 +289,7 @@ void naive_lstm_backward(double *dx, double *dkernel, double *dbias, double *dc0
             naive_cell_backward(dgates, dc, dh_total, &lstm->gates[row * 4 * hidden], &lstm->c[next * hidden],
                                 &lstm->c[row * hidden], hidden);
             gates_backward(&dx[(t * batch + b) * inputs], dh_next, dkernel, dbias, dgates,
-                           &lstm->x[(t * batch + b) * inputs], &lstm->h[row * hidden], kernel, inputs, hidden);
+                           &lstm->x[(t * batch + b) * inputs], &lstm->h[row * hidden], kernel, lstm);
         }
         for (size_t j = 0; j < hidden && dc0 != NULL; j++) {
             dc0[b * hidden + j] += dc[j];

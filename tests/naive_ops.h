@@ -34,6 +34,13 @@ double naive_relative_error(const double *a, const double *b, size_t count);
 /* The same for floats against expected doubles. */
 double naive_float_error(const float *a, const double *b, size_t count);
 
+/* x rounded to bf16: eight significant bits, to the nearest and of two equally near to the even one; fewer bits below
+ * 2^-126. What is too large for bf16 is not made infinite: that is left to the conversion to float. */
+double naive_round_bf16(double x);
+
+/* The same for an array, owned by the caller. */
+double *naive_rounded_copy(const double *values, size_t count);
+
 double naive_sigmoid(double x);
 double naive_softplus(double x);
 
@@ -61,6 +68,7 @@ void naive_cell_backward(double *dgates, double *dc, const double *dh, const dou
 struct naive_lstm {
     size_t steps, batch, inputs, hidden;
     bool reversed;
+    bool bf16;     /* both factors of every product are rounded to bf16, and nothing else; false as made */
     double *x;     /* [steps, batch, inputs] by time, after dropout; the caller fills it */
     double *gates; /* [steps, batch, 4 hidden] by step: after their functions, in order i c~ f o */
     double *c;     /* [steps + 1, batch, hidden] by step; the caller fills the first, the initial state */

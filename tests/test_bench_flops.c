@@ -1,5 +1,5 @@
 /* The operations that drumline-bench says a training step takes, against those that the model really makes: every
- * product of the library and every product of the kernels is counted as it is called. */
+ * product of the library, of the kernels and of a bf16 engine is counted as it is called. */
 #include "base/error.h"
 #include "programs/bench_flops.h"
 #include "unit.h"
@@ -7,6 +7,7 @@
 #include "model/model.h"
 
 #include <cblas.h>
+#include <stdlib.h>
 
 static double counted[PASS_NUM_PHASES];
 static enum pass_phase current;
@@ -25,6 +26,37 @@ void __wrap_cblas_sgemm(CBLAS_ORDER order, CBLAS_TRANSPOSE trans_a, CBLAS_TRANSP
 {
     counted[current] += 2.0 * m * n * k;
     __real_cblas_sgemm(order, trans_a, trans_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+}
+
+/* Stands in a bf16 engine's place: what it prepares is the number of operations. */
+static void *prepare_count(struct bf16_engine *engine, const struct bf16_shape *shape, struct error *error)
+{
+    (void)engine;
+    double *operations = malloc(sizeof *operations);
+    if (operations)
+        *operations = 2.0 * shape->rows * shape->columns * shape->inner;
+    else
+        error_set(error, "out of memory");
+    return operations;
+}
+
+static void pack_nothing(void *product, const float *weights)
+{
+    (void)product;
+    (void)weights;
+}
+
+static void count_bf16_product(void *product, float *out, const uint16_t *a, const uint16_t *b)
+{
+    (void)out;
+    (void)a;
+    (void)b;
+    counted[current] += *(const double *)product;
+}
+
+static void free_nothing(struct bf16_engine *engine)
+{
+    (void)engine;
 }
 
 static const struct kernels *real;
@@ -49,7 +81,7 @@ static void on_phase(void *context, enum pass_phase phase)
     current = phase;
 }
 
-/* One training pass of `batch` windows with every product counted. */
+/* One training pass of `batch` windows with every product counted. In bf16 none may be made in floats. */
 static void train_and_count(const struct hparams *hparams, int batch)
 {
     struct error error;
@@ -63,6 +95,12 @@ static void train_and_count(const struct hparams *hparams, int batch)
     kernels.gradient_product = count_gradient_product;
     model->kernels = &kernels;
     model_initialize(model, 1);
+    struct bf16_engine engine = {"counting",         false,       prepare_count, free, pack_nothing,
+                                 count_bf16_product, free_nothing};
+    if (hparams->precision == PRECISION_BF16) {
+        assert_ok(model_use_bf16(model, &engine, &error), error);
+        assert_ok(model_prepare_bf16(model, batch, &error), error);
+    }
     struct model_step step = {.batch = batch, .training = true, .step = 1};
     struct model_gradient gradient = {.scale = 1, .beta = 1, .write = OP_REPLACE, .phases = &phases};
     model_draw_noise(model, &step);
@@ -83,10 +121,12 @@ static void counts_what_the_model_makes(void **state)
         "bars=3,enc_rnn_size=5,dec_rnn_size=4,z_size=3,decoder=hierarchical",
         "bars=2,enc_rnn_size=[5,7,4],dec_rnn_size=[4,6],z_size=3,decoder=hierarchical,hits_as_controls=true",
     };
-    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+    for (size_t n = 0; n < 2 * sizeof changes / sizeof *changes; n++) {
+        size_t i = n / 2;
         struct error error;
         struct hparams hparams;
         assert_ok(hparams_make(&hparams, config_find("groovae_4bar_flat", NULL), changes[i], &error), error);
+        hparams.precision = n % 2 == 0 ? PRECISION_FLOAT32 : PRECISION_BF16;
         train_and_count(&hparams, BATCH);
         struct bench_flops flops = bench_flops_of(&hparams);
         double total = 0;

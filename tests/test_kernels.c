@@ -511,6 +511,68 @@ static void gradient_products_are_products(void **state)
                 check_gradient(versions[n], sizes[i][0], sizes[i][1], sizes[i][2], split, &seed);
 }
 
+/* Every upper half of a float with lower halves below, at and above the middle: all bf16 numbers with all that can be
+ * rounded to them, among them zeros, subnormal numbers, those too large for bf16, infinities and NaN. */
+static void check_bf16_conversion(const struct kernels *kernels)
+{
+    static const uint32_t lower_halves[] = {0, 1, 0x7fff, 0x8000, 0x8001, 0xffff};
+    enum { HALVES = sizeof lower_halves / sizeof *lower_halves };
+    for (uint32_t upper = 0; upper <= UINT16_MAX; upper++) {
+        float x[HALVES], back[HALVES];
+        uint16_t rounded[HALVES];
+        for (size_t n = 0; n < HALVES; n++) {
+            uint32_t bits = upper << 16 | lower_halves[n];
+            memcpy(&x[n], &bits, sizeof bits);
+        }
+        kernels->to_bf16(rounded, x, HALVES);
+        kernels->from_bf16(back, rounded, HALVES);
+        for (size_t n = 0; n < HALVES; n++) {
+            float expected = (float)naive_round_bf16((double)x[n]);
+            bool same = back[n] == expected && signbit(back[n]) == signbit(expected);
+            if (!(isnan(x[n]) ? isnan(back[n]) && signbit(back[n]) == signbit(x[n]) : same))
+                fail_msg("%s: %a is %a in bf16, not %a", kernels->name, (double)x[n], (double)back[n],
+                         (double)expected);
+        }
+        assert_int_equal(rounded[0], isnan(x[0]) ? upper | 0x40 : upper);
+    }
+}
+
+static void bf16_is_the_nearest(void **state)
+{
+    (void)state;
+    size_t count;
+    const struct kernels *const *versions = kernels_runnable(&count);
+    for (size_t n = 0; n < count; n++)
+        check_bf16_conversion(versions[n]);
+}
+
+static void bf16_conversion_ends_where_it_should(void **state)
+{
+    (void)state;
+    enum { MOST = 70 };
+    uint64_t seed = 9;
+    size_t num_versions;
+    const struct kernels *const *versions = kernels_runnable(&num_versions);
+    double *values = naive_doubles(MOST);
+    naive_fill(values, MOST, 1, &seed);
+    for (size_t n = 0; n < num_versions; n++) {
+        for (size_t count = 0; count < MOST; count++) {
+            float *x = naive_to_floats(values, MOST), *back = naive_to_floats(values, count);
+            uint16_t rounded[MOST + 1];
+            memset(rounded, 0x55, sizeof rounded);
+            versions[n]->to_bf16(rounded, x, count);
+            versions[n]->from_bf16(back, rounded, count);
+            assert_int_equal(rounded[count], 0x5555);
+            assert_true(naive_guard_intact(back, count));
+            for (size_t k = 0; k < count; k++)
+                assert_true((double)back[k] == naive_round_bf16(values[k]));
+            free(x);
+            free(back);
+        }
+    }
+    free(values);
+}
+
 /* What lets a window's music be the same in any batch. */
 static void a_row_of_a_panel_product_does_not_depend_on_the_others(void **state)
 {
@@ -553,6 +615,8 @@ int main(void)
         cmocka_unit_test(lstm_cells_agree_with_the_twin),
         cmocka_unit_test(panel_products_are_products),
         cmocka_unit_test(gradient_products_are_products),
+        cmocka_unit_test(bf16_is_the_nearest),
+        cmocka_unit_test(bf16_conversion_ends_where_it_should),
         cmocka_unit_test(a_row_of_a_panel_product_does_not_depend_on_the_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -75,6 +75,11 @@ float *arena_floats(struct arena *arena, size_t count)
     return take(arena, count > SIZE_MAX / sizeof(float) ? SIZE_MAX : count * sizeof(float));
 }
 
+uint16_t *arena_halves(struct arena *arena, size_t count)
+{
+    return take(arena, count > SIZE_MAX / sizeof(uint16_t) ? SIZE_MAX : count * sizeof(uint16_t));
+}
+
 uint8_t *arena_bytes(struct arena *arena, size_t count)
 {
     return take(arena, count);

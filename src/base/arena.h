@@ -33,6 +33,7 @@ bool arena_reserve(struct arena *arena, struct error *error);
  * only be a mistake of ours. */
 float *arena_floats(struct arena *arena, size_t count);
 uint8_t *arena_bytes(struct arena *arena, size_t count);
+uint16_t *arena_halves(struct arena *arena, size_t count);
 
 void arena_free(struct arena *arena);
 

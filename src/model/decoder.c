@@ -15,12 +15,11 @@ void decoder_bind(struct decoder *decoder, const struct param_table *table, cons
     decoder->num_controls = hparams->hits_as_controls ? GROOVE_CLASSES : 0;
     decoder->embedding_size = decoder->hierarchical ? (int)sizes->values[sizes->count - 1] : z_size;
     decoder->head = &groove_head;
-    decoder->output_kernel = params_find(table, "decoder/output/kernel")->offset;
-    decoder->output_bias = params_find(table, "decoder/output/bias")->offset;
+    dense_layer_bind(&decoder->output, table, "decoder/output");
     int input_size = decoder->head->depth + decoder->num_controls + decoder->embedding_size;
-    stack_bind(&decoder->core, table, "decoder", input_size, decoder->embedding_size, sizes);
+    stack_bind(&decoder->core, table, "decoder", input_size, sizes);
     if (decoder->hierarchical)
-        stack_bind(&decoder->conductor, table, "conductor", 0, z_size, sizes);
+        stack_bind(&decoder->conductor, table, "conductor", 0, sizes);
 }
 
 void decoder_lay_out(struct decoder *decoder, struct arena *arena, int rows)
@@ -36,6 +35,13 @@ void decoder_lay_out(struct decoder *decoder, struct arena *arena, int rows)
     decoder->d_embedding_rows = arena_floats(arena, all * (size_t)decoder->embedding_size);
     decoder->previous = arena_floats(arena, (size_t)core_rows * depth);
     decoder->streams = (struct random_stream *)arena_bytes(arena, (size_t)core_rows * sizeof *decoder->streams);
+}
+
+void decoder_lay_out_bf16(struct decoder *decoder, struct arena *arena, uint16_t *gradient16, int rows)
+{
+    stack_lay_out_bf16(&decoder->core, arena, gradient16, decoder->segment_steps, decoder->segments * rows);
+    if (decoder->hierarchical)
+        stack_lay_out_bf16(&decoder->conductor, arena, gradient16, decoder->segments, rows);
 }
 
 /* First row, in the order of time [T * B], of step s of segment g. */
@@ -85,26 +91,25 @@ static void feed_truth(struct decoder *decoder, const struct pass *pass, int s, 
         const float *previous = now == 0 ? NULL : target + (now - (size_t)rows) * depth;
         feed(decoder, pass, core_row(decoder, g, s, rows), rows, previous,
              controls ? controls + now * (size_t)decoder->num_controls : NULL,
-             decoder->embedding + (size_t)(g * rows) * (size_t)decoder->embedding_size);
+             decoder->embedding.values + (size_t)(g * rows) * (size_t)decoder->embedding_size);
     }
 }
 
 /* outputs of `rows` rows from core row `first` on, from the top layer's h */
 static void project(struct decoder *decoder, const struct pass *pass, size_t first, int rows)
 {
-    int units = stack_top_units(&decoder->core), core_rows = decoder->segments * pass->batch;
-    dense(decoder->outputs + first * (size_t)decoder->head->depth,
-          stack_outputs(&decoder->core, core_rows) + first * (size_t)units, pass->values + decoder->output_kernel,
-          pass->values + decoder->output_bias, rows, units, decoder->head->depth);
+    int core_rows = decoder->segments * pass->batch;
+    dense_layer_forward(&decoder->output, pass, decoder->outputs + first * (size_t)decoder->head->depth,
+                        stack_outputs(&decoder->core, first, core_rows), rows);
 }
 
 static void make_embedding(struct decoder *decoder, const struct pass *pass, const float *z)
 {
-    decoder->embedding = z;
+    decoder->embedding = (struct operand){z, NULL};
     if (decoder->hierarchical) {
-        stack_start(&decoder->conductor, pass, z, decoder->segments, pass->batch);
+        stack_start(&decoder->conductor, pass, decoder->embedding, decoder->segments, pass->batch);
         stack_forward(&decoder->conductor, pass, decoder->segments, pass->batch);
-        decoder->embedding = stack_outputs(&decoder->conductor, pass->batch);
+        decoder->embedding = stack_outputs(&decoder->conductor, 0, pass->batch);
     }
 }
 
@@ -148,7 +153,7 @@ static void forward_with_sampling(struct decoder *decoder, const struct pass *pa
                 size_t now = time_row(decoder, g, s, rows);
                 feed(decoder, pass, core_row(decoder, g, s, rows), rows, decoder->previous + (size_t)(g * rows) * depth,
                      controls ? controls + now * (size_t)decoder->num_controls : NULL,
-                     decoder->embedding + (size_t)(g * rows) * (size_t)decoder->embedding_size);
+                     decoder->embedding.values + (size_t)(g * rows) * (size_t)decoder->embedding_size);
             }
         }
         stack_forward_step(&decoder->core, pass, s, core_rows);
@@ -222,10 +227,9 @@ void decoder_backward(struct decoder *decoder, const struct pass *pass, struct s
                       const float *z)
 {
     int rows = pass->batch, core_rows = decoder->segments * rows, depth = decoder->head->depth;
-    dense_backward(pass->gradients + decoder->output_kernel, pass->gradients + decoder->output_bias, decoder->d_top,
-                   decoder->outputs, stack_outputs(&decoder->core, core_rows), pass->values + decoder->output_kernel,
-                   decoder->segment_steps * core_rows, stack_top_units(&decoder->core), depth, pass->write, OP_REPLACE);
-    pass_ready(pass, decoder->output_bias + (size_t)depth);
+    dense_layer_backward(&decoder->output, pass, decoder->d_top, decoder->outputs,
+                         stack_outputs(&decoder->core, 0, core_rows), decoder->segment_steps * core_rows, OP_REPLACE);
+    pass_ready(pass, decoder->output.bias + (size_t)depth);
     stack_backward(&decoder->core, pass, scratch, decoder->d_top, decoder->segment_steps, core_rows);
     backward_to_embedding(decoder, pass, &scratch->lstm);
     stack_backward_start(&decoder->core, pass, decoder->d_embedding, decoder->embedding, core_rows, OP_ADD);
@@ -234,5 +238,5 @@ void decoder_backward(struct decoder *decoder, const struct pass *pass, struct s
         return;
     }
     stack_backward(&decoder->conductor, pass, scratch, decoder->d_embedding, decoder->segments, rows);
-    stack_backward_start(&decoder->conductor, pass, d_z, z, rows, OP_REPLACE);
+    stack_backward_start(&decoder->conductor, pass, d_z, (struct operand){z, NULL}, rows, OP_REPLACE);
 }

@@ -23,14 +23,14 @@ struct decoder {
     struct lstm_stack conductor; /* hierarchical only */
     struct lstm_stack core;
     const struct output_head *head;
-    size_t output_kernel, output_bias;
+    struct dense_layer output; /* [H, D] */
 
-    const float *embedding;  /* [segments * B, E]: z, or the conductor's h */
-    float *outputs;          /* [segment_steps, segments * B, D]; after decoder_loss with gradient, the gradient */
-    float *d_top;            /* [T * B, H] */
-    float *d_embedding;      /* [segments * B, E] */
-    float *d_embedding_rows; /* [T * B, E]: the same for each step, before they are summed */
-    float *previous;         /* [segments * B, D]: what is fed as x(t-1) where it is sampled */
+    struct operand embedding; /* [segments * B, E]: z, or the conductor's h */
+    float *outputs;           /* [segment_steps, segments * B, D]; after decoder_loss with gradient, the gradient */
+    float *d_top;             /* [T * B, H] */
+    float *d_embedding;       /* [segments * B, E] */
+    float *d_embedding_rows;  /* [T * B, E]: the same for each step, before they are summed */
+    float *previous;          /* [segments * B, D]: what is fed as x(t-1) where it is sampled */
     struct random_stream *streams; /* [segments * B] */
 };
 
@@ -46,6 +46,9 @@ struct decoder_sampling {
 
 void decoder_bind(struct decoder *decoder, const struct param_table *table, const struct hparams *hparams);
 void decoder_lay_out(struct decoder *decoder, struct arena *arena, int rows);
+
+/* What bf16 passes need besides; gradient16 as in stack_lay_out_bf16. */
+void decoder_lay_out_bf16(struct decoder *decoder, struct arena *arena, uint16_t *gradient16, int rows);
 
 /* Outputs for a batch under teacher forcing. z [B, Z]; target [T, B, D] (fed one step late); controls [T, B, C] or NULL. */
 void decoder_forward(struct decoder *decoder, const struct pass *pass, const float *z, const float *target,

@@ -25,10 +25,8 @@ void encoder_bind(struct encoder *encoder, const struct param_table *table, cons
         }
         input_size = 2 * (int)sizes->values[i];
     }
-    encoder->mu_kernel = params_find(table, "encoder/mu/kernel")->offset;
-    encoder->mu_bias = params_find(table, "encoder/mu/bias")->offset;
-    encoder->sigma_kernel = params_find(table, "encoder/sigma/kernel")->offset;
-    encoder->sigma_bias = params_find(table, "encoder/sigma/bias")->offset;
+    dense_layer_bind(&encoder->to_mu, table, "encoder/mu");
+    dense_layer_bind(&encoder->to_sigma, table, "encoder/sigma");
 }
 
 static int top_units(const struct encoder *encoder)
@@ -62,6 +60,17 @@ void encoder_lay_out(struct encoder *encoder, struct arena *arena, int rows)
         *vectors[i] = arena_floats(arena, z);
     for (int side = 0; side < 2 && widest_below > 0; side++)
         encoder->d_outputs[side] = arena_floats(arena, (size_t)encoder->steps * count * (size_t)widest_below);
+}
+
+void encoder_lay_out_bf16(struct encoder *encoder, struct arena *arena, uint16_t *const gradient16[2], int rows)
+{
+    for (int i = 0; i < encoder->num_layers; i++) {
+        lstm_lay_out_bf16(&encoder->forward[i], arena, encoder->steps, rows, true);
+        lstm_lay_out_bf16(&encoder->backward[i], arena, encoder->steps, rows, false);
+        encoder->backward[i].input16 = encoder->forward[i].input16;
+        encoder->forward[i].gradient16 = gradient16[0];
+        encoder->backward[i].gradient16 = encoder->num_layers > 1 ? gradient16[1] : gradient16[0];
+    }
 }
 
 /* Both directions' h side by side through dropout: the input of layer i > 0. */
@@ -101,11 +110,9 @@ void encoder_forward(struct encoder *encoder, const struct pass *pass)
         memcpy(encoder->final + row * 2 * units, forward + row * units, units * sizeof(float));
         memcpy(encoder->final + row * 2 * units + units, backward + row * units, units * sizeof(float));
     }
-    const float *values = pass->values;
-    int inputs = 2 * (int)units;
-    dense(encoder->mu, encoder->final, values + encoder->mu_kernel, values + encoder->mu_bias, rows, inputs, z_size);
-    dense(encoder->sigma_input, encoder->final, values + encoder->sigma_kernel, values + encoder->sigma_bias, rows,
-          inputs, z_size);
+    struct operand final = {encoder->final, NULL};
+    dense_layer_forward(&encoder->to_mu, pass, encoder->mu, final, rows);
+    dense_layer_forward(&encoder->to_sigma, pass, encoder->sigma_input, final, rows);
     for (size_t i = 0; i < (size_t)rows * (size_t)z_size; i++) {
         encoder->sigma[i] = softplus(encoder->sigma_input[i]);
         encoder->z[i] = encoder->mu[i] + encoder->sigma[i] * encoder->eps[i];
@@ -183,16 +190,12 @@ static void backward_to_lower_layer(struct encoder *encoder, const struct pass *
 void encoder_backward(struct encoder *encoder, const struct pass *pass, struct lstm_scratch *scratch, double kl_weight,
                       double free_nats)
 {
-    int rows = pass->batch, inputs = 2 * top_units(encoder), z_size = encoder->z_size;
-    const float *values = pass->values;
-    float *gradients = pass->gradients;
+    int rows = pass->batch;
+    struct operand final = {encoder->final, NULL};
     backward_through_distribution(encoder, rows, kl_weight, free_nats);
-    dense_backward(gradients + encoder->mu_kernel, gradients + encoder->mu_bias, encoder->d_final, encoder->d_mu,
-                   encoder->final, values + encoder->mu_kernel, rows, inputs, z_size, pass->write, OP_REPLACE);
-    dense_backward(gradients + encoder->sigma_kernel, gradients + encoder->sigma_bias, encoder->d_final,
-                   encoder->d_sigma, encoder->final, values + encoder->sigma_kernel, rows, inputs, z_size, pass->write,
-                   OP_ADD);
-    pass_ready(pass, encoder->sigma_bias + (size_t)z_size);
+    dense_layer_backward(&encoder->to_mu, pass, encoder->d_final, encoder->d_mu, final, rows, OP_REPLACE);
+    dense_layer_backward(&encoder->to_sigma, pass, encoder->d_final, encoder->d_sigma, final, rows, OP_ADD);
+    pass_ready(pass, encoder->to_sigma.bias + (size_t)encoder->z_size);
     for (int i = encoder->num_layers - 1; i >= 0; i--) {
         backward_direction(encoder, pass, scratch, &encoder->backward[i], i, 1);
         backward_direction(encoder, pass, scratch, &encoder->forward[i], i, 0);

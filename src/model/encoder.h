@@ -9,7 +9,7 @@ struct encoder {
     int num_layers, steps, z_size;
     struct lstm_layer forward[SETTING_LIST_MAX];
     struct lstm_layer backward[SETTING_LIST_MAX]; /* each shares input and mask with its forward layer */
-    size_t mu_kernel, mu_bias, sigma_kernel, sigma_bias;
+    struct dense_layer to_mu, to_sigma;           /* [2H, Z] */
 
     float *final;                /* [B, 2H]: final h forward, final h backward */
     float *d_final;              /* [B, 2H] */
@@ -23,6 +23,10 @@ struct encoder {
 
 void encoder_bind(struct encoder *encoder, const struct param_table *table, const struct hparams *hparams);
 void encoder_lay_out(struct encoder *encoder, struct arena *arena, int rows);
+
+/* What bf16 passes need besides. gradient16: two arrays [T, B, 4H] of the widest layer, the second only where there are
+ * several layers: both directions' gradients go on to the layer below. */
+void encoder_lay_out_bf16(struct encoder *encoder, struct arena *arena, uint16_t *const gradient16[2], int rows);
 
 /* Columns of the lowest layer's input, D + C. */
 int encoder_input_size(const struct encoder *encoder);

@@ -56,6 +56,9 @@ static const struct setting rows[] = {
     DOUBLE(sampling_rate, "0", 0, 1e9,
            "constant: that probability. exponential: 1 - rate^step. inverse_sigmoid: 1 - rate / (rate + exp(step / "
            "rate))."),
+    CHOICE(precision, "float32", "float32|bf16",
+           "What the operands of training's matrix products are rounded to. Parameters, sums, gradients, optimizer, "
+           "evaluation and generation are float32 in both."),
 };
 
 const struct settings_table hparams_table = {rows, sizeof rows / sizeof *rows};

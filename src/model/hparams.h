@@ -8,6 +8,7 @@
 enum decoder_kind { DECODER_FLAT, DECODER_HIERARCHICAL };
 enum optimizer_kind { OPTIMIZER_ADAM, OPTIMIZER_LAMB };
 enum learning_rate_scaling { SCALING_NONE, SCALING_SQRT, SCALING_LINEAR };
+enum precision { PRECISION_FLOAT32, PRECISION_BF16 };
 enum sampling_schedule { SAMPLING_CONSTANT, SAMPLING_EXPONENTIAL, SAMPLING_INVERSE_SIGMOID };
 
 struct hparams {
@@ -41,6 +42,7 @@ struct hparams {
     double grad_clip, grad_norm_clip_to_zero;
     int sampling_schedule; /* enum sampling_schedule */
     double sampling_rate;
+    int precision; /* enum precision: of the operands of training's matrix products */
 };
 
 extern const struct settings_table hparams_table;

@@ -42,6 +42,15 @@ void lstm_lay_out(struct lstm_layer *layer, struct arena *arena, int steps, int 
     layer->h = arena_floats(arena, slots * units);
 }
 
+void lstm_lay_out_bf16(struct lstm_layer *layer, struct arena *arena, int steps, int rows, bool own_input)
+{
+    size_t all = (size_t)steps * (size_t)rows, slots = ((size_t)steps + 1) * (size_t)rows;
+    layer->rounds_input = own_input && layer->input_size > 0;
+    if (layer->rounds_input)
+        layer->input16 = arena_halves(arena, all * (size_t)layer->input_size);
+    layer->h16 = arena_halves(arena, slots * (size_t)layer->units);
+}
+
 /* Slot of the state that step t leaves, and of the one that it finds. */
 static size_t slot_after(const struct lstm_layer *layer, int t)
 {
@@ -78,15 +87,22 @@ float *lstm_final_output(const struct lstm_layer *layer, int steps, int rows)
     return layer->h + (layer->reverse ? 0 : (size_t)steps * slot_size(layer, rows));
 }
 
-static const float *recurrent_kernel(const struct lstm_layer *layer, const struct pass *pass)
+/* Its offset into the parameters. */
+static size_t recurrent_kernel(const struct lstm_layer *layer)
 {
-    return pass->values + layer->kernel + (size_t)layer->input_size * 4 * (size_t)layer->units;
+    return layer->kernel + (size_t)layer->input_size * 4 * (size_t)layer->units;
+}
+
+/* Whether pass->kernels make the products: of floats, on one thread. */
+static bool kernels_multiply(const struct pass *pass)
+{
+    return !pass->threaded && !pass->bf16;
 }
 
 void lstm_prepare(struct lstm_layer *layer, const struct pass *pass)
 {
     int columns = 4 * layer->units;
-    if (!pass->threaded)
+    if (kernels_multiply(pass))
         pass->kernels->panel_pack(layer->panels, pass->values + layer->kernel, layer->input_size + layer->units,
                                   columns, (size_t)columns, 1);
 }
@@ -96,8 +112,10 @@ struct step_rows {
     int t, first, count;
 };
 
-static int chunk_size(int rows)
+static int chunk_size(const struct pass *pass, int rows)
 {
+    if (!kernels_multiply(pass))
+        return rows;
     int chunks = (rows + KERNELS_CHUNK_ROWS - 1) / KERNELS_CHUNK_ROWS;
     return (rows + chunks - 1) / chunks;
 }
@@ -107,22 +125,23 @@ static struct step_rows rows_from(int t, int first, int rows, int chunk)
     return (struct step_rows){t, first, rows - first < chunk ? rows - first : chunk};
 }
 
-/* gates [count, 4H] = [x, h] W, without h where `from_zero` says that it is 0. x is NULL where there is none. */
-static void gate_products(float *gates, const float *x, const float *h, const struct lstm_layer *layer,
+/* gates [count, 4H] = [x, h] W, without h where `from_zero` says that it is 0. x is not read where the layer is fed
+ * nothing. */
+static void gate_products(float *gates, struct operand x, struct operand h, const struct lstm_layer *layer,
                           const struct pass *pass, int count, bool from_zero)
 {
-    int units = layer->units, columns = 4 * units;
-    if (!pass->threaded) {
-        struct kernels_rows a = {x, h, layer->input_size, from_zero ? 0 : units};
-        pass->kernels->panel_product(gates, a, layer->panels, layer->input_size + units, count, columns, false);
+    int units = layer->units, inputs = layer->input_size, columns = 4 * units;
+    if (kernels_multiply(pass)) {
+        struct kernels_rows a = {x.values, h.values, inputs, from_zero ? 0 : units};
+        pass->kernels->panel_product(gates, a, layer->panels, inputs + units, count, columns, false);
         return;
     }
-    if (x)
-        matmul(gates, x, pass->values + layer->kernel, count, columns, layer->input_size, OP_REPLACE);
+    if (inputs > 0)
+        product(pass, gates, x, layer->kernel, count, columns, inputs, OP_REPLACE);
     else if (from_zero)
         memset(gates, 0, (size_t)count * (size_t)columns * sizeof *gates);
     if (!from_zero)
-        matmul(gates, h, recurrent_kernel(layer, pass), count, columns, units, x ? OP_ADD : OP_REPLACE);
+        product(pass, gates, h, recurrent_kernel(layer), count, columns, units, inputs > 0 ? OP_ADD : OP_REPLACE);
 }
 
 static void forward_rows(struct lstm_layer *layer, const struct pass *pass, struct step_rows some, int rows,
@@ -133,17 +152,29 @@ static void forward_rows(struct lstm_layer *layer, const struct pass *pass, stru
     size_t before = (slot_before(layer, some.t) * all + first) * units;
     size_t after = (slot_after(layer, some.t) * all + first) * units;
     float *gates = layer->gates + now * 4 * units;
-    gate_products(gates, inputs > 0 ? layer->input + now * inputs : NULL, layer->h + before, layer, pass, some.count,
-                  from_zero);
+    struct operand x = {NULL, NULL};
+    if (inputs > 0)
+        x = operand_at(layer->input, layer->input16, now * inputs);
+    if (layer->rounds_input)
+        operand_round(pass, layer->input16, layer->input, now * inputs, (size_t)some.count * inputs);
+    gate_products(gates, x, operand_at(layer->h, layer->h16, before), layer, pass, some.count, from_zero);
     pass->kernels->lstm_forward(gates, layer->c + after, layer->h + after, layer->c + before,
                                 pass->values + layer->bias, some.count, layer->units);
+    operand_round(pass, layer->h16, layer->h, after, (size_t)some.count * units);
 }
 
 static void forward_step(struct lstm_layer *layer, const struct pass *pass, int t, int rows, bool from_zero)
 {
-    int chunk = pass->threaded ? rows : chunk_size(rows);
+    int chunk = chunk_size(pass, rows);
     for (int first = 0; first < rows; first += chunk)
         forward_rows(layer, pass, rows_from(t, first, rows, chunk), rows, from_zero);
+}
+
+/* The h of each step is rounded as it is made. */
+static void round_initial_h(struct lstm_layer *layer, const struct pass *pass, int steps, int rows)
+{
+    size_t first = layer->reverse ? (size_t)steps * slot_size(layer, rows) : 0;
+    operand_round(pass, layer->h16, layer->h, first, slot_size(layer, rows));
 }
 
 void lstm_forward(struct lstm_layer *layer, const struct pass *pass, int steps, int rows)
@@ -153,6 +184,7 @@ void lstm_forward(struct lstm_layer *layer, const struct pass *pass, int steps, 
         memset(lstm_initial_c(layer, steps, rows), 0, bytes);
         memset(lstm_initial_h(layer, steps, rows), 0, bytes);
     }
+    round_initial_h(layer, pass, steps, rows);
     lstm_prepare(layer, pass);
     for (int s = 0; s < steps; s++)
         forward_step(layer, pass, layer->reverse ? steps - 1 - s : s, rows, s == 0 && layer->zero_start);
@@ -160,6 +192,8 @@ void lstm_forward(struct lstm_layer *layer, const struct pass *pass, int steps, 
 
 void lstm_forward_step(struct lstm_layer *layer, const struct pass *pass, int t, int rows)
 {
+    if (t == 0)
+        round_initial_h(layer, pass, 0, rows);
     forward_step(layer, pass, t, rows, false);
 }
 
@@ -184,18 +218,17 @@ static void parameter_gradients(struct lstm_layer *layer, const struct pass *pas
                                 int steps, int rows)
 {
     int units = layer->units, columns = 4 * units, all = steps * rows;
-    const float *x = layer->input_size > 0 ? layer->input : NULL;
-    const float *h_before = layer->h + (layer->reverse ? slot_size(layer, rows) : 0);
-    if (!pass->threaded) {
-        struct kernels_rows a = {x, h_before, layer->input_size, units};
+    struct operand x = {layer->input, layer->input16}, d_gates = {layer->gates, layer->gradient16};
+    struct operand h_before = operand_at(layer->h, layer->h16, layer->reverse ? slot_size(layer, rows) : 0);
+    if (kernels_multiply(pass)) {
+        struct kernels_rows a = {x.values, h_before.values, layer->input_size, units};
         gradients_in_parts(layer, pass, a, all, scratch->products);
         return;
     }
-    float *d_kernel = pass->gradients + layer->kernel, *d_bias = pass->gradients + layer->bias;
-    if (x)
-        matmul_transposed_a(d_kernel, x, layer->gates, layer->input_size, columns, all, pass->write);
-    float *d_recurrent = d_kernel + (size_t)layer->input_size * (size_t)columns;
-    matmul_transposed_a(d_recurrent, h_before, layer->gates, units, columns, all, pass->write);
+    float *d_bias = pass->gradients + layer->bias;
+    if (layer->input_size > 0)
+        product_gradient(pass, layer->kernel, x, d_gates, layer->input_size, columns, all);
+    product_gradient(pass, recurrent_kernel(layer), h_before, d_gates, units, columns, all);
     sum_rows(d_bias, layer->gates, all, columns, pass->write);
 }
 
@@ -204,23 +237,23 @@ static void prepare_back(struct lstm_scratch *scratch, const struct lstm_layer *
                          int first, int count)
 {
     size_t columns = 4 * (size_t)layer->units;
-    if (!pass->threaded)
+    if (kernels_multiply(pass))
         pass->kernels->panel_pack(scratch->panels, pass->values + layer->kernel + (size_t)first * columns, (int)columns,
                                   count, 1, columns);
 }
 
 /* out [rows, count] (= or +=) d_gates [rows, 4H] times what prepare_back was told of. */
-static void product_back(float *out, const float *d_gates, const struct lstm_scratch *scratch,
+static void product_back(float *out, struct operand d_gates, const struct lstm_scratch *scratch,
                          const struct lstm_layer *layer, const struct pass *pass, int first, int count, int rows,
                          enum op_write write)
 {
     int columns = 4 * layer->units;
-    if (pass->threaded) {
-        const float *kernel = pass->values + layer->kernel + (size_t)first * (size_t)columns;
-        matmul_transposed_b(out, d_gates, kernel, rows, count, columns, write);
-    } else {
-        struct kernels_rows a = {.first = d_gates, .first_size = columns};
+    if (kernels_multiply(pass)) {
+        struct kernels_rows a = {.first = d_gates.values, .first_size = columns};
         pass->kernels->panel_product(out, a, scratch->panels, columns, rows, count, write == OP_ADD);
+    } else {
+        size_t kernel = layer->kernel + (size_t)first * (size_t)columns;
+        product_transposed(pass, out, d_gates, kernel, rows, count, columns, write);
     }
 }
 
@@ -231,18 +264,21 @@ static void backward_rows(struct lstm_layer *layer, const struct pass *pass, str
     size_t now = (size_t)some.t * all + first;
     size_t before = (slot_before(layer, some.t) * all + first) * units;
     size_t after = (slot_after(layer, some.t) * all + first) * units;
-    float *gates = layer->gates + now * 4 * units, *dh = scratch->dh + first * units;
-    pass->kernels->lstm_backward(gates, scratch->dc + first * units, layer->c + after, layer->c + before, dh,
-                                 dh_above ? dh_above + now * units : NULL, some.count, layer->units);
+    float *dh = scratch->dh + first * units;
+    pass->kernels->lstm_backward(layer->gates + now * 4 * units, scratch->dc + first * units, layer->c + after,
+                                 layer->c + before, dh, dh_above ? dh_above + now * units : NULL, some.count,
+                                 layer->units);
+    operand_round(pass, layer->gradient16, layer->gates, now * 4 * units, (size_t)some.count * 4 * units);
     if (!from_zero)
-        product_back(dh, gates, scratch, layer, pass, layer->input_size, layer->units, some.count, OP_REPLACE);
+        product_back(dh, operand_at(layer->gates, layer->gradient16, now * 4 * units), scratch, layer, pass,
+                     layer->input_size, layer->units, some.count, OP_REPLACE);
 }
 
 void lstm_backward(struct lstm_layer *layer, const struct pass *pass, struct lstm_scratch *scratch,
                    const float *dh_above, const float *dh_final, int steps, int rows)
 {
     size_t size = slot_size(layer, rows);
-    int chunk = pass->threaded ? rows : chunk_size(rows);
+    int chunk = chunk_size(pass, rows);
     prepare_back(scratch, layer, pass, layer->input_size, layer->units);
     memset(scratch->dc, 0, size * sizeof(float));
     if (dh_final)
@@ -263,5 +299,6 @@ void lstm_input_gradient(float *d_input, const struct lstm_layer *layer, const s
                          struct lstm_scratch *scratch, int first, int count, int steps, int rows, enum op_write write)
 {
     prepare_back(scratch, layer, pass, first, count);
-    product_back(d_input, layer->gates, scratch, layer, pass, first, count, steps * rows, write);
+    product_back(d_input, (struct operand){layer->gates, layer->gradient16}, scratch, layer, pass, first, count,
+                 steps * rows, write);
 }

@@ -11,7 +11,7 @@
 
 #include "base/arena.h"
 #include "model/params.h"
-#include "model/pass.h"
+#include "model/products.h"
 
 struct lstm_layer {
     int input_size;      /* I; 0: the layer is fed nothing */
@@ -28,6 +28,12 @@ struct lstm_layer {
     float *c,
         *h; /* [T + 1, B, H]: slot t + 1 after step t and slot 0 the initial state; in a reverse layer slot t after
                       step t and slot T the initial state */
+
+    /* For bf16 passes, else NULL: input, h and the gradient in gates, rounded as they are made. */
+    bool rounds_input;    /* false where another layer that shares the input has done so */
+    uint16_t *input16;    /* [T, B, I] */
+    uint16_t *h16;        /* [T + 1, B, H] */
+    uint16_t *gradient16; /* [T, B, 4H] since lstm_backward; other layers may share it */
 };
 
 /* Finds the layer's tensors by name ("decoder/layer_0"). */
@@ -35,6 +41,9 @@ void lstm_bind(struct lstm_layer *layer, const struct param_table *table, const 
 
 /* Takes gates, c and h, and with `own_input` input and mask too, for up to `steps` steps of `rows` rows. */
 void lstm_lay_out(struct lstm_layer *layer, struct arena *arena, int steps, int rows, bool own_input);
+
+/* Takes what bf16 passes need besides, but for gradient16. */
+void lstm_lay_out_bf16(struct lstm_layer *layer, struct arena *arena, int steps, int rows, bool own_input);
 
 /* Where the initial state stands for passes of `steps` steps and `rows` rows: [rows, H]. */
 float *lstm_initial_c(const struct lstm_layer *layer, int steps, int rows);

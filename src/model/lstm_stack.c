@@ -4,10 +4,9 @@
 #include <string.h>
 
 void stack_bind(struct lstm_stack *stack, const struct param_table *table, const char *name, int input_size,
-                int source_size, const struct int_list *sizes)
+                const struct int_list *sizes)
 {
     stack->num_layers = sizes->count;
-    stack->source_size = source_size;
     stack->state_size = 0;
     for (int i = 0; i < sizes->count; i++) {
         char full[PARAM_NAME_SIZE];
@@ -16,8 +15,9 @@ void stack_bind(struct lstm_stack *stack, const struct param_table *table, const
         lstm_bind(&stack->layers[i], table, full, i > 0 ? stack->layers[i - 1].units : input_size, units);
         stack->state_size += 2 * units;
     }
-    stack->initial_kernel = params_find(table, "%s/initial_state/kernel", name)->offset;
-    stack->initial_bias = params_find(table, "%s/initial_state/bias", name)->offset;
+    char initial[PARAM_NAME_SIZE];
+    snprintf(initial, sizeof initial, "%s/initial_state", name);
+    dense_layer_bind(&stack->initial, table, initial);
 }
 
 void stack_lay_out(struct lstm_stack *stack, struct arena *arena, int steps, int rows)
@@ -28,14 +28,24 @@ void stack_lay_out(struct lstm_stack *stack, struct arena *arena, int steps, int
     stack->d_initial_state = arena_floats(arena, (size_t)rows * (size_t)stack->state_size);
 }
 
+void stack_lay_out_bf16(struct lstm_stack *stack, struct arena *arena, uint16_t *gradient16, int steps, int rows)
+{
+    for (int i = 0; i < stack->num_layers; i++) {
+        lstm_lay_out_bf16(&stack->layers[i], arena, steps, rows, true);
+        stack->layers[i].gradient16 = gradient16;
+    }
+}
+
 int stack_top_units(const struct lstm_stack *stack)
 {
     return stack->layers[stack->num_layers - 1].units;
 }
 
-float *stack_outputs(const struct lstm_stack *stack, int rows)
+struct operand stack_outputs(const struct lstm_stack *stack, size_t first, int rows)
 {
-    return lstm_outputs(&stack->layers[stack->num_layers - 1], rows);
+    const struct lstm_layer *top = &stack->layers[stack->num_layers - 1];
+    size_t initial_rows = (size_t)rows;
+    return operand_at(top->h, top->h16, (initial_rows + first) * (size_t)top->units);
 }
 
 /* Copies columns [first, first + columns) of a matrix that is `width` wide out into one that is `columns` wide, or back. */
@@ -59,12 +69,11 @@ void stack_prepare(struct lstm_stack *stack, const struct pass *pass)
         lstm_prepare(&stack->layers[i], pass);
 }
 
-void stack_start(struct lstm_stack *stack, const struct pass *pass, const float *source, int steps, int rows)
+void stack_start(struct lstm_stack *stack, const struct pass *pass, struct operand source, int steps, int rows)
 {
     int width = stack->state_size, first = 0;
     float *state = stack->initial_state;
-    dense(state, source, pass->values + stack->initial_kernel, pass->values + stack->initial_bias, rows,
-          stack->source_size, width);
+    dense_layer_forward(&stack->initial, pass, state, source, rows);
     pass->kernels->tanh(state, state, (size_t)rows * (size_t)width);
     for (int i = 0; i < stack->num_layers; i++) {
         struct lstm_layer *layer = &stack->layers[i];
@@ -129,13 +138,11 @@ void stack_backward(struct lstm_stack *stack, const struct pass *pass, struct st
     }
 }
 
-void stack_backward_start(struct lstm_stack *stack, const struct pass *pass, float *d_source, const float *source,
+void stack_backward_start(struct lstm_stack *stack, const struct pass *pass, float *d_source, struct operand source,
                           int rows, enum op_write write_source)
 {
     float *d_state = stack->d_initial_state;
     tanh_backward(d_state, d_state, stack->initial_state, (size_t)rows * (size_t)stack->state_size);
-    dense_backward(pass->gradients + stack->initial_kernel, pass->gradients + stack->initial_bias, d_source, d_state,
-                   source, pass->values + stack->initial_kernel, rows, stack->source_size, stack->state_size,
-                   pass->write, write_source);
-    pass_ready(pass, stack->initial_bias + (size_t)stack->state_size);
+    dense_layer_backward(&stack->initial, pass, d_source, d_state, source, rows, write_source);
+    pass_ready(pass, stack->initial.bias + (size_t)stack->state_size);
 }

@@ -10,11 +10,10 @@
 struct lstm_stack {
     int num_layers;
     struct lstm_layer layers[SETTING_LIST_MAX];
-    int source_size;                     /* S */
-    int state_size;                      /* 2 * sum of H */
-    size_t initial_kernel, initial_bias; /* offsets into the parameters */
-    float *initial_state;                /* [B, state_size], after tanh */
-    float *d_initial_state;              /* [B, state_size] */
+    int state_size;             /* 2 * sum of H */
+    struct dense_layer initial; /* [S, state_size] */
+    float *initial_state;       /* [B, state_size], after tanh */
+    float *d_initial_state;     /* [B, state_size] */
 };
 
 /* What backward works in; shared by all stacks of a model. */
@@ -24,19 +23,22 @@ struct stack_scratch {
 };
 
 void stack_bind(struct lstm_stack *stack, const struct param_table *table, const char *name, int input_size,
-                int source_size, const struct int_list *sizes);
+                const struct int_list *sizes);
 void stack_lay_out(struct lstm_stack *stack, struct arena *arena, int steps, int rows);
+
+/* What bf16 passes need besides; gradient16 is shared by all layers, [T, B, 4H] of the widest. */
+void stack_lay_out_bf16(struct lstm_stack *stack, struct arena *arena, uint16_t *gradient16, int steps, int rows);
 
 int stack_top_units(const struct lstm_stack *stack);
 
-/* h of the top layer: [T, B, H]. */
-float *stack_outputs(const struct lstm_stack *stack, int rows);
+/* h of the top layer from row `first` of [T * B] on: [T * B - first, H]. */
+struct operand stack_outputs(const struct lstm_stack *stack, size_t first, int rows);
 
 /* Prepares every layer for stack_forward_step with the parameters as they are; stack_forward does it by itself. */
 void stack_prepare(struct lstm_stack *stack, const struct pass *pass);
 
 /* Sets every layer's initial state from source [rows, S], for `steps` steps. */
-void stack_start(struct lstm_stack *stack, const struct pass *pass, const float *source, int steps, int rows);
+void stack_start(struct lstm_stack *stack, const struct pass *pass, struct operand source, int steps, int rows);
 
 /* All steps; the lowest layer's input is in place, and stack_start was called. */
 void stack_forward(struct lstm_stack *stack, const struct pass *pass, int steps, int rows);
@@ -50,7 +52,7 @@ void stack_backward(struct lstm_stack *stack, const struct pass *pass, struct st
                     const float *d_top, int steps, int rows);
 
 /* Parameters of the initial state, and d_source [rows, S] as `write_source` says. */
-void stack_backward_start(struct lstm_stack *stack, const struct pass *pass, float *d_source, const float *source,
+void stack_backward_start(struct lstm_stack *stack, const struct pass *pass, float *d_source, struct operand source,
                           int rows, enum op_write write_source);
 
 #endif

@@ -120,6 +120,8 @@ void model_free(struct model *model)
 {
     if (!model)
         return;
+    bf16_products_free(model->bf16.products);
+    arena_free(&model->bf16_arena);
     arena_free(&model->arena);
     free(model);
 }
@@ -253,6 +255,10 @@ void model_train(struct model *model, const struct model_step *step, const struc
     pass.write = gradient->write;
     pass.listener = gradient->listener;
     pass.phases = gradient->phases;
+    if (model->bf16.products) {
+        bf16_products_begin_pass(model->bf16.products);
+        pass.bf16 = &model->bf16;
+    }
     forward(model, step, &pass, sums);
     decoder_loss(&model->decoder, &pass, sums, model->target, true, gradient->scale);
     pass_begin(&pass, PASS_DECODER_BACKWARD);

@@ -2,7 +2,7 @@
  *
  * Use: model_make; model_initialize, or checkpoint_read_tensors into values; then for each batch fill input, target and controls,
  * model_draw_noise, and model_train or model_evaluate. Batches are time-major: row t * B + b is step t of window b.
- * No function but model_make takes memory. */
+ * No function takes memory but model_make and the two for bf16. */
 #ifndef DRUMLINE_MODEL_MODEL_H
 #define DRUMLINE_MODEL_MODEL_H
 
@@ -30,6 +30,9 @@ struct model {
     uint8_t *mask_scratch; /* one window's mask of the widest layer */
     const struct kernels *kernels;
     struct arena arena;
+
+    struct bf16_pass bf16;   /* since model_use_bf16; before that no products */
+    struct arena bf16_arena; /* its buffers */
 };
 
 /* Which windows a pass is about, for its random numbers. */
@@ -57,6 +60,14 @@ void model_free(struct model *model);
 
 /* Bytes of all buffers of such a model. */
 size_t model_memory(const struct hparams *hparams, int max_batch);
+
+/* From here on model_train makes its products of operands rounded to bf16, all else in floats as ever; evaluation, encoding
+ * and generation stay as they are. The model takes the engine over, also where this fails. At most once. */
+bool model_use_bf16(struct model *model, struct bf16_engine *engine, struct error *error);
+
+/* After model_use_bf16: prepares model_train for batches of `batch` windows, without which it aborts. Takes memory and leaves
+ * nothing of use in gradients and buffers; parameters stay. */
+bool model_prepare_bf16(struct model *model, int batch, struct error *error);
 
 /* Initial values from `seed`. */
 void model_initialize(struct model *model, uint64_t seed);

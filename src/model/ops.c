@@ -9,9 +9,14 @@ static float beta_of(enum op_write write)
     return write == OP_ADD ? 1.0f : 0.0f;
 }
 
+int matmul_threads(void)
+{
+    return openblas_get_num_threads();
+}
+
 bool matmul_is_threaded(void)
 {
-    return openblas_get_num_threads() > 1;
+    return matmul_threads() > 1;
 }
 
 void matmul(float *out, const float *a, const float *b, int rows, int columns, int inner, enum op_write write)

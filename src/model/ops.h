@@ -10,7 +10,8 @@
 /* Whether a product replaces its output or is added to it. */
 enum op_write { OP_REPLACE, OP_ADD };
 
-/* Whether the products below run on several threads. */
+/* Threads that the products below run on, and whether those are several. */
+int matmul_threads(void);
 bool matmul_is_threaded(void);
 
 /* out [rows, columns] (= or +=) a [rows, inner] b [inner, columns] */

@@ -2,6 +2,7 @@
 #ifndef DRUMLINE_MODEL_PASS_H
 #define DRUMLINE_MODEL_PASS_H
 
+#include "model/bf16_products.h"
 #include "model/kernels/kernels.h"
 #include "model/ops.h"
 
@@ -30,12 +31,19 @@ struct phase_listener {
     void *context;
 };
 
+/* What a pass with bf16 products has besides. */
+struct bf16_pass {
+    struct bf16_products *products;
+    uint16_t *dense_x, *dense_d_out; /* room for the rounded operands of any of the model's dense layers */
+};
+
 struct pass {
     int batch;       /* B: windows of this pass */
     bool dropout;    /* apply the masks */
     float keep_prob; /* what the masks were drawn with */
     bool threaded;   /* the library's products use several threads, so none is made by a single-threaded kernel */
     const struct kernels *kernels;
+    const struct bf16_pass *bf16;             /* NULL: all products are float32 */
     const float *values;                      /* all parameters */
     float *gradients;                         /* backward: all gradients */
     enum op_write write;                      /* backward: whether gradients are replaced or added to */

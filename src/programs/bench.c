@@ -43,8 +43,14 @@ static int64_t largest_part(int64_t batch_size, int ranks)
     return (int64_t)count;
 }
 
+/* What a training's products are held against, in FLOP/s. */
+struct peak {
+    const char *name;
+    double flops_per_second;
+};
+
 /* `sum`: seconds of the gradients' sum with nothing else going on. */
-static void add_phases(struct bench *bench, const struct bench_flops *flops, double peak, double sum)
+static void add_phases(struct bench *bench, const struct bench_flops *flops, const struct peak *peak, double sum)
 {
     double batch = (double)bench->hparams->batch_size;
     for (int phase = 0; phase < STEP_NUM_PHASES; phase++) {
@@ -62,8 +68,25 @@ static void add_phases(struct bench *bench, const struct bench_flops *flops, dou
         if (flops->phases[part] > 0 && seconds > 0)
             bench_hold_against(bench_add(&bench->figures, "train", "GFLOP/s",
                                          flops->phases[part] * batch / seconds / 1e9, "%s", phase_keys[phase]),
-                               "sgemm's peak", peak / 1e9);
+                               peak->name, peak->flops_per_second / 1e9);
     }
+}
+
+/* sgemm's peak, and with bf16 products that of what makes them, which is then the one to hold against. Collective. */
+static bool measure_peak(struct peak *peak, struct bench *bench, struct error *error)
+{
+    const struct bf16_products *products = bench->training.model->bf16.products;
+    *peak = (struct peak){"sgemm's peak", 0};
+    if (!bench_peak_measure(&peak->flops_per_second, NULL, bench->comm, error))
+        return false;
+    bench_add(&bench->figures, "train", "GFLOP/s", peak->flops_per_second / 1e9, "sgemm_peak_of_all_ranks");
+    if (!products)
+        return true;
+    peak->name = "bf16's peak";
+    if (!bench_peak_measure(&peak->flops_per_second, bf16_products_engine(products), bench->comm, error))
+        return false;
+    bench_add(&bench->figures, "train", "GFLOP/s", peak->flops_per_second / 1e9, "bf16_peak_of_all_ranks");
+    return true;
 }
 
 /* Collective. */
@@ -73,25 +96,25 @@ static bool report_training(struct bench *bench, struct error *error)
     struct bench_flops flops = bench_flops_of(bench->hparams);
     double batch = (double)bench->hparams->batch_size, step = bench->times.step,
            peer = bench->options->peer_windows_per_second;
-    double resident = bench_resident_bytes(), peak;
+    double resident = bench_resident_bytes();
+    struct peak peak;
     /* Before the peak's own matrices. */
     comm_max_doubles(bench->comm, &resident, 1);
     double sum = bench_training_sum_seconds(&bench->training);
-    if (!bench_peak_measure(&peak, bench->comm, error))
+    if (!measure_peak(&peak, bench, error))
         return false;
     struct bench_figure *rate = bench_add(figures, "train", "1/s", batch / step, "windows_per_second");
     if (peer > 0)
         bench_hold_against(rate, "peer", peer);
     bench_add(figures, "train", "s", step, "step");
-    bench_hold_against(bench_add(figures, "train", "GFLOP/s", flops.total * batch / step / 1e9, "step"), "sgemm's peak",
-                       peak / 1e9);
-    bench_add(figures, "train", "GFLOP/s", peak / 1e9, "sgemm_peak_of_all_ranks");
+    bench_hold_against(bench_add(figures, "train", "GFLOP/s", flops.total * batch / step / 1e9, "step"), peak.name,
+                       peak.flops_per_second / 1e9);
     bench_add(figures, "train", "MFLOP", flops.total / 1e6, "a_window");
     bench_add(figures, "train", "MFLOP", flops.forward / 1e6, "a_window_forward");
     bench_add(figures, "train", "MFLOP", flops.weight_gradients / 1e6, "a_window_gradients_of_weights");
     bench_add(figures, "train", "MFLOP", flops.input_gradients / 1e6, "a_window_gradients_of_inputs");
     bench_add(figures, "train", "MB", resident / 1e6, "resident_memory_of_a_rank");
-    add_phases(bench, &flops, peak, sum);
+    add_phases(bench, &flops, &peak, sum);
     return true;
 }
 
@@ -139,7 +162,7 @@ static double compute_of(const struct bench_times *times)
 }
 
 /* Times steps with few windows a rank too: that is where strong scaling ends. Collective. */
-static void measure_compute(struct bench *bench, struct bench_compute *compute)
+static bool measure_compute(struct bench *bench, struct bench_compute *compute, struct error *error)
 {
     enum { FEW = 16 };
     int ranks = comm_size(bench->comm);
@@ -153,7 +176,8 @@ static void measure_compute(struct bench *bench, struct bench_compute *compute)
     };
     for (size_t i = 0; i < sizeof parts / sizeof *parts && parts[i] < whole; i++) {
         struct bench_times times;
-        bench_training_time(&bench->training, parts[i] * ranks, (int)bench->options->steps, &times);
+        if (!bench_training_time(&bench->training, parts[i] * ranks, (int)bench->options->steps, &times, error))
+            return false;
         compute->windows[compute->num_points] = (double)parts[i];
         compute->seconds[compute->num_points++] = compute_of(&times);
     }
@@ -161,6 +185,7 @@ static void measure_compute(struct bench *bench, struct bench_compute *compute)
     compute->seconds[compute->num_points++] = compute_of(&bench->times);
     /* Every rank foretells the same: what rank 0 saw. */
     comm_broadcast(bench->comm, compute, sizeof *compute, 0);
+    return true;
 }
 
 /* One row for each number of ranks: the step, held against one that would lose nothing. */
@@ -201,7 +226,8 @@ static bool report_scaling(struct bench *bench, struct error *error)
     bool given = options->latency_us > 0;
     if (!given && !fitted_network(&network, bench, error))
         return false;
-    measure_compute(bench, &compute);
+    if (!measure_compute(bench, &compute, error))
+        return false;
     log_info("The steps of other numbers of ranks are predictions: computation as measured here, sums over a ring of "
              "the latency and bandwidth %s, on ranks that are all alike and alone on the network.",
              given ? "given" : "fitted to the sums measured here");
@@ -295,9 +321,10 @@ static bool measure(struct bench *bench, const struct plan *plan, int threads, s
     const struct bench_options *options = bench->options;
     struct comm *comm = bench->comm;
     if (plan->train || plan->scaling) {
-        if (!bench_training_open(&bench->training, bench->hparams, options, comm, error))
+        if (!bench_training_open(&bench->training, bench->hparams, options, comm, error) ||
+            !bench_training_time(&bench->training, bench->hparams->batch_size, (int)options->steps, &bench->times,
+                                 error))
             return false;
-        bench_training_time(&bench->training, bench->hparams->batch_size, (int)options->steps, &bench->times);
     }
     if ((plan->train && !report_training(bench, error)) || (plan->sums && !report_sums(bench, error)) ||
         (plan->scaling && !report_scaling(bench, error)))

@@ -1,6 +1,7 @@
 #include "programs/bench_peak.h"
 
 #include "base/files.h"
+#include "model/kernels/kernels.h"
 #include "model/ops.h"
 
 #include <stdlib.h>
@@ -17,40 +18,91 @@ enum { NUM_SHAPES = sizeof shapes / sizeof *shapes, MOST_FLOATS = 2048 * 2048, L
 /* A shape is repeated for so long. */
 static const double seconds_of_a_shape = 0.25;
 
-/* The best of several products on this rank, in FLOP/s. */
-static double best_rate(float *out, const float *a, const float *b, int shape)
+/* One product that is measured, in either precision. */
+struct measured {
+    int rows, columns, inner;
+    float *out, *a, *b;         /* room for the largest shape's */
+    struct bf16_engine *engine; /* NULL: floats */
+    uint16_t *rounded;          /* a in bf16 */
+    void *product;              /* the engine's */
+};
+
+static bool prepare(struct measured *measured, struct error *error)
 {
-    int rows = shapes[shape].rows, columns = shapes[shape].columns, inner = shapes[shape].inner;
+    const struct bf16_shape shape = {BF16_WEIGHTS, measured->rows, measured->columns, measured->inner, OP_REPLACE};
+    if (!measured->engine)
+        return true;
+    measured->product = measured->engine->prepare(measured->engine, &shape, error);
+    if (measured->product)
+        measured->engine->pack(measured->product, measured->b);
+    return measured->product != NULL;
+}
+
+static void multiply(const struct measured *measured)
+{
+    if (measured->engine)
+        measured->engine->multiply(measured->product, measured->out, measured->rounded, NULL);
+    else
+        matmul(measured->out, measured->a, measured->b, measured->rows, measured->columns, measured->inner, OP_REPLACE);
+}
+
+/* The best of several products on this rank, in FLOP/s. */
+static double best_rate(const struct measured *measured)
+{
     double best = 0, started = clock_seconds(), now = started;
     for (int i = 0; i < LEAST_REPEATS || now - started < seconds_of_a_shape; i++) {
         double before = now;
-        matmul(out, a, b, rows, columns, inner, OP_REPLACE);
+        multiply(measured);
         now = clock_seconds();
-        double rate = 2.0 * rows * columns * inner / (now - before);
+        double rate = 2.0 * measured->rows * measured->columns * measured->inner / (now - before);
         if (rate > best)
             best = rate;
     }
     return best;
 }
 
-bool bench_peak_measure(double *flops_per_second, struct comm *comm, struct error *error)
+/* Collective. */
+static bool measure_shape(double *flops_per_second, struct measured *measured, struct comm *comm, struct error *error)
 {
-    float *matrices = malloc(3 * (size_t)MOST_FLOATS * sizeof *matrices);
-    bool ok = matrices || error_set(error, "no memory for three matrices of %d numbers", MOST_FLOATS);
-    *flops_per_second = 0;
-    ok = comm_all_ok(comm, ok, error);
-    if (!ok)
-        goto done;
-    for (size_t i = 0; i < 3 * (size_t)MOST_FLOATS; i++)
-        matrices[i] = (float)(i % 7) - 3;
-    for (int shape = 0; shape < NUM_SHAPES; shape++) {
+    bool ok = comm_all_ok(comm, prepare(measured, error), error);
+    if (ok) {
         comm_barrier(comm);
-        double sum = best_rate(matrices, matrices + MOST_FLOATS, matrices + 2 * (size_t)MOST_FLOATS, shape);
+        double sum = best_rate(measured);
         comm_sum_doubles(comm, &sum, 1);
         if (sum > *flops_per_second)
             *flops_per_second = sum;
     }
-done:
+    if (measured->engine)
+        measured->engine->release(measured->product);
+    return ok;
+}
+
+bool bench_peak_measure(double *flops_per_second, struct bf16_engine *engine, struct comm *comm, struct error *error)
+{
+    float *matrices = malloc(3 * (size_t)MOST_FLOATS * sizeof *matrices);
+    uint16_t *rounded = malloc((size_t)MOST_FLOATS * sizeof *rounded);
+    bool ok = (matrices && rounded) || error_set(error, "no memory for four matrices of %d numbers", MOST_FLOATS);
+    *flops_per_second = 0;
+    ok = comm_all_ok(comm, ok, error);
+    if (ok) {
+        for (size_t i = 0; i < 3 * (size_t)MOST_FLOATS; i++)
+            matrices[i] = (float)(i % 7) - 3;
+        kernels_best()->to_bf16(rounded, matrices + MOST_FLOATS, MOST_FLOATS);
+    }
+    for (int i = 0; ok && i < NUM_SHAPES; i++) {
+        struct measured measured = {
+            .rows = shapes[i].rows,
+            .columns = shapes[i].columns,
+            .inner = shapes[i].inner,
+            .out = matrices,
+            .a = matrices + MOST_FLOATS,
+            .b = matrices + 2 * (size_t)MOST_FLOATS,
+            .engine = engine,
+            .rounded = rounded,
+        };
+        ok = measure_shape(flops_per_second, &measured, comm, error);
+    }
     free(matrices);
+    free(rounded);
     return ok;
 }

@@ -1,11 +1,13 @@
-/* The machine's own measure: how fast its single-precision matrix product runs, on all ranks at once. */
+/* The machine's own measure: how fast its matrix product runs, on all ranks at once. */
 #ifndef DRUMLINE_PROGRAMS_BENCH_PEAK_H
 #define DRUMLINE_PROGRAMS_BENCH_PEAK_H
 
 #include "dist/comm.h"
+#include "model/bf16_engine.h"
 
 /* The largest over several shapes, large ones and such as training has, of the sum over ranks of each rank's best
- * product, in FLOP/s. With the threads that are set. Collective. */
-bool bench_peak_measure(double *flops_per_second, struct comm *comm, struct error *error);
+ * product, in FLOP/s: of floats, or, with an engine, of bf16 numbers with float32 sums and packed weights. With the threads
+ * that are set. Collective. */
+bool bench_peak_measure(double *flops_per_second, struct bf16_engine *engine, struct comm *comm, struct error *error);
 
 #endif

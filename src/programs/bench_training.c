@@ -112,13 +112,18 @@ static void make_step(struct bench_training *training, const struct hparams *hpa
     finish_reports(&training->reports);
 }
 
-void bench_training_time(struct bench_training *training, int64_t batch_size, int steps, struct bench_times *times)
+bool bench_training_time(struct bench_training *training, int64_t batch_size, int steps, struct bench_times *times,
+                         struct error *error)
 {
     struct hparams hparams = training->hparams;
     size_t count = (size_t)(steps < training->most_steps ? steps : training->most_steps);
     double *step_seconds = training->samples, *phase_seconds = training->samples + count;
     int num_ranks = comm_size(training->comm);
+    size_t first, part;
     hparams.batch_size = batch_size;
+    order_part((size_t)batch_size, comm_rank(training->comm), num_ranks, &first, &part);
+    if (!comm_all_ok(training->comm, train_step_prepare(training->model, part, error), error))
+        return false;
     make_step(training, &hparams);
     for (size_t i = 0; i < count; i++) {
         memset(training->stats.seconds, 0, sizeof training->stats.seconds);
@@ -134,6 +139,7 @@ void bench_training_time(struct bench_training *training, int64_t batch_size, in
     times->step = bench_median(step_seconds, count);
     for (size_t phase = 0; phase < STEP_NUM_PHASES; phase++)
         times->phases[phase] = bench_median(phase_seconds + phase * count, count) / num_ranks;
+    return true;
 }
 
 double bench_training_sum_seconds(struct bench_training *training)

@@ -42,8 +42,9 @@ bool bench_training_open(struct bench_training *training, const struct hparams *
 void bench_training_close(struct bench_training *training);
 
 /* One step that is not timed, then `steps` (up to options->steps) that are, with a global batch of batch_size windows:
- * at least one a rank, at most hparams->batch_size. Collective. */
-void bench_training_time(struct bench_training *training, int64_t batch_size, int steps, struct bench_times *times);
+ * at least one a rank, at most hparams->batch_size. Fails where memory is short. Collective. */
+bool bench_training_time(struct bench_training *training, int64_t batch_size, int steps, struct bench_times *times,
+                         struct error *error);
 
 /* After bench_training_time: seconds of the sum of the gradients in the same buckets with nothing else going on, the median of
  * several of the slowest rank's. Collective. */

@@ -1,5 +1,6 @@
 #include "programs/train_step.h"
 
+#include "base/log.h"
 #include "data/order.h"
 #include "model/schedule.h"
 
@@ -15,6 +16,30 @@ int train_step_micro_batch(const struct hparams *hparams, int64_t most, int num_
     if (goes < (size_t)hparams->micro_batches)
         goes = (size_t)hparams->micro_batches;
     return (int)((largest + goes - 1) / goes);
+}
+
+static bool start_bf16(struct model *model, struct error *error)
+{
+    char why[ERROR_MESSAGE_SIZE];
+    struct bf16_engine *engine = bf16_engine_best(why, sizeof why, error);
+    if (!engine)
+        return false;
+    if (engine->native)
+        log_info("precision=bf16: products by %s", engine->name);
+    else
+        log_warning("precision=bf16 is emulated by %s, which is slower than precision=float32: %s", engine->name, why);
+    return model_use_bf16(model, engine, error);
+}
+
+bool train_step_prepare(struct model *model, size_t count, struct error *error)
+{
+    size_t most = (size_t)model->max_batch, last = count % most;
+    if (model->hparams.precision != PRECISION_BF16)
+        return true;
+    if (!model->bf16.products && !start_bf16(model, error))
+        return false;
+    return (count < most || model_prepare_bf16(model, (int)most, error)) &&
+           (last == 0 || model_prepare_bf16(model, (int)last, error));
 }
 
 static void on_ready(void *context, size_t end)

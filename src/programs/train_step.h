@@ -49,6 +49,10 @@ struct train_step {
  * The same on all ranks, so that they report gradients in step. */
 int train_step_micro_batch(const struct hparams *hparams, int64_t most, int num_ranks);
 
+/* Makes a new model ready for steps on `count` windows: where its hparams ask for bf16, by what makes bf16 products best
+ * here, which the log then tells. May be called again for other counts. */
+bool train_step_prepare(struct model *model, size_t count, struct error *error);
+
 /* Gradients of update `number` (from 1), summed over ranks, and this rank's losses added to sums. Leaves the phase
  * STEP_REDUCTION running. Collective. */
 void train_step_gradients(const struct train_step *step, uint32_t number, double sums[SUM_COUNT]);

@@ -154,6 +154,8 @@ static bool open_model(struct training *training, const char *newest, struct err
         return false;
     if (!training->order)
         return error_set(error, "out of memory for the order of %zu windows", training->windows.count);
+    if (!train_step_prepare(training->model, training->count, error))
+        return false;
     if (!optimizer_make(&training->optimizer, &training->model->table, error))
         return false;
     training->optimizer.updates = state->updates;

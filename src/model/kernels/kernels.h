@@ -47,6 +47,11 @@ struct kernels {
     /* out[i] = mask[i] ? x[i] * scale : 0; out may be x. */
     void (*dropout)(float *out, const float *x, const uint8_t *mask, float scale, size_t count);
 
+    /* out[i] = x[i] rounded to bf16, the upper half of a float: to the nearest, of two equally near to the even one. NaN stays
+     * NaN, and what is too large becomes infinite. And back, exactly. */
+    void (*to_bf16)(uint16_t *out, const float *x, size_t count);
+    void (*from_bf16)(float *out, const uint16_t *x, size_t count);
+
     /* Adam on count values, see optimizer.h. `rate` holds the bias corrections. */
     void (*adam)(float *values, float *m, float *v, const float *gradients, float scale, float rate, float epsilon,
                  size_t count);

@@ -144,6 +144,26 @@ static void dropout(float *out, const float *x, const uint8_t *mask, float scale
     }
 }
 
+static void to_bf16(uint16_t *restrict out, const float *restrict x, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint32_t bits;
+        memcpy(&bits, &x[i], sizeof bits);
+        uint32_t rounded = bits + 0x7fffu + (bits >> 16 & 1u);
+        /* Rounding could turn a NaN into a number: it gets its quiet bit instead. */
+        uint32_t quiet = bits | 0x400000u;
+        out[i] = (uint16_t)(((bits & 0x7fffffffu) > 0x7f800000u ? quiet : rounded) >> 16);
+    }
+}
+
+static void from_bf16(float *restrict out, const uint16_t *restrict x, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint32_t bits = (uint32_t)x[i] << 16;
+        memcpy(&out[i], &bits, sizeof bits);
+    }
+}
+
 static void adam(float *restrict values, float *restrict m, float *restrict v, const float *restrict gradients,
                  float scale, float rate, float epsilon, size_t count)
 {
@@ -204,6 +224,8 @@ const struct kernels PASTE(kernels_, KERNELS_NAME) = {
     .tanh = tanh_all,
     .sigmoid = sigmoid_all,
     .dropout = dropout,
+    .to_bf16 = to_bf16,
+    .from_bf16 = from_bf16,
     .adam = adam,
     .lamb_moments = lamb_moments,
     .lamb_move = lamb_move,
