@@ -2,9 +2,10 @@
 """Does Drumline learn as well as the same model in PyTorch? On the Groove data set, for both decoders.
 
   tools/compare_learning.py DATA [--seeds 0,1,2] [--decoders flat,hierarchical] [--steps 400]
+                            [--hparams precision=bf16]
 
 DATA is the unpacked Groove MIDI data set (tools/fetch_groove.sh), or a data set that drumline-preprocess made of it.
-Each decoder is trained once a seed (batch_size=128,hop_bars=4) and evaluated on the validation split; the table shows
+Each decoder is trained once a seed (batch_size=128,hop_bars=4, and --hparams) and evaluated on the validation split; the table shows
 the mean over seeds, the peer's figures and their ratio. The exit status is 1 where one of the three losses is more than
 5 % above the peer's. The peer's figures are those that torch_groovae.py learn gave; --run_peer measures them anew, as
 means over the same seeds.
@@ -28,8 +29,11 @@ HPARAMS = 'batch_size=128,hop_bars=4'
 
 
 def learn(decoder, seed, data, programs, arguments):
-    run_dir = os.path.join(arguments.work_dir, f'{decoder}-{arguments.steps}-steps-seed-{seed}')
-    return comparison.learned(run_dir, data, programs, CONFIGS[decoder], arguments.steps, seed, HPARAMS)
+    name, hparams = f'{decoder}-{arguments.steps}-steps-seed-{seed}', HPARAMS
+    if arguments.hparams:
+        name, hparams = f'{name}-{arguments.hparams}', f'{HPARAMS},{arguments.hparams}'
+    return comparison.learned(os.path.join(arguments.work_dir, name), data, programs, CONFIGS[decoder], arguments.steps,
+                              seed, hparams)
 
 
 def peer_figures(decoder, seeds, arguments):
@@ -67,6 +71,7 @@ def parse():
     parser.add_argument('--seeds', default='0,1,2', help='comma-separated (default: %(default)s)')
     parser.add_argument('--decoders', default='flat,hierarchical', help='(default: %(default)s)')
     parser.add_argument('--steps', type=int, default=PEER_STEPS, help='(default: %(default)s)')
+    parser.add_argument('--hparams', default='', help='added to the others, as in precision=bf16; runs of their own')
     parser.add_argument('--tolerance', type=float, default=0.05, help='(default: %(default)s)')
     parser.add_argument('--work_dir', default='runs/compare-learning', help='where runs lie (default: %(default)s)')
     parser.add_argument('--run_peer', metavar='GROOVE_DIR', help='train the peer too, on this Groove MIDI data set')
@@ -77,6 +82,8 @@ def parse():
     arguments.decoders = arguments.decoders.split(',')
     if not set(arguments.decoders) <= set(CONFIGS):
         parser.error('--decoders: flat, hierarchical or both')
+    if '/' in arguments.hparams:
+        parser.error('--hparams: no value of theirs has a "/"')
     if not all(seed.isdigit() for seed in arguments.seeds.split(',')):
         parser.error('--seeds: numbers with commas between them, as in 0,1,2')
     return arguments

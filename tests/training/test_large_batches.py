@@ -4,7 +4,8 @@ import harness
 LARGE = "optimizer=lamb,weight_decay=0.01,learning_rate=0.05,warmup_steps=10,learning_rate_scaling=sqrt," \
         "reference_batch_size=52"
 # Hparams that came after the first checkpoints were written.
-LATER = {"micro_batches", "optimizer", "weight_decay", "warmup_steps", "learning_rate_scaling", "reference_batch_size"}
+LATER = {"micro_batches", "optimizer", "weight_decay", "warmup_steps", "learning_rate_scaling", "reference_batch_size",
+         "precision"}
 
 
 class LargeBatches(harness.TrainingTest):
