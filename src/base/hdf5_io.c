@@ -14,6 +14,9 @@ enum { REASON_SIZE = 256, FILE_NAME_SIZE = 4352, MEMORY_STEP = 1 << 20 };
 
 void hdf5_be_quiet(void)
 {
+#if !H5_VERSION_GE(1, 10, 7)
+    setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0); /* as access_properties does in later versions */
+#endif
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     /* A link to another file could make a file of ours read any other, or wait on a pipe. Our formats have none. */
     if (H5Lis_registered(H5L_TYPE_EXTERNAL) > 0)
@@ -93,7 +96,8 @@ bool hdf5_is_plain_number(hid_t type, H5T_class_t class)
     return false;
 }
 
-/* File access: what HDF5 1.10 reads, and no locks, which some shared file systems of clusters refuse. */
+/* File access: what HDF5 1.10 reads, and no locks, which some shared file systems of clusters refuse. A user's own
+ * HDF5_USE_FILE_LOCKING comes before that. */
 static hid_t access_properties(void)
 {
     hid_t properties = H5Pcreate(H5P_FILE_ACCESS);
@@ -199,40 +203,40 @@ bool hdf5_open(hid_t *file, const char *path, const char *format, struct error *
     return false;
 }
 
-/* The bytes of a file that hdf5_create has kept in memory, behind room for the seal. Owned by the caller; NULL on failure. */
-static char *make_image(size_t *size, hid_t file, const char *path, struct error *error)
+/* In its superblock HDF5 marks a file as open for writing until it is closed (HDF5 File Format Specification, "File
+ * Consistency Flags"); the versions are those that HDF5 makes for H5F_LIBVER_EARLIEST. */
+static void clear_open_mark(char *superblock)
 {
-    ssize_t file_size = H5Fflush(file, H5F_SCOPE_GLOBAL) < 0 ? -1 : H5Fget_file_image(file, NULL, 0);
-    if (file_size <= 0) {
-        hdf5_fail(error, path, "can't write");
-        return NULL;
+    enum { VERSION = 8, FLAGS = 20, FLAGS_SIZE = 4 };
+    if (superblock[VERSION] < 2)
+        memset(superblock + FLAGS, 0, FLAGS_SIZE);
+}
+
+/* Where the driver that create_in_memory chose has the whole file, user block included; NULL on failure. Not copied: checkpoints
+ * are large, and written while a training goes on. */
+static char *image_of(size_t *size, hid_t file, const char *path, struct error *error)
+{
+    void *handle = NULL;
+    ssize_t size_without_block = H5Fflush(file, H5F_SCOPE_GLOBAL) < 0 ? -1 : H5Fget_file_image(file, NULL, 0);
+    if (size_without_block > 0 && H5Fget_vfd_handle(file, H5P_DEFAULT, &handle) >= 0 && handle) {
+        *size = HDF5_SEAL_SIZE + (size_t)size_without_block;
+        return *(char **)handle;
     }
-    char *image = malloc(HDF5_SEAL_SIZE + (size_t)file_size);
-    if (!image) {
-        error_set(error, "%s: no memory for its %zd bytes", path, file_size);
-        return NULL;
-    }
-    if (H5Fget_file_image(file, image + HDF5_SEAL_SIZE, (size_t)file_size) < 0) {
-        hdf5_fail(error, path, "can't write");
-        free(image);
-        return NULL;
-    }
-    *size = (size_t)file_size;
-    return image;
+    hdf5_fail(error, path, "can't write");
+    return NULL;
 }
 
 static bool write_image(hid_t file, const char *path, struct error *error)
 {
     char name[FILE_NAME_SIZE];
     size_t size;
-    char *image = make_image(&size, file, path, error);
+    char *image = image_of(&size, file, path, error);
     if (!image)
         return false;
-    hdf5_seal_make(image, image + HDF5_SEAL_SIZE, size);
+    clear_open_mark(image + HDF5_SEAL_SIZE);
+    hdf5_seal_make(image, image + HDF5_SEAL_SIZE, size - HDF5_SEAL_SIZE);
     file_name(file, name);
-    bool ok = file_write(name, path, image, HDF5_SEAL_SIZE + size, error);
-    free(image);
-    return ok;
+    return file_write(name, path, image, size, error);
 }
 
 bool hdf5_close(hid_t *file, const char *path, struct error *error)
