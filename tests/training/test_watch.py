@@ -131,7 +131,8 @@ class Watch(harness.TrainingTest):
         screen.resize(50, 100)
         screen.wait_for(b"\x1b[H", 6)
         for frame in (frames(screen.output)[0], frames(screen.output)[-1]):
-            self.assertIn(b": run, running"[:20], frame[0] + b": run, running")
+            self.assertTrue(frame[1].startswith(b"  progress    ["), frame)
+        self.assertTrue(frames(screen.output)[-1][0].endswith(b"/shown: run, running"), screen.output)
         self.assertLessEqual(len(frames(screen.output)[0]), 10)
         self.assertTrue(all(len(line) <= 40 for line in frames(screen.output)[0]))
         self.assertGreater(len(frames(screen.output)[-1]), 10)
