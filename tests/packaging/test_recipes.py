@@ -100,7 +100,8 @@ class Spack(unittest.TestCase):
             self.assertRegex(self.cmake, rf"(?m)^(option|set)\({option} ", f"CMakeLists.txt has no {option}")
 
     def test_variants_reach_cmake(self):
-        for variant, option in (("mpi", "DRUMLINE_MPI"), ("libdeflate", "DRUMLINE_LIBDEFLATE")):
+        for variant, option in (("mpi", "DRUMLINE_MPI"), ("libdeflate", "DRUMLINE_LIBDEFLATE"),
+                                ("onednn", "DRUMLINE_ONEDNN")):
             for value in (True, False):
                 self.assertIn(f"-D{option}={value_text(value)}", self.recipe.make(**{variant: value}).cmake_args())
         self.assertIn("-DDRUMLINE_TESTS=ON", self.recipe.make(run_tests=True).cmake_args())
@@ -112,6 +113,7 @@ class Spack(unittest.TestCase):
         for name in wanted:
             self.assertIn(SPACK_NAMES.get(name, name), found)
         self.assertEqual(found["mpi"], "+mpi")
+        self.assertEqual(found["onednn"], "+onednn")
 
     def test_cmake_takes_the_arguments(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -22,6 +22,7 @@ class Drumline(CMakePackage):
 
     variant("mpi", default=True, description="Programs that need MPI: preprocessing, training, measuring")
     variant("libdeflate", default=True, description="Compress shards with libdeflate, else with HDF5's slower filter")
+    variant("onednn", default=False, description="Make bf16 products with oneDNN (--hparams=precision=bf16)")
 
     generator("ninja")
 
@@ -37,13 +38,17 @@ class Drumline(CMakePackage):
     depends_on("xxhash@0.8:")
     depends_on("random123", type="build")
     depends_on("libdeflate", when="+libdeflate")
+    depends_on("onednn@2.6:2 cpu_runtime=omp", when="+onednn")
     depends_on("mpi@3:", when="+mpi")
     depends_on("cmocka", type="test")
+
+    conflicts("+onednn", when="~mpi", msg="only training, which needs MPI, makes bf16 products")
 
     def cmake_args(self):
         return [
             self.define_from_variant("DRUMLINE_MPI", "mpi"),
             self.define_from_variant("DRUMLINE_LIBDEFLATE", "libdeflate"),
+            self.define_from_variant("DRUMLINE_ONEDNN", "onednn"),
             self.define("DRUMLINE_TESTS", self.run_tests),
             self.define("DRUMLINE_TOOLS", self.run_tests),
         ]
