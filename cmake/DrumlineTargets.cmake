@@ -24,6 +24,8 @@ function(drumline_program name)
     cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LINK")
     add_executable(${name} ${arg_SOURCES})
     target_link_libraries(${name} PRIVATE drumline_flags ${arg_LINK})
+    # Libraries that a program makes no use of would cost it time at every start.
+    target_link_options(${name} PRIVATE LINKER:--as-needed)
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
     install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
     set_property(GLOBAL APPEND PROPERTY DRUMLINE_PROGRAMS ${name})

@@ -224,6 +224,39 @@ static void test_sweep_of_a_living_writer(void **state)
     free(path);
 }
 
+/* More files than there are threads to flush them, each then given another name than it was started with. */
+static void test_many_at_once(void **state)
+{
+    enum { COUNT = 40, GONE = 7 };
+    struct error error;
+    struct atomic_file files[COUNT];
+    char *paths[COUNT];
+    for (int i = 0; i < COUNT; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "file-%d", i);
+        char *started_as = path_join(*state, name);
+        paths[i] = format_text("%s.mid", started_as);
+        start(&files[i], started_as, name);
+        free(started_as);
+    }
+    assert_ok(atomic_file_flush_all(files, COUNT, &error), error);
+    assert_ok(atomic_file_flush_all(files, 0, &error), error);
+    assert_ok(file_write(paths[0], paths[0], "taken", 5, &error), error);
+    assert_fails(atomic_file_name_new(&files[0], paths[0], &error), error, "file-0.mid");
+    assert_int_equal(unlink(paths[0]), 0);
+    assert_int_equal(unlink(files[GONE].temporary_path), 0);
+    assert_fails(atomic_file_flush_all(files, COUNT, &error), error, "file-7: can't write");
+    assert_fails(atomic_file_name_new(&files[GONE], paths[GONE], &error), error, "file-7.mid");
+    atomic_file_abandon(&files[GONE]);
+    for (int i = 0; i < COUNT; i++) {
+        if (i != GONE)
+            assert_ok(atomic_file_name_new(&files[i], paths[i], &error), error);
+        free(paths[i]);
+    }
+    assert_ok(atomic_file_flush_folder(*state, &error), error);
+    assert_int_equal(scratch_count(*state), COUNT - 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -236,6 +269,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_full_disk, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(test_killed_writer, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(test_sweep, make_scratch, remove_scratch),
+        cmocka_unit_test_setup_teardown(test_many_at_once, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(test_sweep_of_a_living_writer, make_scratch, remove_scratch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -50,6 +50,14 @@ cmp -s first second || fail 'the same seed gave other files'
 ends 0 drumline-generate --run_dir=run --num_outputs=3 --output_dir b --seed=8
 [ "$(count b)" -eq 6 ] || fail 'a second run did not leave six files'
 
+# The number of threads changes nothing, and playing starts no BLAS.
+ends 0 drumline-generate --run_dir=run --num_outputs=100 --output_dir one --seed=7 --threads=1
+ends 0 drumline-generate --run_dir=run --num_outputs=100 --output_dir three --seed=7 --threads=3
+cat one/* >first
+cat three/* >second
+cmp -s first second || fail 'three threads gave other files than one'
+if ldd "$bin/drumline-generate" | grep -qi blas; then fail 'drumline-generate needs a BLAS'; fi
+
 # A seed that was not given is told, and repeats.
 ends 0 drumline-generate --checkpoint_file run/train/checkpoint-00000100.h5 --num_outputs=1 --output_dir c
 seed=$(sed -n 's/.*seed \([0-9]*\),.*/\1/p' log)
