@@ -331,15 +331,16 @@ start_nodes() {
 }
 
 wait_for_nodes() {
-    local i up wanted=$num_nodes
+    local up=0 wanted=$num_nodes end=$((SECONDS + 30))
     [ "$kind" != plain ] || wanted=1
-    for ((i = 0; i < 150; i++)); do
+    while [ "$SECONDS" -lt "$end" ]; do
+        # Without an answer sinfo fails, and is asked again.
         up=$(timeout 5 sinfo -h -p main -t idle,alloc,mix,comp -o %D 2>/dev/null |
-            awk '{ n += $1 } END { print n + 0 }')
+            awk '{ n += $1 } END { print n + 0 }') || true
         [ "$up" -lt "$wanted" ] || return 0
         sleep 0.2
     done
-    cannot "only ${up:-0} of $wanted nodes came up in 30 s; the last lines of $dir/log/slurmctld.log:" \
+    cannot "only $up of $wanted nodes came up in 30 s; the last lines of $dir/log/slurmctld.log:" \
         "$(tail -n 3 "$dir/log/slurmctld.log" 2>/dev/null || cat "$dir/log/slurmctld.out")"
 }
 
