@@ -14,28 +14,30 @@ struct engine {
     const struct kernels *kernels;
     float *a, *b; /* widened rows */
     size_t room_a, room_b;
+    float *rounded; /* weights on their way into panels */
+    size_t room_rounded;
+    uint16_t *halves; /* what weights are rounded through */
+    size_t room_halves;
 };
 
 struct product {
     struct engine *engine;
     struct bf16_shape shape;
-    float *weights;    /* rounded; as the parameters lie, or in panels on one thread */
-    uint16_t *rounded; /* what they are rounded through */
-    float *panels;     /* NULL where the library makes the product */
+    float *weights; /* rounded, as the parameters lie; NULL on one thread */
+    float *panels;  /* rounded, in panels; NULL on several, where the library makes the product */
 };
 
-static bool reserve(float **floats, size_t *room, size_t count, struct error *error)
+/* Makes *memory hold `bytes`; what it held is lost. */
+static void *reserved(void *memory, size_t *room, size_t bytes, struct error *error)
 {
-    if (count <= *room)
-        return true;
-    free(*floats);
-    *room = 0;
-    *floats = malloc(count * sizeof **floats);
-    if (!*floats)
-        return error_set(error, "no memory for %.1f MiB of widened bf16 numbers",
-                         (double)count * sizeof **floats / (1 << 20));
-    *room = count;
-    return true;
+    if (bytes <= *room)
+        return memory;
+    free(memory);
+    memory = malloc(bytes);
+    *room = memory ? bytes : 0;
+    if (!memory)
+        error_set(error, "no memory for %.1f MiB of bf16 numbers", (double)bytes / (1 << 20));
+    return memory;
 }
 
 static size_t weight_count(const struct bf16_shape *shape)
@@ -49,40 +51,51 @@ static void release(void *context)
     if (!product)
         return;
     free(product->weights);
-    free(product->rounded);
     free(product->panels);
     free(product);
 }
 
 static bool take_weights(struct product *product, struct error *error)
 {
+    struct engine *engine = product->engine;
     const struct bf16_shape *shape = &product->shape;
     size_t count = weight_count(shape);
-    bool panels = !matmul_is_threaded();
-    product->weights = malloc(count * sizeof *product->weights);
-    product->rounded = malloc(count * sizeof *product->rounded);
-    if (panels)
-        product->panels = malloc(kernels_panel_floats(shape->inner, shape->columns) * sizeof *product->panels);
-    if (!product->weights || !product->rounded || (panels && !product->panels))
+    engine->halves = reserved(engine->halves, &engine->room_halves, count * sizeof *engine->halves, error);
+    if (!engine->halves)
+        return false;
+    if (matmul_is_threaded()) {
+        product->weights = malloc(count * sizeof *product->weights);
+        return product->weights || error_set(error, "no memory for %zu rounded weights", count);
+    }
+    product->panels = malloc(kernels_panel_floats(shape->inner, shape->columns) * sizeof *product->panels);
+    if (!product->panels)
         return error_set(error, "no memory for %zu rounded weights", count);
-    return true;
+    engine->rounded = reserved(engine->rounded, &engine->room_rounded, count * sizeof *engine->rounded, error);
+    return engine->rounded != NULL;
+}
+
+/* Room for the rows that multiply widens at a time. */
+static bool take_rows(struct engine *engine, const struct bf16_shape *shape, struct error *error)
+{
+    bool gradient = shape->kind == BF16_KERNEL_GRADIENT;
+    size_t width = (size_t)(gradient ? shape->rows : shape->inner), row = CHUNK_ROWS * sizeof(float);
+    engine->a = reserved(engine->a, &engine->room_a, row * width, error);
+    if (engine->a && gradient)
+        engine->b = reserved(engine->b, &engine->room_b, row * (size_t)shape->columns, error);
+    return engine->a && (!gradient || engine->b);
 }
 
 static void *prepare(struct bf16_engine *base, const struct bf16_shape *shape, struct error *error)
 {
-    struct engine *engine = (struct engine *)base;
     struct product *product = calloc(1, sizeof *product);
-    bool gradient = shape->kind == BF16_KERNEL_GRADIENT;
-    size_t width = (size_t)(gradient ? shape->rows : shape->inner);
-    bool ok = product || error_set(error, "out of memory");
-    ok = ok && reserve(&engine->a, &engine->room_a, CHUNK_ROWS * width, error);
-    if (ok) {
-        product->engine = engine;
-        product->shape = *shape;
-        ok = gradient ? reserve(&engine->b, &engine->room_b, CHUNK_ROWS * (size_t)shape->columns, error)
-                      : take_weights(product, error);
+    if (!product) {
+        error_set(error, "out of memory");
+        return NULL;
     }
-    if (ok)
+    product->engine = (struct engine *)base;
+    product->shape = *shape;
+    if (take_rows(product->engine, shape, error) &&
+        (shape->kind == BF16_KERNEL_GRADIENT || take_weights(product, error)))
         return product;
     release(product);
     return NULL;
@@ -93,13 +106,15 @@ static void pack(void *context, const float *weights)
     struct product *product = context;
     const struct bf16_shape *shape = &product->shape;
     const struct kernels *kernels = product->engine->kernels;
-    kernels->to_bf16(product->rounded, weights, weight_count(shape));
-    kernels->from_bf16(product->weights, product->rounded, weight_count(shape));
+    struct engine *engine = product->engine;
+    float *rounded = product->panels ? engine->rounded : product->weights;
+    kernels->to_bf16(engine->halves, weights, weight_count(shape));
+    kernels->from_bf16(rounded, engine->halves, weight_count(shape));
     if (!product->panels)
         return;
     bool transposed = shape->kind == BF16_TRANSPOSED_WEIGHTS;
-    kernels->panel_pack(product->panels, product->weights, shape->inner, shape->columns,
-                        transposed ? 1 : (size_t)shape->columns, transposed ? (size_t)shape->inner : 1);
+    kernels->panel_pack(product->panels, rounded, shape->inner, shape->columns, transposed ? 1 : (size_t)shape->columns,
+                        transposed ? (size_t)shape->inner : 1);
 }
 
 /* `rows` rows of a product by weights. */
@@ -142,6 +157,8 @@ static void free_engine(struct bf16_engine *base)
     struct engine *engine = (struct engine *)base;
     free(engine->a);
     free(engine->b);
+    free(engine->rounded);
+    free(engine->halves);
     free(engine);
 }
 
