@@ -6,16 +6,16 @@
 DATA is the unpacked Groove MIDI data set (tools/fetch_groove.sh), or a data set that drumline-preprocess made of it.
 Every row of the table is a training on as many windows, so that the large batch makes that many times fewer steps:
 
-  adam       the small batch; the learning rate with the lowest validation loss of --adam_rates
-  plain      the large batch, the same learning rate
-  sqrt       the large batch, learning_rate_scaling=sqrt, warm-up over a tenth of the steps
-  linear     the large batch, learning_rate_scaling=linear, the same warm-up
-  lamb       the large batch, optimizer=lamb, the same warm-up; the best learning rate of --lamb_rates
+  small        the small batch at --learning_rate
+  tuned        the small batch at the best of --adam_rates
+  plain        the large batch at --learning_rate
+  sqrt         the large batch with learning_rate_scaling=sqrt and warm-up over a tenth of the steps
+  linear       the large batch with learning_rate_scaling=linear and the same warm-up
+  lamb         the large batch with optimizer=lamb at the best of --lamb_rates and the same warm-up
   accumulated  the best of these on the large batch again, in micro_batches=16
 
-Learning rates are chosen on the first seed alone, by hits + velocities + offsets on the validation split. The rate does
-not decay (decay_rate=1), as decay counts steps. Runs lie in --work_dir; the same command again goes on where it
-stopped.
+Rates are chosen on the first seed alone, by hits + velocities + offsets on the validation split. They do not decay
+(decay_rate=1), as decay counts steps. Runs lie in --work_dir; the same command again goes on where it stopped.
 """
 import argparse
 import os
@@ -32,15 +32,15 @@ class Comparison:
     def __init__(self, data, programs, arguments):
         self.data, self.programs, self.arguments = data, programs, arguments
         self.large = arguments.batch * arguments.times
-        self.steps = {False: arguments.windows // arguments.batch, True: arguments.windows // self.large}
+        self.small_steps, self.large_steps = arguments.windows // arguments.batch, arguments.windows // self.large
 
     def hparams(self, method, rate):
         hparams = [MODEL, f'learning_rate={rate:g}']
-        if method == 'adam':
+        if method == 'small':
             return ','.join(hparams + [f'batch_size={self.arguments.batch}'])
         hparams.append(f'batch_size={self.large}')
         if method != 'plain':
-            hparams.append(f'warmup_steps={self.steps[True] // 10}')
+            hparams.append(f'warmup_steps={self.large_steps // 10}')
         if method in ('sqrt', 'linear'):
             hparams += [f'learning_rate_scaling={method}', f'reference_batch_size={self.arguments.batch}']
         if method == 'lamb':
@@ -50,8 +50,9 @@ class Comparison:
     def figures(self, method, rate, seed, accumulated=False):
         hparams = self.hparams(method, rate) + (f',micro_batches={MICRO_BATCHES}' if accumulated else '')
         name = f'{method}{"-accumulated" if accumulated else ""}-rate-{rate:g}-seed-{seed}'
-        return comparison.learned(os.path.join(self.arguments.work_dir, name), self.data, self.programs, CONFIG,
-                                  self.steps[method != 'adam'], seed, hparams)
+        steps = self.small_steps if method == 'small' else self.large_steps
+        return comparison.learned(os.path.join(self.arguments.work_dir, name), self.data, self.programs, CONFIG, steps,
+                                  seed, hparams)
 
     def best(self, method, rates):
         """The rate with the lowest loss on the first seed."""
@@ -65,13 +66,14 @@ def loss(figures):
     return sum(figures[name] for name in comparison.LOSSES)
 
 
-def print_table(rows):
-    """rows: name, batch, rate and the figures of each seed; the first row is what the others are measured by."""
+def print_table(rows, small, large):
+    """rows: name, method, rate and the figures of each seed; the first row is what the others are measured by."""
     heads = ('hits', 'velocities', 'offsets', 'KL bits', 'hits F1')
     print(f'\n{"":<12}{"batch":>6}{"rate":>8}', *(f'{head:>11}' for head in heads),
           f'{"loss":>9}{"of seeds":>20}{"ratio":>7}')
     reference = statistics.mean(loss(figures) for figures in rows[0][3])
-    for name, batch, rate, runs in rows:
+    for name, method, rate, runs in rows:
+        batch = small if method == 'small' else large
         losses = [loss(figures) for figures in runs]
         means = (statistics.mean(figures[figure] for figures in runs) for figure in comparison.FIGURES)
         print(f'{name:<12}{batch:>6}{rate:>8g}', *(f'{mean:>11.3f}' for mean in means),
@@ -91,6 +93,7 @@ def parse():
     parser.add_argument('--windows', type=int, default=64000, help='of each training (default: %(default)s)')
     parser.add_argument('--seeds', default='0,1,2', type=lambda text: [int(seed) for seed in text.split(',')],
                         help='comma-separated (default: 0,1,2)')
+    parser.add_argument('--learning_rate', type=float, default=0.001, help='(default: the hparam\'s, %(default)s)')
     parser.add_argument('--adam_rates', type=numbers, default='0.001,0.002,0.004,0.008,0.016',
                         help='(default: %(default)s)')
     parser.add_argument('--lamb_rates', type=numbers, default='0.02,0.04,0.08,0.16,0.32',
@@ -107,15 +110,15 @@ def main():
     arguments = parse()
     programs = comparison.Programs(arguments.build_dir, arguments.ranks)
     together = Comparison(comparison.data_set(arguments.data, programs, arguments.work_dir), programs, arguments)
-    rate = together.best('adam', arguments.adam_rates)
-    rates = {'adam': rate, 'plain': rate, 'sqrt': rate, 'linear': rate,
-             'lamb': together.best('lamb', arguments.lamb_rates)}
-    rows = [(method, arguments.batch if method == 'adam' else together.large, rates[method],
-             [together.figures(method, rates[method], seed) for seed in arguments.seeds]) for method in rates]
-    best = min(rows[1:], key=lambda row: statistics.mean(loss(figures) for figures in row[3]))
-    rows.append(('accumulated', together.large, best[2],
-                 [together.figures(best[0], best[2], arguments.seeds[0], accumulated=True)]))
-    print_table(rows)
+    rate = arguments.learning_rate
+    trainings = [('small', 'small', rate), ('tuned', 'small', together.best('small', arguments.adam_rates)),
+                 ('plain', 'plain', rate), ('sqrt', 'sqrt', rate), ('linear', 'linear', rate),
+                 ('lamb', 'lamb', together.best('lamb', arguments.lamb_rates))]
+    rows = [(name, method, rate, [together.figures(method, rate, seed) for seed in arguments.seeds])
+            for name, method, rate in trainings]
+    _, method, rate, _ = min(rows[2:], key=lambda row: statistics.mean(loss(figures) for figures in row[3]))
+    rows.append(('accumulated', method, rate, [together.figures(method, rate, arguments.seeds[0], accumulated=True)]))
+    print_table(rows, arguments.batch, together.large)
 
 
 if __name__ == '__main__':
