@@ -14,6 +14,9 @@ Every row of the table is a training on as many windows, so that the large batch
   lamb         the large batch with optimizer=lamb at the best of --lamb_rates and the same warm-up
   accumulated  the best of these on the large batch again, in micro_batches=16
 
+Then the best training on the large batch goes on, a quarter of the windows at a time, until it reaches the loss of
+`small`, at most to four times the windows: what the large batch costs.
+
 Rates are chosen on the first seed alone, by hits + velocities + offsets on the validation split. They do not decay
 (decay_rate=1), as decay counts steps. Runs lie in --work_dir; the same command again goes on where it stopped.
 """
@@ -47,12 +50,13 @@ class Comparison:
             hparams.append('optimizer=lamb')
         return ','.join(hparams)
 
-    def figures(self, method, rate, seed, accumulated=False):
+    def figures(self, method, rate, seed, accumulated=False, quarters=4):
+        """Of a training on so many quarters of the windows."""
         hparams = self.hparams(method, rate) + (f',micro_batches={MICRO_BATCHES}' if accumulated else '')
         name = f'{method}{"-accumulated" if accumulated else ""}-rate-{rate:g}-seed-{seed}'
         steps = self.small_steps if method == 'small' else self.large_steps
-        return comparison.learned(os.path.join(self.arguments.work_dir, name), self.data, self.programs, CONFIG, steps,
-                                  seed, hparams)
+        return comparison.learned(os.path.join(self.arguments.work_dir, name), self.data, self.programs, CONFIG,
+                                  steps * quarters // 4, seed, hparams)
 
     def best(self, method, rates):
         """The rate with the lowest loss on the first seed."""
@@ -60,6 +64,15 @@ class Comparison:
         for rate, found in losses.items():
             print(f'{method}: learning_rate={rate:g} leads to {found:.3f}', flush=True)
         return min(losses, key=losses.get)
+
+    def print_cost(self, method, rate, target):
+        """How many windows the first seed needs to reach the target."""
+        for quarters in range(4, 17):
+            found = loss(self.figures(method, rate, self.arguments.seeds[0], quarters=quarters))
+            print(f'{method}: {found:.2f} after {quarters / 4:g} times the windows', flush=True)
+            if found <= target:
+                return
+        print(f'{method} does not reach {target:.2f} in four times the windows')
 
 
 def loss(figures):
@@ -119,6 +132,7 @@ def main():
     _, method, rate, _ = min(rows[2:], key=lambda row: statistics.mean(loss(figures) for figures in row[3]))
     rows.append(('accumulated', method, rate, [together.figures(method, rate, arguments.seeds[0], accumulated=True)]))
     print_table(rows, arguments.batch, together.large)
+    together.print_cost(method, rate, loss(rows[0][3][0]))
 
 
 if __name__ == '__main__':
