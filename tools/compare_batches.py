@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """What does a batch 8 times as large cost in learning, and what do warm-up, scaled rates and LAMB give back?
 
-  tools/compare_batches.py DATA [--batch 64] [--times 8] [--windows 64000] [--seeds 0,1,2]
+  tools/compare_batches.py DATA [--batch 32] [--times 8] [--windows 64000] [--seeds 0,1,2]
 
 DATA is the unpacked Groove MIDI data set (tools/fetch_groove.sh), or a data set that drumline-preprocess made of it.
 Every row of the table is a training on as many windows, so that the large batch makes that many times fewer steps:
@@ -11,6 +11,7 @@ Every row of the table is a training on as many windows, so that the large batch
   plain        the large batch at --learning_rate
   sqrt         the large batch with learning_rate_scaling=sqrt and warm-up over a tenth of the steps
   linear       the large batch with learning_rate_scaling=linear and the same warm-up
+  warm         the large batch at the best of --adam_rates, with the same warm-up
   lamb         the large batch with optimizer=lamb at the best of --lamb_rates and the same warm-up
   accumulated  the best of these on the large batch again, in micro_batches=16
 
@@ -26,8 +27,8 @@ import statistics
 
 import comparison
 
-# A small model of the config, which learns in minutes.
-CONFIG, MODEL = 'groovae_4bar_flat', 'enc_rnn_size=[64],dec_rnn_size=[64,64],z_size=64,decay_rate=1'
+# A small model on windows of two bars, which learns in minutes.
+CONFIG, MODEL = 'groovae_4bar_flat', 'bars=2,enc_rnn_size=[32],dec_rnn_size=[32],z_size=32,decay_rate=1'
 MICRO_BATCHES = 16
 
 
@@ -101,15 +102,15 @@ def numbers(text):
 def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('data', metavar='DATA', help='Groove MIDI data set, or a data set made of it')
-    parser.add_argument('--batch', type=int, default=64, help='the small batch (default: %(default)s)')
+    parser.add_argument('--batch', type=int, default=32, help='the small batch (default: %(default)s)')
     parser.add_argument('--times', type=int, default=8, help='the large batch is so many times it (default: 8)')
     parser.add_argument('--windows', type=int, default=64000, help='of each training (default: %(default)s)')
     parser.add_argument('--seeds', default='0,1,2', type=lambda text: [int(seed) for seed in text.split(',')],
                         help='comma-separated (default: 0,1,2)')
     parser.add_argument('--learning_rate', type=float, default=0.001, help='(default: the hparam\'s, %(default)s)')
-    parser.add_argument('--adam_rates', type=numbers, default='0.001,0.002,0.004,0.008,0.016',
+    parser.add_argument('--adam_rates', type=numbers, default='0.002,0.004,0.008,0.016,0.032',
                         help='(default: %(default)s)')
-    parser.add_argument('--lamb_rates', type=numbers, default='0.02,0.04,0.08,0.16,0.32',
+    parser.add_argument('--lamb_rates', type=numbers, default='0.01,0.02,0.03,0.04,0.06',
                         help='(default: %(default)s)')
     parser.add_argument('--work_dir', default='runs/compare-batches', help='where runs lie (default: %(default)s)')
     comparison.add_common(parser)
@@ -126,6 +127,7 @@ def main():
     rate = arguments.learning_rate
     trainings = [('small', 'small', rate), ('tuned', 'small', together.best('small', arguments.adam_rates)),
                  ('plain', 'plain', rate), ('sqrt', 'sqrt', rate), ('linear', 'linear', rate),
+                 ('warm', 'warm', together.best('warm', arguments.adam_rates)),
                  ('lamb', 'lamb', together.best('lamb', arguments.lamb_rates))]
     rows = [(name, method, rate, [together.figures(method, rate, seed) for seed in arguments.seeds])
             for name, method, rate in trainings]
