@@ -66,17 +66,20 @@ it was asked to stop and can go on.
 
 ## Signals
 
-`drumline-train --mode=train` takes SIGTERM, SIGINT and SIGUSR1, sent to any of its ranks, as the wish to stop: all ranks finish the step,
-write a checkpoint and end with status 3. A second SIGTERM or SIGINT more than a second after the first ends it at once. The
-other programs end at any signal; none leaves half a file under its own name.
+`drumline-train --mode=train` takes SIGTERM, SIGINT and SIGUSR1, sent to any of its ranks, as the wish to
+stop: all ranks finish the step, write a checkpoint and end with status 3. A second SIGTERM or SIGINT more than a second after
+the first ends it at once. The other programs end at any signal; none leaves half a file under its own name.
 
 ## Environment
 
 | variable | read by | means |
 |---|---|---|
-| `OPENBLAS_NUM_THREADS`, `OMP_NUM_THREADS` | where `--threads=0` | threads of the matrix products |
-| `SLURM_CPUS_PER_TASK` | where `--threads=0` and none of the above is set | the same |
-| `SLURM_JOB_ID` | `drumline-train` | a job that was put back into the queue takes its run's lock over at once |
+| `OPENBLAS_NUM_THREADS`, `OMP_NUM_THREADS` | `drumline-train`, `drumline-bench` where `--threads=0` | threads of a rank's matrix products |
+| `SLURM_CPUS_PER_TASK` | the same, where none of the above is set | the same |
+| `SLURM_JOB_ID`, `SLURM_RESTART_COUNT` | `drumline-train` | a job that was put back into the queue takes its run's lock over at once |
+| `SLURM_JOB_END_TIME` | `drumline-train` where `--deadline=auto` | when the job ends, in seconds since 1970 |
+| `HDF5_USE_FILE_LOCKING` | HDF5 | `FALSE` where not set: HDF5 locks no files |
+| `TMPDIR` | `drumline-bench` where `--temporary_dir` is not given | folder for what it writes |
 | `TERM` | `drumline-info --watch` | where it is `dumb` or missing, lines instead of a page that is drawn anew |
 | `TZ` | `drumline-generate` | the time zone of the time in files' names |
 | `OMPI_ALLOW_RUN_AS_ROOT`, `OMPI_ALLOW_RUN_AS_ROOT_CONFIRM` | Open MPI's `mpirun` | 1 and 1 let root use it |
@@ -88,10 +91,13 @@ other programs end at any signal; none leaves half a file under its own name.
 | `DATA/shard-00002-of-00008.h5` | `drumline-preprocess` | the grids of one rank's performances |
 | `DATA/index.h5` | `drumline-preprocess` | the table of all performances, and all shards as one |
 | `RUN/train/checkpoint-00001000.h5` | `drumline-train` | parameters, optimizer, and where the training stood |
+| `RUN/train/checkpoint-00001000.h5.damaged` | `drumline-train` | a checkpoint that it had to pass over; no program reads it |
 | `RUN/train/metrics.jsonl` | `drumline-train --mode=train` | one JSON object a line |
 | `RUN/eval/metrics.jsonl` | `drumline-train` when it evaluates | the same |
 | `RUN/train/lock` | `drumline-train` | which job has the run |
 | `RUN/requeues.tsv` | `jobs/train.sh` | a line for each start of the job: job, restart, step, nodes, ranks, date |
+| `RUN/sweep_line` | `jobs/sweep.sh` | the hparams that the run was begun with |
+| `RUN/samples/task-00012` | `jobs/generate.sh` | the MIDI files of one task of the array |
 | `LOGS/rank-0003-HOST.log` | with `--log_dir=LOGS` the programs that run on MPI ranks | all that a rank says, with times |
 | `OUTPUT/CONFIG_MODE_YYYY-MM-DD_HHMMSS-000-of-005.mid` | `drumline-generate` | a window of new music |
 | `OUTPUT/CONFIG_input-1_YYYY-MM-DD_HHMMSS-000-of-012.mid` | `drumline-generate` | a window of an input that holds several |

@@ -35,8 +35,8 @@ static const struct setting rows[] = {
 
 const struct program bench_program = {
     .name = "drumline-bench",
-    .summary = "Measure training, the sum of gradients, generation and preprocessing, and print one table.",
-    .usage = "[MODE] [options]",
+    .summary = "measures training, the sum of gradients, generation and preprocessing, and prints one table",
+    .usage = "[MODE] [OPTION]...",
     .examples = "mpirun -n 2 drumline-bench train --config groovae_4bar_flat --peer_windows_per_second=98\n"
                 "mpirun -n 2 drumline-bench allreduce --json\n"
                 "mpirun -n 2 drumline-bench scaling --latency_us=20 --bandwidth_gbps=10\n"

@@ -16,8 +16,9 @@
     ROW(name, SETTING_DOUBLE, default_text, minimum, maximum, NULL, argument, help)
 
 static const struct setting rows[] = {
-    TEXT(config, NULL, "NAME",
-         "Which model: groovae_4bar, groovae_4bar_flat, groovae_2bar_humanize ... (docs/models.md)."),
+    TEXT(
+        config, NULL, "NAME",
+        "Which model: groovae_4bar, groovae_4bar_flat, groovae_2bar_humanize ... (drumline-info --hparams lists all)."),
     ROW(mode, SETTING_CHOICE, "train", 0, 0, "train|eval", NULL,
         "Train, or report a checkpoint's losses on a split and end."),
     TEXT(examples_path, NULL, "DIR", "The data set that drumline-preprocess made."),
@@ -50,8 +51,8 @@ static const struct setting rows[] = {
 
 const struct program train_program = {
     .name = "drumline-train",
-    .summary = "Train or evaluate a drum-groove model, on as many MPI ranks as it is started with.",
-    .usage = "--config NAME --examples_path DIR --run_dir DIR [options]",
+    .summary = "trains or evaluates a drum-groove model, on as many MPI ranks as it is started with",
+    .usage = "--config NAME --examples_path DIR --run_dir DIR [OPTION]...",
     .examples =
         "mpirun -n 2 drumline-train --config groovae_4bar --examples_path data --run_dir runs/one --num_steps 1000\n"
         "mpirun -n 2 drumline-train --mode=eval --examples_path data --run_dir runs/one\n"
