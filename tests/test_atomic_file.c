@@ -224,6 +224,52 @@ static void test_sweep_of_a_living_writer(void **state)
     free(path);
 }
 
+/* Makes an empty file of that name, `age` seconds old. */
+static void assert_swept_shared(const char *folder, const char *name, long age, bool is_swept)
+{
+    struct error error;
+    char *path = path_join(folder, name);
+    struct timespec times[2] = {{.tv_sec = time(NULL) - age}, {.tv_sec = time(NULL) - age}};
+    assert_ok(file_write(path, path, "", 0, &error), error);
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+    atomic_file_sweep_shared(folder);
+    if (file_exists(path) == is_swept)
+        fail_msg("%s is %s", name, is_swept ? "not swept" : "swept");
+    free(path);
+}
+
+/* Where others write too, only what nobody can be writing goes. */
+static void test_sweep_shared(void **state)
+{
+    struct atomic_file file;
+    struct error error;
+    char *path = path_join(*state, "a.h5");
+    start(&file, path, "mine");
+    pid_t child = fork();
+    if (child == 0)
+        _exit(0);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    /* What the child would have named its own. */
+    const char *own = path_name(file.temporary_path);
+    int shared = (int)(strlen(own) - strlen(".tmp"));
+    while (own[shared - 1] != '.')
+        shared--;
+    char *gone = format_text("%.*s%ld.tmp", shared, own, (long)child);
+    char *elsewhere =
+        format_text(".a.h5.x%.*s%ld.tmp", shared - (int)strlen(".a.h5."), own + strlen(".a.h5."), (long)child);
+    assert_swept_shared(*state, gone, 0, true);
+    assert_swept_shared(*state, elsewhere, 0, false);
+    assert_swept_shared(*state, ".a.host.1.tmp", 10, false);
+    assert_swept_shared(*state, ".a.host.1.tmp", 4000, true);
+    assert_swept_shared(*state, ".a.tmp", 4000, false);
+    assert_ok(atomic_file_commit(&file, &error), error);
+    assert_holds(path, "mine");
+    atomic_file_sweep_shared("/nowhere/at/all");
+    free(elsewhere);
+    free(gone);
+    free(path);
+}
+
 /* More files than there are threads to flush them, each then given another name than it was started with. */
 static void test_many_at_once(void **state)
 {
@@ -271,6 +317,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_sweep, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(test_many_at_once, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(test_sweep_of_a_living_writer, make_scratch, remove_scratch),
+        cmocka_unit_test_setup_teardown(test_sweep_shared, make_scratch, remove_scratch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

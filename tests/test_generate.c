@@ -213,6 +213,29 @@ static void test_names_of_files(void **state)
     free_place(&place);
 }
 
+/* A generator that begins leaves alone what another one is writing into the same folder. */
+static void test_two_at_once(void **state)
+{
+    struct place place;
+    struct error error;
+    struct generate_output first, second;
+    struct atomic_file file;
+    struct grid grid;
+    (void)state;
+    make_place(&place, "groovae_4bar_flat");
+    assert_ok(grid_make(&grid, 16, &error), error);
+    grid.qpm = 120;
+    grid.time_signature = (struct time_signature){4, 4};
+    assert_ok(generate_output_start(&first, place.output, "c", "sample", 1, &error), error);
+    assert_ok(generate_output_stage(&file, &first, 0, &grid, &error), error);
+    assert_ok(generate_output_start(&second, place.output, "c", "sample", 1, &error), error);
+    assert_ok(atomic_file_flush_all(&file, 1, &error), error);
+    assert_ok(generate_output_name(&first, &file, 1, &error), error);
+    assert_int_equal(scratch_count(place.output), 1);
+    grid_free(&grid);
+    free_place(&place);
+}
+
 /* Generates; fails the test where that fails. Returns the name of the first file, up to its number. */
 static void play(const struct place *place, struct generate_options options)
 {
@@ -567,6 +590,7 @@ int main(void)
         cmocka_unit_test(test_bar_is_chosen),
         cmocka_unit_test(test_inputs_are_refused),
         cmocka_unit_test(test_names_of_files),
+        cmocka_unit_test(test_two_at_once),
         cmocka_unit_test(test_samples_follow_from_the_seed),
         cmocka_unit_test(test_interpolation_ends_at_its_inputs),
         cmocka_unit_test(test_windows_are_offered),

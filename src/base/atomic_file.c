@@ -7,17 +7,20 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
     HOST_SIZE = 256,
     SHOWN_NAME = 120, /* bytes of a long name that the temporary one keeps: a name may be 255 bytes long */
     SHOWN_HOST = 64,
+    STALE_SECONDS = 3600,
 };
 
 static void host_name(char host[HOST_SIZE])
@@ -230,30 +233,55 @@ bool atomic_file_write(const char *path, const void *bytes, size_t size, struct 
     return false;
 }
 
-/* Whether `name` is ".NAME.HOST.PID.tmp". */
-static bool is_temporary(const char *name)
+/* Where the PID of ".NAME.HOST.PID.tmp" begins in `name`; NULL where it is no such name. */
+static const char *process_of(const char *name)
 {
     static const char ending[] = ".tmp";
     size_t length = strlen(name);
     if (name[0] != '.' || length < sizeof ending || strcmp(name + length - 4, ending) != 0)
-        return false;
+        return NULL;
     size_t digits_end = length - 4, digits = digits_end;
     while (digits > 0 && isdigit((unsigned char)name[digits - 1]))
         digits--;
-    return digits >= 4 && digits < digits_end && digits_end - digits <= 10 && name[digits - 1] == '.' &&
-           memchr(name + 1, '.', digits - 2) != NULL;
+    bool is_temporary = digits >= 4 && digits < digits_end && digits_end - digits <= 10 && name[digits - 1] == '.' &&
+                        memchr(name + 1, '.', digits - 2) != NULL;
+    return is_temporary ? name + digits : NULL;
 }
 
-void atomic_file_sweep(const char *folder)
+/* Whether nobody can still be writing the temporary file `name`, in which the PID begins at `process`. */
+static bool is_left_over(const char *name, const char *process, const struct stat *status)
+{
+    char host[HOST_SIZE];
+    host_name(host);
+    size_t length = strlen(host), before = (size_t)(process - name);
+    long number = strtol(process, NULL, 10);
+    bool is_ours =
+        before > length + 2 && *(process - length - 2) == '.' && memcmp(process - length - 1, host, length) == 0;
+    bool is_gone = is_ours && number > 0 && kill((pid_t)number, 0) != 0 && errno == ESRCH;
+    return is_gone || difftime(time(NULL), status->st_mtime) > STALE_SECONDS;
+}
+
+static void sweep(const char *folder, bool shared)
 {
     DIR *stream = opendir(folder);
     if (!stream)
         return;
     for (struct dirent *entry = readdir(stream); entry; entry = readdir(stream)) {
         struct stat status;
-        if (is_temporary(entry->d_name) && fstatat(dirfd(stream), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-            S_ISREG(status.st_mode))
-            unlinkat(dirfd(stream), entry->d_name, 0);
+        const char *name = entry->d_name, *process = process_of(name);
+        if (process && fstatat(dirfd(stream), name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(status.st_mode) &&
+            (!shared || is_left_over(name, process, &status)))
+            unlinkat(dirfd(stream), name, 0);
     }
     closedir(stream);
+}
+
+void atomic_file_sweep(const char *folder)
+{
+    sweep(folder, false);
+}
+
+void atomic_file_sweep_shared(const char *folder)
+{
+    sweep(folder, true);
 }

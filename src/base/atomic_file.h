@@ -56,4 +56,8 @@ bool atomic_file_write(const char *path, const void *bytes, size_t size, struct 
  * was taken for dead is still writing, whose commit then fails. */
 void atomic_file_sweep(const char *folder);
 
+/* The same for a folder that others may be writing into: removes temporary files of this host whose process is gone, and those
+ * of any host that are older than an hour. */
+void atomic_file_sweep_shared(const char *folder);
+
 #endif

@@ -1,4 +1,5 @@
 #include "base/log.h"
+#include "base/files.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -68,9 +69,9 @@ bool log_open_file(const char *path, struct error *error)
     int file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0644);
     if (file < 0)
         return error_set_errno(error, errno, "%s: can't write the log", path);
-    log_state.file_path = strdup(path);
+    log_state.file_path = format_text("%s", path);
     log_state.file = file;
-    return log_state.file_path || error_set(error, "%s: out of memory", path);
+    return true;
 }
 
 /* False, with errno, where not everything could be written. */

@@ -235,8 +235,9 @@ struct checkpoint_reader *checkpoint_open(struct checkpoint *checkpoint, const c
 bool checkpoint_read(struct checkpoint *checkpoint, const char *path, struct error *error)
 {
     struct checkpoint_reader *reader = checkpoint_open(checkpoint, path, error);
+    bool ok = reader != NULL;
     checkpoint_close(reader);
-    return reader != NULL;
+    return ok;
 }
 
 static bool read_tensor(hid_t file, const char *path, const char *group, const struct param *param, float *array,

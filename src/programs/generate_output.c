@@ -76,7 +76,7 @@ bool generate_output_start(struct generate_output *output, const char *folder, c
         .folder = folder, .config = config, .kind = kind, .count = count, .second = time(NULL)};
     if (!folder_make(folder, error) || !find_second(output, error))
         return false;
-    atomic_file_sweep(folder);
+    atomic_file_sweep_shared(folder);
     output->first_second = output->second;
     return true;
 }
