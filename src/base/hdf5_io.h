@@ -23,7 +23,8 @@ bool hdf5_fail(struct error *error, const char *path, const char *what);
  * H5Fclose gives it up. */
 bool hdf5_create(hid_t *file, const char *path, const char *format, struct error *error);
 
-/* Opens for reading, having checked the seal (base/hdf5_seal.h), and checks `format` and `version`. A file of another format or version is refused by name. */
+/* Opens for reading, having checked the seal (base/hdf5_seal.h), and checks `format` and `version`. A file of another format
+ * or version is refused by name. */
 bool hdf5_open(hid_t *file, const char *path, const char *format, struct error *error);
 
 /* Writes a file made by hdf5_create, telling why it can't (a full disk), and closes any. *file becomes H5I_INVALID_HID; on

@@ -1,8 +1,9 @@
 /* The command line of a program, from one table of settings. Parsed with popt.
  *
  * In an option's name '-' and '_' are the same; `--x=y` and `--x y` both work; a flag (SETTING_BOOL) is given as `--x`,
- * `--x=True` or `--nox`, and one whose value may be left away only as `--x` or `--x=y`. What is given twice counts as it was given last. `--` ends the options. Every program also gets
- * --help (--help=markdown: as options_print_help with markdown), --version and --log=LEVEL. */
+ * `--x=True` or `--nox`, and one whose value may be left away only as `--x` or `--x=y`. What is given twice counts as it was
+ * given last. `--` ends the options. Every program also gets --help (--help=markdown: as options_print_help with markdown),
+ * --version and --log=LEVEL. */
 #ifndef DRUMLINE_BASE_OPTIONS_H
 #define DRUMLINE_BASE_OPTIONS_H
 

@@ -31,10 +31,9 @@ struct setting {
     size_t offset;            /* offsetof the member */
     const char *default_text; /* parsed as a given value would be; NULL: zero, empty, not given */
     double minimum, maximum;  /* inclusive, of a number or of each element; both 0: any */
-    const char
-        *choices; /* "train|eval", for SETTING_CHOICE; else the value of an option given without one, NULL: none */
-    const char *argument; /* what help calls the value: "DIR"; NULL: from the type */
-    const char *help;     /* one sentence or two */
+    const char *choices;      /* "train|eval", for SETTING_CHOICE; else what `--name` alone means, NULL: nothing */
+    const char *argument;     /* what help calls the value: "DIR"; NULL: from the type */
+    const char *help;         /* one sentence or two */
 };
 
 /* A row for the member `name` of `owner`: the option has the member's name. */

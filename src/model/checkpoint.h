@@ -52,8 +52,8 @@ struct checkpoint_reader;
 /* Opens it and reads everything but the tensors. NULL and the error set on failure. */
 struct checkpoint_reader *checkpoint_open(struct checkpoint *checkpoint, const char *path, struct error *error);
 
-/* The first `num_tensors` tensors of the table (the checkpoint's own hparams') into values, which reaches as far as they do. Fails as
- * checkpoint_read_tensors does. */
+/* The first `num_tensors` tensors of the table (the checkpoint's own hparams') into values, which reaches as far as they do.
+ * Fails as checkpoint_read_tensors does. */
 bool checkpoint_read_values(struct checkpoint_reader *reader, const struct param_table *table, int num_tensors,
                             float *values, struct error *error);
 

@@ -269,14 +269,6 @@ void model_train(struct model *model, const struct model_step *step, const struc
     pass_ready(&pass, model->table.num_floats);
 }
 
-void model_encode(struct model *model, int batch)
-{
-    struct pass pass = make_pass(model, batch, false);
-    memset(model->encoder.eps, 0, (size_t)batch * (size_t)model->encoder.z_size * sizeof(float));
-    feed_encoder(model, &pass);
-    encoder_forward(&model->encoder, &pass);
-}
-
 struct model_losses model_losses(const double sums[SUM_COUNT], double beta)
 {
     double windows = sums[SUM_WINDOWS];

@@ -61,8 +61,8 @@ void model_free(struct model *model);
 /* Bytes of all buffers of such a model. */
 size_t model_memory(const struct hparams *hparams, int max_batch);
 
-/* From here on model_train makes its products of operands rounded to bf16, all else in floats as ever; evaluation, encoding
- * and generation stay as they are. The model takes the engine over, also where this fails. At most once. */
+/* From here on model_train makes its products of operands rounded to bf16, all else in floats as ever; model_evaluate stays
+ * as it is. The model takes the engine over, also where this fails. At most once. */
 bool model_use_bf16(struct model *model, struct bf16_engine *engine, struct error *error);
 
 /* After model_use_bf16: prepares model_train for batches of `batch` windows, without which it aborts. Takes memory and leaves
@@ -75,16 +75,14 @@ void model_initialize(struct model *model, uint64_t seed);
 /* Draws eps and, in training, the dropout masks: all functions of (seed, purpose, step, example). */
 void model_draw_noise(struct model *model, const struct model_step *step);
 
-/* Adds the losses of one batch to sums: forward, with the noise that is in place. */
+/* Adds the losses of one batch to sums: forward, with the noise that is in place. The windows' means stand in
+ * model->encoder.mu [B, Z] afterwards. */
 void model_evaluate(struct model *model, const struct model_step *step, double sums[SUM_COUNT]);
 
 /* The same, and the gradients of scale * sum over windows of
  * hits + velocities + offsets + beta * max(0, KL - free_bits ln 2). */
 void model_train(struct model *model, const struct model_step *step, const struct model_gradient *gradient,
                  double sums[SUM_COUNT]);
-
-/* mu of the windows in `input` (and `controls`), without dropout: stands in model->encoder.mu [B, Z] afterwards. */
-void model_encode(struct model *model, int batch);
 
 /* The numbers that are reported, from sums over any number of windows. */
 struct model_losses {

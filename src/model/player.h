@@ -25,8 +25,8 @@ struct player_shape {
 /* Rows of the table, from the first, whose values a player reads: all where it `encodes`, else the decoder's. */
 int player_num_tensors(const struct param_table *table, bool encodes);
 
-/* Packs what it needs of values, which need reach no further than those tensors and are not needed afterwards. Where it does not encode, only
- * player_play may be called. NULL and the error set where memory is short. Free with player_free. */
+/* Packs what it needs of values, which need reach no further than those tensors and are not needed afterwards. Where it does
+ * not encode, only player_play may be called. NULL and the error set where memory is short. Free with player_free. */
 struct player *player_make(const struct hparams *hparams, const struct param_table *table, const float *values,
                            bool encodes, struct error *error);
 void player_free(struct player *player);

@@ -41,8 +41,8 @@ struct deadline_costs {
 bool deadline_check_flag(const char *flag, struct error *error);
 
 /* The earliest of all wishes. Before a moment given by the flag or by Slurm ten seconds are left to what follows the program,
- * such as a job script that queues itself again. A SLURM_JOB_END_TIME that is no time, or lies in the past, is warned of and ignored; a
- * --deadline in the past is an error. */
+ * such as a job script that queues itself again. A SLURM_JOB_END_TIME that is no time, or lies in the past, is warned of and
+ * ignored; a --deadline in the past is an error. */
 bool deadline_make(struct deadline *deadline, const struct deadline_wishes *wishes, struct error *error);
 
 /* Whether the training must stop now. */

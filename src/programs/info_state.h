@@ -20,8 +20,8 @@ void info_state_free(struct info_state *state);
  * - "state": "not begun"; "starting" (a job has the run, but has not told of its start); "running"; or how the last
  *   part ended: "done" (at num_steps), "halted" (asked to, with a checkpoint), "failed" (for a reason that it told), "killed";
  * - "holder": who has the run's lock, or has left it: "host", "pid", "slurm_job", "age" in seconds, "alive";
- * - "progress": "step", "num_steps", "checkpoint_step" (to go on from), and once a step was told of "windows_per_second", "seconds_per_step", "seconds_left" and
- *   "age" (both in seconds, now);
+ * - "progress": "step", "num_steps", "checkpoint_step" (to go on from), and once a step was told of "windows_per_second",
+ *   "seconds_per_step", "seconds_left" and "age" (both in seconds, now);
  * - "parts", as metrics_reader_parts tells; the last one's "steps_lost" too, where checkpoint_step lies before its last step
  *   and nothing runs;
  * - "starts": the lines of requeues.tsv: "slurm_job", "slurm_restarts", "step", "num_nodes", "num_ranks", "time";

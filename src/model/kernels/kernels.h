@@ -1,8 +1,9 @@
-/* The element-wise routines that training spends its time in, in one version per instruction set, chosen at run time.
+/* The routines that training and playing spend their time in, in one version per instruction set, chosen at run time.
  *
- * All versions are compiled from one file, vector_kernels.c, of plain C that compilers vectorise; they differ in the width
- * of their vectors and in whether a product and a sum are rounded once or twice, so in the last bits of a result. exp is
- * accurate to 2 units in the last place, sigmoid and tanh to 3, over all floats (tests/test_kernels.c); NaN stays NaN. */
+ * All versions are compiled from the same two files of plain C that compilers vectorise: vector_kernels.c, element by
+ * element, and panel_kernels.c, the products of one thread. They differ in the width of their vectors and in whether a
+ * product and a sum are rounded once or twice, so in the last bits of a result. exp is accurate to 2 units in the last
+ * place, sigmoid and tanh to 3, over all floats (tests/test_kernels.c); NaN stays NaN. */
 #ifndef DRUMLINE_MODEL_KERNELS_H
 #define DRUMLINE_MODEL_KERNELS_H
 
@@ -74,9 +75,9 @@ struct kernels {
     void (*panel_product)(float *out, struct kernels_rows a, const float *panels, int inner, int rows, int columns,
                           bool add);
 
-    /* Rows [first_row, end_row), one at least, of the gradient of such a matrix, from d [examples, columns]: out [K, columns] (=, +=) a^T d,
-     * a [examples, K]. Where sums [columns] is not NULL, the gradient of a bias beside it too: (=, +=) the sum of d's rows. On
-     * the calling thread alone. scratch: kernels_gradient_floats() floats. */
+    /* Rows [first_row, end_row), one at least, of the gradient of such a matrix, from d [examples, columns]:
+     * out [K, columns] (=, +=) a^T d, a [examples, K]. Where sums [columns] is not NULL, the gradient of a bias beside it
+     * too: (=, +=) the sum of d's rows. On the calling thread alone. scratch: kernels_gradient_floats() floats. */
     void (*gradient_product)(float *out, float *sums, struct kernels_rows a, int first_row, int end_row, const float *d,
                              int examples, int columns, bool add, float *scratch);
 };
