@@ -48,10 +48,13 @@ def check_train(ranks):
     flops, peak = value(rows, "train", "a_window", "MFLOP"), value(rows, "train", "sgemm_peak_of_all_ranks", "GFLOP/s")
     made = rows["train", "step", "GFLOP/s"]
     assert abs(made["value"] - flops * 40 / step / 1e3) < 1e-3 * made["value"], made
-    assert abs(made["reference_value"] - peak) < 1e-6 * peak and 0 < made["ratio"] < 1, made
+    assert abs(made["reference_value"] - peak) < 1e-6 * peak and 0 < made["ratio"] < 2, made
     assert 1 < value(rows, "train", "resident_memory_of_a_rank", "MB") < 2000
-    phases = [row["value"] for (mode, _, unit), row in rows.items() if mode == "train" and unit == "ms"]
+    phases = [row["value"] for row in rows.values() if row.get("reference") == "a step"]
     assert len(phases) == 9 and sum(phases) > 0, phases
+    exposed = rows.get(("train", "exposed_sum_of_gradients", "ms"))
+    assert (exposed is not None) == (ranks > 1), exposed
+    assert ranks == 1 or exposed["reference_value"] > 0, exposed
     assert sum(1 for _, _, unit in rows if unit == "GFLOP/s") == 2 + 4
 
 

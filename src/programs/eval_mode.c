@@ -16,14 +16,29 @@
 
 enum { EVAL_MAX_BATCH = 64 };
 
-static bool find_checkpoint(char **path, const struct train_options *options, struct error *error)
+/* A model to be, and the description of the checkpoint that it is made of. */
+struct loading {
+    struct model *model;
+    struct checkpoint *checkpoint;
+    int max_batch;
+};
+
+static bool load_model(void *context, const char *path, struct error *error)
 {
-    struct checkpoint checkpoint;
+    struct loading *loading = context;
+    loading->model = run_load_model(loading->checkpoint, path, loading->max_batch, error);
+    return loading->model != NULL;
+}
+
+/* From the checkpoint that was named, else from the run's newest sound one, at once: a training beside us deletes old ones. */
+static bool load_chosen(struct loading *loading, char **path, const struct train_options *options, struct error *error)
+{
+    struct run_checkpoint_user user = {load_model, loading};
     if (options->checkpoint_file) {
         *path = format_text("%s", options->checkpoint_file);
-        return true;
+        return load_model(loading, *path, error);
     }
-    if (!run_newest_checkpoint(&checkpoint, path, options->run_dir, error))
+    if (!run_use_newest_checkpoint(&user, path, options->run_dir, error))
         return false;
     return *path || error_set(error, "%s holds no checkpoint yet", options->run_dir);
 }
@@ -33,14 +48,15 @@ static bool read_model(struct model **model, struct checkpoint *checkpoint, cons
                        const struct config *config, int max_batch, struct error *error)
 {
     char *path = NULL;
-    *model = find_checkpoint(&path, options, error) ? run_load_model(checkpoint, path, max_batch, error) : NULL;
-    bool ok = *model != NULL;
+    struct loading loading = {NULL, checkpoint, max_batch};
+    bool ok = load_chosen(&loading, &path, options, error);
     if (ok && config && strcmp(config->name, checkpoint->config) != 0)
         ok = error_set(error, "%s is of config %s, not %s", path, checkpoint->config, config->name);
     if (!ok) {
-        model_free(*model);
-        *model = NULL;
+        model_free(loading.model);
+        loading.model = NULL;
     }
+    *model = loading.model;
     free(path);
     return ok;
 }
