@@ -270,6 +270,27 @@ static void test_sweep_shared(void **state)
     free(path);
 }
 
+/* Two that are written at once, with names that differ in their last letter alone. */
+static void test_long_names_alike(void **state)
+{
+    struct atomic_file files[2];
+    struct error error;
+    char name[201], *paths[2];
+    memset(name, 'n', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    for (int i = 0; i < 2; i++) {
+        name[sizeof name - 2] = (char)('a' + i);
+        paths[i] = path_join(*state, name);
+        start(&files[i], paths[i], i == 0 ? "a" : "b");
+    }
+    for (int i = 0; i < 2; i++) {
+        assert_ok(atomic_file_commit(&files[i], &error), error);
+        assert_holds(paths[i], i == 0 ? "a" : "b");
+        free(paths[i]);
+    }
+    assert_int_equal(scratch_count(*state), 2);
+}
+
 /* More files than there are threads to flush them, each then given another name than it was started with. */
 static void test_many_at_once(void **state)
 {
@@ -311,6 +332,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_commit_new, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(test_commit_fails, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(test_long_name, make_scratch, remove_scratch),
+        cmocka_unit_test_setup_teardown(test_long_names_alike, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(test_name_without_folder, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(test_full_disk, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(test_killed_writer, make_scratch, remove_scratch),

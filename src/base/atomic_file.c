@@ -5,20 +5,21 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 enum {
     HOST_SIZE = 256,
-    SHOWN_NAME = 120, /* bytes of a long name that the temporary one keeps: a name may be 255 bytes long */
+    SHOWN_NAME = 120, /* bytes of a name that the temporary one keeps: a name may be 255 bytes long */
     SHOWN_HOST = 64,
     STALE_SECONDS = 3600,
 };
@@ -46,6 +47,17 @@ static char *folder_of(const char *path)
     return format_text("%.*s", (int)(name - path), path);
 }
 
+/* ".NAME.HOST.PID.tmp"; in the place of the end of a long NAME stands its hash, so that names which begin alike stay apart.
+ * Owned by the caller. */
+static char *temporary_name(const char *name)
+{
+    char host[HOST_SIZE], hash[32] = "";
+    host_name(host);
+    if (strlen(name) > SHOWN_NAME)
+        snprintf(hash, sizeof hash, "~%016" PRIx64, (uint64_t)XXH3_64bits(name, strlen(name)));
+    return format_text(".%.*s%s.%s.%ld.tmp", SHOWN_NAME, name, hash, host, (long)getpid());
+}
+
 static void forget(struct atomic_file *file)
 {
     free(file->path);
@@ -55,19 +67,16 @@ static void forget(struct atomic_file *file)
 
 bool atomic_file_start(struct atomic_file *file, const char *path, struct error *error)
 {
-    char host[HOST_SIZE];
     const char *name = path_name(path);
     *file = (struct atomic_file){0};
     if (*name == '\0')
         return error_set(error, "'%s': is no name of a file", path);
     if (strlen(path) >= PATH_MAX)
         return error_set_errno(error, ENAMETOOLONG, "%s", path);
-    host_name(host);
-    char *folder = folder_of(path);
-    char *temporary_name = format_text(".%.*s.%s.%ld.tmp", SHOWN_NAME, name, host, (long)getpid());
+    char *folder = folder_of(path), *temporary = temporary_name(name);
     file->path = format_text("%s", path);
-    file->temporary_path = path_join(folder, temporary_name);
-    free(temporary_name);
+    file->temporary_path = path_join(folder, temporary);
+    free(temporary);
     free(folder);
     if (unlink(file->temporary_path) == 0 || errno == ENOENT)
         return true;

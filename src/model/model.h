@@ -58,7 +58,7 @@ struct model_gradient {
 struct model *model_make(const struct hparams *hparams, int max_batch, struct error *error);
 void model_free(struct model *model);
 
-/* Bytes of all buffers of such a model. */
+/* Bytes of all buffers of such a model, but for those of model_use_bf16. */
 size_t model_memory(const struct hparams *hparams, int max_batch);
 
 /* From here on model_train makes its products of operands rounded to bf16, all else in floats as ever; model_evaluate stays
