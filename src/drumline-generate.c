@@ -46,8 +46,7 @@ static const struct setting option_rows[] = {
          "overwritten."),
     NUMBER("threads", SETTING_INT, threads, "0", 0, 256,
            "Threads that play and write; 0: as many as there are cores for this program. What is written does not "
-           "depend on "
-           "it."),
+           "depend on it."),
 };
 
 static const struct options_group groups[] = {

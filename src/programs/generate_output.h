@@ -24,7 +24,7 @@ struct generate_output {
 bool generate_output_name_is_safe(const char *name);
 
 /* Makes the folder if it is missing, removes what killed programs left half-written in it, and finds names for `count`
- * files. */
+ * files. Other programs may be writing sets to the same folder. */
 bool generate_output_start(struct generate_output *output, const char *folder, const char *config, const char *kind,
                            int count, struct error *error);
 

@@ -10,10 +10,11 @@
 
 struct generate_work {
     const struct player *player;
-    void (*make_latents)(void *context, float *z, int first,
-                         int count); /* of outputs first .. first + count - 1, into z
-                                                                             [count, Z]; called by several threads */
+
+    /* Those of outputs first .. first + count - 1, into z [count, Z]; called by several threads. */
+    void (*make_latents)(void *context, float *z, int first, int count);
     void *context;
+
     int count; /* outputs */
     int threads;
     struct player_request request; /* but for batch and first_output, which are set here */
