@@ -268,17 +268,25 @@ static void make_step(struct training *training, double sums[NUM_SUMS], struct i
     stats_phase(&training->stats, -1);
 }
 
-/* What is due after a step. A metrics file that can't be written ends the training, but not before a checkpoint is. */
-static bool after_step(struct training *training, const double sums[NUM_SUMS], struct interval *interval, bool last,
+/* Collective. */
+static bool evaluate_on_all(struct training *training, struct error *error)
+{
+    return comm_all_ok(training->comm, evaluate(training, error), error);
+}
+
+/* What is due after a step; `halts` where it is the last one before its time. A metrics file that can't be written ends the
+ * training, but not before a checkpoint is. Who halts may be killed soon: the checkpoint then comes before the evaluation. */
+static bool after_step(struct training *training, const double sums[NUM_SUMS], struct interval *interval, bool halts,
                        struct error *error)
 {
     const struct train_options *options = training->options;
     uint64_t step = training->state.step;
-    bool told = true;
+    bool told = true, last = halts || step == (uint64_t)options->num_steps;
+    bool evaluates = training->evaluates && step % (uint64_t)options->eval_steps == 0;
     if (step % (uint64_t)options->log_steps == 0 || last)
         told = comm_all_ok(training->comm, report(training, interval, error), error);
-    if (told && training->evaluates && step % (uint64_t)options->eval_steps == 0)
-        told = comm_all_ok(training->comm, evaluate(training, error), error);
+    if (told && evaluates && !halts)
+        told = evaluate_on_all(training, error);
     bool by_step = options->save_checkpoint_steps > 0 && step % (uint64_t)options->save_checkpoint_steps == 0;
     bool is_due = by_step || sums[WISH_SAVE] > 0 || last || !told;
     struct error save_error;
@@ -291,6 +299,8 @@ static bool after_step(struct training *training, const double sums[NUM_SUMS], s
     }
     if (!is_due)
         measure_first_write(training);
+    if (told && evaluates && halts)
+        told = evaluate_on_all(training, error);
     run_lock_renew(&training->lock);
     stats_phase(&training->stats, -1);
     return told;
@@ -329,7 +339,7 @@ int training_run(struct training *training, struct error *error)
         if (sums[WISH_GIVE_UP] > 0 && !writer_is_well(training, error))
             return EXIT_FAILURE;
         if (!still_learning(training, &in_a_row, skipped_before, error) ||
-            !after_step(training, sums, &interval, reason || training->state.step == num_steps, error))
+            !after_step(training, sums, &interval, reason != NULL, error))
             return EXIT_FAILURE;
     }
     double seconds = clock_seconds() - loop_started;

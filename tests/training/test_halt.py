@@ -104,6 +104,20 @@ class Halt(harness.TrainingTest):
         self.assert_bit_identical(self.checkpoint("limited", end["step"] + 20),
                                   self.checkpoint("unlimited", end["step"] + 20))
 
+    def test_the_checkpoint_comes_before_the_evaluation(self):
+        """Who is asked to halt may be killed soon, and an evaluation may last."""
+        job = self.start("evaluated", num_steps=100000, eval_steps=1)
+        self.wait_for_step(job, "evaluated", 3)
+        harness.signal_to(job.process.pid, signal.SIGTERM)
+        self.assertEqual(job.wait().status, HALTED, job.output)
+        step = self.events("evaluated")[-1]["step"]
+        attributes = harness.read_checkpoint(self.checkpoint("evaluated", step))[1]
+        self.assertEqual(attributes["validation_step"], step - 1)
+        self.assertEqual(self.losses("evaluated", "eval").keys(), set(range(1, step + 1)))
+        self.train("evaluated", num_steps=step + 2, eval_steps=1)
+        attributes = harness.read_checkpoint(self.checkpoint("evaluated", step + 2))[1]
+        self.assertEqual(attributes["validation_step"], step + 2)
+
     def with_end_of_job(self, value):
         self.environment = dict(self.environment, SLURM_JOB_END_TIME=str(value))
 
