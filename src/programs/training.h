@@ -40,7 +40,7 @@ struct training {
     struct gradient_reducer *reducer;
     struct stats stats;
     struct checkpoint_writer *writer;        /* rank 0 */
-    struct deadline deadline;                /* its clock is rank 0's */
+    struct deadline deadline;                /* rank 0's decides */
     double started, saved, step_started;     /* clock_seconds; saved: when the newest checkpoint was begun */
     double longest_step, longest_evaluation; /* seconds */
 };

@@ -58,6 +58,17 @@ static void share_checkpoint(struct training *training, char **newest)
         comm_broadcast(training->comm, &training->state, sizeof training->state, 0);
 }
 
+/* Rank 0's, by this rank's clock: hosts count their seconds from different beginnings. */
+static void share_deadline(struct training *training)
+{
+    struct deadline *deadline = &training->deadline;
+    double left = deadline_seconds_left(deadline, clock_seconds());
+    comm_broadcast(training->comm, &left, sizeof left, 0);
+    comm_broadcast(training->comm, &deadline->source, sizeof deadline->source, 0);
+    if (comm_rank(training->comm) != 0)
+        deadline->end = clock_seconds() + left;
+}
+
 /* The hparams of a resumed run are the checkpoint's with --hparams on top; whatever --hparams changes is told. */
 static bool resume_state(struct training *training, const struct config *config, struct error *error)
 {
@@ -229,7 +240,7 @@ bool training_open(struct training *training, const struct train_options *option
     if (!comm_all_ok(comm, open_folder(training, &newest, error), error))
         goto failed;
     share_checkpoint(training, &newest);
-    comm_broadcast(comm, &training->deadline, sizeof training->deadline, 0);
+    share_deadline(training);
     bool ok = newest ? resume_state(training, config, error) : new_state(training, config, error);
     ok = ok && open_dataset(training, newest != NULL, error);
     if (!comm_all_ok(comm, ok, error) ||
