@@ -199,11 +199,13 @@ print_header() {
 # whether one came.
 # shellcheck disable=SC2034 # read by the scripts
 run_ranks() {
-    local child signalled
+    local child='' signalled=''
     warned=false
-    trap 'signalled=1 warned=true; kill -USR1 "$child" 2>/dev/null' USR1 TERM
+    trap 'signalled=1 warned=true; [ -z "$child" ] || kill -USR1 "$child" 2>/dev/null' USR1 TERM
     "${launch[@]}" "$@" &
     child=$!
+    # One that came before there was anybody to hand it on to.
+    [ -z "$signalled" ] || kill -USR1 "$child" 2>/dev/null
     while :; do
         signalled=
         status=0

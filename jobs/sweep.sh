@@ -70,6 +70,9 @@ name=${file##*/}
 run=${DRUMLINE_SWEEP_DIR:-runs/${name%.*}}/$(printf %03d "$task")
 keep_line
 say "line $task of $file: $line"
-[ -z "${DRUMLINE_LOG_DIR:-}" ] || DRUMLINE_LOG_DIR=$DRUMLINE_LOG_DIR/$(printf %03d "$task")
+# As an option: train.sh reads the site's file again, which may set the variable.
+arguments=()
+read_flags DRUMLINE_TRAIN_FLAGS "$@"
+add_default log_dir "${DRUMLINE_LOG_DIR:+$DRUMLINE_LOG_DIR/$(printf %03d "$task")}"
 export DRUMLINE_HPARAMS=${DRUMLINE_HPARAMS:+$DRUMLINE_HPARAMS,}$line DRUMLINE_RUN=$run DRUMLINE_JOBS=$jobs
-exec "$jobs/train.sh" "${DRUMLINE_CONFIG:-groovae_4bar}" "$@"
+exec "$jobs/train.sh" "${DRUMLINE_CONFIG:-groovae_4bar}" "$@" "${arguments[@]}"

@@ -39,7 +39,11 @@ expect_state "$(number generate)" CANCELLED pipeline.out
 expect_state "$(number train)" FAILED "drumline-train-$(number train).log"
 
 printf '# z_size\nz_size=5,learning_rate=0.002\n\n  z_size=7\n' >sweep.txt
-in_slurm jobs/sweep.sh sweep.txt --log_steps=5 >sweep.out || fail "the sweep was not submitted" sweep.out
+# A site's own setting, which each of a job's scripts reads.
+cp -rL jobs site_jobs
+printf 'export DRUMLINE_LOG_DIR=logs\n' >>site_jobs/site.sh
+DRUMLINE_JOBS=$PWD/site_jobs in_slurm jobs/sweep.sh sweep.txt --log_steps=5 >sweep.out ||
+    fail "the sweep was not submitted" sweep.out
 for task in 1 2; do
     wait_for 60 "line $task" compgen -G "drumline-sweep-*_$task.log"
     wait_for 60 "line $task's end" in_log "$(compgen -G "drumline-sweep-*_$task.log")" 'is at step 20$'
@@ -51,3 +55,6 @@ trained_with() {
 }
 trained_with runs/sweep/001 5 || fail "line 1 trained with another z_size" ./*sweep*_1.log
 trained_with runs/sweep/002 7 || fail "line 2 trained with another z_size" ./*sweep*_2.log
+for task in 1 2; do
+    compgen -G "logs/00$task/rank-0000-*.log" >/dev/null || fail "line $task has no log of its own" ./*sweep*_$task.log
+done
