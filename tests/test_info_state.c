@@ -193,16 +193,19 @@ static void spoilt_folders(void **state)
     struct error error;
     const struct fixture *fixture = *state;
     char *metrics = path_join(fixture->train, "metrics.jsonl");
-    char *huge =
-        format_text("{\"event\":\"start\",\"step\":1e300,\"num_steps\":1e300,\"num_ranks\":1e300,\"time\":\"%s\","
-                    "\"host\":\"%0300d\",\"slurm_job\":\"\\u001b[2J\"}\n{\"step\":-1e300,"
-                    "\"seconds_per_step\":1e300,\"windows_per_second\":1e300,\"total_loss\":-1e300,"
-                    "\"wait_share\":1e300,\"time\":\"99999-99-99T99:99:99Z\"}\n",
-                    "x\\u001b", 7);
+    char *huge = format_text(
+        "{\"event\":\"start\",\"step\":1e300,\"num_steps\":1e300,\"num_ranks\":1e300,\"time\":\"%s\","
+        "\"host\":\"%0300d\",\"slurm_job\":\"\\u001b[2J\",\"slurm_restarts\":\"\\u009b2J\"}\n{\"step\":-1e300,"
+        "\"seconds_per_step\":1e300,\"windows_per_second\":1e300,\"total_loss\":-1e300,"
+        "\"wait_share\":1e300,\"time\":\"99999-99-99T99:99:99Z\"}\n",
+        "x\\u001b", 7);
     put(fixture->train, "metrics.jsonl", huge);
     json_t *object = look(fixture, 0);
     char *words = in_words(object);
     assert_null(strchr(words, 0x1b));
+    const json_t *part = json_array_get(json_object_get(object, "parts"), 0);
+    assert_string_equal(info_string(part, "slurm_restarts"), "");
+    assert_int_equal(info_step(part, "from_step"), UINT32_MAX);
     free(words);
     json_decref(object);
     free(huge);

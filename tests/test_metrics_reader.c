@@ -166,10 +166,21 @@ static void nonsense(void **state)
     free(line);
     append(fixture, "\n{\"step\":8}\n");
     read_on(fixture);
-    assert_parts(fixture, "9000000000000000000-8  lost 0; ");
+    assert_parts(fixture, "4294967295-8  lost 0; ");
     json_t *lines = metrics_reader_lines(fixture->reader);
     assert_int_equal(info_int(json_array_get(lines, json_array_size(lines) - 1), "step"), 8);
     json_decref(lines);
+}
+
+/* Differences of such steps would be no numbers of 64 bits. */
+static void steps_out_of_range(void **state)
+{
+    const struct fixture *fixture = *state;
+    append(fixture, "{\"event\":\"start\",\"step\":-9223372036854775808,\"num_steps\":9}\n"
+                    "{\"step\":9223372036854775807}\n"
+                    "{\"event\":\"resume\",\"step\":-9223372036854775808,\"num_steps\":-9}\n");
+    read_on(fixture);
+    assert_parts(fixture, "0-4294967295  lost 4294967295; 0-0  lost 0; ");
 }
 
 static void what_is_no_file(void **state)
@@ -189,6 +200,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(parts, make, clear),
         cmocka_unit_test_setup_teardown(very_many, make, clear),
         cmocka_unit_test_setup_teardown(nonsense, make, clear),
+        cmocka_unit_test_setup_teardown(steps_out_of_range, make, clear),
         cmocka_unit_test_setup_teardown(what_is_no_file, make, clear),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

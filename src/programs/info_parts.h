@@ -40,6 +40,8 @@ void info_print_damage(FILE *out, const json_t *object);
 /* Members, with 0 and "" where they are missing or of another type; of numbers too large, the largest there is. */
 int64_t info_int(const json_t *object, const char *key);
 double info_number(const json_t *object, const char *key);
+/* A step: at least 0, and no more than there can be, so that differences and sums of steps are numbers too. */
+int64_t info_step(const json_t *object, const char *key);
 const char *info_string(const json_t *object, const char *key);
 
 /* "  LABEL        text", wrapped at 80 columns. */

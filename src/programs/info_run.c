@@ -14,7 +14,7 @@ static void put_steps(json_t *object, const struct checkpoint_list *list)
 {
     json_t *steps = json_array();
     for (size_t i = 0; i < list->count; i++)
-        json_array_append_new(steps, json_integer((json_int_t)list->steps[i]));
+        json_array_append_new(steps, json_integer(list->steps[i] < INT64_MAX ? (json_int_t)list->steps[i] : INT64_MAX));
     json_object_set_new(object, "checkpoints", steps);
 }
 

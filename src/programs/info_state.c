@@ -127,8 +127,8 @@ static int64_t newest_step(const json_t *object)
 {
     const json_t *newest = json_object_get(object, "newest");
     if (newest)
-        return info_int(newest, "step");
-    return (int64_t)json_integer_value(json_array_get(json_object_get(object, "checkpoints"), 0));
+        return info_step(newest, "step");
+    return json_integer_value(json_array_get(json_object_get(object, "checkpoints"), 0));
 }
 
 static void read_progress(json_t *object, const json_t *part, bool runs)
@@ -136,7 +136,7 @@ static void read_progress(json_t *object, const json_t *part, bool runs)
     const json_t *lines = json_object_get(json_object_get(object, "train"), "lines");
     const json_t *line = json_array_get(lines, json_array_size(lines) - 1);
     json_t *progress = json_object();
-    int64_t step = info_int(part, "last_step"), num_steps = info_int(part, "num_steps");
+    int64_t step = info_step(part, "last_step"), num_steps = info_step(part, "num_steps");
     double age = seconds_since(info_string(line, "time"));
     double step_seconds = info_number(line, "seconds_per_step");
     json_object_set_new(progress, "step", json_integer(step));
@@ -158,7 +158,7 @@ static void read_progress(json_t *object, const json_t *part, bool runs)
 /* What the last part has done that no checkpoint holds. */
 static void read_loss(const json_t *object, json_t *part)
 {
-    int64_t lost = info_int(part, "last_step") - newest_step(object);
+    int64_t lost = info_step(part, "last_step") - newest_step(object);
     if (part && lost > 0)
         json_object_set_new(part, "steps_lost", json_integer(lost));
 }

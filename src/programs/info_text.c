@@ -9,9 +9,18 @@
 
 enum { PAGE_COLUMNS = 80, FIELD_COLUMN = 14, FIELD_TEXT_MAX = 4096 };
 
+/* UTF-8 without control characters: text_is_utf8 knows those of ASCII, and terminals obey U+0080 to U+009F, too. */
+static bool is_plain(const char *text)
+{
+    for (const unsigned char *byte = (const unsigned char *)text; *byte; byte++)
+        if (byte[0] == 0xC2 && byte[1] < 0xA0)
+            return false;
+    return text_is_utf8(text);
+}
+
 json_t *info_text(const char *text)
 {
-    if (text_is_utf8(text))
+    if (is_plain(text))
         return json_string(text);
     char *clean = malloc(strlen(text) + 1);
     if (!clean)
@@ -50,6 +59,12 @@ int64_t info_int(const json_t *object, const char *key)
     return (int64_t)(value > most ? most : value < -most ? -most : value);
 }
 
+int64_t info_step(const json_t *object, const char *key)
+{
+    int64_t step = info_int(object, key);
+    return step < 0 ? 0 : step > UINT32_MAX ? UINT32_MAX : step;
+}
+
 double info_number(const json_t *object, const char *key)
 {
     return json_number_value(json_object_get(object, key));
@@ -58,7 +73,7 @@ double info_number(const json_t *object, const char *key)
 const char *info_string(const json_t *object, const char *key)
 {
     const char *text = json_string_value(json_object_get(object, key));
-    return text && text_is_utf8(text) ? text : "";
+    return text && is_plain(text) ? text : "";
 }
 
 /* Characters of UTF-8: all bytes but those that go on with one. */

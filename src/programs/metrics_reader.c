@@ -76,7 +76,7 @@ static void forget_after(struct metrics_reader *reader, int64_t from)
     while (reader->num_recent > oldest) {
         char **last = &reader->recent[(reader->num_recent - 1) % RECENT_LINES];
         json_t *object = parse_numbers(*last);
-        bool counts = object && info_int(object, "step") <= from;
+        bool counts = object && info_step(object, "step") <= from;
         json_decref(object);
         if (counts)
             break;
@@ -102,7 +102,7 @@ static json_t *last_numbers(const struct metrics_reader *reader)
 
 static void put_last_step(json_t *part, const json_t *line)
 {
-    json_object_set_new(part, "last_step", json_integer(info_int(line, "step")));
+    json_object_set_new(part, "last_step", json_integer(info_step(line, "step")));
     json_object_set_new(part, "last_time", info_text(info_string(line, "time")));
 }
 
@@ -117,12 +117,12 @@ static void begin_part(struct metrics_reader *reader, const json_t *event)
 {
     static const char *const texts[] = {"host", "slurm_job", "slurm_restarts"};
     json_t *part = json_object(), *before = json_array_get(reader->parts, json_array_size(reader->parts) - 1);
-    int64_t from = info_int(event, "step"), lost = info_int(before, "last_step") - from;
+    int64_t from = info_step(event, "step"), lost = info_step(before, "last_step") - from;
     if (before && lost > 0)
         json_object_set_new(before, "steps_lost", json_integer(lost));
     json_object_set_new(part, "from_step", json_integer(from));
     json_object_set_new(part, "last_step", json_integer(from));
-    json_object_set_new(part, "num_steps", json_integer(info_int(event, "num_steps")));
+    json_object_set_new(part, "num_steps", json_integer(info_step(event, "num_steps")));
     json_object_set_new(part, "num_ranks", json_integer(info_int(event, "num_ranks")));
     json_object_set_new(part, "began", info_text(info_string(event, "time")));
     if (json_is_integer(json_object_get(event, "pid")))
@@ -138,7 +138,7 @@ static void begin_part(struct metrics_reader *reader, const json_t *event)
 static void end_part(json_t *part, const json_t *event)
 {
     put_last_step(part, event);
-    json_object_set_new(part, "num_steps", json_integer(info_int(event, "num_steps")));
+    json_object_set_new(part, "num_steps", json_integer(info_step(event, "num_steps")));
     json_object_set_new(part, "ended", info_text(info_string(event, "time")));
     json_object_set_new(part, "reason", info_text(info_string(event, "reason")));
     copy_text(part, "message", event);
