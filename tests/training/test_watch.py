@@ -45,7 +45,9 @@ class Terminal:
         harness.wait_until(lambda: self.read().count(text) >= count, harness.LIMIT, f"{text} in {self.output}")
 
     def wait(self):
+        """To its end, and to the end of what it wrote, which the terminal may hand on a moment later."""
         status = self.process.wait(harness.LIMIT)
+        os.set_blocking(self.main, True)
         self.read()
         return status
 
