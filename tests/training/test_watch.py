@@ -157,6 +157,7 @@ class Watch(harness.TrainingTest):
         screen = Terminal(self, [INFO, "--watch=60", self.path("waiting")], rows=5, columns=30)
         screen.wait_for(b"not begun")
         screen.resize(40, 120)
+        screen.process.send_signal(signal.SIGWINCH) # the kernel sends it to a terminal's own session alone
         screen.wait_for(b"not begun", 2)
         screen.process.send_signal(signal.SIGKILL)
         screen.wait()
