@@ -121,7 +121,7 @@ class Watch(harness.TrainingTest):
         watch.wait()
         self.assertEqual(watch.status, 0, watch.output)
         lines = watch.output.splitlines()
-        self.assertIn("not begun", lines[0])
+        self.assertRegex(lines[0], "/piped: (not begun|starting)")
         self.assertRegex(lines[-1], r"^\S+Z .*/piped: done, step 60/60 \(100 %\), loss [0-9.]+$")
         self.assertNotIn("\x1b", watch.output)
 
