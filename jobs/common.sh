@@ -3,7 +3,9 @@
 #
 # In the environment, for all of them:
 #   DRUMLINE_BIN        folder of the programs      (build/release/bin, those of the same installation, else PATH's)
+#   DRUMLINE_JOBS       folder of the job scripts   (jobs where you submit, else beside the script)
 #   DRUMLINE_LAUNCHER   srun or mpirun              (srun where Slurm and the MPI speak PMIx, else mpirun)
+#   DRUMLINE_SRUN_MPI   srun's --mpi                (pmix)
 #   DRUMLINE_BINDING    cores or none               (cores)
 #   DRUMLINE_LOG_DIR    folder for a log of each rank, of all but generate.sh; a task of sweep.sh has a folder in it
 #                                                   (none)

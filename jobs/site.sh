@@ -17,7 +17,8 @@
 #module purge
 #module load gcc openmpi hdf5 openblas
 
-# The folder of the programs: build/release/bin where not set and there is one, else where PATH finds them.
+# The folder of the programs. Where not set: build/release/bin, those installed with these scripts, else where PATH finds
+# them.
 #export DRUMLINE_BIN=/sw/drumline/bin
 
 # What starts the ranks: srun where its Slurm speaks PMIx (srun --mpi=list), else mpirun.

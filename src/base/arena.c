@@ -37,7 +37,9 @@ bool arena_reserve(struct arena *arena, struct error *error)
         size = ARENA_ALIGNMENT;
     arena->base = large_memory(size);
     if (!arena->base)
-        return error_set(error, "no memory for %.1f MiB of buffers: use a smaller batch, or more ranks on more hosts",
+        return error_set(error,
+                         "no memory for %.1f MiB of buffers: start fewer ranks on a host; training needs less with a "
+                         "smaller --micro_batch_size",
                          (double)size / (1024.0 * 1024.0));
     memset(arena->base, 0, size);
     arena->capacity = size;
