@@ -75,14 +75,28 @@ die_stuck() {
         "if a rank was killed, see above and the nodes' memory. $run/requeues.tsv lists the starts."
 }
 
+# What Slurm calls this job alone: the number of an array's last task is that of the array, too.
+own_job() {
+    printf '%s\n' "${SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID}${SLURM_ARRAY_TASK_ID:+_$SLURM_ARRAY_TASK_ID}"
+}
+
 # job_field NAME: what Slurm knows of this job. It is asked again for a while: slurmctld may be just restarting.
 job_field() {
     local record i
     for ((i = 0; i < 10; i++)); do
-        if record=$(timeout 30 scontrol show job --oneliner "$SLURM_JOB_ID" 2>/dev/null); then break; fi
+        if record=$(timeout 30 scontrol show job --oneliner "$(own_job)" 2>/dev/null); then break; fi
         sleep 5
     done
     sed -n "s/.* $1=\\([^ ]*\\).*/\\1/p" <<<"$record"
+}
+
+# Tells the ranks when the job must be over, so that they stop in time. Slurm 22.05 does not do so itself.
+tell_end() {
+    local end
+    [ -z "${SLURM_JOB_END_TIME:-}" ] || return 0
+    end=$(job_field EndTime)
+    [[ $end == [0-9]* ]] || return 0
+    end=$(date -d "$end" +%s) && export SLURM_JOB_END_TIME=$end
 }
 
 # Where Slurm took this node for dead (no network, no slurmd) it has started the job again elsewhere, under the same
@@ -124,7 +138,7 @@ ask_for_fewer_tasks() {
     local lost=$1 i
     $crowded && [ -n "${SLURM_NTASKS_PER_NODE:-}" ] && [ "$lost" -gt 0 ] && [ "$lost" -lt "$nodes" ] || return
     for ((i = 0; i < 20; i++)); do
-        ! timeout 10 scontrol update "JobId=$SLURM_JOB_ID" "NumTasks=$((SLURM_NTASKS_PER_NODE * (nodes - lost)))" \
+        ! timeout 10 scontrol update "JobId=$(own_job)" "NumTasks=$((SLURM_NTASKS_PER_NODE * (nodes - lost)))" \
             2>/dev/null || return
         sleep 1
     done
@@ -146,7 +160,7 @@ requeue() {
         exit "$status"
     fi
     say "queued again, to go on from there"
-    if timeout 60 scontrol requeue "$SLURM_JOB_ID"; then
+    if timeout 60 scontrol requeue "$(own_job)"; then
         # Slurm now ends what is left of the job, this script.
         exec 2>/dev/null
         ask_for_fewer_tasks "$2"
@@ -242,6 +256,7 @@ choose_launcher
 print_header "training $config on $data into $run"
 write_start
 ! stuck 3 || die_stuck
+tell_end
 use_other_step_number
 event_before=$(last_event)
 run_ranks "$program" "${arguments[@]}" "${flags[@]}"

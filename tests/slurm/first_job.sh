@@ -12,6 +12,7 @@ expect_state "$job" COMPLETED "$log"
 expect_log "$log" '1 node\(s\) .*, 4 rank\(s\), 1 thread\(s\) each'
 expect_log "$log" 'batch of 16 on 4 ranks'
 expect_log "$log" 'started by: srun --mpi=pmix'
+expect_log "$log" 'stops before .* \(SLURM_JOB_END_TIME\)'
 expect_log "$log" 'done: runs/groovae_4bar is at step 30'
 expect_file runs/groovae_4bar/train/checkpoint-00000030.h5
 

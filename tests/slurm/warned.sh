@@ -89,3 +89,19 @@ else
     try both shell_twice
 fi
 expect_restarts "${jobs[cancelled]}" 0 "$log"
+
+# What is done to an array's last task, whose number is the array's, is done to it alone.
+printf 'learning_rate=0.001\nlearning_rate=0.002\n' >pair.txt
+DRUMLINE_SBATCH='-n 1 --mincpus=1' in_slurm jobs/sweep.sh pair.txt --log_steps=10 >pair.out ||
+    fail "the sweep was not submitted" pair.out
+array=$(sed -n 's/^Submitted batch job //p' pair.out)
+for task in 1 2; do
+    wait_for 120 "a step of task $task" in_log "drumline-sweep-${array}_$task.log" '^step +[0-9]+/'
+done
+in_slurm scancel --signal=USR1 --batch "${array}_2"
+log=drumline-sweep-${array}_2.log
+wait_for 120 "the second start of the last task" in_log "$log" 'restart 1$'
+wait_for 120 "the last task to go on" in_log "$log" 'going on from .*checkpoint-'
+expect_restarts "${array}_2" 1 "$log"
+expect_restarts "${array}_1" 0 "drumline-sweep-${array}_1.log"
+in_slurm scancel "$array"
