@@ -116,4 +116,4 @@ def add_common(parser):
                         'programs lies (default: build/release)')
     parser.add_argument('--ranks', type=int, default=2, help='MPI ranks (default: %(default)s)')
     parser.add_argument('--peer', default=PEER, help='the PyTorch program to compare with, torch_groovae.py (default: '
-                        '$DRUMLINE_PEER, else %(default)s)')
+                        '$DRUMLINE_PEER, else ../shared/peer/torch_groovae.py from the root of the project)')
