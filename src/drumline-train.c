@@ -1,4 +1,5 @@
 /* drumline-train: trains or evaluates a model on the ranks of an MPI job. */
+#include "base/files.h"
 #include "base/log.h"
 #include "dist/comm.h"
 #include "dist/halt.h"
@@ -11,11 +12,11 @@
 
 #include <stdlib.h>
 
-static int train(const struct train_options *options, const struct config *config, struct comm *comm,
+static int train(const struct train_options *options, const struct config *config, double started, struct comm *comm,
                  struct error *error)
 {
     struct training training;
-    if (!training_open(&training, options, config, comm, error))
+    if (!training_open(&training, options, config, started, comm, error))
         return EXIT_FAILURE;
     int status = training_run(&training, error);
     if (status == EXIT_FAILURE)
@@ -37,6 +38,7 @@ int main(int argc, char **argv)
 {
     struct train_options options = {0};
     struct error error = {0};
+    double started = clock_seconds();
     halt_install();
     struct comm *comm = comm_start(&argc, &argv);
     int status = EXIT_SUCCESS;
@@ -49,7 +51,7 @@ int main(int argc, char **argv)
         if (!rank_log_start(comm, options.log_dir, &train_program, argc, argv, &error))
             status = EXIT_FAILURE;
         else
-            status = options.mode == MODE_TRAIN ? train(&options, config, comm, &error)
+            status = options.mode == MODE_TRAIN ? train(&options, config, started, comm, &error)
                                                 : eval_mode_run(&options, config, comm, &error);
         if (status == EXIT_FAILURE)
             log_job_error("%s", error.message);

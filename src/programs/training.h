@@ -41,14 +41,15 @@ struct training {
     struct stats stats;
     struct checkpoint_writer *writer;        /* rank 0 */
     struct deadline deadline;                /* rank 0's decides */
-    double started, saved, step_started;     /* clock_seconds; saved: when the newest checkpoint was begun */
+    double saved, step_started;              /* clock_seconds; saved: when the newest checkpoint was begun */
     double longest_step, longest_evaluation; /* seconds */
 };
 
 /* Opens, checks and allocates everything, on all ranks; goes on from the run's newest sound checkpoint if there is one.
- * On failure everything is freed. Collective. */
+ * `started`: clock_seconds at the program's start, from which --max_seconds counts. On failure everything is freed.
+ * Collective. */
 bool training_open(struct training *training, const struct train_options *options, const struct config *config,
-                   struct comm *comm, struct error *error);
+                   double started, struct comm *comm, struct error *error);
 void training_close(struct training *training);
 
 /* Trains up to num_steps, or until something asks for a halt. Returns the program's exit status; on EXIT_FAILURE the error

@@ -20,13 +20,13 @@
 static const char *const phase_names[NUM_PHASES] = {STEP_PHASE_NAMES, "checkpoint", "evaluation"};
 
 /* Rank 0's. */
-static bool open_deadline(struct training *training, struct error *error)
+static bool open_deadline(struct training *training, double started, struct error *error)
 {
     struct deadline_wishes wishes = {
         .flag = training->options->deadline,
         .slurm_end = getenv("SLURM_JOB_END_TIME"),
         .max_seconds = training->options->max_seconds,
-        .started = training->started,
+        .started = started,
         .unix_now = date_seconds(),
         .clock_now = clock_seconds(),
     };
@@ -34,14 +34,14 @@ static bool open_deadline(struct training *training, struct error *error)
 }
 
 /* Rank 0 makes the folder, takes the lock and finds the newest checkpoint. */
-static bool open_folder(struct training *training, char **newest, struct error *error)
+static bool open_folder(struct training *training, double started, char **newest, struct error *error)
 {
     *newest = NULL;
     training->folder = run_train_folder(training->options->run_dir);
     training->eval_folder = run_eval_folder(training->options->run_dir);
     if (comm_rank(training->comm) != 0)
         return true;
-    if (!open_deadline(training, error) || !folder_make(training->folder, error) ||
+    if (!open_deadline(training, started, error) || !folder_make(training->folder, error) ||
         !run_lock_take(&training->lock, training->folder, error))
         return false;
     atomic_file_sweep(training->folder);
@@ -228,16 +228,15 @@ static void tell_start(const struct training *training, const char *newest)
 }
 
 bool training_open(struct training *training, const struct train_options *options, const struct config *config,
-                   struct comm *comm, struct error *error)
+                   double started, struct comm *comm, struct error *error)
 {
     char *newest = NULL;
     memset(training, 0, sizeof *training);
     training->options = options;
     training->comm = comm;
-    training->started = clock_seconds();
-    training->saved = training->started;
+    training->saved = clock_seconds();
     stats_start(&training->stats, phase_names, NUM_PHASES);
-    if (!comm_all_ok(comm, open_folder(training, &newest, error), error))
+    if (!comm_all_ok(comm, open_folder(training, started, &newest, error), error))
         goto failed;
     share_checkpoint(training, &newest);
     share_deadline(training);
