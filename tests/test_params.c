@@ -194,7 +194,7 @@ static void hparams_are_refused_with_the_reason(void **state)
                      wrong[n].reason);
     }
     struct error error;
-    assert_fails(config_find("groovae_4bars", &error), error, "did you mean groovae_4bar ");
+    assert_fails(config_find("groovae_4bars", &error), error, "did you mean groovae_4bar? (");
     assert_fails(config_find("x", &error), error, "--config=x: no such config (");
     assert_null(config_find("x", NULL));
 }

@@ -122,8 +122,8 @@ const struct config *config_find(const char *name, struct error *error)
     }
     if (error) {
         const char *nearest = settings_nearest(&(struct settings_table){names, config_count}, name);
-        error_set(error, "--config=%s: no such config%s%s (drumline-info --hparams lists all)", name,
-                  nearest ? "; did you mean " : "", nearest ? nearest : "");
+        error_set(error, "--config=%s: no such config%s%s%s (drumline-info --hparams lists all)", name,
+                  nearest ? "; did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
     }
     return NULL;
 }

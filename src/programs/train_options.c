@@ -76,7 +76,7 @@ bool train_options_check(const struct train_options *options, const struct confi
         return error_set(error, "--checkpoint_file is for --mode=eval; to begin from its parameters give "
                                 "--init_checkpoint");
     if (options->mode == MODE_TRAIN && !options->config)
-        return error_set(error, "--config is missing: say groovae_4bar or groovae_4bar_flat");
+        return error_set(error, "--config is missing: groovae_4bar is one (drumline-info --hparams lists all)");
     bool known = false;
     for (size_t i = 0; i < sizeof splits / sizeof *splits; i++)
         known = known || strcmp(options->eval_split, splits[i]) == 0;
