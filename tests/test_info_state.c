@@ -110,6 +110,11 @@ static void without_a_job(void **state)
     assert_state(fixture, 50, "failed", "at step 60: a\n");
     put(fixture->train, "metrics.jsonl", START STEPS END("num_steps"));
     assert_state(fixture, 60, "done", "done\n");
+    const char *last =
+        START "{\"event\":\"end\",\"step\":200,\"num_steps\":200,\"reason\":\"failed\",\"message\":\"no\\nroom\"}\n";
+    put(fixture->train, "metrics.jsonl", last);
+    assert_state(fixture, 60, "failed", "at step 200: no?room\n");
+    assert_state(fixture, 60, "failed", " 99 %, step 200 of 200\n");
 }
 
 static void with_a_job(void **state)
@@ -204,7 +209,7 @@ static void spoilt_folders(void **state)
     char *words = in_words(object);
     assert_null(strchr(words, 0x1b));
     const json_t *part = json_array_get(json_object_get(object, "parts"), 0);
-    assert_string_equal(info_string(part, "slurm_restarts"), "");
+    assert_string_equal(info_string(part, "slurm_restarts"), "??2J");
     assert_int_equal(info_step(part, "from_step"), UINT32_MAX);
     free(words);
     json_decref(object);

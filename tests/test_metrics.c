@@ -80,7 +80,7 @@ static void lines_are_appended(void **state)
     line.training = false;
     assert_ok(metrics_append(folder, &line, &error), error);
     event.reason = "SIG\"TERM\n";
-    event.message = "no room";
+    event.message = "run\xff: no room";
     assert_ok(metrics_append_event(folder, &event, &error), error);
     char *text = read_metrics(folder);
     json_t *start = line_of(text, 0), *step = line_of(text, 1), *evaluation = line_of(text, 2), *end = line_of(text, 3);
@@ -92,7 +92,7 @@ static void lines_are_appended(void **state)
     assert_null(json_object_get(start, "slurm_restarts"));
     assert_null(json_object_get(start, "message"));
     assert_null(json_object_get(end, "host"));
-    assert_string_equal(json_string_value(json_object_get(end, "message")), "no room");
+    assert_string_equal(json_string_value(json_object_get(end, "message")), "run?: no room");
     assert_number(start, "num_ranks", 3);
     assert_number(start, "num_steps", 9);
     assert_number(step, "step", 4294967295.0);

@@ -49,18 +49,23 @@ static double fraction_of(const json_t *progress)
     return num_steps > 0 && step > 0 ? fmin(1, step / num_steps) : 0;
 }
 
+/* Rounded down, and 100 of a run that is done alone: one that could not write its last checkpoint is not. */
+static int percent_of(const json_t *object)
+{
+    int percent = (int)(100 * fraction_of(json_object_get(object, "progress")));
+    return percent == 100 && !is_state(object, "done") ? 99 : percent;
+}
+
 static void print_progress(FILE *out, const json_t *object)
 {
     const json_t *progress = json_object_get(object, "progress");
-    double fraction = fraction_of(progress);
-    int filled = (int)(fraction * BAR_COLUMNS);
+    int percent = percent_of(object), filled = percent * BAR_COLUMNS / 100;
     char bar[BAR_COLUMNS + 1] = "";
     if (info_int(progress, "num_steps") <= 0)
         return;
     memset(bar, '.', BAR_COLUMNS);
     memset(bar, '#', (size_t)filled);
-    /* Rounded down: 100 % is said of a run that is done, and of no other. */
-    info_print_field(out, "progress", "[%s] %.0f %%, step %" PRId64 " of %" PRId64, bar, floor(100 * fraction),
+    info_print_field(out, "progress", "[%s] %d %%, step %" PRId64 " of %" PRId64, bar, percent,
                      info_int(progress, "step"), info_int(progress, "num_steps"));
 }
 
@@ -311,8 +316,8 @@ void info_print_state_line(FILE *out, const json_t *object)
     info_name_state(name, sizeof name, object);
     fprintf(out, "%s", name);
     if (info_int(progress, "num_steps") > 0)
-        fprintf(out, ", step %" PRId64 "/%" PRId64 " (%.0f %%)", info_int(progress, "step"),
-                info_int(progress, "num_steps"), floor(100 * fraction_of(progress)));
+        fprintf(out, ", step %" PRId64 "/%" PRId64 " (%d %%)", info_int(progress, "step"),
+                info_int(progress, "num_steps"), percent_of(object));
     if (json_is_number(json_object_get(line, "total_loss")))
         fprintf(out, ", loss %.4g", info_number(line, "total_loss"));
     if (json_is_number(json_object_get(validation, "total_loss")))

@@ -82,10 +82,17 @@ bool metrics_append(const char *folder, const struct metrics_line *line, struct 
     return append(folder, object, error);
 }
 
+/* JSON is UTF-8, and a message may name files that are not: then each byte beyond ASCII becomes '?'. */
 static void put_text(json_t *object, const char *key, const char *text)
 {
-    if (text && *text)
-        json_object_set_new(object, key, json_string(text));
+    if (!text || !*text || json_object_set_new(object, key, json_string(text)) == 0)
+        return;
+    char *clean = format_text("%s", text);
+    for (char *c = clean; *c; c++)
+        if ((unsigned char)*c > '~')
+            *c = '?';
+    json_object_set_new(object, key, json_string(clean));
+    free(clean);
 }
 
 static void put_process(json_t *object)

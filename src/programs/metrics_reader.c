@@ -108,8 +108,8 @@ static void put_last_step(json_t *part, const json_t *line)
 
 static void copy_text(json_t *part, const char *key, const json_t *event)
 {
-    const char *text = info_string(event, key);
-    if (*text)
+    const char *text = json_string_value(json_object_get(event, key));
+    if (text && *text)
         json_object_set_new(part, key, info_text(text));
 }
 

@@ -101,8 +101,9 @@ static bool write_new(const char *path, const char *text, bool *exists, struct e
     if (file < 0)
         return error_set_errno(error, errno, "%s", path);
     size_t size = strlen(text);
-    bool ok = write(file, text, size) == (ssize_t)size;
-    int reason = errno;
+    ssize_t written = write(file, text, size);
+    bool ok = written == (ssize_t)size;
+    int reason = written < 0 ? errno : ENOSPC;
     close(file);
     if (!ok) {
         unlink(path);
