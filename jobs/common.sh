@@ -196,13 +196,25 @@ print_header() {
 
 # --- running ranks ---
 
+# Open MPI's mpirun makes a folder of its user's when it starts and removes it when it ends, so that one of two jobs that
+# start on a host in the same moment may find it gone and fail. A folder of our own in it keeps it there.
+hold_session_folder() {
+    session_folder=${TMPDIR:-/tmp}/ompi.$(uname -n).$(id -u)/drumline.$SLURM_JOB_ID
+    (umask 077; mkdir -p "$session_folder") 2>/dev/null || true
+}
+
+leave_session_folder() {
+    rmdir "$session_folder" "${session_folder%/*}" 2>/dev/null || true
+}
+
 # run_ranks PROGRAM ARGUMENT...: sets status. Slurm's warnings reach this shell alone, or the ranks alone, or both: here
 # they are handed on as USR1, which mpirun and srun pass to every rank (mpirun would end them on TERM). warned says
 # whether one came.
 # shellcheck disable=SC2034 # read by the scripts
 run_ranks() {
-    local child='' signalled=''
+    local child='' signalled='' session_folder
     warned=false
+    hold_session_folder
     trap 'signalled=1 warned=true; [ -z "$child" ] || kill -USR1 "$child" 2>/dev/null' USR1 TERM
     "${launch[@]}" "$@" &
     child=$!
@@ -214,5 +226,6 @@ run_ranks() {
         wait "$child" || status=$?
         [ -n "$signalled" ] || break
     done
+    leave_session_folder
     trap '' USR1 TERM
 }

@@ -16,7 +16,11 @@ heading() {
     printf '\n%s== %s ==%s\n' "$bold" "$1" "$plain"
 }
 
+# Two mpirun that start and end in the same moment may lose the folder that they share (jobs/common.sh has the same).
+session_folder=${TMPDIR:-/tmp}/ompi.$(uname -n).$(id -u)/drumline-tests.$$
+
 finish() {
+    rmdir "$session_folder" "${session_folder%/*}" 2>/dev/null
     printf '\n%d passed, %d failed' "$passed" "$failed"
     [ "$skipped" -eq 0 ] || printf ', %d skipped' "$skipped"
     printf '\n'
@@ -79,6 +83,7 @@ if ! tools/setup.sh --tests; then
     step_failed "what the tests need is not installed"
     finish
 fi
+(umask 077; mkdir -p "$session_folder") 2>/dev/null
 for preset in "${presets[@]}"; do
     run_preset "$preset"
 done
