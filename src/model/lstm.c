@@ -197,20 +197,37 @@ void lstm_forward_step(struct lstm_layer *layer, const struct pass *pass, int t,
     forward_step(layer, pass, t, rows, false);
 }
 
+/* Rows [first, end) of the kernel's gradient, and unless d_bias is NULL that of the bias, by the kernels: some examples at a
+ * time, so that sums over ranks that are under way can move on in between. */
+static void gradient_rows(const struct lstm_layer *layer, const struct pass *pass, struct kernels_rows a, float *d_bias,
+                          int first, int end, int examples, float *scratch)
+{
+    int columns = 4 * layer->units;
+    for (int from = 0; from < examples; from += KERNELS_GRADIENT_DEPTH) {
+        int count = examples - from < KERNELS_GRADIENT_DEPTH ? examples - from : KERNELS_GRADIENT_DEPTH;
+        struct kernels_rows some = a;
+        if (a.first_size > 0)
+            some.first += (size_t)from * (size_t)a.first_size;
+        some.second += (size_t)from * (size_t)a.second_size;
+        pass->kernels->gradient_product(pass->gradients + layer->kernel, d_bias, some, first, end,
+                                        layer->gates + (size_t)from * (size_t)columns, count, columns,
+                                        from > 0 || pass->write == OP_ADD, scratch);
+        pass_progress(pass);
+    }
+}
+
 /* As parameter_gradients, by the kernels. The last layer's gradients have no computation after them that could hide their sum
  * over ranks, so most of them are told of while the rest is computed. */
 static void gradients_in_parts(const struct lstm_layer *layer, const struct pass *pass, struct kernels_rows a,
                                int examples, float *scratch)
 {
-    int rows = layer->input_size + layer->units, columns = 4 * layer->units;
-    int first_part = layer->is_last && pass->listener ? rows * 3 / 4 : rows;
-    float *d_kernel = pass->gradients + layer->kernel, *d_bias = pass->gradients + layer->bias;
-    bool add = pass->write == OP_ADD;
-    pass->kernels->gradient_product(d_kernel, d_bias, a, 0, first_part, layer->gates, examples, columns, add, scratch);
+    int rows = layer->input_size + layer->units;
+    int first_part = layer->is_last && pass->listener ? rows * 2 / 3 : rows;
+    gradient_rows(layer, pass, a, pass->gradients + layer->bias, 0, first_part, examples, scratch);
     if (first_part == rows)
         return;
-    pass_ready(pass, layer->kernel + (size_t)first_part * (size_t)columns);
-    pass->kernels->gradient_product(d_kernel, NULL, a, first_part, rows, layer->gates, examples, columns, add, scratch);
+    pass_ready(pass, layer->kernel + (size_t)first_part * 4 * (size_t)layer->units);
+    gradient_rows(layer, pass, a, NULL, first_part, rows, examples, scratch);
 }
 
 /* Gradients of kernel and bias from those of all gates. */
@@ -298,7 +315,12 @@ void lstm_backward(struct lstm_layer *layer, const struct pass *pass, struct lst
 void lstm_input_gradient(float *d_input, const struct lstm_layer *layer, const struct pass *pass,
                          struct lstm_scratch *scratch, int first, int count, int steps, int rows, enum op_write write)
 {
+    int all = steps * rows, some = kernels_multiply(pass) ? 4 * KERNELS_CHUNK_ROWS : all;
     prepare_back(scratch, layer, pass, first, count);
-    product_back(d_input, (struct operand){layer->gates, layer->gradient16}, scratch, layer, pass, first, count,
-                 steps * rows, write);
+    for (int from = 0; from < all; from += some) {
+        struct operand d_gates = operand_at(layer->gates, layer->gradient16, (size_t)from * 4 * (size_t)layer->units);
+        product_back(d_input + (size_t)from * (size_t)count, d_gates, scratch, layer, pass, first, count,
+                     all - from < some ? all - from : some, write);
+        pass_progress(pass);
+    }
 }

@@ -135,8 +135,11 @@ bool bench_training_time(struct bench_training *training, int64_t batch_size, in
             phase_seconds[phase * count + i] = training->stats.seconds[phase];
     }
     comm_max_doubles(training->comm, step_seconds, count);
-    comm_sum_doubles(training->comm, phase_seconds, STEP_NUM_PHASES * count);
     times->step = bench_median(step_seconds, count);
+    memcpy(step_seconds, phase_seconds + STEP_REDUCTION * count, count * sizeof *step_seconds);
+    comm_min_doubles(training->comm, step_seconds, count);
+    times->exposed = bench_median(step_seconds, count);
+    comm_sum_doubles(training->comm, phase_seconds, STEP_NUM_PHASES * count);
     for (size_t phase = 0; phase < STEP_NUM_PHASES; phase++)
         times->phases[phase] = bench_median(phase_seconds + phase * count, count) / num_ranks;
     return true;

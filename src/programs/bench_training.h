@@ -34,6 +34,7 @@ struct bench_training {
 struct bench_times {
     double step;                    /* of the slowest rank */
     double phases[STEP_NUM_PHASES]; /* mean over ranks */
+    double exposed; /* of the gradients' sum: what the rank waits that waits least. The others wait for that one too */
 };
 
 /* Takes all memory. On failure everything is freed. Collective. */

@@ -13,11 +13,11 @@
 #include <string.h>
 
 #if defined(__AVX512F__)
-enum { LANES = 16, ROWS = 12, MIDDLE_ROWS = 8 };
+enum { LANES = 16, ROWS = 12, MIDDLE_ROWS = 8, FEW_ROWS = 4 };
 #elif defined(__AVX2__)
-enum { LANES = 8, ROWS = 6, MIDDLE_ROWS = 4 };
+enum { LANES = 8, ROWS = 6, MIDDLE_ROWS = 4, FEW_ROWS = 2 };
 #else
-enum { LANES = 4, ROWS = 4, MIDDLE_ROWS = 2 };
+enum { LANES = 4, ROWS = 4, MIDDLE_ROWS = 3, FEW_ROWS = 2 };
 #endif
 enum {
     WIDTH = 2 * LANES,
@@ -134,6 +134,8 @@ static void panel_rows(const struct panel_work *work, size_t row, size_t end)
         block(work, row, number++, ROWS);
     for (; row + MIDDLE_ROWS <= end; row += MIDDLE_ROWS)
         block(work, row, number++, MIDDLE_ROWS);
+    for (; row + FEW_ROWS <= end; row += FEW_ROWS)
+        block(work, row, number++, FEW_ROWS);
     for (; row < end; row++)
         block(work, row, number++, 1);
 }
