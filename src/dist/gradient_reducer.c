@@ -24,8 +24,9 @@ struct gradient_reducer *gradient_reducer_make(struct comm *comm, float *gradien
                                                struct error *error)
 {
     size_t bucket = bucket_bytes / sizeof *gradients;
-    bucket = bucket == 0 ? 1 : bucket > REDUCTION_MAX ? REDUCTION_MAX : bucket;
-    size_t max_requests = count / bucket + 1;
+    if (bucket == 0)
+        bucket = 1;
+    size_t max_requests = count / bucket + count / REDUCTION_MAX + 2;
     struct gradient_reducer *reducer = calloc(1, sizeof *reducer);
     MPI_Request *requests = max_requests <= INT32_MAX ? calloc(max_requests, sizeof *requests) : NULL;
     bool ok = reducer && requests;
@@ -75,16 +76,14 @@ void gradient_reducer_start(struct gradient_reducer *reducer)
     reducer->num_requests = 0;
 }
 
-/* All buckets that are whole, and the last one too once all gradients are final. */
-static void begin_reductions(struct gradient_reducer *reducer)
+static void begin_reductions(struct gradient_reducer *reducer, size_t end)
 {
-    while (reducer->begun < reducer->ready) {
-        size_t left = reducer->ready - reducer->begun, part = left < reducer->bucket ? left : reducer->bucket;
-        if (part < reducer->bucket && reducer->ready < reducer->count)
-            return;
-        MPI_Iallreduce(MPI_IN_PLACE, reducer->gradients + reducer->begun, (int)part, MPI_FLOAT, MPI_SUM, reducer->ranks,
+    while (reducer->begun < end) {
+        size_t left = end - reducer->begun;
+        int part = (int)(left < REDUCTION_MAX ? left : REDUCTION_MAX);
+        MPI_Iallreduce(MPI_IN_PLACE, reducer->gradients + reducer->begun, part, MPI_FLOAT, MPI_SUM, reducer->ranks,
                        &reducer->requests[reducer->num_requests++]);
-        reducer->begun += part;
+        reducer->begun += (size_t)part;
     }
 }
 
@@ -103,7 +102,8 @@ void gradient_reducer_ready(struct gradient_reducer *reducer, size_t end)
     reducer->ready = end;
     if (reducer->comm->size == 1)
         return;
-    begin_reductions(reducer);
+    if (end - reducer->begun >= reducer->bucket || end == reducer->count)
+        begin_reductions(reducer, end);
     gradient_reducer_progress(reducer);
 }
 

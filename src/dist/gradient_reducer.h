@@ -11,8 +11,8 @@
 
 struct gradient_reducer;
 
-/* For `gradients[0..count)`, which stays the caller's and must stay where it is. `bucket_bytes` is the size of a bucket
- * (the last may be smaller). No memory of ours is taken after this. NULL on every rank, and the error set, where
+/* For `gradients[0..count)`, which stays the caller's and must stay where it is. `bucket_bytes` is the least size of a
+ * bucket (the last may be smaller). No memory of ours is taken after this. NULL on every rank, and the error set, where
  * one has no memory. Collective. */
 struct gradient_reducer *gradient_reducer_make(struct comm *comm, float *gradients, size_t count, size_t bucket_bytes,
                                                struct error *error);

@@ -18,7 +18,7 @@ static const struct setting rows[] = {
     INT(steps, "5", 1, 1000, "Training steps that are timed, after one that is not. Figures are medians."),
     INT(micro_batch_size, "0", 0, 65536, "As drumline-train's."),
     INT(threads, "0", 0, 1024, "As drumline-train's: threads of a rank's matrix products."),
-    INT(bucket_kib, "1024", 4, 1 << 20, "As drumline-train's: size in KiB of what one reduction sums."),
+    INT(bucket_kib, "2048", 4, 1 << 20, "As drumline-train's: least size in KiB of what one reduction sums."),
     DOUBLE(peer_windows_per_second, 1e12, "X", "What another program reached, to set beside ours; 0: nothing."),
     DOUBLE(latency_us, 1e9, "US",
            "scaling: microseconds that a message takes beside its bytes, instead of the measured ones."),

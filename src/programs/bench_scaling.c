@@ -30,15 +30,12 @@ static double exposed_seconds(const struct bench_compute *compute, const struct 
     double pace = measured > 0 ? now / measured : 1, free_at = -INFINITY;
     size_t begun = 0, all = reports->count > 0 ? reports->ends[reports->count - 1] : 0;
     for (int i = 0; i < reports->count; i++) {
+        size_t end = reports->ends[i], bytes = (end - begun) * sizeof(float);
+        if (bytes == 0 || (bytes < compute->bucket_bytes && end < all))
+            continue;
         double ready = -reports->before_end[i] * pace;
-        while (begun < reports->ends[i]) {
-            size_t left = (reports->ends[i] - begun) * sizeof(float);
-            size_t bytes = left < compute->bucket_bytes ? left : compute->bucket_bytes;
-            if (bytes < compute->bucket_bytes && reports->ends[i] < all)
-                break;
-            free_at = fmax(ready, free_at) + bench_network_sum_seconds(network, ranks, (double)bytes);
-            begun += bytes / sizeof(float);
-        }
+        free_at = fmax(ready, free_at) + bench_network_sum_seconds(network, ranks, (double)bytes);
+        begun = end;
     }
     return fmax(0, free_at);
 }

@@ -46,7 +46,7 @@ static const struct setting rows[] = {
         "Most windows that a rank works on at a time; its part of a batch is made in as many goes as that takes. "
         "0: chosen for speed."),
     INT(threads, "0", 0, 1024, "Threads of a rank's matrix products; 0: the cores that the rank has."),
-    INT(bucket_kib, "1024", 4, 1 << 20, "Size in KiB of what one reduction of gradients sums."),
+    INT(bucket_kib, "2048", 4, 1 << 20, "Least size in KiB of what one reduction of gradients sums."),
 };
 
 const struct program train_program = {
