@@ -126,22 +126,36 @@ static bool has_suffix(const char *name, const char *const *suffixes)
     return false;
 }
 
-/* Sorts one entry of `relative` (below the listed folder, "" for itself) into files or folders, or leaves it out. */
-static bool take_entry(struct path_stack *files, struct path_stack *folders, DIR *stream, const char *relative,
-                       const char *name, const char *const *suffixes, struct error *error)
+/* DT_REG and so on; DT_UNKNOWN for what can't be looked at. Most file systems tell it with the name, without a system call. */
+static unsigned char type_of_entry(DIR *stream, const struct dirent *entry)
 {
     struct stat status;
-    if (name[0] == '.' || fstatat(dirfd(stream), name, &status, AT_SYMLINK_NOFOLLOW) != 0)
+    if (entry->d_type != DT_UNKNOWN || fstatat(dirfd(stream), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0)
+        return entry->d_type;
+    return S_ISDIR(status.st_mode)   ? DT_DIR
+           : S_ISLNK(status.st_mode) ? DT_LNK
+           : S_ISREG(status.st_mode) ? DT_REG
+                                     : DT_UNKNOWN;
+}
+
+/* Sorts one entry of `relative` (below the listed folder, "" for itself) into files or folders, or leaves it out. */
+static bool take_entry(struct path_stack *files, struct path_stack *folders, DIR *stream, const char *relative,
+                       const struct dirent *entry, const char *const *suffixes, struct error *error)
+{
+    struct stat status;
+    const char *name = entry->d_name;
+    if (name[0] == '.')
         return true;
-    if (folders && S_ISDIR(status.st_mode))
+    unsigned char type = type_of_entry(stream, entry);
+    if (folders && type == DT_DIR)
         return push(folders, path_join(relative, name), error);
     if (!has_suffix(name, suffixes))
         return true;
-    if (S_ISLNK(status.st_mode) && fstatat(dirfd(stream), name, &status, 0) != 0) {
+    if (type == DT_LNK && fstatat(dirfd(stream), name, &status, 0) != 0) {
         log_debug_here("%s%s%s: a link to nowhere, left out", relative, *relative ? "/" : "", name);
         return true;
     }
-    if (!S_ISREG(status.st_mode))
+    if (type != DT_REG && !(type == DT_LNK && S_ISREG(status.st_mode)))
         return true;
     return push(files, path_join(relative, name), error);
 }
@@ -171,7 +185,7 @@ static bool read_folder(struct path_stack *files, struct path_stack *folders, co
                 ok = error_set_errno(error, errno, "%s: can't read the folder", path);
             break;
         }
-        ok = take_entry(files, folders, stream, relative, entry->d_name, suffixes, error);
+        ok = take_entry(files, folders, stream, relative, entry, suffixes, error);
         if (!ok)
             break;
     }
