@@ -378,6 +378,80 @@ static void test_windows_of_other_meters(void **state)
     scratch_remove(folder);
 }
 
+/* Rows of another length of text each. */
+static void fill_table(struct performance_table *table)
+{
+    char path[] = "a/gr\xc3\xb6\xc3\x9f"
+                  "e.mid",
+         style[] = "funk", drummer[] = "";
+    struct error error;
+    for (uint32_t i = 0; i < 3; i++) {
+        struct performance row = {
+            .path = path + i,
+            .style = style + i,
+            .drummer = drummer,
+            .split = (enum split)i,
+            .first_step = 16 * (uint64_t)i,
+            .num_steps = 16,
+            .qpm = 90.5F + (float)i,
+            .time_signature = {4, 4},
+            .shard = i
+        };
+        memset(row.digest, (int)(0xa0 + i), DIGEST_SIZE);
+        assert_ok(performance_table_append(table, &row, &error), error);
+    }
+}
+
+static void expect_same_row(const struct performance *a, const struct performance *b)
+{
+    assert_string_equal(a->path, b->path);
+    assert_string_equal(a->style, b->style);
+    assert_string_equal(a->drummer, b->drummer);
+    assert_int_equal(a->split, b->split);
+    assert_int_equal(a->first_step, b->first_step);
+    assert_int_equal(a->num_steps, b->num_steps);
+    assert_true(a->qpm == b->qpm);
+    assert_true(time_signature_equal(a->time_signature, b->time_signature));
+    assert_int_equal(a->shard, b->shard);
+    assert_memory_equal(a->digest, b->digest, DIGEST_SIZE);
+}
+
+static void test_packed_tables(void **state)
+{
+    struct performance_table table = {0}, again, none = {0};
+    struct error error;
+    uint8_t *bytes;
+    size_t size, sound = 0;
+    (void)state;
+    fill_table(&table);
+    assert_ok(performance_table_pack(&bytes, &size, &table, &error), error);
+    assert_ok(performance_table_unpack(&again, bytes, size, &error), error);
+    assert_int_equal(again.count, table.count);
+    for (size_t i = 0; i < table.count; i++)
+        expect_same_row(&again.rows[i], &table.rows[i]);
+    performance_table_free(&again);
+    /* Cut off anywhere but between two rows. A copy of its own size lets a sanitizer see a read beyond it. */
+    for (size_t cut = 0; cut < size; cut++) {
+        uint8_t *copy = malloc(cut > 0 ? cut : 1);
+        assert_non_null(copy);
+        memcpy(copy, bytes, cut);
+        if (performance_table_unpack(&again, copy, cut, &error)) {
+            assert_int_equal(again.count, sound++);
+            performance_table_free(&again);
+        } else {
+            assert_non_null(strstr(error.message, "is cut off"));
+            assert_int_equal(again.count, 0);
+        }
+        free(copy);
+    }
+    assert_int_equal(sound, table.count);
+    free(bytes);
+    assert_ok(performance_table_pack(&bytes, &size, &none, &error), error);
+    assert_int_equal(size, 0);
+    free(bytes);
+    performance_table_free(&table);
+}
+
 static void test_unsorted_shards(void **state)
 {
     struct shard shard = {0};
@@ -432,6 +506,7 @@ int main(void)
         cmocka_unit_test(test_windows),
         cmocka_unit_test(test_windows_refusals),
         cmocka_unit_test(test_windows_of_other_meters),
+        cmocka_unit_test(test_packed_tables),
         cmocka_unit_test(test_unsorted_shards),
         cmocka_unit_test(test_shard_names),
         cmocka_unit_test(test_utf8),

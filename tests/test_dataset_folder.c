@@ -23,7 +23,7 @@ static void put(const char *folder, uint32_t num_shards)
     char *staging;
     assert_ok(dataset_folder_stage(&staging, folder, &error), error);
     fixture_data_set(staging, num_shards);
-    assert_ok(dataset_folder_commit(folder, staging, &error), error);
+    assert_ok(dataset_folder_commit(folder, staging, num_shards, &error), error);
     assert_false(folder_exists(staging));
     free(staging);
 }
@@ -79,10 +79,23 @@ static void test_commit_needs_an_index(void **state)
     (void)state;
     put(folder, 2);
     assert_ok(dataset_folder_stage(&staging, folder, &error), error);
-    assert_fails(dataset_folder_commit(folder, staging, &error), error, "no data set");
+    assert_fails(dataset_folder_commit(folder, staging, 1, &error), error, "no data set");
     dataset_folder_discard(staging);
     expect_sound(folder, 2, 3);
     free(staging);
+    scratch_remove(folder);
+}
+
+static void test_check_misses_a_shard(void **state)
+{
+    char *folder = scratch_make(), *shard = path_join(folder, "shard-00001-of-00003.h5");
+    struct error error;
+    (void)state;
+    fixture_data_set(folder, 3);
+    assert_ok(dataset_folder_check(folder, 3, &error), error);
+    assert_int_equal(unlink(shard), 0);
+    assert_fails(dataset_folder_check(folder, 3, &error), error, "shard-00001-of-00003.h5: is not there");
+    free(shard);
     scratch_remove(folder);
 }
 
@@ -148,9 +161,13 @@ static void test_recover_spares_the_living(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_replaces_whole), cmocka_unit_test(test_leaves_other_files_alone),
-        cmocka_unit_test(test_discard),        cmocka_unit_test(test_commit_needs_an_index),
-        cmocka_unit_test(test_recovers),       cmocka_unit_test(test_recover_spares_the_living),
+        cmocka_unit_test(test_replaces_whole),
+        cmocka_unit_test(test_leaves_other_files_alone),
+        cmocka_unit_test(test_discard),
+        cmocka_unit_test(test_commit_needs_an_index),
+        cmocka_unit_test(test_check_misses_a_shard),
+        cmocka_unit_test(test_recovers),
+        cmocka_unit_test(test_recover_spares_the_living),
     };
     log_set_level(LOG_LEVEL_WARNING);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -56,7 +56,8 @@ static hid_t make_file_type(hid_t memory_type)
 {
     hid_t type = H5Tcopy(memory_type);
     H5T_class_t class = H5Tget_class(type);
-    if (type >= 0 && (class == H5T_INTEGER || class == H5T_FLOAT) && H5Tset_order(type, H5T_ORDER_LE) < 0) {
+    bool has_numbers = class == H5T_INTEGER || class == H5T_FLOAT || class == H5T_COMPOUND;
+    if (type >= 0 && has_numbers && H5Tset_order(type, H5T_ORDER_LE) < 0) {
         H5Tclose(type);
         return H5I_INVALID_HID;
     }

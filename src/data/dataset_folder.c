@@ -123,16 +123,34 @@ bool dataset_folder_stage(char **staging, const char *folder, struct error *erro
     return true;
 }
 
-bool dataset_folder_commit(const char *folder, const char *staging, struct error *error)
+bool dataset_folder_check(const char *staging, uint32_t num_shards, struct error *error)
 {
-    struct dataset_index index;
-    if (!dataset_index_read(&index, staging, error))
-        return false;
-    uint32_t num_shards = index.num_shards;
+    bool ok = true;
+    for (uint32_t number = 0; ok && number < num_shards; number++) {
+        char *name = shard_name(number, num_shards), *path = path_join(staging, name);
+        ok = file_exists(path) ||
+             error_set(error, "%s: is not there: the hosts of all ranks must share --output_dir", path);
+        free(path);
+        free(name);
+    }
+    return ok;
+}
+
+/* Removes the index of a data set that is to be replaced, once the names of what replaces it are on the disk. Where there is
+ * none, nothing can be lost, and there is nothing to wait for. */
+static bool remove_old_index(const char *folder, const char *staging, struct error *error)
+{
+    return !dataset_folder_holds_one(folder) ||
+           (dataset_folder_flush(staging, error) && remove_file(folder, INDEX_NAME, error) &&
+            dataset_folder_flush(folder, error));
+}
+
+bool dataset_folder_commit(const char *folder, const char *staging, uint32_t num_shards, struct error *error)
+{
+    if (!dataset_folder_holds_one(staging))
+        return error_set(error, "%s: no data set: it holds no %s", staging, INDEX_NAME);
     char *count = format_text("-of-%05u.h5", num_shards);
-    dataset_index_free(&index);
-    bool ok = dataset_folder_flush(staging, error) && remove_file(folder, INDEX_NAME, error) &&
-              dataset_folder_flush(folder, error) && move_shards(staging, folder, num_shards, error) &&
+    bool ok = remove_old_index(folder, staging, error) && move_shards(staging, folder, num_shards, error) &&
               visit_names(folder, remove_stale_shard, count, error) && dataset_folder_flush(folder, error) &&
               move_file(staging, folder, INDEX_NAME, error) && dataset_folder_flush(folder, error);
     free(count);
@@ -159,6 +177,17 @@ static bool is_abandoned(const char *folder, const char *name)
     return old;
 }
 
+/* The killed job may have removed the old index a moment ago: that is brought to the disk before shards are moved. */
+static bool finish_moves(const char *folder, const char *staging, struct error *error)
+{
+    struct dataset_index index;
+    if (!dataset_index_read(&index, staging, error))
+        return false;
+    uint32_t num_shards = index.num_shards;
+    dataset_index_free(&index);
+    return dataset_folder_flush(folder, error) && dataset_folder_commit(folder, staging, num_shards, error);
+}
+
 static bool recover_staging(const char *folder, const char *name, void *user, struct error *error)
 {
     (void)user;
@@ -168,7 +197,7 @@ static bool recover_staging(const char *folder, const char *name, void *user, st
     char *staging = path_join(folder, name);
     if (dataset_folder_holds_one(staging) && !dataset_folder_holds_one(folder)) {
         log_info("%s: a job was killed while it put a data set here; putting it in place", folder);
-        ok = dataset_folder_commit(folder, staging, error);
+        ok = finish_moves(folder, staging, error);
     } else {
         dataset_folder_discard(staging);
     }

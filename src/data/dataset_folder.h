@@ -3,11 +3,14 @@
  * Shards and index are first written into a hidden folder inside ("staged"), then moved. The old index goes before any
  * shard is moved and the new one comes last, so at no moment does an index stand beside shards that are not its own.
  * Until the new data set is complete on disk, the old one is not touched; a job that is killed during the moves has
- * left the new one complete but half-way, and `dataset_folder_recover` finishes the moves. */
+ * left the new one complete but half-way, and `dataset_folder_recover` finishes the moves. An index in a staging folder says
+ * that all which is staged is on the disk, so it gets its name (base/atomic_file.h) once that is so. */
 #ifndef DRUMLINE_DATA_DATASET_FOLDER_H
 #define DRUMLINE_DATA_DATASET_FOLDER_H
 
 #include "base/error.h"
+
+#include <stdint.h>
 
 /* True where the folder holds an index. */
 bool dataset_folder_holds_one(const char *folder);
@@ -23,9 +26,13 @@ bool dataset_folder_stage(char **staging, const char *folder, struct error *erro
 /* Flushes a staged file to disk, by the process that wrote it. */
 bool dataset_folder_flush(const char *path, struct error *error);
 
-/* Moves what is staged into the folder, removes the shards of the data set that was there, and the staging folder.
- * Where it fails, what is staged stays, complete, for dataset_folder_recover. */
-bool dataset_folder_commit(const char *folder, const char *staging, struct error *error);
+/* Fails where one of `num_shards` staged shards is not there: the rank that wrote it runs on a host that does not share the
+ * folder. */
+bool dataset_folder_check(const char *staging, uint32_t num_shards, struct error *error);
+
+/* Moves what is staged, an index and `num_shards` shards, into the folder, removes the shards of the data set that was there,
+ * and the staging folder. Where it fails, what is staged stays, complete, for dataset_folder_recover. */
+bool dataset_folder_commit(const char *folder, const char *staging, uint32_t num_shards, struct error *error);
 
 /* Removes the staging folder with all in it. */
 void dataset_folder_discard(const char *staging);

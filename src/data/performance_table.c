@@ -62,6 +62,60 @@ void performance_table_free(struct performance_table *table)
     *table = (struct performance_table){0};
 }
 
+/* A packed row: the struct, whose pointers mean nothing there, then its three strings, each with its NUL. */
+bool performance_table_pack(uint8_t **bytes, size_t *size, const struct performance_table *table, struct error *error)
+{
+    *size = 0;
+    for (size_t i = 0; i < table->count; i++) {
+        const struct performance *row = &table->rows[i];
+        *size += sizeof *row + strlen(row->path) + strlen(row->style) + strlen(row->drummer) + 3;
+    }
+    *bytes = malloc(*size + 1);
+    if (*bytes == NULL)
+        return error_set(error, "no memory for a table of %zu performances", table->count);
+    uint8_t *to = *bytes;
+    for (size_t i = 0; i < table->count; i++) {
+        const struct performance *row = &table->rows[i];
+        memcpy(to, row, sizeof *row);
+        char *text = stpcpy((char *)to + sizeof *row, row->path) + 1;
+        text = stpcpy(text, row->style) + 1;
+        to = (uint8_t *)stpcpy(text, row->drummer) + 1;
+    }
+    return true;
+}
+
+/* The next string of packed bytes; NULL where no NUL ends it. */
+static char *take_text(const uint8_t **next, const uint8_t *end)
+{
+    const uint8_t *text = *next, *nul = memchr(text, '\0', (size_t)(end - text));
+    *next = nul != NULL ? nul + 1 : end;
+    return nul != NULL ? (char *)text : NULL;
+}
+
+bool performance_table_unpack(struct performance_table *table, const uint8_t *bytes, size_t size, struct error *error)
+{
+    const uint8_t *next = bytes, *end = bytes + size;
+    bool ok = true;
+    *table = (struct performance_table){0};
+    while (ok && next < end) {
+        struct performance row;
+        ok = (size_t)(end - next) > sizeof row;
+        if (ok) {
+            memcpy(&row, next, sizeof row);
+            next += sizeof row;
+            row.path = take_text(&next, end);
+            row.style = take_text(&next, end);
+            row.drummer = take_text(&next, end);
+            ok = row.path != NULL && row.style != NULL && row.drummer != NULL;
+        }
+        ok = ok ? performance_table_append(table, &row, error)
+                : error_set(error, "row %zu of a table from another rank is cut off", table->count);
+    }
+    if (!ok)
+        performance_table_free(table);
+    return ok;
+}
+
 static void hash_number(struct sha256_ctx *context, uint32_t number, size_t num_bytes)
 {
     uint8_t bytes[4];
@@ -164,21 +218,21 @@ static void insert_text(hid_t type, const char *name, size_t offset, size_t size
     H5Tclose(text);
 }
 
-/* The compound in memory, or with little-endian numbers as it lies in the file. */
-static hid_t row_type(const struct layout *layout, bool with_shard, bool in_file)
+/* The compound in memory. */
+static hid_t row_type(const struct layout *layout, bool with_shard)
 {
     hid_t type = H5Tcreate(H5T_COMPOUND, layout->row_size);
     insert_text(type, "path", layout->path, layout->path_size);
     insert_text(type, "split", layout->split, SPLIT_TEXT_SIZE);
-    H5Tinsert(type, "first_step", layout->first_step, in_file ? H5T_STD_U64LE : H5T_NATIVE_UINT64);
-    H5Tinsert(type, "num_steps", layout->num_steps, in_file ? H5T_STD_U32LE : H5T_NATIVE_UINT32);
-    H5Tinsert(type, "qpm", layout->qpm, in_file ? H5T_IEEE_F32LE : H5T_NATIVE_FLOAT);
+    H5Tinsert(type, "first_step", layout->first_step, H5T_NATIVE_UINT64);
+    H5Tinsert(type, "num_steps", layout->num_steps, H5T_NATIVE_UINT32);
+    H5Tinsert(type, "qpm", layout->qpm, H5T_NATIVE_FLOAT);
     H5Tinsert(type, "numerator", layout->numerator, H5T_NATIVE_UINT8);
     H5Tinsert(type, "denominator", layout->denominator, H5T_NATIVE_UINT8);
     insert_text(type, "style", layout->style, layout->style_size);
     insert_text(type, "drummer", layout->drummer, layout->drummer_size);
     if (with_shard)
-        H5Tinsert(type, "shard", layout->shard, in_file ? H5T_STD_U32LE : H5T_NATIVE_UINT32);
+        H5Tinsert(type, "shard", layout->shard, H5T_NATIVE_UINT32);
     return type;
 }
 
@@ -203,31 +257,6 @@ static void pack_row(uint8_t *row, const struct layout *layout, const struct per
         memcpy(row + layout->shard, &performance->shard, sizeof performance->shard);
 }
 
-static bool write_rows(hid_t file, const char *path, const struct layout *layout, const uint8_t *rows, size_t count,
-                       bool with_shard, struct error *error)
-{
-    hsize_t dims[1] = {count}, chunk[1] = {count < 1 ? 1 : count > 4096 ? 4096 : count};
-    hid_t memory = row_type(layout, with_shard, false), stored = row_type(layout, with_shard, true);
-    hid_t space = H5Screate_simple(1, dims, NULL), properties = H5Pcreate(H5P_DATASET_CREATE);
-    /* Without times, the same content is the same bytes. */
-    H5Pset_obj_track_times(properties, false);
-    H5Pset_chunk(properties, 1, chunk);
-    H5Pset_shuffle(properties);
-    H5Pset_deflate(properties, 4);
-    H5Pset_fletcher32(properties);
-    hid_t dataset = H5Dcreate2(file, "/performances", stored, space, H5P_DEFAULT, properties, H5P_DEFAULT);
-    bool ok = dataset >= 0 && H5Dwrite(dataset, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, rows) >= 0;
-    if (!ok)
-        hdf5_fail(error, path, "can't write /performances");
-    if (dataset >= 0 && H5Dclose(dataset) < 0 && ok)
-        ok = hdf5_fail(error, path, "can't write /performances");
-    H5Pclose(properties);
-    H5Sclose(space);
-    H5Tclose(stored);
-    H5Tclose(memory);
-    return ok;
-}
-
 bool performance_table_write(hid_t file, const char *path, const struct performance_table *table, bool with_shard,
                              struct error *error)
 {
@@ -243,7 +272,10 @@ bool performance_table_write(hid_t file, const char *path, const struct performa
         return error_set(error, "%s: no memory for a table of %zu performances", path, table->count);
     for (size_t i = 0; i < table->count; i++)
         pack_row(rows + i * layout.row_size, &layout, &table->rows[i], with_shard);
-    bool ok = write_rows(file, path, &layout, rows, table->count, with_shard, error);
+    hsize_t dims[1] = {table->count};
+    hid_t type = row_type(&layout, with_shard);
+    bool ok = hdf5_write_dataset(file, "/performances", type, 1, dims, rows, HDF5_COMPRESSED, error);
+    H5Tclose(type);
     free(rows);
     return ok;
 }
@@ -309,7 +341,7 @@ static bool read_rows(uint8_t **rows, size_t *count, struct layout *layout, hid_
     bool ok = find_layout(layout, dataset, path, with_shard, error);
     if (ok) {
         *rows = calloc(*count + 1, layout->row_size);
-        hid_t memory = row_type(layout, with_shard, false);
+        hid_t memory = row_type(layout, with_shard);
         if (*rows == NULL)
             ok = error_set(error, "%s: no memory for %zu performances", path, *count);
         else if (H5Dread(dataset, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, *rows) < 0)

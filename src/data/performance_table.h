@@ -36,6 +36,11 @@ bool performance_table_append(struct performance_table *table, const struct perf
                               struct error *error);
 void performance_table_free(struct performance_table *table);
 
+/* The rows with their digests as bytes, owned by the caller, for another process of this program on the same kind of machine;
+ * and a table of the same rows made of such bytes. Bytes of another making are refused. */
+bool performance_table_pack(uint8_t **bytes, size_t *size, const struct performance_table *table, struct error *error);
+bool performance_table_unpack(struct performance_table *table, const uint8_t *bytes, size_t size, struct error *error);
+
 /* SHA-256 of what a performance is, the same on every machine and for every number of ranks: path, split, style and
  * drummer, each with a NUL; num_steps as u32, qpm as f32, numerator and denominator as u8; then hits u8 [num_steps, 9],
  * velocity u8 [num_steps, 9] and offset f32 [num_steps, 9]. Numbers little-endian. */

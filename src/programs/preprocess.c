@@ -1,7 +1,8 @@
 #include "programs/preprocess.h"
 
+#include "base/atomic_file.h"
+#include "base/background.h"
 #include "base/files.h"
-#include "base/hdf5_io.h"
 #include "base/log.h"
 #include "data/dataset_folder.h"
 #include "data/dataset_index.h"
@@ -12,8 +13,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PHASE_LIST, PHASE_READ, PHASE_WRITE, PHASE_INDEX, NUM_PHASES };
-static const char *const phase_names[NUM_PHASES] = {"list files", "read MIDI", "write shards", "write index"};
+enum { PHASE_LIST, PHASE_READ, PHASE_WRITE, PHASE_INDEX, PHASE_FLUSH, PHASE_MOVE, NUM_PHASES };
+static const char *const phase_names[NUM_PHASES] = {"list files",  "read MIDI",     "write shards",
+                                                    "write index", "flush to disk", "move into place"};
+
+/* A rank's shard on its way to the disk, on a thread of its own: rank 0 makes the index meanwhile. */
+struct flushing {
+    char *path; /* owned */
+    bool ok;
+    struct error error;
+};
 
 /* What the ranks do together. */
 struct job {
@@ -27,8 +36,12 @@ struct job {
     struct splits splits;
     struct shard shard;
     struct dataset_counts counts;
-    char *staging;   /* owned; NULL where nothing is staged */
-    bool committing; /* rank 0: what is staged is complete, and may be the only data set there is */
+    struct background *background; /* owned; NULL before the shard is written */
+    struct flushing flushing;
+    struct dataset_index index;    /* rank 0's */
+    struct atomic_file index_file; /* rank 0's; its path is NULL where it has its name, or is not begun */
+    char *staging;                 /* owned; NULL where nothing is staged */
+    bool committing;               /* rank 0: what is staged is complete, and may be the only data set there is */
 };
 
 bool preprocess_options_check(const struct preprocess_options *options, struct time_signature *beat,
@@ -139,8 +152,10 @@ static void tell_progress(const struct job *job, const struct work_share *share,
 {
     enum { LOG_SECONDS = 10 };
     double now = clock_seconds(), elapsed = now - started;
+    if (comm_rank(job->comm) != 0 || now - *told < 0.1)
+        return;
     bool terminal = log_is_terminal();
-    if (comm_rank(job->comm) != 0 || now - *told < (terminal ? 0.1 : LOG_SECONDS))
+    if (!terminal && now - *told < LOG_SECONDS)
         return;
     *told = now;
     size_t handed_out = work_share_handed_out(share);
@@ -177,11 +192,21 @@ static char *staged_shard(const struct job *job, int rank)
     return path;
 }
 
+static void flush_shard(void *context)
+{
+    struct flushing *flushing = context;
+    flushing->ok = dataset_folder_flush(flushing->path, &flushing->error);
+}
+
+/* Writes the shard, and leaves it to be flushed. */
 static bool write_shard(struct job *job, struct error *error)
 {
-    char *path = staged_shard(job, comm_rank(job->comm));
-    bool ok = shard_write(&job->shard, path, error) && dataset_folder_flush(path, error);
-    free(path);
+    job->flushing.path = staged_shard(job, comm_rank(job->comm));
+    bool ok = shard_write(&job->shard, job->flushing.path, error);
+    job->background = ok ? background_start(error) : NULL;
+    ok = job->background != NULL;
+    if (ok)
+        background_begin(job->background, flush_shard, &job->flushing);
     return comm_all_ok(job->comm, ok, error);
 }
 
@@ -216,81 +241,103 @@ static void report_counts(const struct job *job)
         log_info("%8llu notes left out: no pitch of the nine drums", (unsigned long long)counts->num_unknown);
 }
 
-/* The shards' tables as they lie on disk, with the digests that the ranks computed from memory. */
-static bool read_tables(struct performance_table *tables, const struct job *job, const uint8_t *digests,
-                        const size_t *sizes, struct error *error)
+/* Of all ranks' packed tables, one after another. */
+static bool unpack_tables(struct performance_table *tables, const uint8_t *packed, const size_t *sizes, int num_shards,
+                          struct error *error)
 {
-    struct error ignored;
-    bool ok = true;
-    for (int rank = 0; ok && rank < comm_size(job->comm); rank++) {
-        uint64_t num_steps;
-        hid_t file;
-        char *path = staged_shard(job, rank);
-        ok = hdf5_open(&file, path, SHARD_FORMAT, error);
-        if (ok) {
-            ok = performance_table_read(&tables[rank], &num_steps, file, path, false, error);
-            hdf5_close(&file, path, &ignored);
-        }
-        if (ok && tables[rank].count * DIGEST_SIZE != sizes[rank])
-            ok = error_set(error, "%s: does not hold what was written", path);
-        for (size_t i = 0; ok && i < tables[rank].count; i++, digests += DIGEST_SIZE)
-            memcpy(tables[rank].rows[i].digest, digests, DIGEST_SIZE);
-        free(path);
-    }
+    for (int rank = 0; rank < num_shards; packed += sizes[rank++])
+        if (!performance_table_unpack(&tables[rank], packed, sizes[rank], error))
+            return false;
+    return true;
+}
+
+/* On rank 0, from all ranks' packed tables. */
+static bool make_index(struct job *job, const uint8_t *packed, const size_t *sizes, struct error *error)
+{
+    int num_shards = comm_size(job->comm);
+    struct performance_table *tables = calloc((size_t)num_shards, sizeof *tables);
+    bool ok = tables != NULL || error_set(error, "no memory for the tables of %d shards", num_shards);
+    ok = ok && unpack_tables(tables, packed, sizes, num_shards, error) &&
+         dataset_index_make(&job->index, tables, (uint32_t)num_shards, &job->counts, error);
+    for (int rank = 0; tables != NULL && rank < num_shards; rank++)
+        performance_table_free(&tables[rank]);
+    free(tables);
     return ok;
 }
 
-static bool put_in_place(struct job *job, const struct performance_table *tables, struct error *error)
+/* Under a temporary name: a staged index says that all shards are on the disk. */
+static bool write_staged_index(struct job *job, struct error *error)
 {
-    struct dataset_index index;
     char *path = path_join(job->staging, INDEX_NAME);
-    /* Another job may have been quicker. */
-    if (!job->options->overwrite && dataset_folder_holds_one(job->options->output_dir)) {
-        free(path);
-        return refuse_data_set(job->options, error);
-    }
-    bool ok = dataset_index_make(&index, tables, (uint32_t)comm_size(job->comm), &job->counts, error);
-    if (ok) {
-        ok = dataset_index_write(&index, path, error) && dataset_folder_flush(path, error);
-        job->committing = ok;
-        if (ok && !dataset_folder_commit(job->options->output_dir, job->staging, error))
-            ok =
-                error_prefix(error, "%s: the data set is complete in %s but could not be put in place (run this again)",
-                             job->options->output_dir, job->staging);
-        if (ok)
-            log_info("%s: %llu steps (%llu hits) in %u shards, content_sha256 %s", job->options->output_dir,
-                     (unsigned long long)index.num_steps, (unsigned long long)index.counts.num_hits, index.num_shards,
-                     index.content_sha256);
-        dataset_index_free(&index);
-    }
+    bool ok = atomic_file_start(&job->index_file, path, error) &&
+              dataset_index_write(&job->index, job->index_file.temporary_path, error);
     free(path);
     return ok;
 }
 
 static bool write_index(struct job *job, struct error *error)
 {
-    bool ok = true;
-    size_t *sizes = NULL, count = job->shard.table.count;
-    uint8_t *all = NULL, *digests = malloc(count * DIGEST_SIZE + 1);
-    struct performance_table *tables = NULL;
-    ok = comm_all_ok(job->comm, digests != NULL || error_set(error, "no memory for %zu digests", count), error);
-    if (!ok)
-        goto done;
-    for (size_t i = 0; i < count; i++)
-        memcpy(digests + i * DIGEST_SIZE, job->shard.table.rows[i].digest, DIGEST_SIZE);
-    comm_gather(job->comm, digests, count * DIGEST_SIZE, &all, &sizes);
-    if (comm_rank(job->comm) == 0) {
-        tables = calloc((size_t)comm_size(job->comm), sizeof *tables);
-        ok = tables != NULL || error_set(error, "no memory for the tables of %d shards", comm_size(job->comm));
-        ok = ok && read_tables(tables, job, all, sizes, error) && put_in_place(job, tables, error);
-        for (int rank = 0; tables != NULL && rank < comm_size(job->comm); rank++)
-            performance_table_free(&tables[rank]);
+    size_t size = 0, *sizes = NULL;
+    uint8_t *packed = NULL, *all = NULL;
+    bool ok = performance_table_pack(&packed, &size, &job->shard.table, error);
+    if (comm_all_ok(job->comm, ok, error)) {
+        comm_gather(job->comm, packed, size, &all, &sizes);
+        ok = comm_rank(job->comm) != 0 || (make_index(job, all, sizes, error) && write_staged_index(job, error));
+        ok = comm_all_ok(job->comm, ok, error);
+    } else {
+        ok = false;
     }
-done:
-    free(tables);
     free(sizes);
     free(all);
-    free(digests);
+    free(packed);
+    return ok;
+}
+
+/* Waits until all that is staged is on the disk. */
+static bool flush_staged(struct job *job, struct error *error)
+{
+    enum { LONG_SECONDS = 1 };
+    bool ok = comm_rank(job->comm) != 0 || atomic_file_flush(&job->index_file, error);
+    while (!background_wait(job->background, LONG_SECONDS))
+        continue;
+    if (!job->flushing.ok)
+        *error = job->flushing.error;
+    return comm_all_ok(job->comm, ok && job->flushing.ok, error);
+}
+
+static bool put_in_place(struct job *job, struct error *error)
+{
+    const struct dataset_index *index = &job->index;
+    const char *output = job->options->output_dir;
+    /* Another job may have been quicker. */
+    if (!job->options->overwrite && dataset_folder_holds_one(output))
+        return refuse_data_set(job->options, error);
+    if (!dataset_folder_check(job->staging, index->num_shards, error) ||
+        !atomic_file_name_new(&job->index_file, job->index_file.path, error))
+        return false;
+    job->committing = true;
+    if (!dataset_folder_commit(output, job->staging, index->num_shards, error))
+        return error_prefix(error, "%s: the data set is complete in %s but could not be put in place (run this again)",
+                            output, job->staging);
+    log_info("%s: %llu steps (%llu hits) in %u shards, content_sha256 %s", output, (unsigned long long)index->num_steps,
+             (unsigned long long)index->counts.num_hits, index->num_shards, index->content_sha256);
+    return true;
+}
+
+/* Writes the data set and puts it in place. */
+static bool finish_data_set(struct job *job, struct error *error)
+{
+    stats_phase(&job->stats, PHASE_WRITE);
+    if (!write_shard(job, error))
+        return false;
+    stats_phase(&job->stats, PHASE_INDEX);
+    if (!write_index(job, error))
+        return false;
+    stats_phase(&job->stats, PHASE_FLUSH);
+    if (!flush_staged(job, error))
+        return false;
+    stats_phase(&job->stats, PHASE_MOVE);
+    bool ok = comm_rank(job->comm) != 0 || put_in_place(job, error);
     return comm_all_ok(job->comm, ok, error);
 }
 
@@ -307,11 +354,7 @@ static bool make_data_set(struct job *job, struct error *error)
     report_counts(job);
     if (job->counts.num_kept == 0)
         return error_set(error, "%s: no performance is left to keep: see the counts above", job->options->input_dir);
-    stats_phase(&job->stats, PHASE_WRITE);
-    if (!write_shard(job, error))
-        return false;
-    stats_phase(&job->stats, PHASE_INDEX);
-    if (!write_index(job, error))
+    if (!finish_data_set(job, error))
         return false;
     stats_phase(&job->stats, -1);
     stats_report(&job->stats, job->comm, "time by phase");
@@ -323,6 +366,8 @@ static void job_free(struct job *job)
     free(job->path_text);
     free(job->paths);
     free(job->staging);
+    free(job->flushing.path);
+    dataset_index_free(&job->index);
     splits_free(&job->splits);
     shard_free(&job->shard);
 }
@@ -333,6 +378,8 @@ bool preprocess_run(const struct preprocess_options *options, struct comm *comm,
     job.rules.only_beat = options->is_beat;
     job.rules.min_bars = (uint32_t)options->min_bars;
     bool ok = preprocess_options_check(options, &job.rules.beat, error) && make_data_set(&job, error);
+    background_stop(job.background);
+    atomic_file_abandon(&job.index_file);
     if (!ok && comm_rank(comm) == 0 && job.staging != NULL && !job.committing && folder_exists(job.staging))
         dataset_folder_discard(job.staging);
     job_free(&job);
