@@ -1,11 +1,16 @@
 if(DRUMLINE_MPI)
     drumline_mpi_test(comm LINK drumline_dist)
-    drumline_mpi_test(gradient_reducer LINK drumline_dist)
+    drumline_mpi_test(gradient_reducer LINK drumline_dist RANKS 3)
+    drumline_mpi_test(sum_algorithm LINK drumline_dist RANKS 3)
     drumline_mpi_test(work_share LINK drumline_dist)
     drumline_mpi_test(halt LINK drumline_dist)
     drumline_mpi_test(stats LINK drumline_dist)
 
     drumline_test(launcher LINK drumline_dist)
+
+    add_test(NAME mpi_sum_algorithm_told COMMAND ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} 2 $<TARGET_FILE:mpi_sum_algorithm>)
+    set_tests_properties(mpi_sum_algorithm_told PROPERTIES TIMEOUT 120 PROCESSORS 2
+        ENVIRONMENT "${DRUMLINE_MPI_ENVIRONMENT};OMPI_MCA_coll_libnbc_iallreduce_algorithm=binomial")
 
     # One rank ends the job while the others wait for it: within seconds, with its message and its status.
     add_test(NAME mpi_comm_abort COMMAND sh -c "\"$1\" \"$2\" 2 \"$3\" abort; test $? -eq 3 && echo status 3" sh

@@ -5,8 +5,9 @@
 #
 #   tools/emulated_hosts.sh --rate 1gbit -n 2 build/release/bin/drumline-bench train --config groovae_4bar_flat
 #
-# Ranks are dealt out to the hosts one by one. The hosts share this machine's processors and files; what is real is that
-# messages leave through a network device of the given rate. Needs root, iproute2 and util-linux. Nothing is left behind.
+# Ranks are dealt out to the hosts one by one, and so are this machine's processors; hosts that are more than those share them,
+# and all share its files. What is real is that messages leave through a network device of the given rate. Needs root,
+# iproute2 and util-linux. Nothing is left behind.
 # Exit status: mpirun's; 77 where such hosts can't be made, and the reason was said.
 set -euo pipefail
 export PATH=$PATH:/usr/sbin:/sbin
@@ -45,7 +46,7 @@ parse() {
 check_machine() {
     local program
     [ "$(id -u)" -eq 0 ] || cannot "only root can make network namespaces"
-    for program in ip tc unshare nsenter mpirun; do
+    for program in ip tc unshare nsenter taskset mpirun; do
         command -v "$program" >/dev/null || cannot "$program is not installed (iproute2, util-linux, openmpi-bin)"
     done
     mpirun --version 2>/dev/null | grep -q 'Open MPI' || cannot "mpirun is not Open MPI's"
@@ -76,13 +77,32 @@ make_host() {
     ip netns exec "$host" tc class add dev eth0 parent 1: classid 1:10 htb rate "$rate" burst 64kb
 }
 
+# The processors that this process may use, one a line.
+processors() {
+    local range
+    for range in $(sed -n 's/^Cpus_allowed_list:[[:space:]]*//p' /proc/self/status | tr ',' ' '); do
+        seq "${range%-*}" "${range#*-}"
+    done
+}
+
+# Host I's share of them, as 0,2,4.
+processors_of() {
+    local all i share=""
+    mapfile -t all < <(processors)
+    for ((i = ($1 - 1) % ${#all[@]}; i < ${#all[@]}; i += num_hosts)); do
+        share+=${share:+,}${all[i]}
+    done
+    echo "$share"
+}
+
 # What mpirun calls in place of ssh: AGENT HOST COMMAND...
 write_agent() {
     cat >"$folder/agent" <<AGENT
 #!/bin/bash
 host=\$1
 shift
-exec nsenter --net=/run/netns/$name-\${host#host} unshare --mount --uts bash -c '
+exec nsenter --net=/run/netns/$name-\${host#host} unshare --mount --uts \\
+    taskset --cpu-list "\$(cat "$folder/processors-\${host#host}")" bash -c '
     hostname "\$1"
     mount --bind $folder/hosts /etc/hosts
     mount -t tmpfs tmpfs /dev/shm
@@ -103,6 +123,7 @@ make_hosts() {
     echo "127.0.0.1 localhost" >"$folder/hosts"
     for ((i = 1; i <= num_hosts; i++)); do
         echo "$subnet.$i host$i" >>"$folder/hosts"
+        processors_of "$i" >"$folder/processors-$i"
         make_host "$i" 2>"$folder/error" || cannot "host$i could not be made: $(tail -n 1 "$folder/error")"
     done
     write_agent

@@ -2,6 +2,7 @@
 #include "base/files.h"
 #include "base/log.h"
 #include "dist/comm_internal.h"
+#include "dist/sum_algorithm.h"
 
 #include <stdlib.h>
 
@@ -38,8 +39,10 @@ struct gradient_reducer *gradient_reducer_make(struct comm *comm, float *gradien
         return NULL;
     }
     MPI_Comm ranks = MPI_COMM_NULL;
-    if (comm->size > 1)
+    if (comm->size > 1) {
         MPI_Comm_dup(comm->ranks, &ranks);
+        sum_algorithm_choose(comm->size);
+    }
     *reducer = (struct gradient_reducer){
         .comm = comm,
         .ranks = ranks,

@@ -147,7 +147,7 @@ static bool report_sums(struct bench *bench, struct error *error)
         double bytes = bench->sums.bytes[i];
         bench_hold_time_against(
             bench_add(&bench->figures, "allreduce", "us", 1e6 * bench->sums.seconds[i], "%.0f_KiB", bytes / 1024),
-            "ring, as fitted", 1e6 * bench_network_sum_seconds(&network, bench->sums.ranks, bytes));
+            "as fitted", 1e6 * bench_network_sum_seconds(&network, bench->sums.ranks, bytes));
     }
     add_network(bench, "allreduce", &network);
     return true;
@@ -228,8 +228,8 @@ static bool report_scaling(struct bench *bench, struct error *error)
         return false;
     if (!measure_compute(bench, &compute, error))
         return false;
-    log_info("The steps of other numbers of ranks are predictions: computation as measured here, sums over a ring of "
-             "the latency and bandwidth %s, on ranks that are all alike and alone on the network.",
+    log_info("The steps of other numbers of ranks are predictions: computation as measured here, sums with the latency "
+             "and bandwidth %s, on ranks that are all alike and alone on the network.",
              given ? "given" : "fitted to the sums measured here");
     add_compute(bench, &compute);
     add_network(bench, "scaling", &network);

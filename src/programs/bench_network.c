@@ -2,6 +2,7 @@
 
 #include "base/files.h"
 #include "dist/gradient_reducer.h"
+#include "dist/sum_algorithm.h"
 #include "programs/bench_figures.h"
 
 #include <math.h>
@@ -117,9 +118,27 @@ static struct line fit_line(const struct bench_sums *sums, int first, int end, d
     return line;
 }
 
+/* What a sum costs: so many latencies, and so many times its bytes through a rank's link. */
+struct cost {
+    double rounds, passes;
+};
+
+static struct cost cost_of_sum(int ranks)
+{
+    if (sum_algorithm_for(ranks) == SUM_BY_RING)
+        return (struct cost){2.0 * (ranks - 1), 2.0 * (ranks - 1) / ranks};
+    double doublings = floor(log2(ranks)), folded = exp2(doublings);
+    struct cost cost = {2 * doublings, 2 * (folded - 1) / folded};
+    if (!sum_algorithm_is_power_of_two(ranks)) {
+        cost.rounds += 3;
+        cost.passes += 2;
+    }
+    return cost;
+}
+
 bool bench_network_fit(struct bench_network *network, const struct bench_sums *sums, struct error *error)
 {
-    double rounds = 2.0 * (sums->ranks - 1);
+    struct cost cost = cost_of_sum(sums->ranks);
     int small = 0;
     while (small < sums->count && sums->bytes[small] <= BENCH_SMALL_SUM)
         small++;
@@ -134,14 +153,17 @@ bool bench_network_fit(struct bench_network *network, const struct bench_sums *s
     if (!(line.slope > 0 && isfinite(line.slope) && isfinite(line.start)))
         return error_set(error, "sums of more bytes took no more time, so no network can be fitted; measure again, or "
                                 "give --latency_us and --bandwidth_gbps");
-    network->latency = line.start / rounds;
-    network->bandwidth = rounds / sums->ranks / line.slope;
+    network->latency = line.start / cost.rounds;
+    network->bandwidth = cost.passes / line.slope;
     return true;
 }
 
 double bench_network_sum_seconds(const struct bench_network *network, int ranks, double bytes)
 {
-    return 2.0 * (ranks - 1) * (network->latency + bytes / (ranks * network->bandwidth));
+    if (ranks == 1)
+        return 0;
+    struct cost cost = cost_of_sum(ranks);
+    return cost.rounds * network->latency + cost.passes * bytes / network->bandwidth;
 }
 
 double bench_network_small_sum_seconds(const struct bench_network *network, int ranks)

@@ -1,14 +1,15 @@
 /* What a sum over ranks costs: measured, and as a model of two numbers.
  *
- * The model is the ring: p ranks sum n bytes in 2 (p - 1) rounds, in each of which every rank sends a p-th of them,
+ * The model is that of the algorithm which the reducer asks for (dist/sum_algorithm.h): p ranks sum n bytes in
  *
- *     t(p, n) = 2 (p - 1) (latency + n / (p bandwidth)),
+ *     t(p, n) = rounds latency + 2 (p - 1) / p n / bandwidth,
  *
- * after Patarasuk and Yuan, "Bandwidth optimal all-reduce algorithms for clusters of workstations" (Journal of Parallel
- * and Distributed Computing 69, 2009), in the notation of Thakur, Rabenseifner and Gropp, "Optimization of Collective
- * Communication Operations in MPICH" (International Journal of High Performance Computing Applications 19, 2005). The
- * time that the additions take is part of the bandwidth. A handful of bytes goes by recursive doubling instead (same
- * paper): ceil(log2 p) latencies. */
+ * in 2 (p - 1) rounds by a ring, as in Patarasuk and Yuan, "Bandwidth optimal all-reduce algorithms for clusters of
+ * workstations" (Journal of Parallel and Distributed Computing 69, 2009), and in 2 log2 p by halving and doubling, as in Thakur,
+ * Rabenseifner and Gropp, "Optimization of Collective Communication Operations in MPICH" (International Journal of High
+ * Performance Computing Applications 19, 2005). There ranks beyond a power of two fold theirs into others' first, in two
+ * rounds with half of the bytes each, and are told the result in another with all of them. The time that the additions take is
+ * part of the bandwidth. A handful of bytes goes by recursive doubling (same paper): ceil(log2 p) latencies. */
 #ifndef DRUMLINE_PROGRAMS_BENCH_NETWORK_H
 #define DRUMLINE_PROGRAMS_BENCH_NETWORK_H
 

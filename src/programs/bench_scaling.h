@@ -8,7 +8,8 @@
  * soon as it is ready and the one before it is done; what lies after the end of backward is exposed.
  *
  * What is left out: ranks that are slower than others, a network that others use too, cores that the sums take from
- * computation, and other algorithms than the ring, of which MPI may choose one where latency counts. */
+ * computation, rounds of a sum that wait until the rank looks after them between two products, and algorithms other than
+ * the one asked for, where MPI or its settings choose another. */
 #ifndef DRUMLINE_PROGRAMS_BENCH_SCALING_H
 #define DRUMLINE_PROGRAMS_BENCH_SCALING_H
 
