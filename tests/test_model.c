@@ -288,33 +288,49 @@ static void listen_progress(void *context)
     listening->progress++;
 }
 
+/* Trains with a listener. What it saw is final, and what comes without one too. */
+static void check_reports(const char *name)
+{
+    struct reference reference;
+    reference_open(&reference, name);
+    struct model *model = twin_model(&reference.sizes, reference.model);
+    twin_set_batch(model, &reference.sizes, &reference.batch);
+    size_t count = model->table.num_floats;
+    for (size_t n = 0; n < count; n++)
+        model->gradients[n] = 0;
+    struct listening listening = {.gradients = model->gradients, .seen = calloc(count, sizeof(float))};
+    assert_non_null(listening.seen);
+    struct gradient_listener listener = {listen_ready, listen_progress, &listening};
+    struct model_step step = make_step(&reference.sizes, true);
+    struct model_gradient gradient = make_gradient(&reference.sizes, OP_REPLACE);
+    gradient.listener = &listener;
+    double sums[SUM_COUNT] = {0};
+    model_train(model, &step, &gradient, sums);
+    assert_int_equal(listening.end, count);
+    assert_memory_equal(listening.seen, model->gradients, count * sizeof(float));
+    assert_true(listening.calls >= model->table.num_rows / 2);
+    assert_true(listening.progress >= model->steps);
+    twin_set_batch(model, &reference.sizes, &reference.batch);
+    train(model, &reference.sizes, OP_REPLACE, sums);
+    double norm = global_norm(model->gradients, count);
+    for (size_t n = 0; n < count; n++)
+        listening.seen[n] -= model->gradients[n];
+    assert_true(global_norm(listening.seen, count) <= 1e-5 * norm);
+    free(listening.seen);
+    model_free(model);
+    reference_close(&reference);
+}
+
 static void gradients_reported_ready_are_final(void **state)
 {
     (void)state;
-    for (const char *const *name = reference_names; *name != NULL; name++) {
-        struct reference reference;
-        reference_open(&reference, *name);
-        struct model *model = twin_model(&reference.sizes, reference.model);
-        twin_set_batch(model, &reference.sizes, &reference.batch);
-        size_t count = model->table.num_floats;
-        for (size_t n = 0; n < count; n++)
-            model->gradients[n] = 0;
-        struct listening listening = {.gradients = model->gradients, .seen = calloc(count, sizeof(float))};
-        assert_non_null(listening.seen);
-        struct gradient_listener listener = {listen_ready, listen_progress, &listening};
-        struct model_step step = make_step(&reference.sizes, true);
-        struct model_gradient gradient = make_gradient(&reference.sizes, OP_REPLACE);
-        gradient.listener = &listener;
-        double sums[SUM_COUNT] = {0};
-        model_train(model, &step, &gradient, sums);
-        assert_int_equal(listening.end, count);
-        assert_memory_equal(listening.seen, model->gradients, count * sizeof(float));
-        assert_true(listening.calls >= model->table.num_rows / 2);
-        assert_true(listening.progress >= model->steps);
-        free(listening.seen);
-        model_free(model);
-        reference_close(&reference);
+    int threads_before = openblas_get_num_threads();
+    for (int threads = 1; threads <= 2; threads++) {
+        openblas_set_num_threads(threads);
+        for (const char *const *name = reference_names; *name != NULL; name++)
+            check_reports(*name);
     }
+    openblas_set_num_threads(threads_before);
 }
 
 /* Fills windows [first, first + count) of a batch of `all` windows into the model as a batch of its own. */

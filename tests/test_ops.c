@@ -74,12 +74,26 @@ static void naive_matmul(struct array *out, const struct array *a, const struct 
 typedef void matmul_function(float *out, const float *a, const float *b, int rows, int columns, int inner,
                              enum op_write write);
 
+enum { GAP = 3 };
+
+static void all_columns_transposed(float *out, const float *a, const float *b, int rows, int columns, int inner,
+                                   enum op_write write)
+{
+    matmul_transposed_a(out, a, rows, b, rows, columns, inner, write);
+}
+
+static void some_columns_transposed(float *out, const float *a, const float *b, int rows, int columns, int inner,
+                                    enum op_write write)
+{
+    matmul_transposed_a(out, a, rows + GAP, b, rows, columns, inner, write);
+}
+
 static void check_matmul(matmul_function *multiply, const char *name, size_t rows, size_t columns, size_t inner,
                          const size_t strides[4], enum op_write write, uint64_t *seed)
 {
     char what[128];
     snprintf(what, sizeof what, "%s %zu x %zu x %zu, write %d", name, rows, columns, inner, (int)write);
-    struct array a = make_array(rows * inner, seed), b = make_array(inner * columns, seed);
+    struct array a = make_array((rows + GAP) * inner, seed), b = make_array(inner * columns, seed);
     struct array out = make_output(rows * columns, write, seed);
     naive_matmul(&out, &a, &b, strides, rows, columns, inner);
     multiply(out.floats, a.floats, b.floats, (int)rows, (int)columns, (int)inner, write);
@@ -101,8 +115,10 @@ static void matrix_products(void **state)
             check_matmul(matmul, "matmul", rows, columns, inner, (size_t[]){inner, 1, columns, 1}, write, &seed);
             check_matmul(matmul_transposed_b, "matmul_transposed_b", rows, columns, inner,
                          (size_t[]){inner, 1, 1, inner}, write, &seed);
-            check_matmul(matmul_transposed_a, "matmul_transposed_a", rows, columns, inner,
+            check_matmul(all_columns_transposed, "matmul_transposed_a", rows, columns, inner,
                          (size_t[]){1, rows, columns, 1}, write, &seed);
+            check_matmul(some_columns_transposed, "matmul_transposed_a of some columns", rows, columns, inner,
+                         (size_t[]){1, rows + GAP, columns, 1}, write, &seed);
         }
     }
 }

@@ -147,7 +147,7 @@ static void multiply(void *context, float *out, const uint16_t *a, const uint16_
             continue;
         }
         engine->kernels->from_bf16(engine->b, b + (size_t)first * columns, (size_t)rows * columns);
-        matmul_transposed_a(out, engine->a, engine->b, shape->rows, shape->columns, rows,
+        matmul_transposed_a(out, engine->a, shape->rows, engine->b, shape->rows, shape->columns, rows,
                             first > 0 ? OP_ADD : shape->write);
     }
 }

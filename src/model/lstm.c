@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+enum { LIBRARY_GRADIENT_DEPTH = 2048 }; /* examples that the library sums a gradient over at a time */
+
 void pass_ready(const struct pass *pass, size_t end)
 {
     if (pass->listener && pass->listener->ready)
@@ -197,26 +199,49 @@ void lstm_forward_step(struct lstm_layer *layer, const struct pass *pass, int t,
     forward_step(layer, pass, t, rows, false);
 }
 
-/* Rows [first, end) of the kernel's gradient, and unless d_bias is NULL that of the bias, by the kernels: some examples at a
- * time, so that sums over ranks that are under way can move on in between. */
+/* Rows [first, end) of the kernel's gradient by the library's threads: out = or += some's columns [first, end) transposed,
+ * times d_gates. */
+static void library_gradient(float *out, struct kernels_rows some, int first, int end, const float *d_gates, int count,
+                             int columns, enum op_write write)
+{
+    int inputs = some.first_size, units = some.second_size;
+    int inputs_end = end < inputs ? end : inputs, first_unit = first > inputs ? first - inputs : 0;
+    if (first < inputs_end)
+        matmul_transposed_a(out + (size_t)first * (size_t)columns, some.first + first, inputs, d_gates,
+                            inputs_end - first, columns, count, write);
+    if (inputs + first_unit < end)
+        matmul_transposed_a(out + (size_t)(inputs + first_unit) * (size_t)columns, some.second + first_unit, units,
+                            d_gates, end - inputs - first_unit, columns, count, write);
+}
+
+/* Rows [first, end) of the kernel's gradient, and unless d_bias is NULL that of the bias, some examples at a time, so that
+ * sums over ranks that are under way can move on in between. */
 static void gradient_rows(const struct lstm_layer *layer, const struct pass *pass, struct kernels_rows a, float *d_bias,
                           int first, int end, int examples, float *scratch)
 {
-    int columns = 4 * layer->units;
-    for (int from = 0; from < examples; from += KERNELS_GRADIENT_DEPTH) {
-        int count = examples - from < KERNELS_GRADIENT_DEPTH ? examples - from : KERNELS_GRADIENT_DEPTH;
+    int columns = 4 * layer->units, depth = kernels_multiply(pass) ? KERNELS_GRADIENT_DEPTH : LIBRARY_GRADIENT_DEPTH;
+    float *d_kernel = pass->gradients + layer->kernel;
+    for (int from = 0; from < examples; from += depth) {
+        int count = examples - from < depth ? examples - from : depth;
+        const float *d_gates = layer->gates + (size_t)from * (size_t)columns;
         struct kernels_rows some = a;
+        enum op_write write = from > 0 ? OP_ADD : pass->write;
         if (a.first_size > 0)
             some.first += (size_t)from * (size_t)a.first_size;
         some.second += (size_t)from * (size_t)a.second_size;
-        pass->kernels->gradient_product(pass->gradients + layer->kernel, d_bias, some, first, end,
-                                        layer->gates + (size_t)from * (size_t)columns, count, columns,
-                                        from > 0 || pass->write == OP_ADD, scratch);
+        if (kernels_multiply(pass)) {
+            pass->kernels->gradient_product(d_kernel, d_bias, some, first, end, d_gates, count, columns,
+                                            write == OP_ADD, scratch);
+        } else {
+            library_gradient(d_kernel, some, first, end, d_gates, count, columns, write);
+            if (d_bias)
+                sum_rows(d_bias, d_gates, count, columns, write);
+        }
         pass_progress(pass);
     }
 }
 
-/* As parameter_gradients, by the kernels. The last layer's gradients have no computation after them that could hide their sum
+/* As parameter_gradients, of floats. The last layer's gradients have no computation after them that could hide their sum
  * over ranks, so most of them are told of while the rest is computed. */
 static void gradients_in_parts(const struct lstm_layer *layer, const struct pass *pass, struct kernels_rows a,
                                int examples, float *scratch)
@@ -237,7 +262,7 @@ static void parameter_gradients(struct lstm_layer *layer, const struct pass *pas
     int units = layer->units, columns = 4 * units, all = steps * rows;
     struct operand x = {layer->input, layer->input16}, d_gates = {layer->gates, layer->gradient16};
     struct operand h_before = operand_at(layer->h, layer->h16, layer->reverse ? slot_size(layer, rows) : 0);
-    if (kernels_multiply(pass)) {
+    if (!pass->bf16) {
         struct kernels_rows a = {x.values, h_before.values, layer->input_size, units};
         gradients_in_parts(layer, pass, a, all, scratch->products);
         return;

@@ -4,7 +4,7 @@
  *     [i c~ f o] = [x, h] W + b,  c' = sigmoid(f + 1) c + sigmoid(i) tanh(c~),  h' = sigmoid(o) tanh(c')
  *
  * with W [I + H, 4H]. Forward, a step's products are one with [x, h], made while what it writes is still near the processor for
- * the gates; the kernel's gradient, and that of the inputs, are one product each over all steps. Where pass->threaded is false
+ * the gates; the kernel's gradient, and that of the inputs, sum over all steps, some at a time. Where pass->threaded is false
  * all are made by pass->kernels, with W packed once for all steps; else by the library. */
 #ifndef DRUMLINE_MODEL_LSTM_H
 #define DRUMLINE_MODEL_LSTM_H

@@ -32,10 +32,10 @@ void matmul_transposed_b(float *out, const float *a, const float *b, int rows, i
                 out, columns);
 }
 
-void matmul_transposed_a(float *out, const float *a, const float *b, int rows, int columns, int inner,
+void matmul_transposed_a(float *out, const float *a, int a_stride, const float *b, int rows, int columns, int inner,
                          enum op_write write)
 {
-    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, rows, columns, inner, 1.0f, a, rows, b, columns,
+    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, rows, columns, inner, 1.0f, a, a_stride, b, columns,
                 beta_of(write), out, columns);
 }
 
@@ -71,7 +71,7 @@ void dense(float *out, const float *x, const float *kernel, const float *bias, i
 void dense_backward(float *d_kernel, float *d_bias, float *d_x, const float *d_out, const float *x, const float *kernel,
                     int rows, int inputs, int outputs, enum op_write write, enum op_write write_x)
 {
-    matmul_transposed_a(d_kernel, x, d_out, inputs, outputs, rows, write);
+    matmul_transposed_a(d_kernel, x, inputs, d_out, inputs, outputs, rows, write);
     sum_rows(d_bias, d_out, rows, outputs, write);
     if (d_x)
         matmul_transposed_b(d_x, d_out, kernel, rows, inputs, outputs, write_x);

@@ -21,8 +21,9 @@ void matmul(float *out, const float *a, const float *b, int rows, int columns, i
 void matmul_transposed_b(float *out, const float *a, const float *b, int rows, int columns, int inner,
                          enum op_write write);
 
-/* out [rows, columns] (= or +=) a^T b, a [inner, rows], b [inner, columns]: the gradient of a kernel, summed over examples */
-void matmul_transposed_a(float *out, const float *a, const float *b, int rows, int columns, int inner,
+/* out [rows, columns] (= or +=) a^T b, a [inner, rows] with rows `a_stride` floats apart, b [inner, columns]: the gradient of
+ * (some rows of) a kernel, summed over examples */
+void matmul_transposed_a(float *out, const float *a, int a_stride, const float *b, int rows, int columns, int inner,
                          enum op_write write);
 
 /* out [rows, columns] += bias [columns] in every row */

@@ -39,7 +39,7 @@ void product_gradient(const struct pass *pass, size_t kernel, struct operand a, 
     if (pass->bf16)
         bf16_multiply(pass->bf16->products, out, a.rounded, NULL, b.rounded, &shape);
     else
-        matmul_transposed_a(out, a.values, b.values, rows, columns, inner, pass->write);
+        matmul_transposed_a(out, a.values, rows, b.values, rows, columns, inner, pass->write);
 }
 
 void dense_layer_bind(struct dense_layer *layer, const struct param_table *table, const char *name)
