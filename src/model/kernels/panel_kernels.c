@@ -21,6 +21,8 @@ enum { LANES = 4, ROWS = 4, MIDDLE_ROWS = 3, FEW_ROWS = 2 };
 #endif
 enum {
     WIDTH = 2 * LANES,
+    BASE_ROWS = 3, /* rows that are reached from one pointer: one for each row would be more than there are registers */
+    BASES = (ROWS + BASE_ROWS - 1) / BASE_ROWS,
     LINE = 16,                               /* floats of a cache line */
     LINES = WIDTH > LINE ? WIDTH / LINE : 1, /* of a panel's row */
     NEAR = 8,                                /* rows of the panel that are prefetched ahead of their use */
@@ -55,6 +57,10 @@ static inline __attribute__((always_inline)) void add_products(block_sums sums, 
                                                                const float *restrict panel, size_t inner,
                                                                struct upcoming next, const size_t rows)
 {
+    const float *base[BASES];
+#pragma GCC unroll 4
+    for (size_t i = 0; i < BASES; i++)
+        base[i] = a + i * BASE_ROWS * row_stride;
     for (size_t k = 0; k < inner; k++) {
         vector left = load(panel + k * WIDTH), right = load(panel + k * WIDTH + LANES);
         if (next.first)
@@ -64,10 +70,13 @@ static inline __attribute__((always_inline)) void add_products(block_sums sums, 
             __builtin_prefetch(panel + (k + NEAR) * WIDTH + line * LINE, 0, INTO_ALL_CACHES);
 #pragma GCC unroll 12
         for (size_t row = 0; row < rows; row++) {
-            float x = a[row * row_stride + k * k_stride];
+            float x = base[row / BASE_ROWS][row % BASE_ROWS * row_stride];
             sums[row][0] += x * left;
             sums[row][1] += x * right;
         }
+#pragma GCC unroll 4
+        for (size_t i = 0; i < BASES; i++)
+            base[i] += k_stride;
     }
 }
 
