@@ -207,7 +207,7 @@ static void *flush_files(void *context)
 
 bool atomic_file_flush_all(const struct atomic_file *files, int count, struct error *error)
 {
-    enum { MOST_HELPERS = 15 }; /* they wait for the disk, not for a core */
+    enum { MOST_HELPERS = 7 }; /* they wait for the disk, not for a core */
     struct flushing flushing = {.files = files, .count = count, .failed = -1};
     pthread_t helpers[MOST_HELPERS];
     int num_helpers = 0;

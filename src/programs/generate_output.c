@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 /* Seconds that are tried before the folder is called full, and times that another program may take them from us: far more
  * than anyone needs. */
@@ -50,9 +50,9 @@ char *generate_output_path(const struct generate_output *output, int number)
 /* Anything of that name, a link to nowhere too. */
 static bool is_taken(const struct generate_output *output, int number)
 {
-    char target[1];
+    struct stat status;
     char *path = generate_output_path(output, number);
-    bool taken = access(path, F_OK) == 0 || readlink(path, target, sizeof target) >= 0;
+    bool taken = lstat(path, &status) == 0;
     free(path);
     return taken;
 }

@@ -1,5 +1,6 @@
 #include "programs/generate_play.h"
 
+#include "base/background.h"
 #include "base/files.h"
 #include "base/log.h"
 #include "data/batch.h"
@@ -8,15 +9,15 @@
 #include <stdlib.h>
 
 enum {
-    PLAYED_AT_ONCE = 48,   /* windows: what a thread works in then fits a core's cache beside the weights */
-    WRITTEN_AT_ONCE = 192, /* at most: files that are flushed together */
-    ROWS_AT_ONCE = 12,     /* of which the batches of a piece should be multiples, for the products' sake */
+    PLAYED_AT_ONCE = 48, /* windows at most: what a thread works in then fits a core's cache beside the weights */
+    ROWS_AT_ONCE = 12,   /* of which a piece should be a multiple, for the products' sake */
 };
 
 /* What all threads share. Pieces are taken, and their files named, in order. */
 struct crew {
     const struct generate_work *work;
-    int piece_size, num_pieces;
+    int num_pieces;
+    bool whole_rows;      /* pieces are multiples of ROWS_AT_ONCE */
     pthread_mutex_t lock; /* of all that follows */
     pthread_cond_t turn;  /* next_named or failed has changed */
     int next_taken, next_named;
@@ -25,112 +26,144 @@ struct crew {
     double started;
 };
 
-/* One thread. */
+/* Outputs that are played at once, and the files that were made of them. */
+struct piece {
+    struct crew *crew;
+    int number;
+    struct atomic_file files[PLAYED_AT_ONCE]; /* [num_staged] */
+    int num_staged;
+    bool ok; /* so far; else the error is set */
+    struct error error;
+};
+
+/* One thread. While the files of a piece wait for the disk it plays the next. */
 struct member {
     struct crew *crew;
     pthread_t thread;
     struct player_scratch *scratch;
-    float *z;                  /* [PLAYED_AT_ONCE, Z] */
-    float *music;              /* [PLAYED_AT_ONCE, T, D] */
-    struct atomic_file *files; /* [piece_size] */
-    int num_staged;
+    float *z;     /* [PLAYED_AT_ONCE, Z] */
+    float *music; /* [PLAYED_AT_ONCE, T, D] */
+    struct piece pieces[2];
 };
 
-static bool stage_window(struct member *member, int number, const float *rows, struct error *error)
+/* The first output of a piece; of the piece after the last: how many there are. */
+static int first_of(const struct crew *crew, int number)
 {
-    const struct generate_work *work = member->crew->work;
+    int64_t count = crew->work->count, first = count * number / crew->num_pieces;
+    if (crew->whole_rows)
+        first = (first + ROWS_AT_ONCE - 1) / ROWS_AT_ONCE * ROWS_AT_ONCE;
+    return (int)(first < count ? first : count);
+}
+
+static bool stage_window(struct piece *piece, int number, const float *rows, struct error *error)
+{
+    const struct generate_work *work = piece->crew->work;
     struct grid grid;
     if (!grid_from_window(&grid, rows, (uint32_t)player_shape(work->player)->steps, work->qpm, error))
         return error_prefix(error, "the checkpoint's model");
-    bool ok = generate_output_stage(&member->files[member->num_staged], work->output, number, &grid, error);
-    member->num_staged += ok;
+    bool ok = generate_output_stage(&piece->files[piece->num_staged], work->output, number, &grid, error);
+    piece->num_staged += ok;
     grid_free(&grid);
     return ok;
 }
 
-/* Outputs first .. first + count - 1, into files without names yet. */
-static bool play_and_stage(struct member *member, int first, int count, struct error *error)
+/* Plays a piece, into files without names yet. */
+static void make_piece(struct piece *piece, struct member *member)
 {
-    const struct generate_work *work = member->crew->work;
+    const struct crew *crew = member->crew;
+    const struct generate_work *work = crew->work;
     const struct player_shape *shape = player_shape(work->player);
+    int first = first_of(crew, piece->number), count = first_of(crew, piece->number + 1) - first;
     struct player_request request = work->request;
     request.batch = count;
     request.first_output = (uint32_t)first;
     work->make_latents(work->context, member->z, first, count);
     player_play(member->music, member->z, work->player, member->scratch, &request);
-    for (int i = 0; work->output && i < count; i++)
-        if (!stage_window(member, first + i, member->music + (size_t)i * (size_t)(shape->steps * shape->depth), error))
-            return false;
-    return true;
-}
-
-static bool make_piece(struct member *member, int piece, struct error *error)
-{
-    const struct crew *crew = member->crew;
-    int first = piece * crew->piece_size, end = first + crew->piece_size;
-    if (end > crew->work->count)
-        end = crew->work->count;
-    member->num_staged = 0;
-    for (; first < end; first += PLAYED_AT_ONCE)
-        if (!play_and_stage(member, first, end - first < PLAYED_AT_ONCE ? end - first : PLAYED_AT_ONCE, error))
-            return false;
-    return atomic_file_flush_all(member->files, member->num_staged, error);
+    piece->num_staged = 0;
+    piece->ok = true;
+    for (int i = 0; work->output && piece->ok && i < count; i++)
+        piece->ok = stage_window(piece, first + i, member->music + (size_t)i * (size_t)(shape->steps * shape->depth),
+                                 &piece->error);
 }
 
 /* Names the files of a piece when it is its turn. The lock is held. */
-static void deliver(struct member *member, int piece, bool ok, struct error *error)
+static void name_piece(struct piece *piece)
 {
-    struct crew *crew = member->crew;
+    struct crew *crew = piece->crew;
     struct generate_output *output = crew->work->output;
-    while (!crew->failed && crew->next_named != piece)
+    while (!crew->failed && crew->next_named != piece->number)
         pthread_cond_wait(&crew->turn, &crew->lock);
-    if (crew->failed || !ok) {
-        for (int i = 0; i < member->num_staged; i++)
-            atomic_file_abandon(&member->files[i]);
-        if (!ok && !crew->failed && output)
-            generate_output_failed(output, error);
+    if (crew->failed || !piece->ok) {
+        for (int i = 0; i < piece->num_staged; i++)
+            atomic_file_abandon(&piece->files[i]);
+        if (!crew->failed && output)
+            generate_output_failed(output, &piece->error);
     } else if (output) {
-        ok = generate_output_name(output, member->files, member->num_staged, error);
-        log_progress("%d of %d, %.0f s", output->written, output->count, clock_seconds() - crew->started);
+        piece->ok = generate_output_name(output, piece->files, piece->num_staged, &piece->error);
     }
-    if (!ok && !crew->failed) {
+    if (!piece->ok && !crew->failed) {
         crew->failed = true;
-        crew->error = *error;
+        crew->error = piece->error;
     }
     crew->next_named++;
     pthread_cond_broadcast(&crew->turn);
 }
 
+static void deliver_piece(void *context)
+{
+    struct piece *piece = context;
+    piece->ok = piece->ok && atomic_file_flush_all(piece->files, piece->num_staged, &piece->error);
+    pthread_mutex_lock(&piece->crew->lock);
+    name_piece(piece);
+    pthread_mutex_unlock(&piece->crew->lock);
+}
+
+/* The number of the next piece to play; -1 where there is none. */
+static int take_piece(struct crew *crew)
+{
+    const struct generate_output *output = crew->work->output;
+    pthread_mutex_lock(&crew->lock);
+    int number = !crew->failed && crew->next_taken < crew->num_pieces ? crew->next_taken++ : -1;
+    if (output && output->written > 0)
+        log_progress("%d of %d, %.0f s", output->written, output->count, clock_seconds() - crew->started);
+    pthread_mutex_unlock(&crew->lock);
+    return number;
+}
+
+/* Where the system has no thread to give for the delivery, the one that played does it. */
 static void *play_pieces(void *context)
 {
     struct member *member = context;
-    struct crew *crew = member->crew;
-    pthread_mutex_lock(&crew->lock);
-    while (!crew->failed && crew->next_taken < crew->num_pieces) {
-        struct error error;
-        int piece = crew->next_taken++;
-        pthread_mutex_unlock(&crew->lock);
-        bool ok = make_piece(member, piece, &error);
-        pthread_mutex_lock(&crew->lock);
-        deliver(member, piece, ok, &error);
+    struct error no_thread;
+    struct background *delivery = background_start(&no_thread);
+    int side = 0, number;
+    while ((number = take_piece(member->crew)) >= 0) {
+        struct piece *piece = &member->pieces[side];
+        piece->crew = member->crew;
+        piece->number = number;
+        make_piece(piece, member);
+        if (delivery)
+            background_begin(delivery, deliver_piece, piece);
+        else
+            deliver_piece(piece);
+        side = 1 - side;
     }
-    pthread_mutex_unlock(&crew->lock);
+    background_stop(delivery);
     return NULL;
 }
 
 static bool member_make(struct member *member, struct crew *crew, struct error *error)
 {
     const struct player_shape *shape = player_shape(crew->work->player);
-    int batch = crew->piece_size < PLAYED_AT_ONCE ? crew->piece_size : PLAYED_AT_ONCE;
+    int batch = crew->work->count < PLAYED_AT_ONCE ? crew->work->count : PLAYED_AT_ONCE;
     size_t window = (size_t)shape->steps * (size_t)shape->depth;
     *member = (struct member){.crew = crew};
     member->scratch = player_scratch_make(crew->work->player, batch, error);
     member->z = malloc((size_t)batch * (size_t)shape->z_size * sizeof(float));
     member->music = malloc((size_t)batch * window * sizeof(float));
-    member->files = calloc((size_t)crew->piece_size, sizeof *member->files);
     if (!member->scratch)
         return false;
-    return (member->z && member->music && member->files) || error_set(error, "no memory for %d windows", batch);
+    return (member->z && member->music) || error_set(error, "no memory for %d windows", batch);
 }
 
 static void member_free(struct member *member)
@@ -138,20 +171,17 @@ static void member_free(struct member *member)
     player_scratch_free(member->scratch);
     free(member->z);
     free(member->music);
-    free(member->files);
 }
 
-/* Pieces of equal size, so that all threads are done at about the same time. Returns the number of threads that are of
+/* As many pieces for each thread, so that all are done at about the same time. Returns the number of threads that are of
  * use. */
 static int share_out(struct crew *crew)
 {
     int count = crew->work->count, threads = crew->work->threads < count ? crew->work->threads : count;
-    int rounds = (count + threads * WRITTEN_AT_ONCE - 1) / (threads * WRITTEN_AT_ONCE);
-    crew->piece_size = (count + threads * rounds - 1) / (threads * rounds);
-    if (crew->piece_size > ROWS_AT_ONCE)
-        crew->piece_size = (crew->piece_size + ROWS_AT_ONCE - 1) / ROWS_AT_ONCE * ROWS_AT_ONCE;
-    crew->num_pieces = (count + crew->piece_size - 1) / crew->piece_size;
-    return threads < crew->num_pieces ? threads : crew->num_pieces;
+    int rounds = (count + threads * PLAYED_AT_ONCE - 1) / (threads * PLAYED_AT_ONCE);
+    crew->num_pieces = threads * rounds;
+    crew->whole_rows = count > crew->num_pieces * ROWS_AT_ONCE;
+    return threads;
 }
 
 /* The calling thread is one of them. Where the system gives fewer than wanted, those do it. */
