@@ -43,6 +43,27 @@ static void test_measure_and_lay_out(void **state)
     assert_null(arena.base);
 }
 
+/* Of one that is large enough to be mapped every byte can be used, is zero at first, and again in the next arena. */
+static void test_large(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {(4 << 20) - 64, 4 << 20, (4 << 20) + 64, (7 << 20) + 4096};
+    for (size_t i = 0; i < 2 * sizeof sizes / sizeof *sizes; i++) {
+        struct error error;
+        size_t size = sizes[i / 2];
+        struct arena arena = arena_measure();
+        arena_bytes(&arena, size);
+        assert_ok(arena_reserve(&arena, &error), error);
+        uint8_t *bytes = arena_bytes(&arena, size);
+        assert_int_equal((uintptr_t)bytes % ARENA_ALIGNMENT, 0);
+        for (size_t j = 0; j < size; j++)
+            if (bytes[j] != 0)
+                fail_msg("byte %zu of %zu is %d", j, size, bytes[j]);
+        memset(bytes, 1, size);
+        arena_free(&arena);
+    }
+}
+
 static void test_nothing_measured(void **state)
 {
     (void)state;
@@ -88,9 +109,8 @@ static void test_unmeasured_aborts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_measure_and_lay_out),
-        cmocka_unit_test(test_nothing_measured),
-        cmocka_unit_test(test_too_much),
+        cmocka_unit_test(test_measure_and_lay_out), cmocka_unit_test(test_large),
+        cmocka_unit_test(test_nothing_measured),    cmocka_unit_test(test_too_much),
         cmocka_unit_test(test_unmeasured_aborts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,9 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#if defined(__linux__)
 #include <sys/mman.h>
-#endif
 
 enum { HUGE_PAGE = 2 << 20 };
 
@@ -14,18 +12,45 @@ struct arena arena_measure(void)
     return (struct arena){0};
 }
 
-/* Large memory lies on huge pages where the system has any to give: products walk through it in long strides, and each small
- * page costs a look-up and, at first touch, a fault. NULL: no memory. */
-static void *large_memory(size_t size)
+/* Mapped by the kernel, which hands out zeroed pages when they are first touched: what a run never uses costs nothing, and
+ * nothing is zeroed twice. On huge pages where the system has any to give: products walk through it in long strides, and
+ * each small page costs a look-up and, at first touch, a fault. */
+static bool is_large(size_t size)
 {
-    if (size < 2 * HUGE_PAGE || size > PTRDIFF_MAX - HUGE_PAGE)
-        return aligned_alloc(ARENA_ALIGNMENT, size);
-    void *memory = aligned_alloc(HUGE_PAGE, (size + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE);
+    return size >= 2 * HUGE_PAGE;
+}
+
+/* Whole huge pages. */
+static size_t mapped_size(size_t size)
+{
+    return (size + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+}
+
+/* NULL: no memory. */
+static void *map_large(size_t size)
+{
+    if (size > PTRDIFF_MAX - 2 * HUGE_PAGE)
+        return NULL;
+    size_t wanted = mapped_size(size);
+    unsigned char *mapped = mmap(NULL, wanted + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (mapped == MAP_FAILED)
+        return NULL;
+    size_t before = (HUGE_PAGE - (uintptr_t)mapped % HUGE_PAGE) % HUGE_PAGE;
+    if (before > 0)
+        munmap(mapped, before);
+    munmap(mapped + before + wanted, HUGE_PAGE - before);
 #if defined(MADV_HUGEPAGE)
-    if (memory)
-        madvise(memory, size, MADV_HUGEPAGE);
+    madvise(mapped + before, wanted, MADV_HUGEPAGE);
 #endif
-    return memory;
+    return mapped + before;
+}
+
+static void *zeroed_memory(size_t size)
+{
+    if (is_large(size))
+        return map_large(size);
+    void *memory = aligned_alloc(ARENA_ALIGNMENT, size);
+    return memory ? memset(memory, 0, size) : NULL;
 }
 
 bool arena_reserve(struct arena *arena, struct error *error)
@@ -35,13 +60,12 @@ bool arena_reserve(struct arena *arena, struct error *error)
         return error_set(error, "the buffers would need more memory than there are addresses");
     if (size == 0)
         size = ARENA_ALIGNMENT;
-    arena->base = large_memory(size);
+    arena->base = zeroed_memory(size);
     if (!arena->base)
         return error_set(error,
                          "no memory for %.1f MiB of buffers: start fewer ranks on a host; training needs less with a "
                          "smaller --micro_batch_size",
                          (double)size / (1024.0 * 1024.0));
-    memset(arena->base, 0, size);
     arena->capacity = size;
     arena->used = 0;
     return true;
@@ -89,6 +113,9 @@ uint8_t *arena_bytes(struct arena *arena, size_t count)
 
 void arena_free(struct arena *arena)
 {
-    free(arena->base);
+    if (arena->base && is_large(arena->capacity))
+        munmap(arena->base, mapped_size(arena->capacity));
+    else
+        free(arena->base);
     *arena = (struct arena){0};
 }

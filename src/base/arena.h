@@ -26,7 +26,8 @@ struct arena {
 
 struct arena arena_measure(void);
 
-/* Takes the memory that was measured, zeroed, and rewinds. */
+/* Takes the memory that was measured, zeroed, and rewinds. The pages of a large arena are given out when they are first
+ * touched. */
 bool arena_reserve(struct arena *arena, struct error *error);
 
 /* `count` elements aligned to ARENA_ALIGNMENT; NULL while measuring. Asking for more than was measured aborts: it can
