@@ -88,6 +88,28 @@ static void test_uniform(void **state)
     assert_true(fabs(variance - 1.0 / 12) < 5 * sqrt(1.0 / 180 / COUNT));
 }
 
+/* Many numbers at once are those that come one by one, from any place of a block on, and leave the stream there. */
+static void test_fill_uniform(void **state)
+{
+    (void)state;
+    enum { MOST = 200 };
+    for (size_t before = 0; before < 5; before++)
+        for (size_t count = 0; count <= MOST; count++) {
+            struct random_stream one_by_one, at_once;
+            float found[MOST + 1];
+            random_stream_start(&one_by_one, 7, 1, 2, 3);
+            for (size_t i = 0; i < before; i++)
+                random_bits(&one_by_one);
+            at_once = one_by_one;
+            found[count] = -1;
+            random_fill_uniform(found, count, &at_once);
+            for (size_t i = 0; i < count; i++)
+                assert_true(found[i] == random_uniform(&one_by_one));
+            assert_true(found[count] == -1);
+            assert_int_equal(random_bits(&at_once), random_bits(&one_by_one));
+        }
+}
+
 /* The least and the largest bits give numbers inside (0, 1). */
 static void test_uniform_ends(void **state)
 {
@@ -243,12 +265,13 @@ static void test_mask_shares(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_known_answers),     cmocka_unit_test(test_meaning_of_a_seed),
-        cmocka_unit_test(test_streams_differ),    cmocka_unit_test(test_uniform),
-        cmocka_unit_test(test_uniform_ends),      cmocka_unit_test(test_below),
-        cmocka_unit_test(test_below_is_unbiased), cmocka_unit_test(test_normal),
-        cmocka_unit_test(test_normal_odd),        cmocka_unit_test(test_mask),
-        cmocka_unit_test(test_mask_counts),       cmocka_unit_test(test_mask_shares),
+        cmocka_unit_test(test_known_answers),  cmocka_unit_test(test_meaning_of_a_seed),
+        cmocka_unit_test(test_streams_differ), cmocka_unit_test(test_uniform),
+        cmocka_unit_test(test_fill_uniform),   cmocka_unit_test(test_uniform_ends),
+        cmocka_unit_test(test_below),          cmocka_unit_test(test_below_is_unbiased),
+        cmocka_unit_test(test_normal),         cmocka_unit_test(test_normal_odd),
+        cmocka_unit_test(test_mask),           cmocka_unit_test(test_mask_counts),
+        cmocka_unit_test(test_mask_shares),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -40,10 +40,15 @@ uint32_t random_bits(struct random_stream *stream)
     return stream->block[stream->used++];
 }
 
+/* An odd multiple of 2^-24: exact in a float, so that rounding can't reach 0 or 1. */
+static float uniform_of(uint32_t bits)
+{
+    return (float)(int32_t)(bits >> 8 | 1u) * 0x1p-24f;
+}
+
 float random_uniform(struct random_stream *stream)
 {
-    /* An odd multiple of 2^-24: exact in a float, so that rounding can't reach 0 or 1. */
-    return (float)(random_bits(stream) >> 8 | 1u) * 0x1p-24f;
+    return uniform_of(random_bits(stream));
 }
 
 uint32_t random_below(struct random_stream *stream, uint32_t bound)
@@ -92,6 +97,24 @@ static void philox_lanes(uint32_t words[4][LANES], const uint32_t counter[4], co
         words[2][lane] = x2;
         words[3][lane] = x3;
     }
+}
+
+void random_fill_uniform(float *out, size_t count, struct random_stream *stream)
+{
+    enum { NUMBERS = 4 * LANES };
+    size_t done = 0;
+    while (done < count && stream->used < 4)
+        out[done++] = random_uniform(stream);
+    for (; count - done >= NUMBERS; done += NUMBERS) {
+        uint32_t words[4][LANES];
+        philox_lanes(words, stream->counter, stream->key);
+        for (size_t lane = 0; lane < LANES; lane++)
+            for (size_t word = 0; word < 4; word++)
+                out[done + 4 * lane + word] = uniform_of(words[word][lane]);
+        stream->counter[0] += LANES;
+    }
+    while (done < count)
+        out[done++] = random_uniform(stream);
 }
 
 /* One group: element (2 * word + half) * LANES + lane is a half of a word of a block. */

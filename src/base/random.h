@@ -40,6 +40,9 @@ uint32_t random_bits(struct random_stream *stream);
 /* In (0, 1), never 0 or 1: the odd multiples of 2^-24, 23 random bits. */
 float random_uniform(struct random_stream *stream);
 
+/* out[0..count): what so many calls of random_uniform return, computed 16 blocks at a time. */
+void random_fill_uniform(float *out, size_t count, struct random_stream *stream);
+
 /* In [0, bound), without bias (Lemire, "Fast random integer generation in an interval", 2019); bound > 0. */
 uint32_t random_below(struct random_stream *stream, uint32_t bound);
 

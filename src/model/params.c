@@ -125,8 +125,9 @@ void params_initialize(float *values, const struct param_table *table, uint64_t 
         random_stream_start(&stream, seed, RANDOM_INITIAL_PARAMETERS, (uint32_t)i, 0);
         if (param->initial == INITIAL_GLOROT_UNIFORM) {
             double limit = sqrt(6.0 / (param->rows + param->columns));
+            random_fill_uniform(out, param->count, &stream);
             for (size_t j = 0; j < param->count; j++)
-                out[j] = (float)(limit * (2.0 * (double)random_uniform(&stream) - 1.0));
+                out[j] = (float)(limit * (2.0 * (double)out[j] - 1.0));
         } else if (param->initial == INITIAL_SMALL_NORMAL) {
             random_fill_normal(out, param->count, &stream);
             for (size_t j = 0; j < param->count; j++)
