@@ -7,6 +7,7 @@ if(DRUMLINE_MPI)
     drumline_mpi_test(stats LINK drumline_dist)
 
     drumline_test(launcher LINK drumline_dist)
+    drumline_test(openmpi_defaults LINK drumline_dist)
 
     add_test(NAME mpi_sum_algorithm_told COMMAND ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} 2 $<TARGET_FILE:mpi_sum_algorithm>)
     set_tests_properties(mpi_sum_algorithm_told PROPERTIES TIMEOUT 120 PROCESSORS 2

@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "dist/comm_internal.h"
 #include "dist/launcher.h"
+#include "dist/openmpi_defaults.h"
 
 #include <xxhash.h>
 
@@ -27,6 +28,7 @@ static void find_local_ranks(struct comm *comm)
 static void start_mpi(struct comm *comm, int *argc, char ***argv)
 {
     int provided, host_length;
+    openmpi_defaults_set();
     MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided);
     if (provided < MPI_THREAD_FUNNELED) {
         log_error("this MPI was built without threads (MPI_THREAD_FUNNELED)");

@@ -6,11 +6,13 @@
 extern char **environ;
 
 /* How the variables begin; a '=' ends a whole name. */
-static const char *const beginnings[] = {
+static const char *const of_openmpi[] = {
     "OMPI_COMM_WORLD_",
     "OMPI_MCA_ess_base_jobid=",
     "PMIX_RANK=",
     "PMIX_NAMESPACE=",
+};
+static const char *const of_others[] = {
     "PMI_",
     "MPI_LOCALRANKID=",
     "MPI_LOCALNRANKS=",
@@ -30,11 +32,22 @@ static const char *const beginnings[] = {
     "MP_CHILD=",
 };
 
-const char *launcher_variable(void)
+static const char *find(const char *const *beginnings, size_t count)
 {
     for (char **variable = environ; variable && *variable; variable++)
-        for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++)
+        for (size_t i = 0; i < count; i++)
             if (strncmp(*variable, beginnings[i], strlen(beginnings[i])) == 0)
                 return *variable;
     return NULL;
+}
+
+const char *launcher_besides_openmpi(void)
+{
+    return find(of_others, sizeof of_others / sizeof *of_others);
+}
+
+const char *launcher_variable(void)
+{
+    const char *found = find(of_openmpi, sizeof of_openmpi / sizeof *of_openmpi);
+    return found ? found : launcher_besides_openmpi();
 }

@@ -23,8 +23,11 @@
 #ifndef DRUMLINE_DIST_LAUNCHER_H
 #define DRUMLINE_DIST_LAUNCHER_H
 
-/* The first variable of the environment that only a launcher sets, whatever its value, as "NAME=VALUE"; it stays the
- * environment's. NULL where there is none: this process is the whole job. */
+/* A variable of the environment that only a launcher sets, whatever its value, as "NAME=VALUE"; it stays the environment's.
+ * NULL where there is none: this process is the whole job. */
 const char *launcher_variable(void);
+
+/* The same, but of those from PMI_ on: what neither Open MPI's launcher nor PMIx sets. */
+const char *launcher_besides_openmpi(void);
 
 #endif
