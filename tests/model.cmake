@@ -1,7 +1,7 @@
 # The model's oracles and the tests that measure src/model against them.
 
 # Twins in double precision and the reader of the fixtures; shared, so compiled once.
-add_library(drumline_oracles STATIC naive_ops.c naive_model.c naive_batch.c reference_fixture.c)
+add_library(drumline_oracles STATIC naive_ops.c naive_stack.c naive_model.c naive_batch.c reference_fixture.c)
 target_link_libraries(drumline_oracles PUBLIC drumline_flags ${HDF5_C_LIBRARIES} PkgConfig::cmocka m)
 target_include_directories(drumline_oracles PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
 target_include_directories(drumline_oracles SYSTEM PUBLIC ${HDF5_C_INCLUDE_DIRS})
@@ -10,6 +10,7 @@ target_compile_definitions(drumline_oracles PRIVATE DRUMLINE_FIXTURES="${DRUMLIN
 drumline_test(naive_model LINK drumline_oracles)
 drumline_test(ops LINK drumline_oracles drumline_model)
 drumline_test(kernels LINK drumline_oracles drumline_model)
+drumline_test(panel_kernels LINK drumline_oracles drumline_model)
 drumline_test(model SOURCES model_from_twin.c LINK drumline_oracles drumline_model)
 drumline_test(bf16 SOURCES model_from_twin.c LINK drumline_oracles drumline_bf16)
 drumline_test(generation SOURCES model_from_twin.c LINK drumline_oracles drumline_model)

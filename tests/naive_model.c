@@ -1,6 +1,7 @@
 #include "naive_model.h"
 
 #include "naive_ops.h"
+#include "naive_stack.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -158,172 +159,13 @@ void naive_outputs_free(struct naive_outputs *outputs)
     free(outputs);
 }
 
-/* ---- Named dense layers ---- */
-
-struct dense {
-    struct naive_tensor *kernel, *bias;
-    bool bf16;
-};
-
-static struct dense find_dense(struct naive_model *model, const char *prefix, const char *name)
-{
-    char kernel[2 * NAIVE_NAME_SIZE], bias[2 * NAIVE_NAME_SIZE];
-    snprintf(kernel, sizeof kernel, "%s/%s/kernel", prefix, name);
-    snprintf(bias, sizeof bias, "%s/%s/bias", prefix, name);
-    return (struct dense){naive_model_tensor(model, kernel), naive_model_tensor(model, bias), model->bf16};
-}
-
-static struct dense find_layer(struct naive_model *model, const char *prefix, size_t layer)
-{
-    char name[NAIVE_NAME_SIZE];
-    snprintf(name, sizeof name, "layer_%zu", layer);
-    return find_dense(model, prefix, name);
-}
-
-static double *factors(const double *values, size_t count, bool bf16)
-{
-    return bf16 ? naive_rounded_copy(values, count) : naive_copy(values, count);
-}
-
-static void dense_forward(double *out, const double *x, struct dense dense, size_t rows)
-{
-    size_t inputs = dense.kernel->rows, outputs = dense.kernel->columns;
-    double *left = factors(x, rows * inputs, dense.bf16);
-    double *right = factors(dense.kernel->values, inputs * outputs, dense.bf16);
-    naive_dense(out, left, right, dense.bias->values, rows, inputs, outputs);
-    free(left);
-    free(right);
-}
-
-/* The bias meets no product: its gradient is summed from what was not rounded. */
-static void dense_backward(double *dx, const double *dout, const double *x, struct dense dense, size_t rows)
-{
-    size_t inputs = dense.kernel->rows, outputs = dense.kernel->columns;
-    double *d = factors(dout, rows * outputs, dense.bf16), *left = factors(x, rows * inputs, dense.bf16);
-    double *right = factors(dense.kernel->values, inputs * outputs, dense.bf16);
-    double *of_rounded = naive_doubles(outputs);
-    naive_dense_backward(dx, dense.kernel->gradient, of_rounded, d, left, right, rows, inputs, outputs);
-    for (size_t n = 0; n < rows * outputs; n++)
-        dense.bias->gradient[n % outputs] += dout[n];
-    free(d);
-    free(left);
-    free(right);
-    free(of_rounded);
-}
-
-/* ---- LSTMs one on the other, started from a latent: the conductor and the decoder ---- */
-
-struct stack {
-    const char *prefix;
-    size_t steps, rows;
-    const uint8_t *const *masks; /* by layer */
-    double *latent;              /* [rows, latent size], owned */
-    double *states;              /* [rows, sum of states]: tanh(dense(latent)), c before h, layer by layer; owned */
-    struct naive_lstm lstms[NAIVE_MAX_LAYERS];
-};
-
-static void stack_free(struct stack *stack)
-{
-    free(stack->latent);
-    free(stack->states);
-    for (size_t layer = 0; layer < NAIVE_MAX_LAYERS; layer++)
-        naive_lstm_free(&stack->lstms[layer]);
-}
-
-static const double *stack_top(const struct stack *stack, const struct naive_sizes *sizes)
-{
-    const struct naive_lstm *top = &stack->lstms[sizes->num_layers - 1];
-    return &top->h[top->batch * top->hidden];
-}
-
-/* `input` [steps, rows, first_inputs] and `latent` [rows, ...] are the caller's. The stack needs no zeroing before. */
-static void stack_forward(struct stack *stack, struct naive_model *model, const char *prefix, const double *input,
-                          size_t first_inputs, const double *latent, const uint8_t *const *masks, size_t steps,
-                          size_t rows)
-{
-    const struct naive_sizes *sizes = &model->sizes;
-    struct dense initial = find_dense(model, prefix, "initial_state");
-    size_t width = initial.kernel->columns, first = 0;
-    *stack = (struct stack){.prefix = prefix, .steps = steps, .rows = rows, .masks = masks};
-    stack->latent = naive_copy(latent, rows * initial.kernel->rows);
-    stack->states = naive_doubles(rows * width);
-    dense_forward(stack->states, latent, initial, rows);
-    for (size_t n = 0; n < rows * width; n++)
-        stack->states[n] = tanh(stack->states[n]);
-    for (size_t layer = 0; layer < sizes->num_layers; layer++) {
-        struct naive_lstm *lstm = &stack->lstms[layer];
-        size_t hidden = sizes->dec_rnn_size[layer], inputs = layer > 0 ? sizes->dec_rnn_size[layer - 1] : first_inputs;
-        const double *below = layer > 0 ? &stack->lstms[layer - 1].h[rows * inputs] : input;
-        naive_lstm_make(lstm, steps, rows, inputs, hidden, false);
-        lstm->bf16 = model->bf16;
-        naive_dropout(lstm->x, below, masks[layer], sizes->keep_prob, steps * rows * inputs);
-        for (size_t r = 0; r < rows; r++) {
-            memcpy(&lstm->c[r * hidden], &stack->states[r * width + first], hidden * sizeof *lstm->c);
-            memcpy(&lstm->h[r * hidden], &stack->states[r * width + first + hidden], hidden * sizeof *lstm->h);
-        }
-        first += 2 * hidden;
-        struct dense weights = find_layer(model, prefix, layer);
-        naive_lstm_forward(lstm, weights.kernel->values, weights.bias->values);
-    }
-}
-
-/* Puts one layer's gradients of c and h [rows, hidden] at column `first` of dstates [rows, width]. */
-static void place_state_gradients(double *dstates, const double *dc, const double *dh, size_t rows, size_t width,
-                                  size_t first, size_t hidden)
-{
-    for (size_t r = 0; r < rows; r++) {
-        memcpy(&dstates[r * width + first], &dc[r * hidden], hidden * sizeof *dc);
-        memcpy(&dstates[r * width + first + hidden], &dh[r * hidden], hidden * sizeof *dh);
-    }
-}
-
-/* One layer of stack_backward: from dh [steps, rows, hidden] to the gradient of what lies below, the caller's. */
-static double *layer_backward(double *dc0, double *dh0, const double *dh, struct naive_model *model,
-                              const struct stack *stack, size_t layer)
-{
-    const struct naive_lstm *lstm = &stack->lstms[layer];
-    struct dense weights = find_layer(model, stack->prefix, layer);
-    size_t count = stack->steps * stack->rows * lstm->inputs;
-    double *dx = naive_doubles(count);
-    naive_lstm_backward(dx, weights.kernel->gradient, weights.bias->gradient, dc0, dh0, dh, lstm,
-                        weights.kernel->values);
-    naive_dropout(dx, dx, stack->masks[layer], model->sizes.keep_prob, count);
-    return dx;
-}
-
-/* From dtop [steps, rows, top's hidden]; adds to dlatent. Returns the gradient of the input, owned by the caller. */
-static double *stack_backward(double *dlatent, const double *dtop, struct naive_model *model, const struct stack *stack)
-{
-    const struct naive_sizes *sizes = &model->sizes;
-    struct dense initial = find_dense(model, stack->prefix, "initial_state");
-    size_t width = initial.kernel->columns, first = width, rows = stack->rows;
-    double *dstates = naive_doubles(rows * width);
-    double *dh = naive_copy(dtop, stack->steps * rows * sizes->dec_rnn_size[sizes->num_layers - 1]);
-    for (size_t layer = sizes->num_layers; layer-- > 0;) {
-        size_t hidden = sizes->dec_rnn_size[layer];
-        double *dc0 = naive_doubles(rows * hidden), *dh0 = naive_doubles(rows * hidden);
-        double *below = layer_backward(dc0, dh0, dh, model, stack, layer);
-        first -= 2 * hidden;
-        place_state_gradients(dstates, dc0, dh0, rows, width, first, hidden);
-        free(dh);
-        free(dc0);
-        free(dh0);
-        dh = below;
-    }
-    for (size_t n = 0; n < rows * width; n++)
-        dstates[n] *= 1 - stack->states[n] * stack->states[n];
-    dense_backward(dlatent, dstates, stack->latent, initial, rows);
-    free(dstates);
-    return dh;
-}
-
 /* ---- One pass over a batch ---- */
 
 struct pass {
     struct naive_lstm directions[NAIVE_MAX_LAYERS][2]; /* the encoder's: forward, backward */
     double *encoded;                                   /* [B, 2 encoder hidden] */
     double *z;                                         /* [B, z_size] */
-    struct stack conductor, core;
+    struct naive_stack conductor, core;
     size_t rows_of_bars;  /* how many bars run beside one another: all of them, or 1 in the flat decoder */
     size_t core_steps;    /* steps of the core decoder: a bar's, or T in the flat decoder */
     double *core_logits;  /* [core_steps, rows_of_bars * B, 27] */
@@ -359,7 +201,7 @@ static void encode_layer(struct pass *pass, struct naive_model *model, const str
     size_t inputs = naive_encoder_inputs(sizes, layer);
     for (size_t direction = 0; direction < 2; direction++) {
         struct naive_lstm *lstm = &pass->directions[layer][direction];
-        struct dense weights = find_layer(model, direction_prefixes[direction], layer);
+        struct naive_dense_layer weights = naive_find_layer(model, direction_prefixes[direction], layer);
         naive_lstm_make(lstm, steps, windows, inputs, sizes->enc_rnn_size[layer], direction == 1);
         lstm->bf16 = model->bf16;
         encoder_input(lstm->x, pass, sizes, batch, layer);
@@ -381,8 +223,8 @@ static void encode(struct pass *pass, struct naive_outputs *outputs, struct naiv
         memcpy(&pass->encoded[n * hidden], &pass->directions[top][n % 2].h[(steps * windows + n / 2) * hidden],
                hidden * sizeof(double));
     pass->z = naive_doubles(windows * sizes->z_size);
-    dense_forward(outputs->mu, pass->encoded, find_dense(model, "encoder", "mu"), windows);
-    dense_forward(outputs->sigma, pass->encoded, find_dense(model, "encoder", "sigma"), windows);
+    naive_dense_layer_forward(outputs->mu, pass->encoded, naive_find_dense(model, "encoder", "mu"), windows);
+    naive_dense_layer_forward(outputs->sigma, pass->encoded, naive_find_dense(model, "encoder", "sigma"), windows);
     for (size_t n = 0; n < windows * sizes->z_size; n++) {
         outputs->sigma[n] = naive_softplus(outputs->sigma[n]);
         pass->z[n] = outputs->mu[n] + outputs->sigma[n] * batch->eps[n];
@@ -427,18 +269,18 @@ static void decode(struct pass *pass, struct naive_outputs *outputs, struct naiv
     pass->core_steps = sizes->bars * sizes->steps_per_bar / pass->rows_of_bars;
     const double *embeddings = pass->z;
     if (sizes->hierarchical) {
-        stack_forward(&pass->conductor, model, "conductor", NULL, 0, pass->z, batch->conductor_masks, sizes->bars,
-                      windows);
-        embeddings = stack_top(&pass->conductor, sizes);
+        naive_stack_forward(&pass->conductor, model, "conductor", NULL, 0, pass->z, batch->conductor_masks, sizes->bars,
+                            windows);
+        embeddings = naive_stack_top(&pass->conductor, sizes);
     }
     size_t rows = pass->rows_of_bars * windows;
     double *input = core_input(pass, embeddings, sizes, batch);
-    stack_forward(&pass->core, model, "decoder", input, naive_decoder_inputs(sizes, 0), embeddings,
-                  batch->decoder_masks, pass->core_steps, rows);
+    naive_stack_forward(&pass->core, model, "decoder", input, naive_decoder_inputs(sizes, 0), embeddings,
+                        batch->decoder_masks, pass->core_steps, rows);
     free(input);
     pass->core_logits = naive_doubles(pass->core_steps * rows * NAIVE_DEPTH);
-    dense_forward(pass->core_logits, stack_top(&pass->core, sizes), find_dense(model, "decoder", "output"),
-                  pass->core_steps * rows);
+    naive_dense_layer_forward(pass->core_logits, naive_stack_top(&pass->core, sizes),
+                              naive_find_dense(model, "decoder", "output"), pass->core_steps * rows);
     for (size_t s = 0; s < pass->core_steps; s++)
         for (size_t r = 0; r < rows; r++)
             memcpy(&outputs->logits[row_in_time(pass, windows, s, r) * NAIVE_DEPTH],
@@ -478,9 +320,9 @@ static double *decode_backward(struct pass *pass, struct naive_model *model, con
     }
     double *dtop = naive_doubles(all_rows * sizes->dec_rnn_size[sizes->num_layers - 1]);
     double *dembeddings = naive_doubles(rows * embedding);
-    dense_backward(dtop, pass->core_dlogits, stack_top(&pass->core, sizes), find_dense(model, "decoder", "output"),
-                   all_rows);
-    double *dinput = stack_backward(dembeddings, dtop, model, &pass->core);
+    naive_dense_layer_backward(dtop, pass->core_dlogits, naive_stack_top(&pass->core, sizes),
+                               naive_find_dense(model, "decoder", "output"), all_rows);
+    double *dinput = naive_stack_backward(dembeddings, dtop, model, &pass->core);
     for (size_t n = 0; n < all_rows; n++)
         for (size_t k = 0; k < embedding; k++)
             dembeddings[n % rows * embedding + k] += dinput[(n + 1) * inputs - embedding + k];
@@ -489,7 +331,7 @@ static double *decode_backward(struct pass *pass, struct naive_model *model, con
     if (!sizes->hierarchical)
         return dembeddings;
     double *dz = naive_doubles(windows * sizes->z_size);
-    free(stack_backward(dz, dembeddings, model, &pass->conductor));
+    free(naive_stack_backward(dz, dembeddings, model, &pass->conductor));
     free(dembeddings);
     return dz;
 }
@@ -522,7 +364,7 @@ static void encode_layer_backward(double *dh[2], const struct pass *pass, struct
     double *dx = naive_doubles(count);
     for (size_t direction = 0; direction < 2; direction++) {
         const struct naive_lstm *lstm = &pass->directions[layer][direction];
-        struct dense weights = find_layer(model, direction_prefixes[direction], layer);
+        struct naive_dense_layer weights = naive_find_layer(model, direction_prefixes[direction], layer);
         naive_lstm_backward(dx, weights.kernel->gradient, weights.bias->gradient, NULL, NULL, dh[direction], lstm,
                             weights.kernel->values);
         free(dh[direction]);
@@ -549,8 +391,9 @@ static void encode_backward(double *dz, struct pass *pass, const struct naive_ou
     size_t hidden = sizes->enc_rnn_size[top];
     double *dsigma_input = naive_doubles(windows * sizes->z_size), *dencoded = naive_doubles(windows * 2 * hidden);
     latent_backward(dz, dsigma_input, outputs, sizes, batch);
-    dense_backward(dencoded, dz, pass->encoded, find_dense(model, "encoder", "mu"), windows);
-    dense_backward(dencoded, dsigma_input, pass->encoded, find_dense(model, "encoder", "sigma"), windows);
+    naive_dense_layer_backward(dencoded, dz, pass->encoded, naive_find_dense(model, "encoder", "mu"), windows);
+    naive_dense_layer_backward(dencoded, dsigma_input, pass->encoded, naive_find_dense(model, "encoder", "sigma"),
+                               windows);
     double *dh[2] = {naive_doubles(steps * windows * hidden), naive_doubles(steps * windows * hidden)};
     for (size_t n = 0; n < 2 * windows; n++)
         memcpy(&dh[n % 2][((steps - 1) * windows + n / 2) * hidden], &dencoded[n * hidden], hidden * sizeof(double));
@@ -577,8 +420,8 @@ static void pass_free(struct pass *pass)
     }
     free(pass->encoded);
     free(pass->z);
-    stack_free(&pass->conductor);
-    stack_free(&pass->core);
+    naive_stack_free(&pass->conductor);
+    naive_stack_free(&pass->core);
     free(pass->core_logits);
     free(pass->core_dlogits);
 }

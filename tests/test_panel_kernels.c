@@ -1,0 +1,237 @@
+/* The panel kernels, each version that this processor runs, against sums written out in double precision. */
+#include "naive_ops.h"
+
+#include "model/kernels/kernels.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const double tolerance = 2e-6;
+
+/* x [rows, columns] with rows and columns exchanged. */
+static double *transpose(const double *x, size_t rows, size_t columns)
+{
+    double *out = naive_doubles(rows * columns);
+    for (size_t row = 0; row < rows; row++)
+        for (size_t j = 0; j < columns; j++)
+            out[j * rows + row] = x[row * columns + j];
+    return out;
+}
+
+/* out [rows, columns] (= or +=) a [rows, inner] b [inner, columns] */
+static void naive_product(double *out, const double *a, const double *b, size_t rows, size_t columns, size_t inner,
+                          bool add)
+{
+    for (size_t row = 0; row < rows; row++)
+        for (size_t j = 0; j < columns; j++) {
+            double sum = add ? out[row * columns + j] : 0;
+            for (size_t k = 0; k < inner; k++)
+                sum += a[row * inner + k] * b[k * columns + j];
+            out[row * columns + j] = sum;
+        }
+}
+
+static float *take_columns(const double *x, size_t rows, size_t width, size_t first, size_t count)
+{
+    double *part = naive_doubles(rows * count + 1);
+    for (size_t row = 0; row < rows; row++)
+        for (size_t j = 0; j < count; j++)
+            part[row * count + j] = x[row * width + first + j];
+    float *floats = naive_to_floats(part, rows * count);
+    free(part);
+    return floats;
+}
+
+/* A random matrix in doubles, and in floats cut after `split` columns. */
+struct halves {
+    double *whole;
+    float *first, *second;
+    struct kernels_rows rows;
+};
+
+static struct halves make_halves(size_t rows, size_t width, size_t split, uint64_t *seed)
+{
+    struct halves made = {.whole = naive_doubles(rows * width)};
+    naive_fill(made.whole, rows * width, 1, seed);
+    made.first = take_columns(made.whole, rows, width, 0, split);
+    made.second = take_columns(made.whole, rows, width, split, width - split);
+    made.rows = (struct kernels_rows){split > 0 ? made.first : NULL, split < width ? made.second : NULL, (int)split,
+                                      (int)(width - split)};
+    return made;
+}
+
+static void free_halves(struct halves *halves)
+{
+    free(halves->whole);
+    free(halves->first);
+    free(halves->second);
+}
+
+/* Packs b, straight and transposed, and compares with the sums written out; odd sizes, a cut anywhere, both ways of writing,
+ * the guard behind the output. */
+static void check_panels(const struct kernels *kernels, size_t rows, size_t columns, size_t inner, size_t split,
+                         uint64_t *seed)
+{
+    struct halves a = make_halves(rows, inner, split, seed);
+    double *b = naive_doubles(inner * columns), *expected = naive_doubles(rows * columns);
+    naive_fill(b, inner * columns, 1, seed);
+    naive_fill(expected, rows * columns, 1, seed);
+    double *transposed = transpose(b, inner, columns);
+    float *out = naive_to_floats(expected, rows * columns);
+    float *float_b = naive_to_floats(b, inner * columns),
+          *float_transposed = naive_to_floats(transposed, inner * columns);
+    float *panels = malloc((kernels_panel_floats((int)inner, (int)columns) + 1) * sizeof *panels);
+    assert_non_null(panels);
+    for (int add = 1; add >= 0; add--) {
+        naive_product(expected, a.whole, b, rows, columns, inner, add == 1);
+        if (add)
+            kernels->panel_pack(panels, float_b, (int)inner, (int)columns, columns, 1);
+        else
+            kernels->panel_pack(panels, float_transposed, (int)inner, (int)columns, 1, inner);
+        kernels->panel_product(out, a.rows, panels, (int)inner, (int)rows, (int)columns, add == 1);
+        assert_true(naive_float_error(out, expected, rows * columns) <= tolerance);
+        assert_true(naive_guard_intact(out, rows * columns));
+    }
+    free_halves(&a);
+    free(b);
+    free(expected);
+    free(transposed);
+    free(float_b);
+    free(float_transposed);
+    free(out);
+    free(panels);
+}
+
+/* As check_panels, for the gradient of a matrix [width, columns] and the sums beside it. */
+static void check_gradient(const struct kernels *kernels, size_t examples, size_t columns, size_t width, size_t split,
+                           uint64_t *seed)
+{
+    struct halves a = make_halves(examples, width, split, seed);
+    double *d = naive_doubles(examples * columns), *expected = naive_doubles(width * columns);
+    double *expected_sums = naive_doubles(columns), *ones = naive_doubles(examples);
+    naive_fill(d, examples * columns, 1, seed);
+    naive_fill(expected, width * columns, 1, seed);
+    naive_fill(expected_sums, columns, 1, seed);
+    for (size_t i = 0; i < examples; i++)
+        ones[i] = 1;
+    double *transposed = transpose(a.whole, examples, width);
+    float *float_d = naive_to_floats(d, examples * columns), *out = naive_to_floats(expected, width * columns);
+    float *sums = naive_to_floats(expected_sums, columns);
+    float *scratch = malloc(kernels_gradient_floats() * sizeof *scratch);
+    assert_non_null(scratch);
+    for (int add = 1; add >= 0; add--) {
+        naive_product(expected, transposed, d, width, columns, examples, add == 1);
+        naive_product(expected_sums, ones, d, 1, columns, examples, add == 1);
+        int middle = ((int)width + 1) / 2;
+        kernels->gradient_product(out, sums, a.rows, 0, middle, float_d, (int)examples, (int)columns, add == 1,
+                                  scratch);
+        if (middle < (int)width)
+            kernels->gradient_product(out, NULL, a.rows, middle, (int)width, float_d, (int)examples, (int)columns,
+                                      add == 1, scratch);
+        assert_true(naive_float_error(out, expected, width * columns) <= tolerance);
+        assert_true(naive_float_error(sums, expected_sums, columns) <= tolerance);
+        assert_true(naive_guard_intact(out, width * columns));
+        assert_true(naive_guard_intact(sums, columns));
+    }
+    free_halves(&a);
+    free(d);
+    free(expected);
+    free(expected_sums);
+    free(ones);
+    free(transposed);
+    free(float_d);
+    free(out);
+    free(sums);
+    free(scratch);
+}
+
+static void panel_products_are_products(void **state)
+{
+    (void)state;
+    static const size_t sizes[][3] = {
+        {1,   1,   1  },
+        {1,   32,  5  },
+        {2,   31,  7  },
+        {3,   33,  16 },
+        {4,   64,  1  },
+        {11,  40,  13 },
+        {12,  32,  64 },
+        {13,  17,  40 },
+        {25,  96,  9  },
+        {40,  100, 130},
+        {330, 33,  20 }
+    };
+    uint64_t seed = 17;
+    size_t count;
+    const struct kernels *const *versions = kernels_runnable(&count);
+    for (size_t n = 0; n < count; n++)
+        for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+            for (size_t split = 0; split <= sizes[i][2]; split += 1 + sizes[i][2] / 3)
+                check_panels(versions[n], sizes[i][0], sizes[i][1], sizes[i][2], split, &seed);
+}
+
+static void gradient_products_are_products(void **state)
+{
+    (void)state;
+    static const size_t sizes[][3] = {
+        {1,   1,   1  },
+        {3,   32,  12 },
+        {5,   31,  13 },
+        {256, 64,  24 },
+        {257, 33,  40 },
+        {300, 8,   600},
+        {520, 100, 39 }
+    };
+    uint64_t seed = 23;
+    size_t count;
+    const struct kernels *const *versions = kernels_runnable(&count);
+    for (size_t n = 0; n < count; n++)
+        for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+            for (size_t split = 0; split <= sizes[i][2]; split += 1 + sizes[i][2] / 3)
+                check_gradient(versions[n], sizes[i][0], sizes[i][1], sizes[i][2], split, &seed);
+}
+
+/* What lets a window's music be the same in any batch. */
+static void a_row_of_a_panel_product_does_not_depend_on_the_others(void **state)
+{
+    (void)state;
+    enum { MOST = 27, COLUMNS = 45, INNER = 19 };
+    uint64_t seed = 5;
+    size_t count;
+    const struct kernels *const *versions = kernels_runnable(&count);
+    double *a = naive_doubles(MOST * INNER), *b = naive_doubles(INNER * COLUMNS);
+    naive_fill(a, MOST * INNER, 1, &seed);
+    naive_fill(b, INNER * COLUMNS, 1, &seed);
+    float *float_a = naive_to_floats(a, MOST * INNER), *float_b = naive_to_floats(b, INNER * COLUMNS);
+    for (size_t n = 0; n < count; n++) {
+        float *panels = malloc(kernels_panel_floats(INNER, COLUMNS) * sizeof *panels);
+        float all[MOST * COLUMNS], some[MOST * COLUMNS];
+        assert_non_null(panels);
+        versions[n]->panel_pack(panels, float_b, INNER, COLUMNS, COLUMNS, 1);
+        struct kernels_rows a_rows = {.first = float_a, .first_size = INNER};
+        versions[n]->panel_product(all, a_rows, panels, INNER, MOST, COLUMNS, false);
+        for (int rows = 1; rows < MOST; rows++) {
+            versions[n]->panel_product(some, a_rows, panels, INNER, rows, COLUMNS, false);
+            assert_memory_equal(some, all, (size_t)rows * COLUMNS * sizeof *some);
+        }
+        free(panels);
+    }
+    free(a);
+    free(b);
+    free(float_a);
+    free(float_b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(panel_products_are_products),
+        cmocka_unit_test(gradient_products_are_products),
+        cmocka_unit_test(a_row_of_a_panel_product_does_not_depend_on_the_others),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
