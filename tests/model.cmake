@@ -15,5 +15,11 @@ drumline_test(model SOURCES model_from_twin.c LINK drumline_oracles drumline_mod
 drumline_test(bf16 SOURCES model_from_twin.c LINK drumline_oracles drumline_bf16)
 drumline_test(generation SOURCES model_from_twin.c LINK drumline_oracles drumline_model)
 drumline_test(optimizer LINK drumline_oracles drumline_model)
+# With threads of OpenBLAS that start before main, as in the programs.
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64|aarch64|arm64")
+    drumline_test(flush_denormals SOURCES ${PROJECT_SOURCE_DIR}/src/programs/flush_denormals.c
+        LINK drumline_model Threads::Threads)
+    set_tests_properties(flush_denormals PROPERTIES ENVIRONMENT "OPENBLAS_NUM_THREADS=4")
+endif()
 drumline_test(params LINK drumline_model)
 drumline_test(checkpoint LINK drumline_model)
