@@ -22,6 +22,15 @@ double *naive_copy(const double *values, size_t count)
     return copy;
 }
 
+double *naive_widen(const double *x, size_t rows, size_t columns, size_t stride)
+{
+    double *wide = naive_doubles(rows * stride);
+    for (size_t row = 0; row < rows; row++)
+        for (size_t j = 0; j < stride; j++)
+            wide[row * stride + j] = j < columns ? x[row * columns + j] : 1;
+    return wide;
+}
+
 static const float guard_value = -98765.0f;
 
 float *naive_to_floats(const double *values, size_t count)

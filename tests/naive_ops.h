@@ -14,6 +14,9 @@
 double *naive_doubles(size_t count);
 double *naive_copy(const double *values, size_t count);
 
+/* x [rows, columns] with its rows `stride` numbers apart, and ones in between; owned by the caller. */
+double *naive_widen(const double *x, size_t rows, size_t columns, size_t stride);
+
 /* The values rounded to float, or float's values as doubles; owned by the caller. Arrays of floats are followed by
  * NAIVE_GUARD more that naive_guard_intact finds changed where a routine has written behind the end. */
 enum { NAIVE_GUARD = 32 };

@@ -61,18 +61,18 @@ static void free_nothing(struct bf16_engine *engine)
 
 static const struct kernels *real;
 
-static void count_panel_product(float *out, struct kernels_rows a, const float *panels, int inner, int rows,
-                                int columns, bool add)
+static void count_panel_product(float *out, size_t stride, struct kernels_rows a, const float *panels, int inner,
+                                int rows, int columns, bool add)
 {
     counted[current] += 2.0 * rows * columns * (a.first_size + a.second_size);
-    real->panel_product(out, a, panels, inner, rows, columns, add);
+    real->panel_product(out, stride, a, panels, inner, rows, columns, add);
 }
 
 static void count_gradient_product(float *out, float *sums, struct kernels_rows a, int first_row, int end_row,
-                                   const float *d, int examples, int columns, bool add, float *scratch)
+                                   const float *d, size_t stride, int examples, int columns, bool add, float *scratch)
 {
     counted[current] += 2.0 * examples * columns * (end_row - first_row);
-    real->gradient_product(out, sums, a, first_row, end_row, d, examples, columns, add, scratch);
+    real->gradient_product(out, sums, a, first_row, end_row, d, stride, examples, columns, add, scratch);
 }
 
 static void on_phase(void *context, enum pass_phase phase)

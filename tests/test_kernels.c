@@ -288,26 +288,38 @@ static void assert_cell_array(float *values, const double *expected, size_t coun
     free(values);
 }
 
+/* Replaces x [rows, columns] by the same with its rows `stride` numbers apart. */
+static void widen(double **x, size_t rows, size_t columns, size_t stride)
+{
+    double *wide = naive_widen(*x, rows, columns, stride);
+    free(*x);
+    *x = wide;
+}
+
 static void check_cell(const struct kernels *kernels, size_t batch, size_t units, bool above, uint64_t *seed)
 {
     struct cell cell = make_cell(batch, units, seed);
-    size_t count = batch * units;
-    float *gates_f = naive_to_floats(cell.products, 4 * count), *bias = naive_to_floats(cell.bias, 4 * units);
+    size_t count = batch * units, stride = 4 * units + (above ? 5 : 0), wide = batch * stride;
+    double *products = naive_widen(cell.products, batch, 4 * units, stride);
+    float *gates_f = naive_to_floats(products, wide), *bias = naive_to_floats(cell.bias, 4 * units);
     float *c_before = naive_to_floats(cell.c_before, count), *c_f = naive_to_floats(cell.dh, count);
     float *h_f = naive_to_floats(cell.dh, count), *dh = naive_to_floats(cell.dh, count);
     float *dh_above = naive_to_floats(cell.dh_above, count), *dc = naive_to_floats(cell.dc, count);
     double *gates = naive_doubles(4 * count), *dgates = naive_doubles(4 * count);
     double *c = naive_doubles(count), *h = naive_doubles(count);
     naive_step(gates, c, h, dgates, &cell, above);
+    widen(&gates, batch, 4 * units, stride);
+    widen(&dgates, batch, 4 * units, stride);
 
-    kernels->lstm_forward(gates_f, c_f, h_f, c_before, bias, (int)batch, (int)units);
-    assert_true(naive_float_error(gates_f, gates, 4 * count) <= tolerance);
-    kernels->lstm_backward(gates_f, dc, c_f, c_before, dh, above ? dh_above : NULL, (int)batch, (int)units);
+    kernels->lstm_forward(gates_f, stride, c_f, h_f, c_before, bias, (int)batch, (int)units);
+    assert_true(naive_float_error(gates_f, gates, wide) <= tolerance);
+    kernels->lstm_backward(gates_f, stride, dc, c_f, c_before, dh, above ? dh_above : NULL, (int)batch, (int)units);
     assert_cell_array(c_f, c, count, kernels->name, "c");
     assert_cell_array(h_f, h, count, kernels->name, "h");
-    assert_cell_array(gates_f, dgates, 4 * count, kernels->name, "the gates' gradients");
+    assert_cell_array(gates_f, dgates, wide, kernels->name, "the gates' gradients");
     assert_cell_array(dc, cell.dc, count, kernels->name, "dc");
     cell_free(&cell);
+    free(products);
     float *floats[] = {bias, c_before, dh, dh_above};
     double *doubles[] = {gates, dgates, c, h};
     for (int n = 0; n < 4; n++) {

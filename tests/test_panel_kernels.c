@@ -35,14 +35,17 @@ static void naive_product(double *out, const double *a, const double *b, size_t 
         }
 }
 
-static float *take_columns(const double *x, size_t rows, size_t width, size_t first, size_t count)
+/* Rows of the result are `gap` floats further apart than they are long. */
+static float *take_columns(const double *x, size_t rows, size_t width, size_t first, size_t count, size_t gap)
 {
     double *part = naive_doubles(rows * count + 1);
     for (size_t row = 0; row < rows; row++)
         for (size_t j = 0; j < count; j++)
             part[row * count + j] = x[row * width + first + j];
-    float *floats = naive_to_floats(part, rows * count);
+    double *wide = naive_widen(part, rows, count, count + gap);
+    float *floats = naive_to_floats(wide, rows * (count + gap));
     free(part);
+    free(wide);
     return floats;
 }
 
@@ -53,14 +56,14 @@ struct halves {
     struct kernels_rows rows;
 };
 
-static struct halves make_halves(size_t rows, size_t width, size_t split, uint64_t *seed)
+static struct halves make_halves(size_t rows, size_t width, size_t split, size_t gap, uint64_t *seed)
 {
     struct halves made = {.whole = naive_doubles(rows * width)};
     naive_fill(made.whole, rows * width, 1, seed);
-    made.first = take_columns(made.whole, rows, width, 0, split);
-    made.second = take_columns(made.whole, rows, width, split, width - split);
+    made.first = take_columns(made.whole, rows, width, 0, split, gap);
+    made.second = take_columns(made.whole, rows, width, split, width - split, 0);
     made.rows = (struct kernels_rows){split > 0 ? made.first : NULL, split < width ? made.second : NULL, (int)split,
-                                      (int)(width - split)};
+                                      (int)(width - split), gap > 0 && split > 0 ? (int)(split + gap) : 0};
     return made;
 }
 
@@ -71,17 +74,19 @@ static void free_halves(struct halves *halves)
     free(halves->second);
 }
 
-/* Packs b, straight and transposed, and compares with the sums written out; odd sizes, a cut anywhere, both ways of writing,
- * the guard behind the output. */
+/* Packs b, straight and transposed, and compares with the sums written out; odd sizes, a cut anywhere, rows with gaps between
+ * them, both ways of writing, the guard behind the output. */
 static void check_panels(const struct kernels *kernels, size_t rows, size_t columns, size_t inner, size_t split,
                          uint64_t *seed)
 {
-    struct halves a = make_halves(rows, inner, split, seed);
+    size_t gap = rows % 3, stride = columns + 2 * gap;
+    struct halves a = make_halves(rows, inner, split, gap, seed);
     double *b = naive_doubles(inner * columns), *expected = naive_doubles(rows * columns);
     naive_fill(b, inner * columns, 1, seed);
     naive_fill(expected, rows * columns, 1, seed);
     double *transposed = transpose(b, inner, columns);
-    float *out = naive_to_floats(expected, rows * columns);
+    double *wide = naive_widen(expected, rows, columns, stride);
+    float *out = naive_to_floats(wide, rows * stride);
     float *float_b = naive_to_floats(b, inner * columns),
           *float_transposed = naive_to_floats(transposed, inner * columns);
     float *panels = malloc((kernels_panel_floats((int)inner, (int)columns) + 1) * sizeof *panels);
@@ -92,12 +97,15 @@ static void check_panels(const struct kernels *kernels, size_t rows, size_t colu
             kernels->panel_pack(panels, float_b, (int)inner, (int)columns, columns, 1);
         else
             kernels->panel_pack(panels, float_transposed, (int)inner, (int)columns, 1, inner);
-        kernels->panel_product(out, a.rows, panels, (int)inner, (int)rows, (int)columns, add == 1);
-        assert_true(naive_float_error(out, expected, rows * columns) <= tolerance);
-        assert_true(naive_guard_intact(out, rows * columns));
+        kernels->panel_product(out, stride, a.rows, panels, (int)inner, (int)rows, (int)columns, add == 1);
+        free(wide);
+        wide = naive_widen(expected, rows, columns, stride);
+        assert_true(naive_float_error(out, wide, rows * stride) <= tolerance);
+        assert_true(naive_guard_intact(out, rows * stride));
     }
     free_halves(&a);
     free(b);
+    free(wide);
     free(expected);
     free(transposed);
     free(float_b);
@@ -110,7 +118,8 @@ static void check_panels(const struct kernels *kernels, size_t rows, size_t colu
 static void check_gradient(const struct kernels *kernels, size_t examples, size_t columns, size_t width, size_t split,
                            uint64_t *seed)
 {
-    struct halves a = make_halves(examples, width, split, seed);
+    size_t gap = examples % 3, stride = columns + 2 * gap;
+    struct halves a = make_halves(examples, width, split, gap, seed);
     double *d = naive_doubles(examples * columns), *expected = naive_doubles(width * columns);
     double *expected_sums = naive_doubles(columns), *ones = naive_doubles(examples);
     naive_fill(d, examples * columns, 1, seed);
@@ -119,7 +128,8 @@ static void check_gradient(const struct kernels *kernels, size_t examples, size_
     for (size_t i = 0; i < examples; i++)
         ones[i] = 1;
     double *transposed = transpose(a.whole, examples, width);
-    float *float_d = naive_to_floats(d, examples * columns), *out = naive_to_floats(expected, width * columns);
+    double *wide_d = naive_widen(d, examples, columns, stride);
+    float *float_d = naive_to_floats(wide_d, examples * stride), *out = naive_to_floats(expected, width * columns);
     float *sums = naive_to_floats(expected_sums, columns);
     float *scratch = malloc(kernels_gradient_floats() * sizeof *scratch);
     assert_non_null(scratch);
@@ -127,11 +137,11 @@ static void check_gradient(const struct kernels *kernels, size_t examples, size_
         naive_product(expected, transposed, d, width, columns, examples, add == 1);
         naive_product(expected_sums, ones, d, 1, columns, examples, add == 1);
         int middle = ((int)width + 1) / 2;
-        kernels->gradient_product(out, sums, a.rows, 0, middle, float_d, (int)examples, (int)columns, add == 1,
+        kernels->gradient_product(out, sums, a.rows, 0, middle, float_d, stride, (int)examples, (int)columns, add == 1,
                                   scratch);
         if (middle < (int)width)
-            kernels->gradient_product(out, NULL, a.rows, middle, (int)width, float_d, (int)examples, (int)columns,
-                                      add == 1, scratch);
+            kernels->gradient_product(out, NULL, a.rows, middle, (int)width, float_d, stride, (int)examples,
+                                      (int)columns, add == 1, scratch);
         assert_true(naive_float_error(out, expected, width * columns) <= tolerance);
         assert_true(naive_float_error(sums, expected_sums, columns) <= tolerance);
         assert_true(naive_guard_intact(out, width * columns));
@@ -139,6 +149,7 @@ static void check_gradient(const struct kernels *kernels, size_t examples, size_
     }
     free_halves(&a);
     free(d);
+    free(wide_d);
     free(expected);
     free(expected_sums);
     free(ones);
@@ -213,9 +224,9 @@ static void a_row_of_a_panel_product_does_not_depend_on_the_others(void **state)
         assert_non_null(panels);
         versions[n]->panel_pack(panels, float_b, INNER, COLUMNS, COLUMNS, 1);
         struct kernels_rows a_rows = {.first = float_a, .first_size = INNER};
-        versions[n]->panel_product(all, a_rows, panels, INNER, MOST, COLUMNS, false);
+        versions[n]->panel_product(all, COLUMNS, a_rows, panels, INNER, MOST, COLUMNS, false);
         for (int rows = 1; rows < MOST; rows++) {
-            versions[n]->panel_product(some, a_rows, panels, INNER, rows, COLUMNS, false);
+            versions[n]->panel_product(some, COLUMNS, a_rows, panels, INNER, rows, COLUMNS, false);
             assert_memory_equal(some, all, (size_t)rows * COLUMNS * sizeof *some);
         }
         free(panels);

@@ -123,8 +123,8 @@ static void multiply_rows(const struct product *product, float *out, const float
     const struct bf16_shape *shape = &product->shape;
     struct kernels_rows left = {.first = a, .first_size = shape->inner};
     if (product->panels)
-        product->engine->kernels->panel_product(out, left, product->panels, shape->inner, rows, shape->columns,
-                                                shape->write == OP_ADD);
+        product->engine->kernels->panel_product(out, (size_t)shape->columns, left, product->panels, shape->inner, rows,
+                                                shape->columns, shape->write == OP_ADD);
     else if (shape->kind == BF16_WEIGHTS)
         matmul(out, a, product->weights, rows, shape->columns, shape->inner, shape->write);
     else

@@ -30,6 +30,26 @@ void lstm_bind(struct lstm_layer *layer, const struct param_table *table, const 
     layer->bias = params_find(table, "%s/bias", name)->offset;
 }
 
+/* Whether pass->kernels make the products: of floats, on one thread. */
+static bool kernels_multiply(const struct pass *pass)
+{
+    return !pass->threaded && !pass->bf16;
+}
+
+/* Floats between rows of gates that the kernels work on: an odd number of cache lines, so that the rows which they read and
+ * write together don't meet in one set of a cache, as rows of a power of two do. */
+static size_t padded_stride(const struct lstm_layer *layer)
+{
+    enum { LINE = ARENA_ALIGNMENT / sizeof(float) };
+    size_t lines = (4 * (size_t)layer->units + LINE - 1) / LINE;
+    return (lines | 1) * LINE;
+}
+
+static size_t gates_stride(const struct lstm_layer *layer, const struct pass *pass)
+{
+    return kernels_multiply(pass) ? padded_stride(layer) : 4 * (size_t)layer->units;
+}
+
 void lstm_lay_out(struct lstm_layer *layer, struct arena *arena, int steps, int rows, bool own_input)
 {
     size_t all = (size_t)steps * (size_t)rows, units = (size_t)layer->units;
@@ -39,7 +59,7 @@ void lstm_lay_out(struct lstm_layer *layer, struct arena *arena, int steps, int 
         layer->mask = arena_bytes(arena, all * (size_t)layer->input_size);
     }
     layer->panels = arena_floats(arena, kernels_panel_floats(layer->input_size + layer->units, 4 * layer->units));
-    layer->gates = arena_floats(arena, all * 4 * units);
+    layer->gates = arena_floats(arena, all * padded_stride(layer));
     layer->c = arena_floats(arena, slots * units);
     layer->h = arena_floats(arena, slots * units);
 }
@@ -95,12 +115,6 @@ static size_t recurrent_kernel(const struct lstm_layer *layer)
     return layer->kernel + (size_t)layer->input_size * 4 * (size_t)layer->units;
 }
 
-/* Whether pass->kernels make the products: of floats, on one thread. */
-static bool kernels_multiply(const struct pass *pass)
-{
-    return !pass->threaded && !pass->bf16;
-}
-
 void lstm_prepare(struct lstm_layer *layer, const struct pass *pass)
 {
     int columns = 4 * layer->units;
@@ -134,8 +148,9 @@ static void gate_products(float *gates, struct operand x, struct operand h, cons
 {
     int units = layer->units, inputs = layer->input_size, columns = 4 * units;
     if (kernels_multiply(pass)) {
-        struct kernels_rows a = {x.values, h.values, inputs, from_zero ? 0 : units};
-        pass->kernels->panel_product(gates, a, layer->panels, inputs + units, count, columns, false);
+        struct kernels_rows a = {x.values, h.values, inputs, from_zero ? 0 : units, 0};
+        pass->kernels->panel_product(gates, gates_stride(layer, pass), a, layer->panels, inputs + units, count, columns,
+                                     false);
         return;
     }
     if (inputs > 0)
@@ -153,14 +168,14 @@ static void forward_rows(struct lstm_layer *layer, const struct pass *pass, stru
     size_t now = (size_t)some.t * all + first, inputs = (size_t)layer->input_size;
     size_t before = (slot_before(layer, some.t) * all + first) * units;
     size_t after = (slot_after(layer, some.t) * all + first) * units;
-    float *gates = layer->gates + now * 4 * units;
+    float *gates = layer->gates + now * gates_stride(layer, pass);
     struct operand x = {NULL, NULL};
     if (inputs > 0)
         x = operand_at(layer->input, layer->input16, now * inputs);
     if (layer->rounds_input)
         operand_round(pass, layer->input16, layer->input, now * inputs, (size_t)some.count * inputs);
     gate_products(gates, x, operand_at(layer->h, layer->h16, before), layer, pass, some.count, from_zero);
-    pass->kernels->lstm_forward(gates, layer->c + after, layer->h + after, layer->c + before,
+    pass->kernels->lstm_forward(gates, gates_stride(layer, pass), layer->c + after, layer->h + after, layer->c + before,
                                 pass->values + layer->bias, some.count, layer->units);
     operand_round(pass, layer->h16, layer->h, after, (size_t)some.count * units);
 }
@@ -220,17 +235,18 @@ static void gradient_rows(const struct lstm_layer *layer, const struct pass *pas
                           int first, int end, int examples, float *scratch)
 {
     int columns = 4 * layer->units, depth = kernels_multiply(pass) ? KERNELS_GRADIENT_DEPTH : LIBRARY_GRADIENT_DEPTH;
+    size_t stride = gates_stride(layer, pass);
     float *d_kernel = pass->gradients + layer->kernel;
     for (int from = 0; from < examples; from += depth) {
         int count = examples - from < depth ? examples - from : depth;
-        const float *d_gates = layer->gates + (size_t)from * (size_t)columns;
+        const float *d_gates = layer->gates + (size_t)from * stride;
         struct kernels_rows some = a;
         enum op_write write = from > 0 ? OP_ADD : pass->write;
         if (a.first_size > 0)
             some.first += (size_t)from * (size_t)a.first_size;
         some.second += (size_t)from * (size_t)a.second_size;
         if (kernels_multiply(pass)) {
-            pass->kernels->gradient_product(d_kernel, d_bias, some, first, end, d_gates, count, columns,
+            pass->kernels->gradient_product(d_kernel, d_bias, some, first, end, d_gates, stride, count, columns,
                                             write == OP_ADD, scratch);
         } else {
             library_gradient(d_kernel, some, first, end, d_gates, count, columns, write);
@@ -263,7 +279,7 @@ static void parameter_gradients(struct lstm_layer *layer, const struct pass *pas
     struct operand x = {layer->input, layer->input16}, d_gates = {layer->gates, layer->gradient16};
     struct operand h_before = operand_at(layer->h, layer->h16, layer->reverse ? slot_size(layer, rows) : 0);
     if (!pass->bf16) {
-        struct kernels_rows a = {x.values, h_before.values, layer->input_size, units};
+        struct kernels_rows a = {x.values, h_before.values, layer->input_size, units, 0};
         gradients_in_parts(layer, pass, a, all, scratch->products);
         return;
     }
@@ -291,8 +307,8 @@ static void product_back(float *out, struct operand d_gates, const struct lstm_s
 {
     int columns = 4 * layer->units;
     if (kernels_multiply(pass)) {
-        struct kernels_rows a = {.first = d_gates.values, .first_size = columns};
-        pass->kernels->panel_product(out, a, scratch->panels, columns, rows, count, write == OP_ADD);
+        struct kernels_rows a = {d_gates.values, NULL, columns, 0, (int)gates_stride(layer, pass)};
+        pass->kernels->panel_product(out, (size_t)count, a, scratch->panels, columns, rows, count, write == OP_ADD);
     } else {
         size_t kernel = layer->kernel + (size_t)first * (size_t)columns;
         product_transposed(pass, out, d_gates, kernel, rows, count, columns, write);
@@ -306,13 +322,14 @@ static void backward_rows(struct lstm_layer *layer, const struct pass *pass, str
     size_t now = (size_t)some.t * all + first;
     size_t before = (slot_before(layer, some.t) * all + first) * units;
     size_t after = (slot_after(layer, some.t) * all + first) * units;
+    size_t stride = gates_stride(layer, pass);
     float *dh = scratch->dh + first * units;
-    pass->kernels->lstm_backward(layer->gates + now * 4 * units, scratch->dc + first * units, layer->c + after,
+    pass->kernels->lstm_backward(layer->gates + now * stride, stride, scratch->dc + first * units, layer->c + after,
                                  layer->c + before, dh, dh_above ? dh_above + now * units : NULL, some.count,
                                  layer->units);
-    operand_round(pass, layer->gradient16, layer->gates, now * 4 * units, (size_t)some.count * 4 * units);
+    operand_round(pass, layer->gradient16, layer->gates, now * stride, (size_t)some.count * 4 * units);
     if (!from_zero)
-        product_back(dh, operand_at(layer->gates, layer->gradient16, now * 4 * units), scratch, layer, pass,
+        product_back(dh, operand_at(layer->gates, layer->gradient16, now * stride), scratch, layer, pass,
                      layer->input_size, layer->units, some.count, OP_REPLACE);
 }
 
@@ -343,7 +360,7 @@ void lstm_input_gradient(float *d_input, const struct lstm_layer *layer, const s
     int all = steps * rows, some = kernels_multiply(pass) ? 4 * KERNELS_CHUNK_ROWS : all;
     prepare_back(scratch, layer, pass, first, count);
     for (int from = 0; from < all; from += some) {
-        struct operand d_gates = operand_at(layer->gates, layer->gradient16, (size_t)from * 4 * (size_t)layer->units);
+        struct operand d_gates = operand_at(layer->gates, layer->gradient16, (size_t)from * gates_stride(layer, pass));
         product_back(d_input + (size_t)from * (size_t)count, d_gates, scratch, layer, pass, first, count,
                      all - from < some ? all - from : some, write);
         pass_progress(pass);

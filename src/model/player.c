@@ -333,7 +333,8 @@ void player_scratch_free(struct player_scratch *scratch)
 static void apply(float *out, const float *x, const struct affine *affine, const struct kernels *kernels, int batch)
 {
     struct kernels_rows rows = {.first = x, .first_size = affine->inputs};
-    kernels->panel_product(out, rows, affine->panels, affine->inputs, batch, affine->outputs, false);
+    kernels->panel_product(out, (size_t)affine->outputs, rows, affine->panels, affine->inputs, batch, affine->outputs,
+                           false);
     for (int b = 0; b < batch && affine->bias; b++)
         for (int j = 0; j < affine->outputs; j++)
             out[(size_t)b * (size_t)affine->outputs + (size_t)j] += affine->bias[j];
@@ -344,9 +345,10 @@ static void apply(float *out, const float *x, const struct affine *affine, const
 static void run_cell(float *h, float *c, const float *h_before, const float *c_before, const float *fed, float *gates,
                      bool add, const struct cell *cell, const struct kernels *kernels, int batch)
 {
+    size_t gates_size = 4 * (size_t)cell->units;
     struct kernels_rows rows = {.first = fed, .second = h_before, .first_size = cell->fed, .second_size = cell->units};
-    kernels->panel_product(gates, rows, cell->panels, cell->fed + cell->units, batch, 4 * cell->units, add);
-    kernels->lstm_forward(gates, c, h, c_before, cell->bias, batch, cell->units);
+    kernels->panel_product(gates, gates_size, rows, cell->panels, cell->fed + cell->units, batch, 4 * cell->units, add);
+    kernels->lstm_forward(gates, gates_size, c, h, c_before, cell->bias, batch, cell->units);
 }
 
 /* The initial state from source [batch, S]: tanh(dense(source)), split [c h] cell by cell. */

@@ -20,26 +20,29 @@ struct lamb_step {
 };
 
 /* A matrix [rows, K], K = first_size + second_size, whose columns stand in two: first [rows, first_size] and second
- * [rows, second_size], such as an LSTM's inputs and its h. A size of 0 stands for no such columns. */
+ * [rows, second_size], such as an LSTM's inputs and its h. A size of 0 stands for no such columns. Rows of the first are
+ * first_stride floats apart, or first_size where that is 0. */
 struct kernels_rows {
     const float *first, *second;
     int first_size, second_size;
+    int first_stride;
 };
 
 struct kernels {
     const char *name; /* "portable", "avx2", "avx512" */
 
     /* One step of an LSTM cell for `batch` rows of H units.
-     * gates [B, 4H]: in, the products [x, h] W without the bias; out, the activated gates i, c~, f, o.
+     * gates [B, 4H], rows `stride` floats apart: in, the products [x, h] W without the bias; out, the activated gates
+     * i, c~, f, o.
      * c, h, c_before [B, H]; bias [4H]. c' = sigmoid(f + 1) c + sigmoid(i) tanh(c~), h' = sigmoid(o) tanh(c'). */
-    void (*lstm_forward)(float *gates, float *c, float *h, const float *c_before, const float *bias, int batch,
-                         int units);
+    void (*lstm_forward)(float *gates, size_t stride, float *c, float *h, const float *c_before, const float *bias,
+                         int batch, int units);
 
     /* The way back. gates: in, as lstm_forward left them; out, the gradient before activation. dc [B, H]: in, the gradient
      * that c receives from the step after; out, that of c_before. dh [B, H]: gradient of h from the step after; dh_above
      * [B, H]: from the layer above, or NULL. */
-    void (*lstm_backward)(float *gates, float *dc, const float *c, const float *c_before, const float *dh,
-                          const float *dh_above, int batch, int units);
+    void (*lstm_backward)(float *gates, size_t stride, float *dc, const float *c, const float *c_before,
+                          const float *dh, const float *dh_above, int batch, int units);
 
     /* out[i] = tanh(x[i]), sigmoid(x[i]); out may be x. */
     void (*tanh)(float *out, const float *x, size_t count);
@@ -70,16 +73,16 @@ struct kernels {
     const int *panel_width;
     void (*panel_pack)(float *panels, const float *b, int inner, int columns, size_t row_stride, size_t column_stride);
 
-    /* out [rows, columns] (=, or += where `add`) a [rows, K] b, on the calling thread alone, with panels of b [inner, columns],
+    /* out [rows, columns], rows `stride` floats apart, (=, or += where `add`) a [rows, K] b, on the calling thread alone, with panels of b [inner, columns],
      * of which the first K rows are used. A row's result does not depend on the other rows. */
-    void (*panel_product)(float *out, struct kernels_rows a, const float *panels, int inner, int rows, int columns,
-                          bool add);
+    void (*panel_product)(float *out, size_t stride, struct kernels_rows a, const float *panels, int inner, int rows,
+                          int columns, bool add);
 
-    /* Rows [first_row, end_row), one at least, of the gradient of such a matrix, from d [examples, columns]:
+    /* Rows [first_row, end_row), one at least, of the gradient of such a matrix, from d [examples, columns], rows `stride` floats apart:
      * out [K, columns] (=, +=) a^T d, a [examples, K]. Where sums [columns] is not NULL, the gradient of a bias beside it
      * too: (=, +=) the sum of d's rows. On the calling thread alone. scratch: kernels_gradient_floats() floats. */
     void (*gradient_product)(float *out, float *sums, struct kernels_rows a, int first_row, int end_row, const float *d,
-                             int examples, int columns, bool add, float *scratch);
+                             size_t stride, int examples, int columns, bool add, float *scratch);
 };
 
 /* Floats that the panels of a matrix take, in any version. */

@@ -107,6 +107,11 @@ static inline __attribute__((always_inline)) void store(float *restrict out, siz
     }
 }
 
+static size_t first_stride(struct kernels_rows a)
+{
+    return (size_t)(a.first_stride > 0 ? a.first_stride : a.first_size);
+}
+
 /* What the blocks of a panel product have in common. */
 struct panel_work {
     struct kernels_rows a;
@@ -123,10 +128,11 @@ static inline __attribute__((always_inline)) void block(const struct panel_work 
 {
     block_sums sums;
     size_t first_size = (size_t)work->a.first_size, second_size = (size_t)work->a.second_size;
+    size_t stride = first_stride(work->a);
     struct upcoming next = {number < LINES ? work->next_panel + number * LINE : NULL, WIDTH};
     float *out = work->out + row * work->stride;
     clear(sums, out, work->stride, rows);
-    add_products(sums, work->a.first + row * first_size, first_size, 1, work->panel, first_size, next, rows);
+    add_products(sums, work->a.first + row * stride, stride, 1, work->panel, first_size, next, rows);
     if (next.first)
         next.first += first_size * WIDTH;
     if (second_size > 0)
@@ -156,7 +162,7 @@ static void narrow_panel(const struct panel_work *work, size_t row, size_t end, 
         float tile[ROWS * WIDTH];
         size_t count = end - row < ROWS ? end - row : ROWS;
         struct panel_work part = *work;
-        part.a.first += row * (size_t)work->a.first_size;
+        part.a.first += row * first_stride(work->a);
         if (work->a.second_size > 0)
             part.a.second += row * (size_t)work->a.second_size;
         part.out = tile;
@@ -171,8 +177,8 @@ static void narrow_panel(const struct panel_work *work, size_t row, size_t end, 
     }
 }
 
-void PANEL_NAME(panel_product)(float *out, struct kernels_rows a, const float *panels, int inner, int rows, int columns,
-                               bool add)
+void PANEL_NAME(panel_product)(float *out, size_t stride, struct kernels_rows a, const float *panels, int inner,
+                               int rows, int columns, bool add)
 {
     size_t width = (size_t)columns, depth = (size_t)inner, count = (size_t)rows;
     size_t chunks = (count + CHUNK_ROWS - 1) / CHUNK_ROWS;
@@ -181,7 +187,7 @@ void PANEL_NAME(panel_product)(float *out, struct kernels_rows a, const float *p
         size_t end = chunk + 1 == chunks ? count : (count * (chunk + 1) / chunks + ROWS - 1) / ROWS * ROWS;
         for (size_t first = 0; first < width; first += WIDTH) {
             const float *panel = panels + first * depth;
-            struct panel_work work = {a, panel, panel + depth * WIDTH, out + first, width, add};
+            struct panel_work work = {a, panel, panel + depth * WIDTH, out + first, stride, add};
             if (first + WIDTH <= width)
                 panel_rows(&work, row, end);
             else
@@ -213,11 +219,11 @@ static void pack_block(float *packed, struct kernels_rows a, size_t row, size_t 
         const float *source = NULL;
         size_t stride = 0;
         if (column < first_size) {
-            source = a.first + from * first_size + column;
-            stride = first_size;
+            stride = first_stride(a);
+            source = a.first + from * stride + column;
         } else if (column < first_size + second_size) {
-            source = a.second + from * second_size + column - first_size;
             stride = second_size;
+            source = a.second + from * stride + column - first_size;
         }
         for (size_t k = 0; k < depth; k++)
             packed[k * ROWS + i] = source ? source[k * stride] : 0.0f;
@@ -236,7 +242,7 @@ static void pack_rows(float *packed, struct kernels_rows a, size_t row, size_t e
     size_t first_size = (size_t)a.first_size, second_size = (size_t)a.second_size;
     for (; row < end; row += ROWS, packed += depth * ROWS) {
         if (row + ROWS <= first_size)
-            pack_whole_block(packed, a.first + from * first_size + row, first_size, depth);
+            pack_whole_block(packed, a.first + from * first_stride(a) + row, first_stride(a), depth);
         else if (row >= first_size && row + ROWS <= first_size + second_size)
             pack_whole_block(packed, a.second + from * second_size + row - first_size, second_size, depth);
         else
@@ -300,7 +306,7 @@ static void gradient_panel(float *out, size_t stride, const float *packed, const
 }
 
 void PANEL_NAME(gradient_product)(float *out, float *sums, struct kernels_rows a, int first_row, int end_row,
-                                  const float *d, int examples, int columns, bool add, float *scratch)
+                                  const float *d, size_t stride, int examples, int columns, bool add, float *scratch)
 {
     size_t width = (size_t)columns, count = (size_t)examples, last = (size_t)end_row;
     float *packed = scratch, *panel = scratch + GRADIENT_ROWS * DEPTH;
@@ -313,10 +319,10 @@ void PANEL_NAME(gradient_product)(float *out, float *sums, struct kernels_rows a
             pack_rows(packed, a, row, end, from, depth);
             for (size_t first = 0; first < width; first += WIDTH) {
                 size_t some = width - first < WIDTH ? width - first : WIDTH;
-                const float *examples_of_panel = d + from * width + first;
-                struct upcoming next = {examples_of_panel + WIDTH, width};
+                const float *examples_of_panel = d + from * stride + first;
+                struct upcoming next = {examples_of_panel + WIDTH, stride};
                 bool sum = sums && row == (size_t)first_row;
-                pack_panel(panel, sum ? sums + first : NULL, examples_of_panel, width, some, depth);
+                pack_panel(panel, sum ? sums + first : NULL, examples_of_panel, stride, some, depth);
                 gradient_panel(out + row * width + first, width, packed, panel, end - row, some, depth, add || from > 0,
                                next);
             }

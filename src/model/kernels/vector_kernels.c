@@ -82,12 +82,12 @@ static void lstm_forward_row(float *restrict gate_i, float *restrict gate_g, flo
     }
 }
 
-static void lstm_forward(float *gates, float *c, float *h, const float *c_before, const float *bias, int batch,
-                         int units)
+static void lstm_forward(float *gates, size_t stride, float *c, float *h, const float *c_before, const float *bias,
+                         int batch, int units)
 {
     size_t n = (size_t)units;
     for (size_t row = 0; row < (size_t)batch; row++) {
-        float *row_gates = gates + row * 4 * n;
+        float *row_gates = gates + row * stride;
         lstm_forward_row(row_gates, row_gates + n, row_gates + 2 * n, row_gates + 3 * n, c + row * n, h + row * n,
                          c_before + row * n, bias, n);
     }
@@ -112,12 +112,12 @@ static void lstm_backward_row(float *restrict gate_i, float *restrict gate_g, fl
     }
 }
 
-static void lstm_backward(float *gates, float *dc, const float *c, const float *c_before, const float *dh,
-                          const float *dh_above, int batch, int units)
+static void lstm_backward(float *gates, size_t stride, float *dc, const float *c, const float *c_before,
+                          const float *dh, const float *dh_above, int batch, int units)
 {
     size_t n = (size_t)units;
     for (size_t row = 0; row < (size_t)batch; row++) {
-        float *row_gates = gates + row * 4 * n;
+        float *row_gates = gates + row * stride;
         const float *above = dh_above ? dh_above : dh;
         lstm_backward_row(row_gates, row_gates + n, row_gates + 2 * n, row_gates + 3 * n, dc + row * n, c + row * n,
                           c_before + row * n, dh + row * n, above + row * n, dh_above ? 1.0f : 0.0f, n);
