@@ -49,7 +49,7 @@ class Kill(harness.TrainingTest):
         flags = {"num_steps": 20, "save_checkpoint_steps": 5}
         self.train("whole", **flags)
         job = self.start("changed", 3, **flags)
-        self.wait_for_step(job, "changed", 10)
+        self.wait_for_checkpoint(job, "changed", 5)
         job.kill()
         self.train("changed", 2, **flags)
         self.assertEqual(self.events("changed")[-1]["num_ranks"], 2)
