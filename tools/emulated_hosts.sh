@@ -112,9 +112,20 @@ AGENT
     chmod +x "$folder/agent"
 }
 
+# Hosts that a killed run left behind still have theirs.
+find_subnet() {
+    local i
+    for ((i = 0; i < 250; i++)); do
+        subnet=10.78.$((($$ + i) % 250))
+        ip -oneline -4 addr | grep -qF " $subnet." || return 0
+    done
+    cannot "no subnet is free in 10.78.0.0/16"
+}
+
 make_hosts() {
     local i
-    name=dlh$(($$ % 100000)) subnet=10.78.$(($$ % 250))
+    name=dlh$(($$ % 100000))
+    find_subnet
     folder=$(mktemp -d)
     trap remove_hosts EXIT
     ip link add "$name" type bridge 2>/dev/null || cannot "no network bridge can be made here"
