@@ -2,6 +2,7 @@
 #include "dist/comm_internal.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     REQUEST_TAG = 1,
@@ -15,9 +16,19 @@ struct work_share {
     struct comm *comm;
     MPI_Comm ranks; /* its own, because rank 0 listens to anybody; unset for one rank */
     size_t next, count;
-    int num_told; /* on rank 0: ranks that know that nothing is left, or have left */
-    bool is_over; /* on the others: this rank has been told */
+    int num_told;       /* on rank 0: ranks that know that nothing is left, or have left */
+    bool is_over;       /* on the others: this rank has been told */
+    uint64_t ahead[2];  /* on the others: the range after this one, on its way while work goes on */
+    MPI_Request coming; /* of ahead */
 };
+
+/* On all but rank 0: asks for a range, without waiting for it. */
+static void ask_ahead(struct work_share *share)
+{
+    int request = WANTS_RANGE;
+    MPI_Irecv(share->ahead, 2, MPI_UINT64_T, 0, RANGE_TAG, share->ranks, &share->coming);
+    MPI_Send(&request, 1, MPI_INT, 0, REQUEST_TAG, share->ranks);
+}
 
 struct work_share *work_share_start(struct comm *comm, size_t count)
 {
@@ -26,6 +37,8 @@ struct work_share *work_share_start(struct comm *comm, size_t count)
     share->count = count;
     if (comm->size > 1)
         MPI_Comm_dup(comm->ranks, &share->ranks);
+    if (comm->rank > 0)
+        ask_ahead(share);
     return share;
 }
 
@@ -70,14 +83,14 @@ void work_share_answer(struct work_share *share)
     }
 }
 
-static void ask_for_range(struct work_share *share, uint64_t range[2])
+/* On all but rank 0: the range that was asked for. */
+static void await_range(struct work_share *share, uint64_t range[2])
 {
-    int request = WANTS_RANGE;
     range[0] = range[1] = share->count;
     if (share->is_over)
         return;
-    MPI_Send(&request, 1, MPI_INT, 0, REQUEST_TAG, share->ranks);
-    MPI_Recv(range, 2, MPI_UINT64_T, 0, RANGE_TAG, share->ranks, MPI_STATUS_IGNORE);
+    MPI_Wait(&share->coming, MPI_STATUS_IGNORE);
+    memcpy(range, share->ahead, sizeof share->ahead);
     share->is_over = range[0] == range[1];
 }
 
@@ -88,7 +101,9 @@ bool work_share_next(struct work_share *share, size_t *first, size_t *end)
     if (share->comm->rank == 0)
         take_range(share, range);
     else
-        ask_for_range(share, range);
+        await_range(share, range);
+    if (share->comm->rank > 0 && !share->is_over)
+        ask_ahead(share);
     *first = (size_t)range[0];
     *end = (size_t)range[1];
     return *first < *end;
@@ -101,13 +116,16 @@ size_t work_share_handed_out(const struct work_share *share)
 
 void work_share_finish(struct work_share *share)
 {
+    uint64_t given_up[2];
     int request = LEAVES;
     if (share->comm->rank == 0) {
         share->next = share->count;
         while (share->num_told < share->comm->size - 1)
             answer_one(share);
-    } else if (!share->is_over) {
-        MPI_Send(&request, 1, MPI_INT, 0, REQUEST_TAG, share->ranks);
+    } else {
+        await_range(share, given_up);
+        if (!share->is_over)
+            MPI_Send(&request, 1, MPI_INT, 0, REQUEST_TAG, share->ranks);
     }
     if (share->comm->size > 1)
         MPI_Comm_free(&share->ranks);

@@ -1,7 +1,8 @@
 /* Shares out the numbers 0 .. count-1 over the ranks as they become free: for tasks that differ much in length.
  *
  * Rank 0 keeps the counter, works too, and answers the others between two of its own tasks; ranges shrink towards the end
- * (a share of what is left), so that all finish together.
+ * (a share of what is left), so that all finish together. The others ask for their next range when they begin one, so that
+ * they need not wait for it.
  *
  *     struct work_share *share = work_share_start(comm, count);
  *     while (work_share_next(share, &first, &end))
@@ -28,7 +29,7 @@ void work_share_answer(struct work_share *share);
 size_t work_share_handed_out(const struct work_share *share);
 
 /* Waits until every rank has been told that nothing is left, and frees. A rank may come here before the end, after a failure:
- * what it holds is then given up, and where it is rank 0, so is what nobody holds yet. Collective. */
+ * what it holds or has asked for is then given up, and where it is rank 0, so is what nobody holds yet. Collective. */
 void work_share_finish(struct work_share *share);
 
 #endif
