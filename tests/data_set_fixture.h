@@ -30,16 +30,17 @@ static inline struct grid fixture_grid(uint32_t number, uint32_t num_bars)
     return grid;
 }
 
-static inline void fixture_append(struct shard *shard, const char *path, enum split split, const struct grid *grid)
+static inline void fixture_append(struct shard_writer *shard, const char *path, enum split split,
+                                  const struct grid *grid)
 {
     struct error error;
     char style[] = "funk", drummer[] = "d1";
     struct performance about = {.path = (char *)path, .style = style, .drummer = drummer, .split = split};
-    assert_ok(shard_append(shard, &about, grid, &error), error);
+    assert_ok(shard_writer_append(shard, &about, grid, &error), error);
 }
 
 /* Writes the shards and their index into the folder. */
-static inline void fixture_write(const char *folder, const struct shard *shards, uint32_t num_shards)
+static inline void fixture_write(const char *folder, struct shard_writer *shards, uint32_t num_shards)
 {
     struct error error;
     struct dataset_index index;
@@ -48,14 +49,14 @@ static inline void fixture_write(const char *folder, const struct shard *shards,
     assert_non_null(tables);
     for (uint32_t s = 0; s < num_shards; s++) {
         char *name = shard_name(s, num_shards), *path = path_join(folder, name);
-        assert_ok(shard_write(&shards[s], path, &error), error);
+        assert_ok(shard_writer_write(&shards[s], path, &error), error);
         tables[s] = shards[s].table;
         free(path);
         free(name);
     }
     char *path = path_join(folder, INDEX_NAME);
     assert_ok(dataset_index_make(&index, tables, num_shards, &counts, &error), error);
-    assert_ok(dataset_index_write(&index, path, &error), error);
+    assert_ok(dataset_index_write(&index, path, path, &error), error);
     dataset_index_free(&index);
     free(path);
     free(tables);
@@ -65,7 +66,7 @@ static inline void fixture_write(const char *folder, const struct shard *shards,
  * for the test. */
 static inline void fixture_data_set(const char *folder, uint32_t num_shards)
 {
-    struct shard *shards = calloc(num_shards, sizeof *shards);
+    struct shard_writer *shards = calloc(num_shards, sizeof *shards);
     assert_non_null(shards);
     for (uint32_t number = 0; number < 5; number++) {
         char path[] = "p0.mid";
@@ -76,7 +77,7 @@ static inline void fixture_data_set(const char *folder, uint32_t num_shards)
     }
     fixture_write(folder, shards, num_shards);
     for (uint32_t s = 0; s < num_shards; s++)
-        shard_free(&shards[s]);
+        shard_writer_free(&shards[s]);
     free(shards);
 }
 

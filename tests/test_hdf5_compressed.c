@@ -175,12 +175,92 @@ static void test_foreign_chunks(void **state)
     free(path);
 }
 
+enum { COLUMN_ROWS = 20000, COLUMN_WIDTH = 9 };
+
+/* The bytes of a file of `num_rows` rows, appended piece by piece as `memory_type`, or where that is negative, written at
+ * once. Owned by the caller. */
+static uint8_t *write_column(size_t *size, const char *path, hid_t memory_type, const float *values, size_t num_rows)
+{
+    struct error error;
+    uint8_t *bytes;
+    const hsize_t dims[2] = {num_rows, COLUMN_WIDTH};
+    hid_t file = create(path);
+    if (memory_type < 0) {
+        assert_ok(hdf5_write_dataset(file, "c", H5T_NATIVE_FLOAT, 2, dims, values, HDF5_COMPRESSED, &error), error);
+    } else {
+        struct hdf5_column *column;
+        assert_ok(hdf5_column_make(&column, memory_type, COLUMN_WIDTH, &error), error);
+        for (size_t row = 0, piece = 1; row < num_rows; row += piece, piece = piece * 7 % 9973) {
+            piece = piece < num_rows - row ? piece : num_rows - row;
+            assert_ok(hdf5_column_append(column, values + row * COLUMN_WIDTH, piece, &error), error);
+        }
+        assert_ok(hdf5_column_write(column, file, "c", &error), error);
+        hdf5_column_free(column);
+    }
+    assert_ok(hdf5_close(&file, path, &error), error);
+    assert_ok(file_read(&bytes, size, path, 8 << 20, &error), error);
+    return bytes;
+}
+
+/* Rows that come bit by bit make the same file as all at once, whatever the chunks' borders, and in the file's byte order. */
+static void test_columns(void **state)
+{
+    enum { CHUNK_ROWS = (256 << 10) / (COLUMN_WIDTH * 4) };
+    static const size_t counts[] = {0, 1, 100, CHUNK_ROWS - 1, CHUNK_ROWS, CHUNK_ROWS + 1, 2 * CHUNK_ROWS, COLUMN_ROWS};
+    static float values[COLUMN_ROWS * COLUMN_WIDTH], swapped[COLUMN_ROWS * COLUMN_WIDTH];
+    char *path = path_join(*state, "a.h5");
+    for (size_t i = 0; i < COLUMN_ROWS * COLUMN_WIDTH; i++)
+        values[i] = i % 5 == 0 ? (float)i * 0.3f : 0;
+    memcpy(swapped, values, sizeof values);
+    assert_true(H5Tconvert(H5T_NATIVE_FLOAT, H5T_IEEE_F32BE, COLUMN_ROWS * COLUMN_WIDTH, swapped, NULL, H5P_DEFAULT) >=
+                0);
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        size_t sizes[3];
+        uint8_t *whole = write_column(&sizes[0], path, H5I_INVALID_HID, values, counts[i]);
+        uint8_t *pieces = write_column(&sizes[1], path, H5T_NATIVE_FLOAT, values, counts[i]);
+        uint8_t *big_endian = write_column(&sizes[2], path, H5T_IEEE_F32BE, swapped, counts[i]);
+        assert_int_equal(sizes[1], sizes[0]);
+        assert_memory_equal(pieces, whole, sizes[0]);
+        assert_int_equal(sizes[2], sizes[0]);
+        assert_memory_equal(big_endian, whole, sizes[0]);
+        free(big_endian);
+        free(pieces);
+        free(whole);
+    }
+    free(path);
+}
+
+/* A compound's strings have no order of bytes: what is stored is what is in memory, and need not be converted. */
+static void test_compound_is_kept(void **state)
+{
+    struct error error;
+    char *path = path_join(*state, "a.h5");
+    const hsize_t dims[1] = {2};
+    const uint8_t rows[2][12] = {"\1\0\0\0kick", "\2\0\0\0snare"};
+    hid_t text = H5Tcopy(H5T_C_S1), type = H5Tcreate(H5T_COMPOUND, sizeof rows[0]);
+    assert_true(H5Tset_size(text, 8) >= 0 && H5Tinsert(type, "number", 0, H5T_STD_U32LE) >= 0 &&
+                H5Tinsert(type, "name", 4, text) >= 0);
+    hid_t file = create(path);
+    assert_ok(hdf5_write_dataset(file, "t", type, 1, dims, rows, HDF5_COMPRESSED, &error), error);
+    file = open_again(file, path);
+    hid_t dataset = H5Dopen2(file, "t", H5P_DEFAULT), stored = H5Dget_type(dataset);
+    assert_true(H5Tequal(stored, type) > 0);
+    H5Tclose(stored);
+    H5Dclose(dataset);
+    H5Tclose(type);
+    H5Tclose(text);
+    assert_ok(hdf5_close(&file, path, &error), error);
+    free(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_extremes, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(test_changed_chunks, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(test_foreign_chunks, make_scratch, remove_scratch),
+        cmocka_unit_test_setup_teardown(test_columns, make_scratch, remove_scratch),
+        cmocka_unit_test_setup_teardown(test_compound_is_kept, make_scratch, remove_scratch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

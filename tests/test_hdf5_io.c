@@ -336,7 +336,7 @@ static void test_dataset_mismatches(void **state)
     hid_t file = create(path);
     assert_ok(hdf5_write_dataset(file, "g/w", H5T_NATIVE_FLOAT, 2, dims, values, HDF5_CONTIGUOUS, &error), error);
     assert_fails(hdf5_write_dataset(file, "g/w", H5T_NATIVE_FLOAT, 2, dims, values, HDF5_CONTIGUOUS, &error), error,
-                 "a.h5: g/w: can't write the dataset (");
+                 "a.h5: g/w: can't make the dataset (");
     assert_fails(hdf5_read_dataset(found, file, "g/w", H5T_NATIVE_FLOAT, 2, other, &error), error,
                  "a.h5: g/w: the size of dimension 0 is 2, but must be 3");
     assert_fails(hdf5_read_dataset(found, file, "g/w", H5T_NATIVE_FLOAT, 3, three, &error), error,

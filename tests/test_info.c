@@ -51,7 +51,7 @@ static void check_width(const char *text, const char *path)
     }
 }
 
-static void append(struct shard *shard, const char *path, enum split split, const char *style, uint32_t bars,
+static void append(struct shard_writer *shard, const char *path, enum split split, const char *style, uint32_t bars,
                    struct time_signature time_signature)
 {
     struct error error;
@@ -62,7 +62,7 @@ static void append(struct shard *shard, const char *path, enum split split, cons
     grid.time_signature = time_signature;
     grid.hits[0] = grid.hits[1] = 1;
     grid.velocity[0] = grid.velocity[1] = 100;
-    assert_ok(shard_append(shard, &about, &grid, &error), error);
+    assert_ok(shard_writer_append(shard, &about, &grid, &error), error);
     grid_free(&grid);
 }
 
@@ -71,7 +71,7 @@ static void make_dataset(const char *folder)
 {
     static const struct time_signature common = {4, 4}, waltz = {3, 4};
     struct error error;
-    struct shard shard = {.num_steps = 0};
+    struct shard_writer shard = {.num_steps = 0};
     struct dataset_index index;
     struct dataset_counts counts = {.num_files = 5, .num_kept = 3, .num_hits = 6, .num_unknown = 4};
     char *name = shard_name(0, 1), *path = path_join(folder, name), *index_path = path_join(folder, INDEX_NAME);
@@ -79,11 +79,11 @@ static void make_dataset(const char *folder)
     append(&shard, "a.mid", SPLIT_TRAIN, "rock", 9, common);
     append(&shard, "b.mid", SPLIT_TRAIN, "jazz/caf\xc3\xa9", 3, common);
     append(&shard, "c.mid", SPLIT_VALIDATION, "rock", 2, waltz);
-    assert_ok(shard_write(&shard, path, &error), error);
+    assert_ok(shard_writer_write(&shard, path, &error), error);
     assert_ok(dataset_index_make(&index, &shard.table, 1, &counts, &error), error);
-    assert_ok(dataset_index_write(&index, index_path, &error), error);
+    assert_ok(dataset_index_write(&index, index_path, index_path, &error), error);
     dataset_index_free(&index);
-    shard_free(&shard);
+    shard_writer_free(&shard);
     free(name);
     free(path);
     free(index_path);

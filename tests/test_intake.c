@@ -10,7 +10,7 @@
 
 struct fixture {
     char *folder;
-    struct shard shard;
+    struct shard_writer shard;
     struct dataset_counts counts;
     struct splits splits;
     struct intake_rules rules;
@@ -29,7 +29,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct fixture *fixture = *state;
-    shard_free(&fixture->shard);
+    shard_writer_free(&fixture->shard);
     splits_free(&fixture->splits);
     scratch_remove(fixture->folder);
     free(fixture);

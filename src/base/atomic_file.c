@@ -231,6 +231,15 @@ bool atomic_file_name_new(struct atomic_file *file, const char *path, struct err
     return true;
 }
 
+bool atomic_file_name_over(struct atomic_file *file, struct error *error)
+{
+    int reason = name_over(file->temporary_path, file->path);
+    if (reason != 0)
+        return cant_write(file->path, reason, error);
+    forget(file);
+    return true;
+}
+
 bool atomic_file_write(const char *path, const void *bytes, size_t size, struct error *error)
 {
     struct atomic_file file;

@@ -43,6 +43,10 @@ bool atomic_file_flush_all(const struct atomic_file *files, int count, struct er
  * failure the file is still the caller's, to name otherwise or to abandon. */
 bool atomic_file_name_new(struct atomic_file *file, const char *path, struct error *error);
 
+/* Gives a flushed file the name that it was started with, replacing what is there, and frees. On failure the file is still
+ * the caller's. */
+bool atomic_file_name_over(struct atomic_file *file, struct error *error);
+
 /* Gives the disk the names of files that have been given theirs in `folder`. */
 bool atomic_file_flush_folder(const char *folder, struct error *error);
 

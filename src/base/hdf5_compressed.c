@@ -14,34 +14,53 @@ enum {
     LARGEST_CHUNK = 64 << 20, /* bytes of a chunk that is read here; nobody takes memory for a larger claim */
 };
 
-/* What one chunk passes through. */
-struct pipeline {
+/* Rows on their way into chunks, and the chunks that are full, as they shall lie in the file. */
+struct hdf5_packing {
     struct libdeflate_compressor *compressor;
-    uint8_t *whole;      /* [chunk_size]: a last chunk that is not full, filled up with zeros */
+    uint8_t *whole;      /* [chunk_size]: the chunk that is not full yet */
     uint8_t *shuffled;   /* [chunk_size] */
     uint8_t *compressed; /* [compressed_room + CHECKSUM_SIZE] */
-    size_t chunk_size, compressed_room;
+    size_t element_size, row_size, chunk_size, compressed_room;
+    size_t used;                         /* bytes of whole */
+    uint8_t *packed;                     /* [packed_capacity]: full chunks, one after another */
+    size_t packed_size, packed_capacity; /* bytes */
+    size_t *sizes;                       /* [sizes_capacity]: of each full chunk, bytes in packed */
+    size_t num_chunks, sizes_capacity;
 };
 
-static bool pipeline_make(struct pipeline *pipeline, size_t chunk_size)
+struct hdf5_packing *hdf5_packing_make(size_t element_size, size_t row_size, size_t chunk_rows)
 {
-    *pipeline = (struct pipeline){.compressor = libdeflate_alloc_compressor(COMPRESSION_LEVEL)};
-    if (!pipeline->compressor)
-        return false;
-    pipeline->chunk_size = chunk_size;
-    pipeline->compressed_room = libdeflate_zlib_compress_bound(pipeline->compressor, chunk_size);
-    pipeline->whole = calloc(chunk_size, 1);
-    pipeline->shuffled = malloc(chunk_size);
-    pipeline->compressed = malloc(pipeline->compressed_room + CHECKSUM_SIZE);
-    return pipeline->whole && pipeline->shuffled && pipeline->compressed;
+    struct hdf5_packing *packing = calloc(1, sizeof *packing);
+    if (!packing)
+        return NULL;
+    size_t chunk_size = chunk_rows * row_size;
+    packing->element_size = element_size;
+    packing->row_size = row_size;
+    packing->chunk_size = chunk_size;
+    packing->compressor = libdeflate_alloc_compressor(COMPRESSION_LEVEL);
+    if (packing->compressor) {
+        packing->compressed_room = libdeflate_zlib_compress_bound(packing->compressor, chunk_size);
+        packing->whole = malloc(chunk_size);
+        packing->shuffled = malloc(chunk_size);
+        packing->compressed = malloc(packing->compressed_room + CHECKSUM_SIZE);
+    }
+    if (packing->whole && packing->shuffled && packing->compressed)
+        return packing;
+    hdf5_packing_free(packing);
+    return NULL;
 }
 
-static void pipeline_free(struct pipeline *pipeline)
+void hdf5_packing_free(struct hdf5_packing *packing)
 {
-    libdeflate_free_compressor(pipeline->compressor);
-    free(pipeline->whole);
-    free(pipeline->shuffled);
-    free(pipeline->compressed);
+    if (!packing)
+        return;
+    libdeflate_free_compressor(packing->compressor);
+    free(packing->whole);
+    free(packing->shuffled);
+    free(packing->compressed);
+    free(packing->packed);
+    free(packing->sizes);
+    free(packing);
 }
 
 /* HDF5's shuffle: all first bytes of the elements, then all second ones, and so on. */
@@ -75,40 +94,96 @@ static uint32_t fletcher32(const uint8_t *bytes, size_t size)
     return fold(fold(sum_of_sums)) << 16 | fold(fold(sum));
 }
 
-/* One chunk's bytes in the file, in pipeline->compressed; 0 where there is no room for them, which can't be. */
-static size_t pipeline_run(struct pipeline *pipeline, const uint8_t *chunk, size_t element_size)
+/* The bytes in the file of a chunk of `size` bytes, in packing->compressed; 0 where there is no room for them, which can't be. */
+static size_t compress_chunk(struct hdf5_packing *packing, const uint8_t *chunk, size_t size)
 {
-    if (element_size > 1) {
-        shuffle(pipeline->shuffled, chunk, pipeline->chunk_size, element_size);
-        chunk = pipeline->shuffled;
+    if (packing->element_size > 1) {
+        shuffle(packing->shuffled, chunk, size, packing->element_size);
+        chunk = packing->shuffled;
     }
-    size_t size = libdeflate_zlib_compress(pipeline->compressor, chunk, pipeline->chunk_size, pipeline->compressed,
-                                           pipeline->compressed_room);
-    uint32_t checksum = fletcher32(pipeline->compressed, size);
+    size_t stored =
+        libdeflate_zlib_compress(packing->compressor, chunk, size, packing->compressed, packing->compressed_room);
+    uint32_t checksum = fletcher32(packing->compressed, stored);
     for (int i = 0; i < CHECKSUM_SIZE; i++)
-        pipeline->compressed[size + (size_t)i] = (uint8_t)(checksum >> 8 * i);
-    return size > 0 ? size + CHECKSUM_SIZE : 0;
+        packing->compressed[stored + (size_t)i] = (uint8_t)(checksum >> 8 * i);
+    return stored > 0 ? stored + CHECKSUM_SIZE : 0;
 }
 
-bool hdf5_write_compressed(hid_t dataset, hid_t type, int num_dims, const hsize_t *dims, hsize_t chunk_rows,
-                           const void *data)
+/* Room for one more chunk of `size` bytes. */
+static bool make_room(struct hdf5_packing *packing, size_t size)
 {
-    struct pipeline pipeline;
-    const uint8_t *bytes = data;
-    size_t element_size = H5Tget_size(type), row_size = element_size;
-    for (int i = 1; i < num_dims; i++)
-        row_size *= (size_t)dims[i];
-    bool ok = pipeline_make(&pipeline, (size_t)chunk_rows * row_size);
-    for (hsize_t row = 0; ok && row < dims[0]; row += chunk_rows) {
-        hsize_t start[HDF5_MAX_DIMENSIONS] = {row};
-        const uint8_t *chunk = bytes + (size_t)row * row_size;
-        if (dims[0] - row < chunk_rows)
-            chunk = memcpy(pipeline.whole, chunk, (size_t)(dims[0] - row) * row_size);
-        size_t size = pipeline_run(&pipeline, chunk, element_size);
-        ok = size > 0 && H5Dwrite_chunk(dataset, H5P_DEFAULT, 0, start, size, pipeline.compressed) >= 0;
+    if (packing->num_chunks == packing->sizes_capacity) {
+        size_t capacity = 2 * packing->sizes_capacity + 16;
+        size_t *sizes = realloc(packing->sizes, capacity * sizeof *sizes);
+        if (!sizes)
+            return false;
+        packing->sizes = sizes;
+        packing->sizes_capacity = capacity;
     }
-    pipeline_free(&pipeline);
-    return ok;
+    if (packing->packed_capacity - packing->packed_size < size) {
+        size_t capacity = 2 * packing->packed_capacity + size;
+        uint8_t *packed = realloc(packing->packed, capacity);
+        if (!packed)
+            return false;
+        packing->packed = packed;
+        packing->packed_capacity = capacity;
+    }
+    return true;
+}
+
+static bool pack_chunk(struct hdf5_packing *packing, const uint8_t *chunk)
+{
+    size_t size = compress_chunk(packing, chunk, packing->chunk_size);
+    if (size == 0 || !make_room(packing, size))
+        return false;
+    memcpy(packing->packed + packing->packed_size, packing->compressed, size);
+    packing->packed_size += size;
+    packing->sizes[packing->num_chunks++] = size;
+    return true;
+}
+
+bool hdf5_packing_append(struct hdf5_packing *packing, const void *rows, size_t num_rows)
+{
+    const uint8_t *bytes = rows;
+    for (size_t left = num_rows * packing->row_size; left > 0;) {
+        size_t room = packing->chunk_size - packing->used, taken = left < room ? left : room;
+        memcpy(packing->whole + packing->used, bytes, taken);
+        packing->used += taken;
+        bytes += taken;
+        left -= taken;
+        if (packing->used == packing->chunk_size) {
+            packing->used = 0;
+            if (!pack_chunk(packing, packing->whole))
+                return false;
+        }
+    }
+    return true;
+}
+
+/* A first chunk that was never filled is as large as what is in it: the dataset's chunks are no larger than the dataset. */
+static bool write_last_chunk(struct hdf5_packing *packing, hid_t dataset, hsize_t row)
+{
+    hsize_t start[HDF5_MAX_DIMENSIONS] = {row};
+    size_t size = packing->num_chunks == 0 ? packing->used : packing->chunk_size;
+    if (packing->used == 0)
+        return true;
+    memset(packing->whole + packing->used, 0, size - packing->used);
+    size_t stored = compress_chunk(packing, packing->whole, size);
+    return stored > 0 && H5Dwrite_chunk(dataset, H5P_DEFAULT, 0, start, stored, packing->compressed) >= 0;
+}
+
+bool hdf5_packing_write(struct hdf5_packing *packing, hid_t dataset, hid_t type)
+{
+    (void)type;
+    hsize_t start[HDF5_MAX_DIMENSIONS] = {0};
+    const uint8_t *packed = packing->packed;
+    bool ok = true;
+    for (size_t i = 0; ok && i < packing->num_chunks; i++) {
+        ok = H5Dwrite_chunk(dataset, H5P_DEFAULT, 0, start, packing->sizes[i], packed) >= 0;
+        packed += packing->sizes[i];
+        start[0] += packing->chunk_size / packing->row_size;
+    }
+    return ok && write_last_chunk(packing, dataset, start[0]);
 }
 
 /* How a dataset that can be read here is stored. */

@@ -1,5 +1,6 @@
 #include "data/dataset_folder.h"
 
+#include "base/atomic_file.h"
 #include "base/files.h"
 #include "base/log.h"
 #include "data/dataset_index.h"
@@ -28,7 +29,7 @@ bool dataset_folder_holds_one(const char *folder)
     return holds;
 }
 
-bool dataset_folder_flush(const char *path, struct error *error)
+bool dataset_folder_flush_file(const char *path, struct error *error)
 {
     int descriptor = open(path, O_RDONLY | O_CLOEXEC);
     bool ok = descriptor >= 0 && fsync(descriptor) == 0;
@@ -141,8 +142,8 @@ bool dataset_folder_check(const char *staging, uint32_t num_shards, struct error
 static bool remove_old_index(const char *folder, const char *staging, struct error *error)
 {
     return !dataset_folder_holds_one(folder) ||
-           (dataset_folder_flush(staging, error) && remove_file(folder, INDEX_NAME, error) &&
-            dataset_folder_flush(folder, error));
+           (atomic_file_flush_folder(staging, error) && remove_file(folder, INDEX_NAME, error) &&
+            atomic_file_flush_folder(folder, error));
 }
 
 bool dataset_folder_commit(const char *folder, const char *staging, uint32_t num_shards, struct error *error)
@@ -151,16 +152,16 @@ bool dataset_folder_commit(const char *folder, const char *staging, uint32_t num
         return error_set(error, "%s: no data set: it holds no %s", staging, INDEX_NAME);
     char *count = format_text("-of-%05u.h5", num_shards);
     bool ok = remove_old_index(folder, staging, error) && move_shards(staging, folder, num_shards, error) &&
-              visit_names(folder, remove_stale_shard, count, error) && dataset_folder_flush(folder, error) &&
-              move_file(staging, folder, INDEX_NAME, error) && dataset_folder_flush(folder, error);
+              visit_names(folder, remove_stale_shard, count, error) && atomic_file_flush_folder(folder, error) &&
+              move_file(staging, folder, INDEX_NAME, error) && atomic_file_flush_folder(folder, error);
     free(count);
     if (ok)
         dataset_folder_discard(staging);
     return ok;
 }
 
-/* The process that staged in `name` is gone, as far as can be known from here. */
-/* Asked before this process stages anything: a folder with its own number is of one that had the number before. */
+/* Whether the process that staged in `name` is gone, as far as can be known from here. Asked before this process stages
+ * anything: a folder with its own number is of one that had the number before. */
 static bool is_abandoned(const char *folder, const char *name)
 {
     char host[HOST_NAME_SIZE] = "";
@@ -185,7 +186,7 @@ static bool finish_moves(const char *folder, const char *staging, struct error *
         return false;
     uint32_t num_shards = index.num_shards;
     dataset_index_free(&index);
-    return dataset_folder_flush(folder, error) && dataset_folder_commit(folder, staging, num_shards, error);
+    return atomic_file_flush_folder(folder, error) && dataset_folder_commit(folder, staging, num_shards, error);
 }
 
 static bool recover_staging(const char *folder, const char *name, void *user, struct error *error)

@@ -24,7 +24,7 @@ bool dataset_folder_recover(const char *folder, struct error *error);
 bool dataset_folder_stage(char **staging, const char *folder, struct error *error);
 
 /* Flushes a staged file to disk, by the process that wrote it. */
-bool dataset_folder_flush(const char *path, struct error *error);
+bool dataset_folder_flush_file(const char *path, struct error *error);
 
 /* Fails where one of `num_shards` staged shards is not there: the rank that wrote it runs on a host that does not share the
  * folder. */

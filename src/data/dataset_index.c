@@ -184,17 +184,19 @@ static bool write_attributes(hid_t file, const struct dataset_index *index, stru
            write_splits(file, &index->table, error) && write_left_out(file, counts, error);
 }
 
-bool dataset_index_write(const struct dataset_index *index, const char *path, struct error *error)
+bool dataset_index_write(const struct dataset_index *index, const char *path, const char *shown_path,
+                         struct error *error)
 {
     hid_t file;
     if (!hdf5_create(&file, path, INDEX_FORMAT, error))
         return false;
-    bool ok = write_attributes(file, index, error) && performance_table_write(file, path, &index->table, true, error) &&
-              write_virtual(file, path, index, "/hits", H5T_STD_U8LE, error) &&
-              write_virtual(file, path, index, "/velocity", H5T_STD_U8LE, error) &&
-              write_virtual(file, path, index, "/offset", H5T_IEEE_F32LE, error);
+    bool ok = write_attributes(file, index, error) &&
+              performance_table_write(file, shown_path, &index->table, true, error) &&
+              write_virtual(file, shown_path, index, "/hits", H5T_STD_U8LE, error) &&
+              write_virtual(file, shown_path, index, "/velocity", H5T_STD_U8LE, error) &&
+              write_virtual(file, shown_path, index, "/offset", H5T_IEEE_F32LE, error);
     if (ok)
-        return hdf5_close(&file, path, error);
+        return hdf5_close(&file, shown_path, error);
     H5Fclose(file);
     return false;
 }

@@ -83,7 +83,7 @@ static enum left_out judge(const struct grid_part *part, const struct intake_rul
     return NUM_LEFT_OUT;
 }
 
-static bool take_parts(struct shard *shard, struct dataset_counts *counts, const struct grid_list *list,
+static bool take_parts(struct shard_writer *writer, struct dataset_counts *counts, const struct grid_list *list,
                        const struct performance *about, const struct intake_rules *rules, struct error *error)
 {
     for (size_t p = 0; p < list->count; p++) {
@@ -93,7 +93,7 @@ static bool take_parts(struct shard *shard, struct dataset_counts *counts, const
             leave_out(counts, reason, about->path);
             continue;
         }
-        if (!shard_append(shard, about, &part->grid, error))
+        if (!shard_writer_append(writer, about, &part->grid, error))
             return false;
         counts->num_kept++;
         counts->num_hits += grid_count_hits(&part->grid);
@@ -101,7 +101,7 @@ static bool take_parts(struct shard *shard, struct dataset_counts *counts, const
     return true;
 }
 
-bool intake_file(struct shard *shard, struct dataset_counts *counts, const char *folder, const char *path,
+bool intake_file(struct shard_writer *writer, struct dataset_counts *counts, const char *folder, const char *path,
                  const struct splits *splits, const struct intake_rules *rules, struct error *error)
 {
     static char unknown[] = "";
@@ -136,7 +136,7 @@ bool intake_file(struct shard *shard, struct dataset_counts *counts, const char 
     if (!ok)
         return error_prefix(error, "%s", path);
     counts->num_unknown += list.num_unknown;
-    ok = take_parts(shard, counts, &list, &about, rules, error) || error_prefix(error, "%s", path);
+    ok = take_parts(writer, counts, &list, &about, rules, error) || error_prefix(error, "%s", path);
     grid_list_free(&list);
     return ok;
 }

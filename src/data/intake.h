@@ -20,7 +20,7 @@ struct intake_rules {
  *
  * The time signature is the file's own; where it has none, that of its row in `splits`; else the tag that its name ends
  * in ("..._6-8.mid"); else 4/4. Fails only where there is no memory left. */
-bool intake_file(struct shard *shard, struct dataset_counts *counts, const char *folder, const char *path,
+bool intake_file(struct shard_writer *writer, struct dataset_counts *counts, const char *folder, const char *path,
                  const struct splits *splits, const struct intake_rules *rules, struct error *error);
 
 /* The time signature of a name's tag; false where it has none. */

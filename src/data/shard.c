@@ -1,7 +1,6 @@
 #include "data/shard.h"
 
 #include "base/files.h"
-#include "base/hdf5_io.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,62 +19,54 @@ bool shard_is_name(const char *name)
            number < count;
 }
 
-static bool make_room(struct shard *shard, uint64_t num_steps, struct error *error)
+static bool make_columns(struct shard_writer *writer, struct error *error)
 {
-    if (shard->capacity - shard->num_steps >= num_steps)
-        return true;
-    uint64_t capacity = shard->capacity + shard->capacity / 2 + num_steps + 4096;
-    size_t cells = (size_t)capacity * NUM_DRUMS;
-    uint8_t *hits = realloc(shard->hits, cells);
-    if (hits != NULL)
-        shard->hits = hits;
-    uint8_t *velocity = realloc(shard->velocity, cells);
-    if (velocity != NULL)
-        shard->velocity = velocity;
-    float *offset = realloc(shard->offset, cells * sizeof *offset);
-    if (offset != NULL)
-        shard->offset = offset;
-    if (hits == NULL || velocity == NULL || offset == NULL)
-        return error_set(error, "no memory for a shard of %llu steps: use more ranks", (unsigned long long)capacity);
-    shard->capacity = capacity;
-    return true;
+    return hdf5_column_make(&writer->hits, H5T_NATIVE_UINT8, NUM_DRUMS, error) &&
+           hdf5_column_make(&writer->velocity, H5T_NATIVE_UINT8, NUM_DRUMS, error) &&
+           hdf5_column_make(&writer->offset, H5T_NATIVE_FLOAT, NUM_DRUMS, error);
 }
 
-bool shard_append(struct shard *shard, const struct performance *about, const struct grid *grid, struct error *error)
+bool shard_writer_append(struct shard_writer *writer, const struct performance *about, const struct grid *grid,
+                         struct error *error)
 {
     struct performance row = *about;
-    if (!make_room(shard, grid->num_steps, error))
-        return false;
-    row.first_step = shard->num_steps;
+    row.first_step = writer->num_steps;
     row.num_steps = grid->num_steps;
     row.qpm = grid->qpm;
     row.time_signature = grid->time_signature;
     performance_digest(row.digest, &row, grid->hits, grid->velocity, grid->offset);
-    if (!performance_table_append(&shard->table, &row, error))
+    if ((writer->hits == NULL && !make_columns(writer, error)) ||
+        !performance_table_append(&writer->table, &row, error) ||
+        !hdf5_column_append(writer->hits, grid->hits, grid->num_steps, error) ||
+        !hdf5_column_append(writer->velocity, grid->velocity, grid->num_steps, error) ||
+        !hdf5_column_append(writer->offset, grid->offset, grid->num_steps, error))
         return false;
-    size_t start = (size_t)shard->num_steps * NUM_DRUMS, cells = (size_t)grid->num_steps * NUM_DRUMS;
-    memcpy(shard->hits + start, grid->hits, cells);
-    memcpy(shard->velocity + start, grid->velocity, cells);
-    memcpy(shard->offset + start, grid->offset, cells * sizeof *grid->offset);
-    shard->num_steps += grid->num_steps;
+    writer->num_steps += grid->num_steps;
     return true;
 }
 
-bool shard_write(const struct shard *shard, const char *path, struct error *error)
+bool shard_writer_write(struct shard_writer *writer, const char *path, struct error *error)
 {
-    hsize_t dims[2] = {shard->num_steps, NUM_DRUMS};
     hid_t file;
-    if (!hdf5_create(&file, path, SHARD_FORMAT, error))
+    if ((writer->hits == NULL && !make_columns(writer, error)) || !hdf5_create(&file, path, SHARD_FORMAT, error))
         return false;
-    bool ok =
-        hdf5_write_dataset(file, "/hits", H5T_NATIVE_UINT8, 2, dims, shard->hits, HDF5_COMPRESSED, error) &&
-        hdf5_write_dataset(file, "/velocity", H5T_NATIVE_UINT8, 2, dims, shard->velocity, HDF5_COMPRESSED, error) &&
-        hdf5_write_dataset(file, "/offset", H5T_NATIVE_FLOAT, 2, dims, shard->offset, HDF5_COMPRESSED, error) &&
-        performance_table_write(file, path, &shard->table, false, error);
+    bool ok = hdf5_column_write(writer->hits, file, "/hits", error) &&
+              hdf5_column_write(writer->velocity, file, "/velocity", error) &&
+              hdf5_column_write(writer->offset, file, "/offset", error) &&
+              performance_table_write(file, path, &writer->table, false, error);
     if (ok)
         return hdf5_close(&file, path, error);
     H5Fclose(file);
     return false;
+}
+
+void shard_writer_free(struct shard_writer *writer)
+{
+    performance_table_free(&writer->table);
+    hdf5_column_free(writer->hits);
+    hdf5_column_free(writer->velocity);
+    hdf5_column_free(writer->offset);
+    *writer = (struct shard_writer){0};
 }
 
 static bool check_cells(const struct shard *shard, const struct performance *row, const char *path, struct error *error)
@@ -105,11 +96,12 @@ static bool read_cells(struct shard *shard, hid_t file, const char *path, struct
                              names[i], (unsigned long long)stored[0], (unsigned long long)stored[1],
                              (unsigned long long)dims[0], NUM_DRUMS);
     }
-    uint64_t num_steps = shard->num_steps;
-    shard->num_steps = 0;
-    if (!make_room(shard, num_steps, error))
-        return error_prefix(error, "%s", path);
-    shard->num_steps = num_steps;
+    size_t cells = (size_t)shard->num_steps * NUM_DRUMS;
+    shard->hits = malloc(cells + 1);
+    shard->velocity = malloc(cells + 1);
+    shard->offset = malloc((cells + 1) * sizeof *shard->offset);
+    if (shard->hits == NULL || shard->velocity == NULL || shard->offset == NULL)
+        return error_set(error, "%s: no memory for %llu steps", path, (unsigned long long)shard->num_steps);
     return hdf5_read_dataset(shard->hits, file, names[0], H5T_NATIVE_UINT8, 2, dims, error) &&
            hdf5_read_dataset(shard->velocity, file, names[1], H5T_NATIVE_UINT8, 2, dims, error) &&
            hdf5_read_dataset(shard->offset, file, names[2], H5T_NATIVE_FLOAT, 2, dims, error);

@@ -13,10 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PHASE_LIST, PHASE_READ, PHASE_WRITE, PHASE_INDEX, PHASE_FLUSH, PHASE_MOVE, NUM_PHASES };
-static const char *const phase_names[NUM_PHASES] = {"list files",  "read MIDI",     "write shards",
-                                                    "write index", "flush to disk", "move into place"};
-
 /* A rank's shard on its way to the disk, on a thread of its own: rank 0 makes the index meanwhile. */
 struct flushing {
     char *path; /* owned */
@@ -29,14 +25,13 @@ struct job {
     struct comm *comm;
     const struct preprocess_options *options; /* not owned */
     struct intake_rules rules;
-    struct stats stats;
     char *path_text;    /* all paths, each with its NUL; owned */
     const char **paths; /* [num_paths], into path_text; owned */
     size_t num_paths;
     struct splits splits;
-    struct shard shard;
+    struct shard_writer shard;
     struct dataset_counts counts;
-    struct background *background; /* owned; NULL before the shard is written */
+    struct background *background; /* owned; NULL where nothing is being flushed */
     struct flushing flushing;
     struct dataset_index index;    /* rank 0's */
     struct atomic_file index_file; /* rank 0's; its path is NULL where it has its name, or is not begun */
@@ -166,50 +161,6 @@ static void tell_progress(const struct job *job, const struct work_share *share,
         log_info("%zu of %zu files, %.0f files/s, %.0f s left", handed_out, job->num_paths, rate, left);
 }
 
-static bool read_files(struct job *job, struct error *error)
-{
-    bool ok = true;
-    size_t first, end;
-    double started = clock_seconds(), told = started;
-    struct work_share *share = work_share_start(job->comm, job->num_paths);
-    while (work_share_next(share, &first, &end))
-        for (size_t i = first; i < end; i++) {
-            /* A rank that has no memory left still answers the others, and takes its share to throw away. */
-            ok = ok && intake_file(&job->shard, &job->counts, job->options->input_dir, job->paths[i], &job->splits,
-                                   &job->rules, error);
-            work_share_answer(share);
-            tell_progress(job, share, started, &told);
-        }
-    work_share_finish(share);
-    return comm_all_ok(job->comm, ok, error);
-}
-
-static char *staged_shard(const struct job *job, int rank)
-{
-    char *name = shard_name((uint32_t)rank, (uint32_t)comm_size(job->comm));
-    char *path = path_join(job->staging, name);
-    free(name);
-    return path;
-}
-
-static void flush_shard(void *context)
-{
-    struct flushing *flushing = context;
-    flushing->ok = dataset_folder_flush(flushing->path, &flushing->error);
-}
-
-/* Writes the shard, and leaves it to be flushed. */
-static bool write_shard(struct job *job, struct error *error)
-{
-    job->flushing.path = staged_shard(job, comm_rank(job->comm));
-    bool ok = shard_write(&job->shard, job->flushing.path, error);
-    job->background = ok ? background_start(error) : NULL;
-    ok = job->background != NULL;
-    if (ok)
-        background_begin(job->background, flush_shard, &job->flushing);
-    return comm_all_ok(job->comm, ok, error);
-}
-
 static void sum_counts(struct job *job)
 {
     struct dataset_counts *counts = &job->counts;
@@ -241,6 +192,57 @@ static void report_counts(const struct job *job)
         log_info("%8llu notes left out: no pitch of the nine drums", (unsigned long long)counts->num_unknown);
 }
 
+static bool read_files(struct job *job, struct error *error)
+{
+    bool ok = true;
+    size_t first, end;
+    double started = clock_seconds(), told = started;
+    struct work_share *share = work_share_start(job->comm, job->num_paths);
+    while (work_share_next(share, &first, &end))
+        for (size_t i = first; i < end; i++) {
+            /* A rank that has no memory left still answers the others, and takes its share to throw away. */
+            ok = ok && intake_file(&job->shard, &job->counts, job->options->input_dir, job->paths[i], &job->splits,
+                                   &job->rules, error);
+            work_share_answer(share);
+            tell_progress(job, share, started, &told);
+        }
+    work_share_finish(share);
+    if (!comm_all_ok(job->comm, ok, error))
+        return false;
+    sum_counts(job);
+    report_counts(job);
+    return job->counts.num_kept > 0 ||
+           error_set(error, "%s: no performance is left to keep: see the counts above", job->options->input_dir);
+}
+
+static char *staged_shard(const struct job *job, int rank)
+{
+    char *name = shard_name((uint32_t)rank, (uint32_t)comm_size(job->comm));
+    char *path = path_join(job->staging, name);
+    free(name);
+    return path;
+}
+
+static void flush_shard(void *context)
+{
+    struct flushing *flushing = context;
+    flushing->ok = dataset_folder_flush_file(flushing->path, &flushing->error);
+}
+
+/* Writes the shard, and leaves it to be flushed: beside what follows, where there is a thread for that. */
+static bool write_shard(struct job *job, struct error *error)
+{
+    struct error no_thread;
+    job->flushing.path = staged_shard(job, comm_rank(job->comm));
+    bool ok = shard_writer_write(&job->shard, job->flushing.path, error);
+    job->background = ok ? background_start(&no_thread) : NULL;
+    if (job->background != NULL)
+        background_begin(job->background, flush_shard, &job->flushing);
+    else if (ok)
+        flush_shard(&job->flushing);
+    return comm_all_ok(job->comm, ok, error);
+}
+
 /* Of all ranks' packed tables, one after another. */
 static bool unpack_tables(struct performance_table *tables, const uint8_t *packed, const size_t *sizes, int num_shards,
                           struct error *error)
@@ -270,7 +272,7 @@ static bool write_staged_index(struct job *job, struct error *error)
 {
     char *path = path_join(job->staging, INDEX_NAME);
     bool ok = atomic_file_start(&job->index_file, path, error) &&
-              dataset_index_write(&job->index, job->index_file.temporary_path, error);
+              dataset_index_write(&job->index, job->index_file.temporary_path, path, error);
     free(path);
     return ok;
 }
@@ -296,16 +298,16 @@ static bool write_index(struct job *job, struct error *error)
 /* Waits until all that is staged is on the disk. */
 static bool flush_staged(struct job *job, struct error *error)
 {
-    enum { LONG_SECONDS = 1 };
     bool ok = comm_rank(job->comm) != 0 || atomic_file_flush(&job->index_file, error);
-    while (!background_wait(job->background, LONG_SECONDS))
-        continue;
+    background_stop(job->background);
+    job->background = NULL;
     if (!job->flushing.ok)
         *error = job->flushing.error;
     return comm_all_ok(job->comm, ok && job->flushing.ok, error);
 }
 
-static bool put_in_place(struct job *job, struct error *error)
+/* On rank 0. */
+static bool commit(struct job *job, struct error *error)
 {
     const struct dataset_index *index = &job->index;
     const char *output = job->options->output_dir;
@@ -313,7 +315,7 @@ static bool put_in_place(struct job *job, struct error *error)
     if (!job->options->overwrite && dataset_folder_holds_one(output))
         return refuse_data_set(job->options, error);
     if (!dataset_folder_check(job->staging, index->num_shards, error) ||
-        !atomic_file_name_new(&job->index_file, job->index_file.path, error))
+        !atomic_file_name_over(&job->index_file, error))
         return false;
     job->committing = true;
     if (!dataset_folder_commit(output, job->staging, index->num_shards, error))
@@ -324,40 +326,40 @@ static bool put_in_place(struct job *job, struct error *error)
     return true;
 }
 
-/* Writes the data set and puts it in place. */
-static bool finish_data_set(struct job *job, struct error *error)
+static bool put_in_place(struct job *job, struct error *error)
 {
-    stats_phase(&job->stats, PHASE_WRITE);
-    if (!write_shard(job, error))
-        return false;
-    stats_phase(&job->stats, PHASE_INDEX);
-    if (!write_index(job, error))
-        return false;
-    stats_phase(&job->stats, PHASE_FLUSH);
-    if (!flush_staged(job, error))
-        return false;
-    stats_phase(&job->stats, PHASE_MOVE);
-    bool ok = comm_rank(job->comm) != 0 || put_in_place(job, error);
+    bool ok = comm_rank(job->comm) != 0 || commit(job, error);
     return comm_all_ok(job->comm, ok, error);
 }
 
+/* What the ranks do, one after another; each is collective, and all ranks agree on how it ended. */
+static const struct {
+    const char *name;
+    bool (*run)(struct job *job, struct error *error);
+} phases[] = {
+    {"list files",      list_files  },
+    {"read, compress",  read_files  },
+    {"write shards",    write_shard },
+    {"write index",     write_index },
+    {"flush to disk",   flush_staged},
+    {"move into place", put_in_place},
+};
+
 static bool make_data_set(struct job *job, struct error *error)
 {
-    stats_start(&job->stats, phase_names, NUM_PHASES);
-    stats_phase(&job->stats, PHASE_LIST);
-    if (!list_files(job, error))
-        return false;
-    stats_phase(&job->stats, PHASE_READ);
-    if (!read_files(job, error))
-        return false;
-    sum_counts(job);
-    report_counts(job);
-    if (job->counts.num_kept == 0)
-        return error_set(error, "%s: no performance is left to keep: see the counts above", job->options->input_dir);
-    if (!finish_data_set(job, error))
-        return false;
-    stats_phase(&job->stats, -1);
-    stats_report(&job->stats, job->comm, "time by phase");
+    enum { NUM_PHASES = sizeof phases / sizeof *phases };
+    const char *names[NUM_PHASES];
+    struct stats stats;
+    for (int i = 0; i < NUM_PHASES; i++)
+        names[i] = phases[i].name;
+    stats_start(&stats, names, NUM_PHASES);
+    for (int i = 0; i < NUM_PHASES; i++) {
+        stats_phase(&stats, i);
+        if (!phases[i].run(job, error))
+            return false;
+    }
+    stats_phase(&stats, -1);
+    stats_report(&stats, job->comm, "time by phase");
     return true;
 }
 
@@ -369,7 +371,7 @@ static void job_free(struct job *job)
     free(job->flushing.path);
     dataset_index_free(&job->index);
     splits_free(&job->splits);
-    shard_free(&job->shard);
+    shard_writer_free(&job->shard);
 }
 
 bool preprocess_run(const struct preprocess_options *options, struct comm *comm, struct error *error)
@@ -379,6 +381,8 @@ bool preprocess_run(const struct preprocess_options *options, struct comm *comm,
     job.rules.min_bars = (uint32_t)options->min_bars;
     bool ok = preprocess_options_check(options, &job.rules.beat, error) && make_data_set(&job, error);
     background_stop(job.background);
+    if (!ok)
+        comm_barrier(comm); /* nobody flushes any more what rank 0 removes */
     atomic_file_abandon(&job.index_file);
     if (!ok && comm_rank(comm) == 0 && job.staging != NULL && !job.committing && folder_exists(job.staging))
         dataset_folder_discard(job.staging);

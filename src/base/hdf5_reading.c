@@ -1,127 +1,11 @@
-/* Whole datasets, written and read at once. */
+/* Whole datasets, read at once. */
 #include "base/hdf5_internal.h"
 #include "base/hdf5_io.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    CHECKSUMMED_CHUNK = 16 << 20, /* bytes */
-    COMPRESSED_CHUNK = 256 << 10,
-    DEFLATE_LEVEL = 2,    /* where HDF5 compresses */
-    DEFLATE_RATIO = 1100, /* deflate never shrinks by more than 1032 (zlib's documentation) */
-};
-
-static bool is_empty(int num_dims, const hsize_t *dims)
-{
-    for (int i = 0; i < num_dims; i++)
-        if (dims[i] == 0)
-            return true;
-    return false;
-}
-
-/* Chunks of at most max_bytes: whole but for the first axis, then the second and so on, as far as needed. */
-static void choose_chunk(hsize_t *chunk, int num_dims, const hsize_t *dims, size_t element_size, size_t max_bytes)
-{
-    hsize_t elements = max_bytes / element_size;
-    for (int i = num_dims - 1; i >= 0; i--) {
-        chunk[i] = dims[i] < elements ? dims[i] : elements;
-        if (chunk[i] == 0)
-            chunk[i] = 1;
-        elements /= chunk[i];
-    }
-}
-
-/* How to store; a failed call shows when the dataset is made. Nothing to store needs no chunks. */
-static bool set_storage(hid_t properties, int num_dims, const hsize_t *dims, size_t element_size,
-                        enum hdf5_storage storage)
-{
-    hsize_t chunk[HDF5_MAX_DIMENSIONS];
-    /* Without times, the same content is the same bytes. */
-    if (H5Pset_obj_track_times(properties, false) < 0)
-        return false;
-    if (storage == HDF5_CONTIGUOUS || num_dims == 0 || is_empty(num_dims, dims))
-        return true;
-    choose_chunk(chunk, num_dims, dims, element_size,
-                 storage == HDF5_CHECKSUMMED ? CHECKSUMMED_CHUNK : COMPRESSED_CHUNK);
-    if (H5Pset_chunk(properties, num_dims, chunk) < 0)
-        return false;
-    if (storage == HDF5_COMPRESSED && (H5Pset_shuffle(properties) < 0 || H5Pset_deflate(properties, DEFLATE_LEVEL) < 0))
-        return false;
-    return H5Pset_fletcher32(properties) >= 0;
-}
-
-/* memory_type with its numbers little-endian; owned by the caller. */
-static hid_t make_file_type(hid_t memory_type)
-{
-    hid_t type = H5Tcopy(memory_type);
-    H5T_class_t class = H5Tget_class(type);
-    bool has_numbers = class == H5T_INTEGER || class == H5T_FLOAT || class == H5T_COMPOUND;
-    if (type >= 0 && has_numbers && H5Tset_order(type, H5T_ORDER_LE) < 0) {
-        H5Tclose(type);
-        return H5I_INVALID_HID;
-    }
-    return type;
-}
-
-/* Whether all chunks are of whole rows, and what is in memory is what is stored, byte by byte. */
-static bool can_compress_here(hid_t type, hid_t memory_type, int num_dims, const hsize_t *dims, const hsize_t *chunk)
-{
-    bool whole_rows = num_dims > 0;
-    for (int i = 1; i < num_dims; i++)
-        whole_rows = whole_rows && chunk[i] == dims[i];
-    return whole_rows && H5Tequal(type, memory_type) > 0;
-}
-
-static bool write_values(hid_t dataset, hid_t type, hid_t memory_type, int num_dims, const hsize_t *dims,
-                         const void *data, enum hdf5_storage storage)
-{
-    hsize_t chunk[HDF5_MAX_DIMENSIONS];
-    if (is_empty(num_dims, dims))
-        return true;
-    choose_chunk(chunk, num_dims, dims, H5Tget_size(type), COMPRESSED_CHUNK);
-    if (storage == HDF5_COMPRESSED && can_compress_here(type, memory_type, num_dims, dims, chunk))
-        return hdf5_write_compressed(dataset, type, num_dims, dims, chunk[0], data);
-    return H5Dwrite(dataset, memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0;
-}
-
-bool hdf5_write_dataset(hid_t file, const char *name, hid_t memory_type, int num_dims, const hsize_t *dims,
-                        const void *data, enum hdf5_storage storage, struct error *error)
-{
-    bool ok = false;
-    hid_t space = H5I_INVALID_HID, creation = H5I_INVALID_HID, links = H5I_INVALID_HID, dataset = H5I_INVALID_HID;
-    hid_t type = make_file_type(memory_type);
-    if (num_dims < 0 || num_dims > HDF5_MAX_DIMENSIONS) {
-        hdf5_refuse_at(error, file, name, "a dataset of too many dimensions");
-        goto done;
-    }
-    space = num_dims == 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(num_dims, dims, NULL);
-    creation = H5Pcreate(H5P_DATASET_CREATE);
-    links = H5Pcreate(H5P_LINK_CREATE);
-    if (type < 0 || space < 0 || creation < 0 || links < 0 || H5Pset_create_intermediate_group(links, 1) < 0 ||
-        !set_storage(creation, num_dims, dims, H5Tget_size(type), storage)) {
-        hdf5_fail_at(error, file, name, "can't make the dataset");
-        goto done;
-    }
-    dataset = H5Dcreate2(file, name, type, space, links, creation, H5P_DEFAULT);
-    if (dataset < 0 || !write_values(dataset, type, memory_type, num_dims, dims, data, storage)) {
-        hdf5_fail_at(error, file, name, "can't write the dataset");
-        goto done;
-    }
-    ok = true;
-done:
-    if (dataset >= 0 && H5Dclose(dataset) < 0 && ok)
-        ok = hdf5_fail_at(error, file, name, "can't write the dataset");
-    if (links >= 0)
-        H5Pclose(links);
-    if (creation >= 0)
-        H5Pclose(creation);
-    if (space >= 0)
-        H5Sclose(space);
-    if (type >= 0)
-        H5Tclose(type);
-    return ok;
-}
+enum { DEFLATE_RATIO = 1100 }; /* deflate never shrinks by more than 1032 (zlib's documentation) */
 
 /* An open dataset with its type and sizes. */
 struct dataset {
@@ -264,7 +148,7 @@ static bool types_match(hid_t file_type, hid_t memory_type)
 
 static bool read_values(void *data, const struct dataset *dataset, hid_t memory_type, int num_dims, const hsize_t *dims)
 {
-    return is_empty(num_dims, dims) ||
+    return hdf5_is_empty(num_dims, dims) ||
            (H5Tequal(dataset->type, memory_type) > 0 &&
             hdf5_read_compressed(data, dataset->id, memory_type, num_dims, dims)) ||
            H5Dread(dataset->id, memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0;
