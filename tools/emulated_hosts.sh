@@ -7,7 +7,7 @@
 #
 # Ranks are dealt out to the hosts one by one, and so are this machine's processors; hosts that are more than those share them,
 # and all share its files. What is real is that messages leave through a network device of the given rate. Needs root,
-# iproute2 and util-linux. Nothing is left behind.
+# iproute2 and util-linux. Nothing is left behind, unless this is killed outright.
 # Exit status: mpirun's; 77 where such hosts can't be made, and the reason was said.
 set -euo pipefail
 export PATH=$PATH:/usr/sbin:/sbin
@@ -49,7 +49,7 @@ check_machine() {
     for program in ip tc unshare nsenter taskset mpirun; do
         command -v "$program" >/dev/null || cannot "$program is not installed (iproute2, util-linux, openmpi-bin)"
     done
-    mpirun --version 2>/dev/null | grep -q 'Open MPI' || cannot "mpirun is not Open MPI's"
+    [[ $(mpirun --version 2>/dev/null) == *'Open MPI'* ]] || cannot "mpirun is not Open MPI's"
     unshare --mount --uts --net --fork true 2>/dev/null || cannot "namespaces are forbidden here"
 }
 
@@ -117,7 +117,7 @@ find_subnet() {
     local i
     for ((i = 0; i < 250; i++)); do
         subnet=10.78.$((($$ + i) % 250))
-        ip -oneline -4 addr | grep -qF " $subnet." || return 0
+        [[ $(ip -oneline -4 addr) == *" $subnet."* ]] || return 0
     done
     cannot "no subnet is free in 10.78.0.0/16"
 }

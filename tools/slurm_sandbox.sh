@@ -92,7 +92,7 @@ choose_subnet() {
     local i subnet
     for ((i = 0; i < 200; i++)); do
         subnet=10.77.$(((16#${id:0:4} + i) % 200))
-        if ! ip -o -4 addr show | grep -qF " $subnet."; then
+        if [[ $(ip -o -4 addr show) != *" $subnet."* ]]; then
             printf '%s\n' "$subnet"
             return
         fi

@@ -26,8 +26,9 @@ struct arena {
 
 struct arena arena_measure(void);
 
-/* Takes the memory that was measured, zeroed, and rewinds. The pages of a large arena are given out when they are first
- * touched. */
+/* Takes the memory that was measured, zeroed, and rewinds. Fails where the address space or a limit on it does not suffice. The
+ * pages of a large arena are given out when they are first touched: where the machine, or the job's control group, has fewer, that
+ * is when the kernel ends the process. */
 bool arena_reserve(struct arena *arena, struct error *error);
 
 /* `count` elements aligned to ARENA_ALIGNMENT; NULL while measuring. Asking for more than was measured aborts: it can

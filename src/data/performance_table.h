@@ -37,7 +37,7 @@ bool performance_table_append(struct performance_table *table, const struct perf
 void performance_table_free(struct performance_table *table);
 
 /* The rows with their digests as bytes, owned by the caller, for another process of this program on the same kind of machine;
- * and a table of the same rows made of such bytes. Bytes of another making are refused. */
+ * and a table of the same rows made of such bytes. Bytes that are cut off are refused. */
 bool performance_table_pack(uint8_t **bytes, size_t *size, const struct performance_table *table, struct error *error);
 bool performance_table_unpack(struct performance_table *table, const uint8_t *bytes, size_t size, struct error *error);
 
