@@ -68,7 +68,12 @@ it was asked to stop and can go on.
 
 `drumline-train --mode=train` takes SIGTERM, SIGINT and SIGUSR1, sent to any of its ranks, as the wish to
 stop: all ranks finish the step, write a checkpoint and end with status 3. A second SIGTERM or SIGINT more than a second after
-the first ends it at once. The other programs end at any signal; none leaves half a file under its own name.
+the first ends it at once. The other programs end at any signal, and so does a training at SIGHUP; none leaves half a file under
+its own name.
+
+Open MPI's `mpirun` kills its ranks a second after it got SIGINT (Ctrl-C) or SIGTERM itself: where a step takes longer, what was
+trained since the last checkpoint is lost. SIGUSR1 it only hands on: `kill -USR1` with the number of `mpirun` stops such a
+training with a checkpoint.
 
 ## Environment
 

@@ -192,6 +192,23 @@ static void report_counts(const struct job *job)
         log_info("%8llu notes left out: no pitch of the nine drums", (unsigned long long)counts->num_unknown);
 }
 
+/* Who points at a part of a data set leaves its info.csv behind, and with it the split that others trained with. */
+static void report_splits(const struct job *job)
+{
+    size_t listed = 0;
+    if (comm_rank(job->comm) != 0)
+        return;
+    for (size_t i = 0; i < job->num_paths; i++)
+        listed += splits_find(&job->splits, job->paths[i]) != NULL;
+    if (job->splits.count == 0)
+        log_info("         no info.csv there: split by a hash of each file's path");
+    else if (listed == job->num_paths)
+        log_info("         split, style and drummer of each from info.csv");
+    else
+        log_warning("%s: info.csv lists %zu of the %zu MIDI files: the others are split by a hash of their paths",
+                    job->options->input_dir, listed, job->num_paths);
+}
+
 static bool read_files(struct job *job, struct error *error)
 {
     bool ok = true;
@@ -211,6 +228,7 @@ static bool read_files(struct job *job, struct error *error)
         return false;
     sum_counts(job);
     report_counts(job);
+    report_splits(job);
     return job->counts.num_kept > 0 ||
            error_set(error, "%s: no performance is left to keep: see the counts above", job->options->input_dir);
 }

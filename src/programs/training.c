@@ -169,13 +169,13 @@ static bool writer_is_well(struct training *training, struct error *error)
     return comm_all_ok(training->comm, ok, error);
 }
 
-/* A deadline can only be kept by who knows how long a checkpoint takes: where none was written yet, one is tried. A failure
- * shows after the next step, as any does. */
-static void measure_first_write(struct training *training)
+/* Where no checkpoint was written yet, one is tried: a disk without room shows at the start, not when there is work to lose, as
+ * does too little memory for the copy; and a deadline can only be kept by who knows how long a checkpoint takes. A failure shows
+ * after the next step, as any does. */
+static void try_first_write(struct training *training)
 {
     struct error error;
-    if (comm_rank(training->comm) != 0 || training->deadline.source == DEADLINE_NONE ||
-        checkpoint_writer_longest_seconds(training->writer) > 0)
+    if (comm_rank(training->comm) != 0 || checkpoint_writer_longest_seconds(training->writer) > 0)
         return;
     stats_phase(&training->stats, PHASE_CHECKPOINT);
     describe_state(training);
@@ -298,7 +298,7 @@ static bool after_step(struct training *training, const double sums[NUM_SUMS], s
         return false;
     }
     if (!is_due)
-        measure_first_write(training);
+        try_first_write(training);
     if (told && evaluates && halts)
         told = evaluate_on_all(training, error);
     run_lock_renew(&training->lock);

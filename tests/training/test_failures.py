@@ -65,6 +65,26 @@ class OneRank(harness.TrainingTest):
 
 
 class FullDisk(harness.TrainingTest):
+    def small_disk(self, name):
+        """A folder with room for a megabyte."""
+        disk = self.path(name)
+        os.mkdir(disk)
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], check=False,
+                          stderr=subprocess.DEVNULL).returncode != 0:
+            self.skipTest("no right to mount a small disk")
+        self.addCleanup(subprocess.run, ["umount", "-l", disk], check=True)
+        return disk
+
+    @staticmethod
+    def fill(disk, most=1 << 30):
+        """Takes the disk's room, at most so many bytes of it."""
+        with open(os.path.join(disk, "ballast"), "wb", buffering=0) as file:
+            try:
+                while file.tell() < most and file.write(b"x" * 4096) == 4096:
+                    pass
+            except OSError:
+                pass
+
     def check_intact(self, run, job, reason, kept):
         """The job said which checkpoint could not be written and why; those before it are as they were."""
         failed = kept[-1] + kept[0]
@@ -76,12 +96,7 @@ class FullDisk(harness.TrainingTest):
         self.assertEqual(self.metrics(run)[0]["event"], "start")
 
     def test_full_disk(self):
-        disk = self.path("disk")
-        os.mkdir(disk)
-        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], check=False,
-                          stderr=subprocess.DEVNULL).returncode != 0:
-            self.skipTest("no right to mount a small disk")
-        self.addCleanup(subprocess.run, ["umount", "-l", disk], check=True)
+        disk = self.small_disk("disk")
         for ranks in (1, 2):
             run = f"disk/{ranks}"
             flags = {"num_steps": 20, "save_checkpoint_steps": 4}
@@ -94,6 +109,15 @@ class FullDisk(harness.TrainingTest):
             shutil.rmtree(self.path(run))
             subprocess.run(["mount", "-o", "remount,size=1m", disk], check=True)
 
+    def test_no_room_from_the_start(self):
+        """Where not even one checkpoint fits, that shows at once, not when one is due."""
+        disk = self.small_disk("crammed")
+        self.fill(disk, 900_000)
+        job = self.start("crammed/run", 2, num_steps=1000000).wait()
+        self.assert_refused(job, os.path.join("crammed", "run", "train", "checkpoint-"), "No space left on device")
+        self.assertEqual(self.checkpoints("crammed/run"), [])
+        self.assert_tidy("crammed/run")
+
     def test_limit_on_file_sizes(self):
         job = self.start("limited", num_steps=100000, save_checkpoint_steps=30)
         self.wait_for_checkpoint(job, "limited", 30)
@@ -104,20 +128,10 @@ class FullDisk(harness.TrainingTest):
         self.train("limited", num_steps=kept[-1] + 5, save_checkpoint_steps=30)
 
     def test_full_disk_for_the_metrics(self):
-        disk = self.path("metrics-disk")
-        os.mkdir(disk)
-        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], check=False,
-                          stderr=subprocess.DEVNULL).returncode != 0:
-            self.skipTest("no right to mount a small disk")
-        self.addCleanup(subprocess.run, ["umount", "-l", disk], check=True)
+        disk = self.small_disk("metrics-disk")
         job = self.start("metrics-disk/run", 2, num_steps=1000000)
-        self.wait_for_step(job, "metrics-disk/run", 1)
-        with open(os.path.join(disk, "ballast"), "wb", buffering=0) as file:
-            try:
-                while file.write(b"x" * 4096) == 4096:
-                    pass
-            except OSError:
-                pass
+        self.wait_for_step(job, "metrics-disk/run", 50)
+        self.fill(disk)
         job.wait()
         self.assertEqual(job.status, 1, job.output)
         self.assertRegex(job.output, r"error: .*metrics-disk/run/train/metrics\.jsonl: .*No space left on device")
