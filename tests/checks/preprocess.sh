@@ -52,6 +52,18 @@ run 0 "51 performances kept" 2 --input-dir="$input" --output-dir="$folder/beat" 
 run 0 "fewer bars than --min_bars" 1 --input_dir "$input" --output_dir "$folder/bars" --recursive --min_bars 4
 run 0 "30 performances kept" 1 --input_dir "$input" --output_dir "$folder/flat"
 
+# Where each file's split comes from.
+list=$input/info.csv
+run 0 "no info.csv there: split by a hash" 2 --input_dir "$input" --output_dir "$folder/unlisted"
+printf 'midi_filename,split\n000.mid,test\n' >"$list"
+run 0 "warning: .*info.csv lists 0 of the .* MIDI files" 2 --input_dir "$input" --output_dir "$folder/others"
+(cd "$input" && ls | sed -n '1i midi_filename,split
+    s/\.midi*$/&,test/p') >"$list"
+run 0 "split, style and drummer of each from info.csv" 2 --input_dir "$input" --output_dir "$folder/listed"
+sed -i 2d "$list"
+run 0 "warning: .*info.csv lists" 2 --input_dir "$input" --output_dir "$folder/one_less"
+rm "$list"
+
 # A data set is replaced only when told so, and whole.
 cp "$folder/data4/index.h5" "$folder/index.h5"
 run 1 "already holds a data set: give --overwrite" 2 --input_dir "$input" --output_dir "$folder/data4" --recursive
