@@ -63,7 +63,7 @@ static struct halves make_halves(size_t rows, size_t width, size_t split, size_t
     made.first = take_columns(made.whole, rows, width, 0, split, gap);
     made.second = take_columns(made.whole, rows, width, split, width - split, 0);
     made.rows = (struct kernels_rows){split > 0 ? made.first : NULL, split < width ? made.second : NULL, (int)split,
-                                      (int)(width - split), gap > 0 && split > 0 ? (int)(split + gap) : 0};
+                                      (int)(width - split), split > 0 ? (int)(split + gap) : 0};
     return made;
 }
 
@@ -223,7 +223,7 @@ static void a_row_of_a_panel_product_does_not_depend_on_the_others(void **state)
         float all[MOST * COLUMNS], some[MOST * COLUMNS];
         assert_non_null(panels);
         versions[n]->panel_pack(panels, float_b, INNER, COLUMNS, COLUMNS, 1);
-        struct kernels_rows a_rows = {.first = float_a, .first_size = INNER};
+        struct kernels_rows a_rows = {.first = float_a, .first_size = INNER, .first_stride = INNER};
         versions[n]->panel_product(all, COLUMNS, a_rows, panels, INNER, MOST, COLUMNS, false);
         for (int rows = 1; rows < MOST; rows++) {
             versions[n]->panel_product(some, COLUMNS, a_rows, panels, INNER, rows, COLUMNS, false);

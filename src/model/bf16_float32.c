@@ -121,7 +121,7 @@ static void pack(void *context, const float *weights)
 static void multiply_rows(const struct product *product, float *out, const float *a, int rows)
 {
     const struct bf16_shape *shape = &product->shape;
-    struct kernels_rows left = {.first = a, .first_size = shape->inner};
+    struct kernels_rows left = {.first = a, .first_size = shape->inner, .first_stride = shape->inner};
     if (product->panels)
         product->engine->kernels->panel_product(out, (size_t)shape->columns, left, product->panels, shape->inner, rows,
                                                 shape->columns, shape->write == OP_ADD);

@@ -148,7 +148,7 @@ static void gate_products(float *gates, struct operand x, struct operand h, cons
 {
     int units = layer->units, inputs = layer->input_size, columns = 4 * units;
     if (kernels_multiply(pass)) {
-        struct kernels_rows a = {x.values, h.values, inputs, from_zero ? 0 : units, 0};
+        struct kernels_rows a = {x.values, h.values, inputs, from_zero ? 0 : units, inputs};
         pass->kernels->panel_product(gates, gates_stride(layer, pass), a, layer->panels, inputs + units, count, columns,
                                      false);
         return;
@@ -279,7 +279,7 @@ static void parameter_gradients(struct lstm_layer *layer, const struct pass *pas
     struct operand x = {layer->input, layer->input16}, d_gates = {layer->gates, layer->gradient16};
     struct operand h_before = operand_at(layer->h, layer->h16, layer->reverse ? slot_size(layer, rows) : 0);
     if (!pass->bf16) {
-        struct kernels_rows a = {x.values, h_before.values, layer->input_size, units, 0};
+        struct kernels_rows a = {x.values, h_before.values, layer->input_size, units, layer->input_size};
         gradients_in_parts(layer, pass, a, all, scratch->products);
         return;
     }

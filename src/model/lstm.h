@@ -24,11 +24,12 @@ struct lstm_layer {
 
     float *input;  /* [T, B, I] as the products see it: after dropout. Two directions may share one */
     uint8_t *mask; /* [T, B, I] dropout: 1 keeps; NULL where the layer is fed nothing */
-    float
-        *gates; /* [T, B, 4H] activated gates; after lstm_backward the gradients before activation. Where pass->kernels
-                    * make the products there is a gap between rows */
-    float *c, *h; /* [T + 1, B, H]: slot t + 1 after step t and slot 0 the initial state; in a reverse layer slot t
-                    * after step t and slot T the initial state */
+    /* [T, B, 4H] activated gates; after lstm_backward the gradients before activation. Where pass->kernels make the
+     * products there is a gap between rows. */
+    float *gates;
+    /* [T + 1, B, H]: slot t + 1 after step t and slot 0 the initial state; in a reverse layer slot t after step t and
+     * slot T the initial state. */
+    float *c, *h;
 
     /* For bf16 passes, else NULL: input, h and the gradient in gates, rounded as they are made. */
     bool rounds_input;    /* false where another layer that shares the input has done so */

@@ -332,7 +332,7 @@ void player_scratch_free(struct player_scratch *scratch)
 /* out [batch, outputs] of x [batch, inputs] */
 static void apply(float *out, const float *x, const struct affine *affine, const struct kernels *kernels, int batch)
 {
-    struct kernels_rows rows = {.first = x, .first_size = affine->inputs};
+    struct kernels_rows rows = {.first = x, .first_size = affine->inputs, .first_stride = affine->inputs};
     kernels->panel_product(out, (size_t)affine->outputs, rows, affine->panels, affine->inputs, batch, affine->outputs,
                            false);
     for (int b = 0; b < batch && affine->bias; b++)
@@ -346,7 +346,7 @@ static void run_cell(float *h, float *c, const float *h_before, const float *c_b
                      bool add, const struct cell *cell, const struct kernels *kernels, int batch)
 {
     size_t gates_size = 4 * (size_t)cell->units;
-    struct kernels_rows rows = {.first = fed, .second = h_before, .first_size = cell->fed, .second_size = cell->units};
+    struct kernels_rows rows = {fed, h_before, cell->fed, cell->units, cell->fed};
     kernels->panel_product(gates, gates_size, rows, cell->panels, cell->fed + cell->units, batch, 4 * cell->units, add);
     kernels->lstm_forward(gates, gates_size, c, h, c_before, cell->bias, batch, cell->units);
 }

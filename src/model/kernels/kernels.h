@@ -20,12 +20,11 @@ struct lamb_step {
 };
 
 /* A matrix [rows, K], K = first_size + second_size, whose columns stand in two: first [rows, first_size] and second
- * [rows, second_size], such as an LSTM's inputs and its h. A size of 0 stands for no such columns. Rows of the first are
- * first_stride floats apart, or first_size where that is 0. */
+ * [rows, second_size], such as an LSTM's inputs and its h. A size of 0 stands for no such columns. */
 struct kernels_rows {
     const float *first, *second;
     int first_size, second_size;
-    int first_stride;
+    int first_stride; /* floats between rows of the first */
 };
 
 struct kernels {
@@ -73,14 +72,16 @@ struct kernels {
     const int *panel_width;
     void (*panel_pack)(float *panels, const float *b, int inner, int columns, size_t row_stride, size_t column_stride);
 
-    /* out [rows, columns], rows `stride` floats apart, (=, or += where `add`) a [rows, K] b, on the calling thread alone, with panels of b [inner, columns],
-     * of which the first K rows are used. A row's result does not depend on the other rows. */
+    /* out [rows, columns], rows `stride` floats apart, (=, or += where `add`) a [rows, K] b, on the calling thread alone,
+     * with panels of b [inner, columns], of which the first K rows are used. A row's result does not depend on the other
+     * rows. */
     void (*panel_product)(float *out, size_t stride, struct kernels_rows a, const float *panels, int inner, int rows,
                           int columns, bool add);
 
-    /* Rows [first_row, end_row), one at least, of the gradient of such a matrix, from d [examples, columns], rows `stride` floats apart:
-     * out [K, columns] (=, +=) a^T d, a [examples, K]. Where sums [columns] is not NULL, the gradient of a bias beside it
-     * too: (=, +=) the sum of d's rows. On the calling thread alone. scratch: kernels_gradient_floats() floats. */
+    /* Rows [first_row, end_row), one at least, of the gradient of such a matrix, from d [examples, columns], rows `stride`
+     * floats apart: out [K, columns] (=, +=) a^T d, a [examples, K]. Where sums [columns] is not NULL, the gradient of a
+     * bias beside it too: (=, +=) the sum of d's rows. On the calling thread alone. scratch: kernels_gradient_floats()
+     * floats. */
     void (*gradient_product)(float *out, float *sums, struct kernels_rows a, int first_row, int end_row, const float *d,
                              size_t stride, int examples, int columns, bool add, float *scratch);
 };

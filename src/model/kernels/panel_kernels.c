@@ -59,7 +59,7 @@ static inline __attribute__((always_inline)) void add_products(block_sums sums, 
 {
     const float *base[BASES];
 #pragma GCC unroll 4
-    for (size_t i = 0; i < BASES; i++)
+    for (size_t i = 0; i * BASE_ROWS < rows; i++)
         base[i] = a + i * BASE_ROWS * row_stride;
     for (size_t k = 0; k < inner; k++) {
         vector left = load(panel + k * WIDTH), right = load(panel + k * WIDTH + LANES);
@@ -75,7 +75,7 @@ static inline __attribute__((always_inline)) void add_products(block_sums sums, 
             sums[row][1] += x * right;
         }
 #pragma GCC unroll 4
-        for (size_t i = 0; i < BASES; i++)
+        for (size_t i = 0; i * BASE_ROWS < rows; i++)
             base[i] += k_stride;
     }
 }
@@ -107,11 +107,6 @@ static inline __attribute__((always_inline)) void store(float *restrict out, siz
     }
 }
 
-static size_t first_stride(struct kernels_rows a)
-{
-    return (size_t)(a.first_stride > 0 ? a.first_stride : a.first_size);
-}
-
 /* What the blocks of a panel product have in common. */
 struct panel_work {
     struct kernels_rows a;
@@ -128,7 +123,7 @@ static inline __attribute__((always_inline)) void block(const struct panel_work 
 {
     block_sums sums;
     size_t first_size = (size_t)work->a.first_size, second_size = (size_t)work->a.second_size;
-    size_t stride = first_stride(work->a);
+    size_t stride = (size_t)work->a.first_stride;
     struct upcoming next = {number < LINES ? work->next_panel + number * LINE : NULL, WIDTH};
     float *out = work->out + row * work->stride;
     clear(sums, out, work->stride, rows);
@@ -162,7 +157,7 @@ static void narrow_panel(const struct panel_work *work, size_t row, size_t end, 
         float tile[ROWS * WIDTH];
         size_t count = end - row < ROWS ? end - row : ROWS;
         struct panel_work part = *work;
-        part.a.first += row * first_stride(work->a);
+        part.a.first += row * (size_t)work->a.first_stride;
         if (work->a.second_size > 0)
             part.a.second += row * (size_t)work->a.second_size;
         part.out = tile;
@@ -219,7 +214,7 @@ static void pack_block(float *packed, struct kernels_rows a, size_t row, size_t 
         const float *source = NULL;
         size_t stride = 0;
         if (column < first_size) {
-            stride = first_stride(a);
+            stride = (size_t)a.first_stride;
             source = a.first + from * stride + column;
         } else if (column < first_size + second_size) {
             stride = second_size;
@@ -240,9 +235,10 @@ static void pack_whole_block(float *packed, const float *source, size_t stride, 
 static void pack_rows(float *packed, struct kernels_rows a, size_t row, size_t end, size_t from, size_t depth)
 {
     size_t first_size = (size_t)a.first_size, second_size = (size_t)a.second_size;
+    size_t first_stride = (size_t)a.first_stride;
     for (; row < end; row += ROWS, packed += depth * ROWS) {
         if (row + ROWS <= first_size)
-            pack_whole_block(packed, a.first + from * first_stride(a) + row, first_stride(a), depth);
+            pack_whole_block(packed, a.first + from * first_stride + row, first_stride, depth);
         else if (row >= first_size && row + ROWS <= first_size + second_size)
             pack_whole_block(packed, a.second + from * second_size + row - first_size, second_size, depth);
         else
