@@ -105,6 +105,15 @@ double naive_float_error(const float *a, const double *b, size_t count)
     return error;
 }
 
+void naive_product(double *out, const double *a, const double *b, const size_t strides[4], size_t rows, size_t columns,
+                   size_t inner)
+{
+    for (size_t r = 0; r < rows; r++)
+        for (size_t j = 0; j < columns; j++)
+            for (size_t k = 0; k < inner; k++)
+                out[r * columns + j] += a[r * strides[0] + k * strides[1]] * b[k * strides[2] + j * strides[3]];
+}
+
 double naive_round_bf16(double x)
 {
     int exponent;

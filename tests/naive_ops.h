@@ -37,6 +37,11 @@ double naive_relative_error(const double *a, const double *b, size_t count);
 /* The same for floats against expected doubles. */
 double naive_float_error(const float *a, const double *b, size_t count);
 
+/* out [rows, columns] += a [rows, inner] b [inner, columns]. strides: between a's rows, a's columns, b's rows and b's columns;
+ * swapped ones transpose. */
+void naive_product(double *out, const double *a, const double *b, const size_t strides[4], size_t rows, size_t columns,
+                   size_t inner);
+
 /* x rounded to bf16: eight significant bits, to the nearest and of two equally near to the even one; fewer bits below
  * 2^-126. What is too large for bf16 is not made infinite: that is left to the conversion to float. */
 double naive_round_bf16(double x);

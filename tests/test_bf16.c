@@ -40,15 +40,20 @@ static uint16_t *rounded_numbers(const double *values, size_t count)
     return rounded;
 }
 
-/* Element k of row r of the left factor and of column c of the right one, as they lie in memory. */
-static size_t left_at(const struct bf16_shape *shape, size_t r, size_t k)
+/* The product of what lies in memory as the shape says, added to out. */
+static void add_product(double *out, const double *left, const double *right, const struct bf16_shape *shape)
 {
-    return shape->kind == BF16_KERNEL_GRADIENT ? k * (size_t)shape->rows + r : r * (size_t)shape->inner + k;
+    size_t rows = (size_t)shape->rows, columns = (size_t)shape->columns, inner = (size_t)shape->inner;
+    bool turns_left = shape->kind == BF16_KERNEL_GRADIENT, turns_right = shape->kind == BF16_TRANSPOSED_WEIGHTS;
+    const size_t strides[] = {turns_left ? 1 : inner, turns_left ? rows : 1, turns_right ? 1 : columns,
+                              turns_right ? inner : 1};
+    naive_product(out, left, right, strides, rows, columns, inner);
 }
 
-static size_t right_at(const struct bf16_shape *shape, size_t k, size_t c)
+static void make_absolute(double *values, size_t count)
 {
-    return shape->kind == BF16_TRANSPOSED_WEIGHTS ? c * (size_t)shape->inner + k : k * (size_t)shape->columns + c;
+    for (size_t n = 0; n < count; n++)
+        values[n] = fabs(values[n]);
 }
 
 /* A product of two bf16 numbers is exact in a float; `inner` of them and what was there before are summed in some order,
@@ -56,22 +61,23 @@ static size_t right_at(const struct bf16_shape *shape, size_t k, size_t c)
 static void check_sums(const float *out, const double *before, const double *left, const double *right,
                        const struct bf16_shape *shape, const char *name)
 {
-    double *a = naive_rounded_copy(left, (size_t)shape->rows * (size_t)shape->inner);
-    double *b = naive_rounded_copy(right, (size_t)shape->inner * (size_t)shape->columns);
-    for (size_t at = 0; at < (size_t)shape->rows * (size_t)shape->columns; at++) {
-        size_t r = at / (size_t)shape->columns, c = at % (size_t)shape->columns;
-        double sum = shape->write == OP_ADD ? before[at] : 0, size = fabs(sum);
-        for (size_t k = 0; k < (size_t)shape->inner; k++) {
-            double term = a[left_at(shape, r, k)] * b[right_at(shape, k, c)];
-            sum += term;
-            size += fabs(term);
-        }
-        if (!(fabs((double)out[at] - sum) <= (shape->inner + 1) * size * ldexp(1, -24)))
+    size_t columns = (size_t)shape->columns, inner = (size_t)shape->inner, count = (size_t)shape->rows * columns;
+    double *a = naive_rounded_copy(left, (size_t)shape->rows * inner), *b = naive_rounded_copy(right, inner * columns);
+    double *sums = shape->write == OP_ADD ? naive_copy(before, count) : naive_doubles(count);
+    double *sizes = naive_copy(sums, count);
+    add_product(sums, a, b, shape);
+    make_absolute(a, (size_t)shape->rows * inner);
+    make_absolute(b, inner * columns);
+    make_absolute(sizes, count);
+    add_product(sizes, a, b, shape);
+    for (size_t at = 0; at < count; at++)
+        if (!(fabs((double)out[at] - sums[at]) <= (shape->inner + 1) * sizes[at] * ldexp(1, -24)))
             fail_msg("%s, kind %d [%d, %d] over %d at [%zu, %zu]: %.9g, not %.9g", name, shape->kind, shape->rows,
-                     shape->columns, shape->inner, r, c, (double)out[at], sum);
-    }
+                     shape->columns, shape->inner, at / columns, at % columns, (double)out[at], sums[at]);
     free(a);
     free(b);
+    free(sums);
+    free(sizes);
 }
 
 /* One product's operands, as doubles and as the products take them. */

@@ -1,15 +1,12 @@
 /* That programs with programs/flush_denormals.c compute without denormal numbers in every thread: the first, those that it
  * starts, and those that OpenBLAS had started before main. */
+#include "unit.h"
+
 #include <float.h>
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 
 #include <cblas.h>
-#include <cmocka.h>
 
 static float half_of(float x)
 {

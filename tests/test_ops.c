@@ -1,16 +1,11 @@
 /* Every operation of model/ops.h against its double-precision twin, at sizes that are no multiple of any vector. */
 #include "naive_ops.h"
+#include "unit.h"
 
 #include "model/ops.h"
 
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
 
 static const double tolerance = 2e-6;
 static const size_t sizes[] = {1, 2, 3, 7, 9, 16, 17, 33};
@@ -60,17 +55,6 @@ static void assert_agrees(const struct array *array, const char *what)
         fail_msg("%s: writes behind the end of its output", what);
 }
 
-/* out [rows, columns] += a b; a's elements have strides along (row, inner), b's along (inner, column). */
-static void naive_matmul(struct array *out, const struct array *a, const struct array *b, const size_t strides[4],
-                         size_t rows, size_t columns, size_t inner)
-{
-    for (size_t r = 0; r < rows; r++)
-        for (size_t j = 0; j < columns; j++)
-            for (size_t k = 0; k < inner; k++)
-                out->doubles[r * columns + j] +=
-                    a->doubles[r * strides[0] + k * strides[1]] * b->doubles[k * strides[2] + j * strides[3]];
-}
-
 typedef void matmul_function(float *out, const float *a, const float *b, int rows, int columns, int inner,
                              enum op_write write);
 
@@ -95,7 +79,7 @@ static void check_matmul(matmul_function *multiply, const char *name, size_t row
     snprintf(what, sizeof what, "%s %zu x %zu x %zu, write %d", name, rows, columns, inner, (int)write);
     struct array a = make_array((rows + GAP) * inner, seed), b = make_array(inner * columns, seed);
     struct array out = make_output(rows * columns, write, seed);
-    naive_matmul(&out, &a, &b, strides, rows, columns, inner);
+    naive_product(out.doubles, a.doubles, b.doubles, strides, rows, columns, inner);
     multiply(out.floats, a.floats, b.floats, (int)rows, (int)columns, (int)inner, write);
     assert_agrees(&out, what);
     array_free(&a);

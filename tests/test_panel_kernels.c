@@ -1,39 +1,12 @@
 /* The panel kernels, each version that this processor runs, against sums written out in double precision. */
 #include "naive_ops.h"
+#include "unit.h"
 
 #include "model/kernels/kernels.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
 
 static const double tolerance = 2e-6;
-
-/* x [rows, columns] with rows and columns exchanged. */
-static double *transpose(const double *x, size_t rows, size_t columns)
-{
-    double *out = naive_doubles(rows * columns);
-    for (size_t row = 0; row < rows; row++)
-        for (size_t j = 0; j < columns; j++)
-            out[j * rows + row] = x[row * columns + j];
-    return out;
-}
-
-/* out [rows, columns] (= or +=) a [rows, inner] b [inner, columns] */
-static void naive_product(double *out, const double *a, const double *b, size_t rows, size_t columns, size_t inner,
-                          bool add)
-{
-    for (size_t row = 0; row < rows; row++)
-        for (size_t j = 0; j < columns; j++) {
-            double sum = add ? out[row * columns + j] : 0;
-            for (size_t k = 0; k < inner; k++)
-                sum += a[row * inner + k] * b[k * columns + j];
-            out[row * columns + j] = sum;
-        }
-}
 
 /* Rows of the result are `gap` floats further apart than they are long. */
 static float *take_columns(const double *x, size_t rows, size_t width, size_t first, size_t count, size_t gap)
@@ -74,8 +47,17 @@ static void free_halves(struct halves *halves)
     free(halves->second);
 }
 
-/* Packs b, straight and transposed, and compares with the sums written out; odd sizes, a cut anywhere, rows with gaps between
- * them, both ways of writing, the guard behind the output. */
+/* out [rows, columns] (= or +=) the product, with strides as naive_product's. */
+static void write_product(double *out, const double *a, const double *b, const size_t strides[4], size_t rows,
+                          size_t columns, size_t inner, bool add)
+{
+    if (!add)
+        memset(out, 0, rows * columns * sizeof *out);
+    naive_product(out, a, b, strides, rows, columns, inner);
+}
+
+/* Takes `b` for [inner, columns], then for the same transposed, and compares with the sums written out; odd sizes, a cut
+ * anywhere, rows with gaps between them, both ways of writing, the guard behind the output. */
 static void check_panels(const struct kernels *kernels, size_t rows, size_t columns, size_t inner, size_t split,
                          uint64_t *seed)
 {
@@ -84,19 +66,15 @@ static void check_panels(const struct kernels *kernels, size_t rows, size_t colu
     double *b = naive_doubles(inner * columns), *expected = naive_doubles(rows * columns);
     naive_fill(b, inner * columns, 1, seed);
     naive_fill(expected, rows * columns, 1, seed);
-    double *transposed = transpose(b, inner, columns);
     double *wide = naive_widen(expected, rows, columns, stride);
-    float *out = naive_to_floats(wide, rows * stride);
-    float *float_b = naive_to_floats(b, inner * columns),
-          *float_transposed = naive_to_floats(transposed, inner * columns);
+    float *out = naive_to_floats(wide, rows * stride), *float_b = naive_to_floats(b, inner * columns);
     float *panels = malloc((kernels_panel_floats((int)inner, (int)columns) + 1) * sizeof *panels);
     assert_non_null(panels);
     for (int add = 1; add >= 0; add--) {
-        naive_product(expected, a.whole, b, rows, columns, inner, add == 1);
-        if (add)
-            kernels->panel_pack(panels, float_b, (int)inner, (int)columns, columns, 1);
-        else
-            kernels->panel_pack(panels, float_transposed, (int)inner, (int)columns, 1, inner);
+        size_t row_stride = add ? columns : 1, column_stride = add ? 1 : inner;
+        write_product(expected, a.whole, b, (size_t[]){inner, 1, row_stride, column_stride}, rows, columns, inner,
+                      add == 1);
+        kernels->panel_pack(panels, float_b, (int)inner, (int)columns, row_stride, column_stride);
         kernels->panel_product(out, stride, a.rows, panels, (int)inner, (int)rows, (int)columns, add == 1);
         free(wide);
         wide = naive_widen(expected, rows, columns, stride);
@@ -107,9 +85,7 @@ static void check_panels(const struct kernels *kernels, size_t rows, size_t colu
     free(b);
     free(wide);
     free(expected);
-    free(transposed);
     free(float_b);
-    free(float_transposed);
     free(out);
     free(panels);
 }
@@ -118,24 +94,22 @@ static void check_panels(const struct kernels *kernels, size_t rows, size_t colu
 static void check_gradient(const struct kernels *kernels, size_t examples, size_t columns, size_t width, size_t split,
                            uint64_t *seed)
 {
+    const double one = 1;
     size_t gap = examples % 3, stride = columns + 2 * gap;
     struct halves a = make_halves(examples, width, split, gap, seed);
     double *d = naive_doubles(examples * columns), *expected = naive_doubles(width * columns);
-    double *expected_sums = naive_doubles(columns), *ones = naive_doubles(examples);
+    double *expected_sums = naive_doubles(columns);
     naive_fill(d, examples * columns, 1, seed);
     naive_fill(expected, width * columns, 1, seed);
     naive_fill(expected_sums, columns, 1, seed);
-    for (size_t i = 0; i < examples; i++)
-        ones[i] = 1;
-    double *transposed = transpose(a.whole, examples, width);
     double *wide_d = naive_widen(d, examples, columns, stride);
     float *float_d = naive_to_floats(wide_d, examples * stride), *out = naive_to_floats(expected, width * columns);
     float *sums = naive_to_floats(expected_sums, columns);
     float *scratch = malloc(kernels_gradient_floats() * sizeof *scratch);
     assert_non_null(scratch);
     for (int add = 1; add >= 0; add--) {
-        naive_product(expected, transposed, d, width, columns, examples, add == 1);
-        naive_product(expected_sums, ones, d, 1, columns, examples, add == 1);
+        write_product(expected, a.whole, d, (size_t[]){1, width, columns, 1}, width, columns, examples, add == 1);
+        write_product(expected_sums, &one, d, (size_t[]){0, 0, columns, 1}, 1, columns, examples, add == 1);
         int middle = ((int)width + 1) / 2;
         kernels->gradient_product(out, sums, a.rows, 0, middle, float_d, stride, (int)examples, (int)columns, add == 1,
                                   scratch);
@@ -152,12 +126,24 @@ static void check_gradient(const struct kernels *kernels, size_t examples, size_
     free(wide_d);
     free(expected);
     free(expected_sums);
-    free(ones);
-    free(transposed);
     free(float_d);
     free(out);
     free(sums);
     free(scratch);
+}
+
+typedef void check_function(const struct kernels *kernels, size_t rows, size_t columns, size_t width, size_t split,
+                            uint64_t *seed);
+
+/* Every version at every size, cut in several places. */
+static void check_all(check_function *check, const size_t sizes[][3], size_t num_sizes, uint64_t seed)
+{
+    size_t count;
+    const struct kernels *const *versions = kernels_runnable(&count);
+    for (size_t n = 0; n < count; n++)
+        for (size_t i = 0; i < num_sizes; i++)
+            for (size_t split = 0; split <= sizes[i][2]; split += 1 + sizes[i][2] / 3)
+                check(versions[n], sizes[i][0], sizes[i][1], sizes[i][2], split, &seed);
 }
 
 static void panel_products_are_products(void **state)
@@ -176,13 +162,7 @@ static void panel_products_are_products(void **state)
         {40,  100, 130},
         {330, 33,  20 }
     };
-    uint64_t seed = 17;
-    size_t count;
-    const struct kernels *const *versions = kernels_runnable(&count);
-    for (size_t n = 0; n < count; n++)
-        for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
-            for (size_t split = 0; split <= sizes[i][2]; split += 1 + sizes[i][2] / 3)
-                check_panels(versions[n], sizes[i][0], sizes[i][1], sizes[i][2], split, &seed);
+    check_all(check_panels, sizes, sizeof sizes / sizeof *sizes, 17);
 }
 
 static void gradient_products_are_products(void **state)
@@ -197,13 +177,7 @@ static void gradient_products_are_products(void **state)
         {300, 8,   600},
         {520, 100, 39 }
     };
-    uint64_t seed = 23;
-    size_t count;
-    const struct kernels *const *versions = kernels_runnable(&count);
-    for (size_t n = 0; n < count; n++)
-        for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
-            for (size_t split = 0; split <= sizes[i][2]; split += 1 + sizes[i][2] / 3)
-                check_gradient(versions[n], sizes[i][0], sizes[i][1], sizes[i][2], split, &seed);
+    check_all(check_gradient, sizes, sizeof sizes / sizeof *sizes, 23);
 }
 
 /* What lets a window's music be the same in any batch. */
