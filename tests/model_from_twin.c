@@ -1,13 +1,7 @@
 #include "model_from_twin.h"
+#include "unit.h"
 
 #include "model/model.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
 
 static void set_list(struct int_list *list, const size_t *values, size_t count)
 {
@@ -55,6 +49,14 @@ void twin_floats(float *to, const double *from, size_t count)
 {
     for (size_t n = 0; n < count; n++)
         to[n] = (float)from[n];
+}
+
+void twin_outputs(float *out, const struct decoder *decoder, size_t windows)
+{
+    size_t segments = (size_t)decoder->segments, steps = (size_t)decoder->segment_steps;
+    size_t size = windows * (size_t)decoder->head->depth;
+    for (size_t t = 0; t < segments * steps; t++)
+        memcpy(out + t * size, decoder->outputs + (t % steps * segments + t / steps) * size, size * sizeof *out);
 }
 
 static void copy_mask(const struct lstm_layer *layer, const uint8_t *mask, size_t count)

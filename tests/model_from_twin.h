@@ -17,6 +17,10 @@ struct model *twin_model(const struct naive_sizes *sizes, const struct naive_mod
 /* Puts a batch in place: input, target, controls, eps, and the masks that are not NULL. */
 void twin_set_batch(struct model *model, const struct naive_sizes *sizes, const struct naive_batch *batch);
 
+/* Copies the outputs of a batch of `windows` in the order of time: out [T, B, D]. The decoder has them in that of its core,
+ * [segment_steps, segments * B, D]. */
+void twin_outputs(float *out, const struct decoder *decoder, size_t windows);
+
 void twin_floats(float *to, const double *from, size_t count);
 
 #endif

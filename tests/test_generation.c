@@ -3,19 +3,14 @@
 #include "model_from_twin.h"
 #include "naive_batch.h"
 #include "naive_ops.h"
+#include "unit.h"
 
 #include "model/generation.h"
 #include "model/model.h"
 #include "model/player.h"
 
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
 
 static const double tolerance = 1e-5;
 
@@ -117,7 +112,7 @@ static float *foretell(const struct bench *bench, const float *target, const str
     float *outputs = calloc(bench->numbers, sizeof *outputs);
     assert_non_null(outputs);
     decoder_forward(&model->decoder, &pass, bench->z, target, model->controls, sampling);
-    decoder_copy_outputs(&model->decoder, outputs, pass.batch);
+    twin_outputs(outputs, &model->decoder, bench->sizes->batch);
     return outputs;
 }
 

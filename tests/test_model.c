@@ -106,7 +106,7 @@ static void evaluate_fixture(struct model *model, const struct reference *refere
     float *logits = malloc(count * sizeof *logits);
     assert_non_null(logits);
     model_evaluate(model, &step, sums);
-    decoder_copy_outputs(&model->decoder, logits, (int)sizes->batch);
+    twin_outputs(logits, &model->decoder, sizes->batch);
     assert_fixture_losses(sums, reference, "evaluation");
     assert_fixture_array(logits, reference, "evaluation", "logits", count);
     assert_fixture_array(model->encoder.mu, reference, "evaluation", "mu", latent);

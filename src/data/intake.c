@@ -6,19 +6,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool intake_name_tag(struct time_signature *time_signature, const char *path)
+/* Sets it to the tag of a name, and leaves it as it is where there is none. */
+static void take_name_tag(struct time_signature *time_signature, const char *path)
 {
     struct error ignored;
     char tag[16];
     const char *name = path_name(path), *underscore = strrchr(name, '_'), *dot = strrchr(name, '.');
     if (underscore == NULL || dot == NULL || dot < underscore)
-        return false;
+        return;
     size_t length = (size_t)(dot - underscore - 1);
     if (length >= sizeof tag)
-        return false;
+        return;
     memcpy(tag, underscore + 1, length);
     tag[length] = '\0';
-    return time_signature_parse(time_signature, tag, &ignored);
+    time_signature_parse(time_signature, tag, &ignored);
 }
 
 /* A name that may hold anything, fit for a message: bytes outside printable ASCII are written as \xNN. */
@@ -127,7 +128,7 @@ bool intake_file(struct shard_writer *writer, struct dataset_counts *counts, con
     if (info != NULL && info->time_signature.numerator > 0)
         fallback = info->time_signature;
     else
-        intake_name_tag(&fallback, path);
+        take_name_tag(&fallback, path);
     if (!load(&midi, counts, folder, path))
         return true;
     counts->num_melodic += midi.num_melodic;

@@ -23,7 +23,4 @@ struct intake_rules {
 bool intake_file(struct shard_writer *writer, struct dataset_counts *counts, const char *folder, const char *path,
                  const struct splits *splits, const struct intake_rules *rules, struct error *error);
 
-/* The time signature of a name's tag; false where it has none. */
-bool intake_name_tag(struct time_signature *time_signature, const char *path);
-
 #endif

@@ -191,15 +191,6 @@ void decoder_loss(struct decoder *decoder, const struct pass *pass, double sums[
     }
 }
 
-void decoder_copy_outputs(const struct decoder *decoder, float *out, int rows)
-{
-    size_t depth = (size_t)decoder->head->depth;
-    for (int s = 0; s < decoder->segment_steps; s++)
-        for (int g = 0; g < decoder->segments; g++)
-            memcpy(out + time_row(decoder, g, s, rows) * depth,
-                   decoder->outputs + core_row(decoder, g, s, rows) * depth, (size_t)rows * depth * sizeof *out);
-}
-
 /* d_embedding from the core's inputs at every step, through dropout. */
 static void backward_to_embedding(struct decoder *decoder, const struct pass *pass, struct lstm_scratch *scratch)
 {

@@ -58,9 +58,6 @@ void decoder_forward(struct decoder *decoder, const struct pass *pass, const flo
 void decoder_loss(struct decoder *decoder, const struct pass *pass, double sums[SUM_COUNT], const float *target,
                   bool gradient, float scale);
 
-/* Copies the outputs in the order of time: out [T, B, D]. */
-void decoder_copy_outputs(const struct decoder *decoder, float *out, int rows);
-
 /* Backwards after decoder_loss with gradient; sets d_z [B, Z]. Reports tensors as ready. */
 void decoder_backward(struct decoder *decoder, const struct pass *pass, struct stack_scratch *scratch, float *d_z,
                       const float *z);
