@@ -1,27 +1,26 @@
 /* Which environments tell of a launcher. */
 #include "dist/launcher.h"
+#include "environment.h"
 #include "unit.h"
 
-#include <stdlib.h>
-
-extern char **environ;
+static const char *find_in(const char *const *variables)
+{
+    char **own = environment_replace(variables);
+    const char *found = launcher_variable();
+    environment_restore(own);
+    return found;
+}
 
 static void assert_found(const char *variable)
 {
-    char *variables[] = {"HOME=/root", (char *)variable, "PATH=/bin", NULL}, **own = environ;
-    environ = variables;
-    const char *found = launcher_variable();
-    environ = own;
+    const char *found = find_in((const char *[]){"HOME=/root", variable, "PATH=/bin", NULL});
     if (!found || strcmp(found, variable) != 0)
         fail_msg("%s: found %s", variable, found ? found : "nothing");
 }
 
 static void assert_not_found(const char *variable)
 {
-    char *variables[] = {(char *)variable, NULL}, **own = environ;
-    environ = variables;
-    const char *found = launcher_variable();
-    environ = own;
+    const char *found = find_in((const char *[]){variable, NULL});
     if (found)
         fail_msg("%s: found %s", variable, found);
 }
@@ -75,10 +74,7 @@ static void test_others(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
         assert_not_found(variables[i]);
-    char **own = environ;
-    environ = NULL;
-    assert_null(launcher_variable());
-    environ = own;
+    assert_null(find_in(NULL));
 }
 
 int main(void)

@@ -1,11 +1,10 @@
 /* When Drumline tells Open MPI to stay on the host. */
 #include "dist/openmpi_defaults.h"
+#include "environment.h"
 #include "scratch.h"
 #include "unit.h"
 
 #include <stdlib.h>
-
-extern char **environ;
 
 enum { VARIABLES_MAX = 8 };
 
@@ -59,12 +58,12 @@ static int end(void **state)
 static struct openmpi_defaults choose_in(const struct site *site, const char *const *variables)
 {
     char *home = format_text("HOME=%s", site->home);
-    char *given[VARIABLES_MAX + 2] = {home}, **own = environ;
+    const char *given[VARIABLES_MAX + 2] = {home};
     for (int i = 0; variables[i] && i < VARIABLES_MAX; i++)
-        given[i + 1] = (char *)variables[i];
-    environ = given;
+        given[i + 1] = variables[i];
+    char **own = environment_replace(given);
     struct openmpi_defaults defaults = openmpi_defaults_choose(site->system);
-    environ = own;
+    environment_restore(own);
     free(home);
     return defaults;
 }
