@@ -13,6 +13,19 @@ if(DRUMLINE_MPI)
     set_tests_properties(mpi_sum_algorithm_told PROPERTIES TIMEOUT 120 PROCESSORS 2
         ENVIRONMENT "${DRUMLINE_MPI_ENVIRONMENT};OMPI_MCA_coll_libnbc_iallreduce_algorithm=binomial")
 
+    # Without the user's file of parameters. Skipped where the site has chosen.
+    if(DRUMLINE_OPENMPI_FOLDER)
+        drumline_mpi_test(openmpi_defaults LINK drumline_dist)
+        add_test(NAME mpi_openmpi_defaults_told COMMAND ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} 2
+            $<TARGET_FILE:mpi_openmpi_defaults> told)
+        set_tests_properties(mpi_openmpi_defaults_told PROPERTIES TIMEOUT 120 PROCESSORS 2
+            ENVIRONMENT "${DRUMLINE_MPI_ENVIRONMENT};OMPI_MCA_pml=^none")
+        foreach(ranks 1 2 4)
+            set_tests_properties(mpi_openmpi_defaults_${ranks} PROPERTIES SKIP_RETURN_CODE 77
+                ENVIRONMENT "${DRUMLINE_MPI_ENVIRONMENT};HOME=${CMAKE_CURRENT_BINARY_DIR}")
+        endforeach()
+    endif()
+
     # One rank ends the job while the others wait for it: within seconds, with its message and its status.
     add_test(NAME mpi_comm_abort COMMAND sh -c "\"$1\" \"$2\" 2 \"$3\" abort; test $? -eq 3 && echo status 3" sh
         ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} $<TARGET_FILE:mpi_comm>)

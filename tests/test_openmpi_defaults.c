@@ -54,6 +54,14 @@ static int end(void **state)
     return 0;
 }
 
+static struct openmpi_defaults choose_with(const char *const *variables, const char *system)
+{
+    char **own = environment_replace(variables);
+    struct openmpi_defaults defaults = openmpi_defaults_choose(system);
+    environment_restore(own);
+    return defaults;
+}
+
 /* With nothing but these variables (NULL-ended) and HOME in the environment. */
 static struct openmpi_defaults choose_in(const struct site *site, const char *const *variables)
 {
@@ -61,9 +69,7 @@ static struct openmpi_defaults choose_in(const struct site *site, const char *co
     const char *given[VARIABLES_MAX + 2] = {home};
     for (int i = 0; variables[i] && i < VARIABLES_MAX; i++)
         given[i + 1] = variables[i];
-    char **own = environment_replace(given);
-    struct openmpi_defaults defaults = openmpi_defaults_choose(site->system);
-    environment_restore(own);
+    struct openmpi_defaults defaults = choose_with(given, site->system);
     free(home);
     return defaults;
 }
@@ -82,15 +88,18 @@ static struct openmpi_defaults choose_on_one_host(const struct site *site, const
 
 static void assert_sets(struct openmpi_defaults found, bool pml, bool btl)
 {
-    assert_int_equal(found.sets_pml, pml);
-    assert_int_equal(found.sets_btl, btl);
+    assert_int_equal(found.pml != NULL, pml);
+    assert_int_equal(found.btl != NULL, btl);
 }
 
 static void test_one_host(void **state)
 {
     const char *const alone[] = {"OMPI_COMM_WORLD_SIZE=1", "OMPI_COMM_WORLD_LOCAL_SIZE=1", NULL};
     assert_sets(choose_in(*state, alone), true, true);
-    assert_sets(choose_on_one_host(*state, NULL), true, true);
+    struct openmpi_defaults found = choose_on_one_host(*state, NULL);
+    assert_sets(found, true, true);
+    assert_string_equal(found.pml, "ob1");
+    assert_string_equal(found.btl, "^uct,openib,ofi,usnic");
     assert_sets(choose_on_one_host(*state, "OMPI_MCA_btl_vader_single_copy_mechanism=none"), true, true);
     assert_sets(choose_on_one_host(*state, "OMPI_MCA_pml_base_verbose=10"), true, true);
 }
@@ -122,7 +131,9 @@ static void test_environment_has_chosen(void **state)
         "OMPI_MCA_mca_param_files=/etc/site.conf",
         "OMPI_MCA_mca_base_param_file_prefix=site",
         "OMPI_MCA_mca_base_envar_file_prefix=site",
+        "OMPI_MCA_mca_base_override_param_file=/etc/site.conf",
         "OPAL_PREFIX=/opt/openmpi",
+        "OPAL_SYSCONFDIR=/etc/openmpi-5",
     };
     for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
         assert_sets(choose_on_one_host(*state, variables[i]), false, false);
@@ -142,6 +153,9 @@ static void test_files_that_choose(void **state)
         "pml = \"^ucx\"\n",
         "pml =\n",
         "# pml = ^ucx\npml = ^ucx\npml = cm\n",
+        "-mca pml ucx\n",
+        "osc = ^ucx\n \t--mca btl self,tcp",
+        "-x UCX_TLS=tcp -mca pml ucx\n",
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         say_user(*state, texts[i]);
@@ -177,13 +191,45 @@ static void test_files_that_can_not_be_read(void **state)
     assert_sets(choose_on_one_host(&unknown, NULL), false, false);
 }
 
+static void test_file_before_the_environment(void **state)
+{
+    static const char name[] = "openmpi-mca-params-override.conf";
+    struct error error;
+    const struct site *site = *state;
+    char *path = path_join(site->system, name);
+    write_file(site->system, name, "");
+    assert_sets(choose_on_one_host(site, NULL), false, false);
+    assert_int_equal(unlink(path), 0);
+    assert_sets(choose_on_one_host(site, NULL), true, true);
+    assert_ok(folder_make(path, &error), error);
+    assert_sets(choose_on_one_host(site, NULL), false, false);
+    free(path);
+    /* Where it can't be told whether there is one. */
+    const struct site no_folder = {.home = site->home, .system = "/dev/null"};
+    assert_sets(choose_on_one_host(&no_folder, NULL), false, false);
+}
+
+static void test_no_home(void **state)
+{
+    const struct site *site = *state;
+    const char *const variables[] = {"OMPI_COMM_WORLD_SIZE=2", "OMPI_COMM_WORLD_LOCAL_SIZE=2", NULL};
+    assert_sets(choose_in(site, variables), true, true);
+    assert_sets(choose_with(variables, site->system), false, false);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, start, end)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_one_host),          TEST(test_not_known_to_be_one_host),       TEST(test_environment_has_chosen),
-        TEST(test_files_that_choose), TEST(test_files_that_leave_shared_memory), TEST(test_files_that_can_not_be_read),
+        TEST(test_one_host),
+        TEST(test_not_known_to_be_one_host),
+        TEST(test_environment_has_chosen),
+        TEST(test_files_that_choose),
+        TEST(test_files_that_leave_shared_memory),
+        TEST(test_files_that_can_not_be_read),
+        TEST(test_file_before_the_environment),
+        TEST(test_no_home),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

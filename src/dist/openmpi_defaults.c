@@ -4,6 +4,7 @@
 #include "dist/launcher.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -67,8 +68,11 @@ static char *trimmed(char *text)
 /* False where the line chooses. Clears *sets_btl where it leaves out btls. */
 static bool take_line(char *line, bool *sets_btl)
 {
+    line = trimmed(line);
+    if (*line == '-')
+        return false;
     char *equals = strchr(line, '=');
-    if (!equals || *trimmed(line) == '#')
+    if (!equals || *line == '#')
         return true;
     *equals = '\0';
     const char *name = trimmed(line);
@@ -80,13 +84,18 @@ static bool take_line(char *line, bool *sets_btl)
     return leaves_shared_memory(trimmed(equals + 1));
 }
 
+static bool is_missing(const char *path)
+{
+    return access(path, F_OK) != 0 && errno == ENOENT;
+}
+
 /* The same for a file, which need not be there. One that can't be read may say anything. Frees `path`. */
 static bool take_file(char *path, bool *sets_btl)
 {
     struct error error;
     uint8_t *bytes = NULL;
     size_t size;
-    bool leaves = access(path, F_OK) != 0 && errno == ENOENT;
+    bool leaves = is_missing(path);
     if (!leaves && file_read(&bytes, &size, path, PARAMETERS_MAX, &error)) {
         char *rest;
         leaves = true;
@@ -98,24 +107,34 @@ static bool take_file(char *path, bool *sets_btl)
     return leaves;
 }
 
+static bool overrides_environment(const char *system_folder)
+{
+    char *path = path_join(system_folder, "openmpi-mca-params-override.conf");
+    bool overrides = !is_missing(path);
+    free(path);
+    return overrides;
+}
+
 struct openmpi_defaults openmpi_defaults_choose(const char *system_folder)
 {
     const char *home = getenv("HOME");
     bool sets_btl = true;
-    if (!system_folder || !home || !on_one_host() || somebody_has_chosen() ||
+    if (!system_folder || !home || !on_one_host() || somebody_has_chosen() || overrides_environment(system_folder) ||
         !take_file(path_join(home, ".openmpi/mca-params.conf"), &sets_btl) ||
         !take_file(path_join(system_folder, "openmpi-mca-params.conf"), &sets_btl))
         return (struct openmpi_defaults){0};
-    return (struct openmpi_defaults){.sets_pml = true, .sets_btl = sets_btl};
+    return (struct openmpi_defaults){.pml = "ob1", .btl = sets_btl ? "^uct,openib,ofi,usnic" : NULL};
 }
 
-void openmpi_defaults_set(void)
+struct openmpi_defaults openmpi_defaults_set(void)
 {
+    struct openmpi_defaults defaults = {0};
 #if defined(DRUMLINE_OPENMPI_FOLDER)
-    struct openmpi_defaults defaults = openmpi_defaults_choose(DRUMLINE_OPENMPI_FOLDER);
-    if (defaults.sets_pml)
-        setenv("OMPI_MCA_pml", "ob1", 0);
-    if (defaults.sets_btl)
-        setenv("OMPI_MCA_btl", "^uct,openib,ofi,usnic", 0);
+    defaults = openmpi_defaults_choose(DRUMLINE_OPENMPI_FOLDER);
+    if (defaults.pml && setenv("OMPI_MCA_pml", defaults.pml, 0) != 0)
+        defaults.pml = NULL;
+    if (defaults.btl && setenv("OMPI_MCA_btl", defaults.btl, 0) != 0)
+        defaults.btl = NULL;
 #endif
+    return defaults;
 }
