@@ -12,16 +12,32 @@ enum {
 
 static const char variable[] = "coll_libnbc_iallreduce_algorithm";
 
-bool sum_algorithm_is_power_of_two(int num_ranks)
+static bool is_power_of_two(int num_ranks)
 {
     return (num_ranks & (num_ranks - 1)) == 0;
 }
 
 enum sum_algorithm sum_algorithm_for(int num_ranks)
 {
-    if (sum_algorithm_is_power_of_two(num_ranks) || num_ranks > RING_MOST_RANKS)
+    if (is_power_of_two(num_ranks) || num_ranks > RING_MOST_RANKS)
         return SUM_BY_HALVING;
     return SUM_BY_RING;
+}
+
+struct sum_cost sum_algorithm_cost(int num_ranks)
+{
+    if (sum_algorithm_for(num_ranks) == SUM_BY_RING)
+        return (struct sum_cost){2.0 * (num_ranks - 1), 2.0 * (num_ranks - 1) / num_ranks};
+    int doublings = 0;
+    double folded = 1; /* the largest power of two that is not above num_ranks */
+    for (; 2 * folded <= num_ranks; folded *= 2)
+        doublings++;
+    struct sum_cost cost = {2.0 * doublings, 2 * (folded - 1) / folded};
+    if (!is_power_of_two(num_ranks)) {
+        cost.rounds += 3;
+        cost.passes += 2;
+    }
+    return cost;
 }
 
 /* The variable's number for the algorithm of that name; UNDECIDED where there is none. */

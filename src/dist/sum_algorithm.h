@@ -23,11 +23,18 @@ enum sum_algorithm { SUM_BY_RING, SUM_BY_HALVING };
 /* What is best for so many ranks (2 or more). */
 enum sum_algorithm sum_algorithm_for(int num_ranks);
 
-bool sum_algorithm_is_power_of_two(int num_ranks);
+/* What a sum of n bytes by that algorithm takes: `rounds` messages one after another, and `passes` n bytes through a rank's
+ * link. The table above in numbers, for the rank that has most to do; nothing for one rank. */
+struct sum_cost {
+    double rounds, passes;
+};
+
+struct sum_cost sum_algorithm_cost(int num_ranks);
 
 /* Makes it the choice for all MPI_Iallreduce of this process from here on. Returns false, and changes nothing, where another
- * choice stands already (OMPI_MCA_coll_libnbc_iallreduce_algorithm, mpirun --mca), or where this MPI has no such choice. After
- * MPI was started; all ranks alike. */
+ * choice stands already (OMPI_MCA_coll_libnbc_iallreduce_algorithm, mpirun --mca), or where this MPI has no such choice. The
+ * choice `ignore`, 0, is Open MPI's default and can't be told from it, so it does not stand: who wants the tree says
+ * `binomial`. After MPI was started; all ranks alike. */
 bool sum_algorithm_choose(int num_ranks);
 
 #endif

@@ -118,27 +118,9 @@ static struct line fit_line(const struct bench_sums *sums, int first, int end, d
     return line;
 }
 
-/* What a sum costs: so many latencies, and so many times its bytes through a rank's link. */
-struct cost {
-    double rounds, passes;
-};
-
-static struct cost cost_of_sum(int ranks)
-{
-    if (sum_algorithm_for(ranks) == SUM_BY_RING)
-        return (struct cost){2.0 * (ranks - 1), 2.0 * (ranks - 1) / ranks};
-    double doublings = floor(log2(ranks)), folded = exp2(doublings);
-    struct cost cost = {2 * doublings, 2 * (folded - 1) / folded};
-    if (!sum_algorithm_is_power_of_two(ranks)) {
-        cost.rounds += 3;
-        cost.passes += 2;
-    }
-    return cost;
-}
-
 bool bench_network_fit(struct bench_network *network, const struct bench_sums *sums, struct error *error)
 {
-    struct cost cost = cost_of_sum(sums->ranks);
+    struct sum_cost cost = sum_algorithm_cost(sums->ranks);
     int small = 0;
     while (small < sums->count && sums->bytes[small] <= BENCH_SMALL_SUM)
         small++;
@@ -162,7 +144,7 @@ double bench_network_sum_seconds(const struct bench_network *network, int ranks,
 {
     if (ranks == 1)
         return 0;
-    struct cost cost = cost_of_sum(ranks);
+    struct sum_cost cost = sum_algorithm_cost(ranks);
     return cost.rounds * network->latency + cost.passes * bytes / network->bandwidth;
 }
 

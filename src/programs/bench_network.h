@@ -2,14 +2,14 @@
  *
  * The model is that of the algorithm which the reducer asks for (dist/sum_algorithm.h): p ranks sum n bytes in
  *
- *     t(p, n) = rounds latency + 2 (p - 1) / p n / bandwidth,
+ *     t(p, n) = rounds latency + passes n / bandwidth,
  *
- * in 2 (p - 1) rounds by a ring, as in Patarasuk and Yuan, "Bandwidth optimal all-reduce algorithms for clusters of
- * workstations" (Journal of Parallel and Distributed Computing 69, 2009), and in 2 log2 p by halving and doubling, as in Thakur,
- * Rabenseifner and Gropp, "Optimization of Collective Communication Operations in MPICH" (International Journal of High
- * Performance Computing Applications 19, 2005). There ranks beyond a power of two fold theirs into others' first, in two
- * rounds with half of the bytes each, and are told the result in another with all of them. The time that the additions take is
- * part of the bandwidth. A handful of bytes goes by recursive doubling (same paper): ceil(log2 p) latencies. */
+ * with the rounds and passes of sum_algorithm_cost(p): those of a ring as in Patarasuk and Yuan, "Bandwidth optimal all-reduce
+ * algorithms for clusters of workstations" (Journal of Parallel and Distributed Computing 69, 2009), and those of halving and
+ * doubling as in Thakur, Rabenseifner and Gropp, "Optimization of Collective Communication Operations in MPICH" (International
+ * Journal of High Performance Computing Applications 19, 2005). There ranks beyond a power of two fold theirs into others'
+ * first, in two rounds with half of the bytes each, and are told the result in another with all of them. The time that the
+ * additions take is part of the bandwidth. A handful of bytes goes by recursive doubling (same paper): ceil(log2 p) latencies. */
 #ifndef DRUMLINE_PROGRAMS_BENCH_NETWORK_H
 #define DRUMLINE_PROGRAMS_BENCH_NETWORK_H
 
