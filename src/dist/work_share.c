@@ -16,9 +16,12 @@ struct work_share {
     struct comm *comm;
     MPI_Comm ranks; /* its own, because rank 0 listens to anybody; unset for one rank */
     size_t next, count;
-    int num_told;       /* on rank 0: ranks that know that nothing is left, or have left */
-    bool is_over;       /* on the others: this rank has been told */
-    uint64_t ahead[2];  /* on the others: the range after this one, on its way while work goes on */
+    int num_told; /* on rank 0: ranks that know that nothing is left, or have left */
+    /* On the others: */
+    bool is_over;       /* this rank has been told */
+    size_t num_left;    /* tasks of its range that it has not ended */
+    bool has_asked;     /* for the range after this one */
+    uint64_t ahead[2];  /* that range, on its way while work goes on */
     MPI_Request coming; /* of ahead */
 };
 
@@ -26,6 +29,9 @@ struct work_share {
 static void ask_ahead(struct work_share *share)
 {
     int request = WANTS_RANGE;
+    if (share->is_over || share->has_asked)
+        return;
+    share->has_asked = true;
     MPI_Irecv(share->ahead, 2, MPI_UINT64_T, 0, RANGE_TAG, share->ranks, &share->coming);
     MPI_Send(&request, 1, MPI_INT, 0, REQUEST_TAG, share->ranks);
 }
@@ -73,9 +79,10 @@ static void answer_one(struct work_share *share)
         share->num_told++;
 }
 
-void work_share_answer(struct work_share *share)
+/* On rank 0: answers those who wait. */
+static void answer_all(struct work_share *share)
 {
-    int is_waiting = share->comm->rank == 0 && share->comm->size > 1;
+    int is_waiting = share->comm->size > 1;
     while (is_waiting) {
         MPI_Iprobe(MPI_ANY_SOURCE, REQUEST_TAG, share->ranks, &is_waiting, MPI_STATUS_IGNORE);
         if (is_waiting)
@@ -83,30 +90,50 @@ void work_share_answer(struct work_share *share)
     }
 }
 
-/* On all but rank 0: the range that was asked for. */
+/* On all but rank 0: the next range, asked for by now or long since. */
 static void await_range(struct work_share *share, uint64_t range[2])
 {
     range[0] = range[1] = share->count;
     if (share->is_over)
         return;
+    ask_ahead(share);
     MPI_Wait(&share->coming, MPI_STATUS_IGNORE);
     memcpy(range, share->ahead, sizeof share->ahead);
+    share->has_asked = false;
     share->is_over = range[0] == range[1];
+}
+
+/* Not sooner than with the last task before it: what a rank keeps in stock at the end, another that is through can't take. */
+static void ask_in_time(struct work_share *share)
+{
+    if (share->num_left <= 1)
+        ask_ahead(share);
 }
 
 bool work_share_next(struct work_share *share, size_t *first, size_t *end)
 {
     uint64_t range[2];
-    work_share_answer(share);
-    if (share->comm->rank == 0)
+    if (share->comm->rank == 0) {
+        answer_all(share);
         take_range(share, range);
-    else
+    } else {
         await_range(share, range);
-    if (share->comm->rank > 0 && !share->is_over)
-        ask_ahead(share);
+        share->num_left = (size_t)(range[1] - range[0]);
+        ask_in_time(share);
+    }
     *first = (size_t)range[0];
     *end = (size_t)range[1];
     return *first < *end;
+}
+
+void work_share_done(struct work_share *share)
+{
+    if (share->comm->rank == 0) {
+        answer_all(share);
+    } else {
+        share->num_left--;
+        ask_in_time(share);
+    }
 }
 
 size_t work_share_handed_out(const struct work_share *share)
@@ -123,7 +150,8 @@ void work_share_finish(struct work_share *share)
         while (share->num_told < share->comm->size - 1)
             answer_one(share);
     } else {
-        await_range(share, given_up);
+        if (share->has_asked)
+            await_range(share, given_up);
         if (!share->is_over)
             MPI_Send(&request, 1, MPI_INT, 0, REQUEST_TAG, share->ranks);
     }
