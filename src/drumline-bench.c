@@ -14,6 +14,11 @@ static bool check(const void *values, struct error *error)
     return bench_options_check(values, &hparams, error);
 }
 
+static bool start_threads(struct comm *comm, int *threads, int wanted, struct error *error)
+{
+    return comm_all_ok(comm, blas_threads_start(threads, wanted, comm_local_size(comm), error), error);
+}
+
 /* The hosts of a job may have different numbers of cores. */
 static const char *const own_options[] = {"threads", NULL};
 
@@ -22,18 +27,19 @@ int main(int argc, char **argv)
     struct bench_options options = {0};
     struct hparams hparams;
     struct error error = {.message = ""};
-    struct comm *comm = comm_start(&argc, &argv);
-    int status = EXIT_SUCCESS;
-    char *mode = bench_options_take_mode(argc, argv);
+    blas_threads_mind_exit();
     hdf5_be_quiet();
+    struct comm *comm = comm_start(&argc, &argv);
+    int status = EXIT_SUCCESS, threads = 1;
+    char *mode = bench_options_take_mode(argc, argv);
     enum options_result result = rank_options_parse(comm, &bench_program, argc, argv, &options, check, own_options);
     if (result == OPTIONS_WRONG)
         status = EXIT_USAGE;
     if (result == OPTIONS_RUN) {
         bool ok = rank_log_start(comm, options.log_dir, &bench_program, argc, argv, &error) &&
                   bench_options_check(&options, &hparams, &error) &&
-                  bench_run(&options, &hparams, blas_threads_start((int)options.threads, comm_local_size(comm)), comm,
-                            &error);
+                  start_threads(comm, &threads, (int)options.threads, &error) &&
+                  bench_run(&options, &hparams, threads, comm, &error);
         if (!ok) {
             log_job_error("%s", error.message);
             status = EXIT_FAILURE;

@@ -2,6 +2,7 @@
 #include "base/hdf5_io.h"
 #include "base/log.h"
 #include "base/options.h"
+#include "programs/blas_threads.h"
 #include "programs/hparams_page.h"
 #include "programs/info.h"
 #include "programs/info_watch.h"
@@ -87,6 +88,7 @@ int main(int argc, char **argv)
     struct error error;
     char **paths = NULL;
     int num_paths = 0, status = EXIT_SUCCESS;
+    blas_threads_mind_exit();
     hdf5_be_quiet();
     enum options_result result = options_parse(&program, argc, argv, &options, &paths, &num_paths, &error);
     if (result == OPTIONS_DONE)

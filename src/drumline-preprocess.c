@@ -43,9 +43,9 @@ int main(int argc, char **argv)
 {
     struct preprocess_options options = {0};
     struct error error = {.message = ""};
+    hdf5_be_quiet();
     struct comm *comm = comm_start(&argc, &argv);
     int status = EXIT_SUCCESS;
-    hdf5_be_quiet();
     enum options_result result = rank_options_parse(comm, &program, argc, argv, &options, check, NULL);
     if (result == OPTIONS_WRONG)
         status = EXIT_USAGE;

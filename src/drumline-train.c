@@ -1,5 +1,6 @@
 /* drumline-train: trains or evaluates a model on the ranks of an MPI job. */
 #include "base/files.h"
+#include "base/hdf5_io.h"
 #include "base/log.h"
 #include "dist/comm.h"
 #include "dist/halt.h"
@@ -31,6 +32,12 @@ static bool check(const void *values, struct error *error)
     return train_options_check(values, &config, error);
 }
 
+static bool start_threads(struct comm *comm, int wanted, struct error *error)
+{
+    int threads;
+    return comm_all_ok(comm, blas_threads_start(&threads, wanted, comm_local_size(comm), error), error);
+}
+
 /* A host may have a copy of the data set in a place of its own. */
 static const char *const own_options[] = {"examples_path", "threads", NULL};
 
@@ -39,6 +46,8 @@ int main(int argc, char **argv)
     struct train_options options = {0};
     struct error error = {0};
     double started = clock_seconds();
+    blas_threads_mind_exit();
+    hdf5_be_quiet();
     halt_install();
     struct comm *comm = comm_start(&argc, &argv);
     int status = EXIT_SUCCESS;
@@ -47,8 +56,8 @@ int main(int argc, char **argv)
         const struct config *config = options.config ? config_find(options.config, NULL) : NULL;
         if (options.mode == MODE_EVAL)
             halt_uninstall();
-        blas_threads_start((int)options.threads, comm_local_size(comm));
-        if (!rank_log_start(comm, options.log_dir, &train_program, argc, argv, &error))
+        if (!rank_log_start(comm, options.log_dir, &train_program, argc, argv, &error) ||
+            !start_threads(comm, (int)options.threads, &error))
             status = EXIT_FAILURE;
         else
             status = options.mode == MODE_TRAIN ? train(&options, config, started, comm, &error)

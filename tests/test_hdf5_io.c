@@ -459,6 +459,14 @@ static void test_external_link(void **state)
     free(other);
 }
 
+/* HDF5 takes it once: that it takes it no more says that it was told. */
+static void test_nothing_at_the_end(void **state)
+{
+    (void)state;
+    hdf5_be_quiet();
+    assert_true(H5dont_atexit() < 0);
+}
+
 /* A small file with something of each kind in it. */
 static uint8_t *make_sample(const char *path, size_t *size)
 {
@@ -577,6 +585,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_external_link, make_scratch, remove_scratch),
+        cmocka_unit_test(test_nothing_at_the_end),
         cmocka_unit_test_setup_teardown(test_attributes, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(test_attributes_of_other_kinds, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(test_strange_attributes, make_scratch, remove_scratch),

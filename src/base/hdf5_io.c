@@ -10,10 +10,25 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { REASON_SIZE = 256, FILE_NAME_SIZE = 4352, MEMORY_STEP = 1 << 20 };
+enum { REASON_SIZE = 256, FILE_NAME_SIZE = 4352, MEMORY_STEP = 1 << 20, FIRST_MEMORY = 4 << 20 };
+
+/* HDF5 crashes where it has no memory to begin with. */
+static void check_memory(void)
+{
+    void *volatile memory = malloc(FIRST_MEMORY);
+    if (!memory) {
+        fprintf(stderr, "drumline: no memory to begin with HDF5\n");
+        exit(EXIT_FAILURE);
+    }
+    free(memory);
+}
 
 void hdf5_be_quiet(void)
 {
+    /* What HDF5 does at a program's end crashes where it had no memory to write a file. Ours are closed long before. It can be
+     * told so once. */
+    if (H5dont_atexit() >= 0)
+        check_memory();
 #if !H5_VERSION_GE(1, 10, 7)
     setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0); /* as access_properties does in later versions */
 #endif

@@ -12,7 +12,8 @@
 
 enum { HDF5_FORMAT_VERSION = 1, HDF5_MAX_DIMENSIONS = 4 };
 
-/* Turns off HDF5's own printing of errors, for good. Call once at a program's start; the other functions call it too. */
+/* Turns off HDF5's own printing of errors, for good, and what it does at the program's end, which only the first call of HDF5
+ * can. Call once at a program's start; the other functions call it too. */
 void hdf5_be_quiet(void);
 
 /* Sets "PATH: WHAT (HDF5's innermost reason)" and returns false. */

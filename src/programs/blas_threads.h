@@ -1,9 +1,19 @@
 /* How many threads a process's matrix products use. Apart from programs/threads.h, so that a program without such products
- * needs no BLAS. */
+ * needs no BLAS.
+ *
+ * OpenBLAS gives each of its threads a buffer of 128 MiB of address space, and one that finds no room for it tries for ever,
+ * deaf to signals. Its own threads do so from the program's start on, the first one in its first product. */
 #ifndef DRUMLINE_PROGRAMS_BLAS_THREADS_H
 #define DRUMLINE_PROGRAMS_BLAS_THREADS_H
 
-/* Sets as many threads as threads_choose says, and returns the number. */
-int blas_threads_start(int wanted, int local_processes);
+#include "base/error.h"
+
+/* To be called once, at the start of a program that is linked to OpenBLAS: at its end OpenBLAS waits for its threads, also
+ * for those that still try to get a buffer. Under a limit on address space, such a program then ends without. */
+void blas_threads_mind_exit(void);
+
+/* Sets as many threads as threads_choose says, into *threads too. Fails where there is no room for their buffers; under a limit
+ * on address space they have them when this returns. */
+bool blas_threads_start(int *threads, int wanted, int local_processes, struct error *error);
 
 #endif

@@ -133,6 +133,37 @@ class Refusals(harness.TrainingTest):
         self.refuse(self.trained(), "groovae_4bar, not groovae_4bar_flat", mode="eval", config="groovae_4bar_flat")
 
 
+class LittleAddressSpace(harness.TrainingTest):
+    """A thread of OpenBLAS that finds no room for its buffer tries for ever, deaf to signals: so that is refused."""
+
+    def limited(self, kibibytes, command, threads):
+        self.environment["OPENBLAS_NUM_THREADS"] = str(threads)
+        script = 'ulimit -c 0; ulimit -v "$1"; shift; exec "$@"'
+        return self.launch(["sh", "-c", script, "sh", str(kibibytes)] + command).wait(harness.PROMPT)
+
+    def least(self, threads):
+        """With how much the program starts at all."""
+        for kibibytes in range(50000, 1000000, 10000):
+            if self.limited(kibibytes, [harness.TRAIN, "--version"], threads).status == 0:
+                return kibibytes
+        return self.skipTest("the program does not start under a limit")
+
+    def test_no_room_for_buffers(self):
+        for threads in (1, 2):
+            least = self.least(threads)
+            job = self.limited(least + 10000, self.arguments("none"), threads)
+            self.assert_refused(job, "no memory for OpenBLAS's buffers")
+            self.assertFalse(os.path.exists(self.path("none")))
+
+    def test_no_limit_makes_it_wait(self):
+        threads, least = 2, self.least(2)
+        enough = least + threads * 128 * 1024 + 200000
+        for kibibytes in range(least, enough, 20000):
+            self.limited(kibibytes, self.arguments(f"run{kibibytes}", num_steps=1), threads)
+        job = self.limited(enough, self.arguments("enough", num_steps=1), threads)
+        self.assertEqual(job.status, 0, job.output)
+
+
 class DamagedCheckpoints(harness.TrainingTest):
     """A damaged checkpoint is named and passed over for the one before it."""
 
