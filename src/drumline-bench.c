@@ -30,11 +30,10 @@ int main(int argc, char **argv)
     blas_threads_mind_exit();
     hdf5_be_quiet();
     struct comm *comm = comm_start(&argc, &argv);
-    int status = EXIT_SUCCESS, threads = 1;
+    int threads = 1;
     char *mode = bench_options_take_mode(argc, argv);
     enum options_result result = rank_options_parse(comm, &bench_program, argc, argv, &options, check, own_options);
-    if (result == OPTIONS_WRONG)
-        status = EXIT_USAGE;
+    int status = options_status(result);
     if (result == OPTIONS_RUN) {
         bool ok = rank_log_start(comm, options.log_dir, &bench_program, argc, argv, &error) &&
                   bench_options_check(&options, &hparams, &error) &&

@@ -73,10 +73,12 @@ int main(int argc, char **argv)
 {
     struct generate_options options = {0};
     struct error error;
-    int status = EXIT_SUCCESS;
     hdf5_be_quiet();
     enum options_result result = options_parse(&program, argc, argv, &options, NULL, NULL, &error);
+    int status = options_status(result);
     bool wrong_usage = result == OPTIONS_WRONG;
+    if (result == OPTIONS_FAILED)
+        log_error("%s", error.message);
     if (result == OPTIONS_RUN) {
         wrong_usage = !generate_check(&options, &error);
         if (!wrong_usage && !generate(&options, &wrong_usage, &error) && !wrong_usage) {

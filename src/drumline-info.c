@@ -93,6 +93,10 @@ int main(int argc, char **argv)
     enum options_result result = options_parse(&program, argc, argv, &options, &paths, &num_paths, &error);
     if (result == OPTIONS_DONE)
         return EXIT_SUCCESS;
+    if (result == OPTIONS_FAILED) {
+        log_error("%s", error.message);
+        return EXIT_FAILURE;
+    }
     if (result == OPTIONS_WRONG || !check(&options, num_paths, &error)) {
         log_error("%s (see --help)", error.message);
         return EXIT_USAGE;

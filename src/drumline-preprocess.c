@@ -45,10 +45,8 @@ int main(int argc, char **argv)
     struct error error = {.message = ""};
     hdf5_be_quiet();
     struct comm *comm = comm_start(&argc, &argv);
-    int status = EXIT_SUCCESS;
     enum options_result result = rank_options_parse(comm, &program, argc, argv, &options, check, NULL);
-    if (result == OPTIONS_WRONG)
-        status = EXIT_USAGE;
+    int status = options_status(result);
     if (result == OPTIONS_RUN) {
         bool ok = rank_log_start(comm, options.log_dir, &program, argc, argv, &error) &&
                   preprocess_run(&options, comm, &error);

@@ -50,8 +50,8 @@ int main(int argc, char **argv)
     hdf5_be_quiet();
     halt_install();
     struct comm *comm = comm_start(&argc, &argv);
-    int status = EXIT_SUCCESS;
     enum options_result result = rank_options_parse(comm, &train_program, argc, argv, &options, check, own_options);
+    int status = options_status(result);
     if (result == OPTIONS_RUN) {
         const struct config *config = options.config ? config_find(options.config, NULL) : NULL;
         if (options.mode == MODE_EVAL)
@@ -68,5 +68,5 @@ int main(int argc, char **argv)
     }
     comm_finish(comm);
     settings_free(&train_program.table, &options);
-    return result == OPTIONS_WRONG ? EXIT_USAGE : status;
+    return status;
 }

@@ -61,6 +61,9 @@ static void test_folder_make(void **state)
     assert_ok(folder_make("/", &error), error);
     put(*state, "file", "");
     assert_true(file_exists(file) && !folder_exists(file) && !file_exists(deep));
+    assert_ok(folder_check(deep, &error), error);
+    assert_fails(folder_check(file, &error), error, "file: is a file, not a folder");
+    assert_fails(folder_check(below, &error), error, "file/x: no such folder");
     assert_fails(folder_make(file, &error), error, "file: is there, but is no folder");
     assert_fails(folder_make(below, &error), error, "is no folder");
     assert_fails(folder_make("", &error), error, "empty");

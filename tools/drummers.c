@@ -149,6 +149,10 @@ int main(int argc, char **argv)
     switch (options_parse(&program, argc, argv, &settings, NULL, NULL, &error)) {
     case OPTIONS_DONE:
         break;
+    case OPTIONS_FAILED:
+        log_error("%s", error.message);
+        status = EXIT_FAILURE;
+        break;
     case OPTIONS_WRONG:
         log_error("%s", error.message);
         status = EXIT_USAGE;

@@ -55,6 +55,16 @@ bool folder_exists(const char *path)
     return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
+bool folder_check(const char *path, struct error *error)
+{
+    struct stat status;
+    if (stat(path, &status) == 0)
+        return S_ISDIR(status.st_mode) || error_set(error, "%s: is a file, not a folder", path);
+    if (errno == ENOENT || errno == ENOTDIR)
+        return error_set(error, "%s: no such folder", path);
+    return error_set_errno(error, errno, "%s: can't look at the folder", path);
+}
+
 /* Other ranks may make the same folders at the same time, so one that is there already is no failure. */
 static bool make_one_folder(const char *path, struct error *error)
 {

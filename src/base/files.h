@@ -19,6 +19,9 @@ const char *path_name(const char *path);
 bool file_exists(const char *path);
 bool folder_exists(const char *path);
 
+/* Fails where it is no folder, and says what it is. */
+bool folder_check(const char *path, struct error *error);
+
 /* Makes the folder and those above it; one that is there is no error. Fails where it is no folder or can't be written. */
 bool folder_make(const char *path, struct error *error);
 

@@ -201,15 +201,21 @@ static bool hand_over_operands(const struct words *words, int argc, char **argv,
                      words->operands[0]);
 }
 
-/* True where --help or --version asks for something else than a run. */
-static bool print_instead(const struct program *program, const struct common_options *common)
+/* OPTIONS_RUN where neither --help nor --version asks for something else than a run. A full disk is only seen when what was
+ * printed leaves the buffer. */
+static enum options_result print_instead(const struct program *program, const struct common_options *common,
+                                         struct error *error)
 {
+    if (!common->help && !common->version)
+        return OPTIONS_RUN;
     if (common->help)
         options_print_help(program, strcmp(common->help, "markdown") == 0);
-    else if (common->version)
+    else
         printf("%s %s\n", program->name, drumline_version());
-    fflush(stdout);
-    return common->help || common->version;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return OPTIONS_DONE;
+    error_set(error, "standard output can't be written");
+    return OPTIONS_FAILED;
 }
 
 enum options_result options_parse(const struct program *program, int argc, char **argv, void *values, char ***operands,
@@ -228,12 +234,16 @@ enum options_result options_parse(const struct program *program, int argc, char 
         goto done;
     }
     log_set_level((enum log_level)common.log);
-    if (print_instead(program, &common))
-        result = OPTIONS_DONE;
-    else if (hand_over_operands(&words, argc, argv, operands, num_operands, error))
-        result = OPTIONS_RUN;
+    result = print_instead(program, &common, error);
+    if (result == OPTIONS_RUN && !hand_over_operands(&words, argc, argv, operands, num_operands, error))
+        result = OPTIONS_WRONG;
 done:
     settings_free(&options_common_table, &common);
     free_words(&words);
     return result;
+}
+
+int options_status(enum options_result result)
+{
+    return result == OPTIONS_WRONG ? EXIT_USAGE : result == OPTIONS_FAILED ? EXIT_FAILURE : EXIT_SUCCESS;
 }

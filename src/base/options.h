@@ -26,9 +26,10 @@ struct program {
 };
 
 enum options_result {
-    OPTIONS_RUN,   /* go on */
-    OPTIONS_DONE,  /* --help or --version was printed to standard output: exit 0 */
-    OPTIONS_WRONG, /* the error is set: print it, exit 2 */
+    OPTIONS_RUN,    /* go on */
+    OPTIONS_DONE,   /* --help or --version was printed to standard output: exit 0 */
+    OPTIONS_WRONG,  /* the error is set: print it, exit 2 */
+    OPTIONS_FAILED, /* --help or --version could not be printed, the error is set: print it, exit 1 */
 };
 
 /* Exit statuses of every program. EXIT_SUCCESS and EXIT_FAILURE are 0 and 1. */
@@ -38,6 +39,9 @@ enum { EXIT_USAGE = 2 };
  * belong to no option are refused unless `operands` is not NULL: then *operands points into argv at *num_operands words. */
 enum options_result options_parse(const struct program *program, int argc, char **argv, void *values, char ***operands,
                                   int *num_operands, struct error *error);
+
+/* The exit status of a program that was told to do no more than this; EXIT_SUCCESS for OPTIONS_RUN. */
+int options_status(enum options_result result);
 
 /* The whole of --help, or with `markdown` the same as a section of docs/reference.md. */
 void options_print_help(const struct program *program, bool markdown);

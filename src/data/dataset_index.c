@@ -259,7 +259,7 @@ bool dataset_index_read(struct dataset_index *index, const char *folder, struct 
     char *path = path_join(folder, INDEX_NAME);
     hid_t file;
     *index = (struct dataset_index){0};
-    bool ok = folder_exists(folder) || error_set(error, "%s: no such folder", folder);
+    bool ok = folder_check(folder, error);
     if (ok && !file_exists(path))
         ok = error_set(error, "%s: no data set: it holds no %s (drumline-preprocess makes one)", folder, INDEX_NAME);
     if (ok && (ok = hdf5_open(&file, path, INDEX_FORMAT, error))) {

@@ -98,6 +98,28 @@ done:
     return generation->player != NULL;
 }
 
+static bool check_run_folder(const char *path, struct error *error)
+{
+    if (folder_check(path, error))
+        return true;
+    if (file_exists(path))
+        return error_set(error, "--run_dir: %s: is a file, not a folder; a checkpoint is given as --checkpoint_file",
+                         path);
+    return error_prefix(error, "--run_dir");
+}
+
+static bool refuse_run_without_checkpoint(const char *path, struct error *error)
+{
+    struct checkpoint_list list;
+    if (!checkpoint_list_make(&list, path, error))
+        return false;
+    size_t count = list.count;
+    checkpoint_list_free(&list);
+    if (count > 0)
+        return error_set(error, "%s: is a part of a run: give the folder above it as --run_dir", path);
+    return error_set(error, "%s: holds no checkpoint in train/: is it the --run_dir of a training?", path);
+}
+
 static bool load(struct generation *generation, struct error *error)
 {
     const struct generate_options *options = generation->options;
@@ -106,12 +128,10 @@ static bool load(struct generation *generation, struct error *error)
         generation->checkpoint_path = format_text("%s", options->checkpoint_file);
         return load_player(generation, options->checkpoint_file, error);
     }
-    if (!folder_exists(options->run_dir))
-        return error_set(error, "%s: no such folder: check --run_dir", options->run_dir);
-    if (!run_use_newest_checkpoint(&user, &generation->checkpoint_path, options->run_dir, error))
+    if (!check_run_folder(options->run_dir, error) ||
+        !run_use_newest_checkpoint(&user, &generation->checkpoint_path, options->run_dir, error))
         return false;
-    return generation->player ||
-           error_set(error, "%s: holds no checkpoint in train/: is it the --run_dir of a training?", options->run_dir);
+    return generation->player || refuse_run_without_checkpoint(options->run_dir, error);
 }
 
 static bool check_checkpoint(const struct generation *generation, bool *wrong_usage, struct error *error)

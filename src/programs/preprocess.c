@@ -58,8 +58,8 @@ static bool refuse_data_set(const struct preprocess_options *options, struct err
 
 static bool check_output(const struct preprocess_options *options, struct error *error)
 {
-    if (!folder_exists(options->input_dir))
-        return error_set(error, "%s: no such folder: check --input_dir", options->input_dir);
+    if (!folder_check(options->input_dir, error))
+        return error_prefix(error, "--input_dir");
     if (!folder_make(options->output_dir, error) || !dataset_folder_recover(options->output_dir, error))
         return false;
     if (dataset_folder_holds_one(options->output_dir) && !options->overwrite)

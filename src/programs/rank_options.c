@@ -52,5 +52,7 @@ enum options_result rank_options_parse(struct comm *comm, const struct program *
     }
     if (result == OPTIONS_WRONG && comm_rank(comm) == 0)
         log_job_error("%s (%s --help tells more)", error.message, program->name);
+    if (result == OPTIONS_FAILED)
+        log_job_error("%s", error.message);
     return result;
 }

@@ -90,6 +90,10 @@ ends 2 drumline-generate --run_dir run --output_dir h --input_midi1 x
 said 'input_midi_1'
 ends 1 drumline-generate --run_dir nowhere --output_dir h
 said 'nowhere: no such folder'
+ends 1 drumline-generate --run_dir eight.h5 --output_dir h
+said 'eight.h5: is a file, not a folder; a checkpoint is given as --checkpoint_file'
+ends 1 drumline-generate --run_dir run/train --output_dir h
+said 'run/train: is a part of a run: give the folder above it'
 ends 1 drumline-generate --checkpoint_file "$long" --output_dir h
 said "$long"
 ends 1 drumline-generate --checkpoint_file eight.h5 --output_dir h --mode=reconstruct --input_midi_1 "${inputs[0]}"
@@ -115,3 +119,11 @@ ends 0 drumline-info --hparams
 grep -q 'groovae_2bar_humanize' out || fail 'no configs'
 if "$bin/drumline-info" eight.h5 >/dev/full 2>log; then fail 'a full disk was not seen'; fi
 said 'standard output'
+for program in "$bin"/drumline-*; do
+    for option in --help --version; do
+        status=0
+        "$program" "$option" >/dev/full 2>log || status=$?
+        [ "$status" -eq 1 ] || fail "$program $option >/dev/full ended with $status, not 1"
+        said 'standard output'
+    done
+done

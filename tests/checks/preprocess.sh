@@ -80,7 +80,8 @@ run 0 "60 performances kept" 1 --input_dir "$input" --output_dir "$input/even/da
 
 # Refusals.
 run 1 "holds no .mid or .midi file: give --recursive" 2 --input_dir "$folder/empty" --output_dir "$folder/none"
-run 1 "no such folder: check --input_dir" 2 --input_dir "$folder/nowhere" --output_dir "$folder/none"
+run 1 "input_dir: .*nowhere: no such folder" 2 --input_dir "$folder/nowhere" --output_dir "$folder/none"
+run 1 "input_dir: .*text.mid: is a file, not a folder" 2 --input_dir "$input/text.mid" --output_dir "$folder/none"
 run 1 "text.mid" 2 --input_dir "$input" --output_dir "$input/text.mid"
 run 2 "give --input_dir DIR" 2 --output_dir "$folder/none"
 run 2 "does nothing without --is_beat=True" 2 --input_dir "$input" --output_dir "$folder/none" --beat=4-4

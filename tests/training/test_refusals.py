@@ -70,7 +70,9 @@ class Refusals(harness.TrainingTest):
         self.refuse("empty", "no_validation", "validation", examples_path=data, mode="eval", ranks=2)
 
     def test_data_set_missing_or_damaged(self):
-        self.refuse("none", "/nowhere", examples_path="/nowhere", ranks=2)
+        self.refuse("none", "/nowhere: no such folder", examples_path="/nowhere", ranks=2)
+        self.refuse("none", "index.h5: is a file, not a folder",
+                    examples_path=os.path.join(harness.DATA, "drums", "index.h5"))
         damaged = self.path("damaged")
         for victim in ("index.h5", "shard-00000-of-00001.h5"):
             shutil.rmtree(damaged, ignore_errors=True)
