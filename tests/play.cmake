@@ -3,6 +3,7 @@ add_executable(make_checkpoint make_checkpoint.c untrained_checkpoint.c)
 target_link_libraries(make_checkpoint PRIVATE drumline_model)
 
 drumline_test(generate SOURCES untrained_checkpoint.c LINK drumline_generate)
+drumline_test(threads LINK drumline_programs)
 foreach(module metrics_reader info_state)
     drumline_test(${module} LINK drumline_info)
 endforeach()

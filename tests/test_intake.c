@@ -1,5 +1,6 @@
 #include "data/intake.h"
 
+#include "base/files.h"
 #include "base/log.h"
 #include "midi_bytes.h"
 #include "scratch.h"
@@ -178,7 +179,10 @@ static void test_hostile_files_are_named(void **state)
     expect_left_out(fixture, "gone.mid", LEFT_OUT_UNREADABLE, "gone.mid");
     expect_left_out(fixture, "damaged.mid", LEFT_OUT_DAMAGED, "damaged.mid: no MIDI file");
     expect_left_out(fixture, "kind.mid", LEFT_OUT_UNSUPPORTED, "kind.mid: MIDI format 2");
-    expect_left_out(fixture, "odd\xff.mid", LEFT_OUT_NAME, "odd\\xff.mid: its name");
+    char *said = format_text("%s/odd\\xff.mid: its name is no UTF-8 text", fixture->folder);
+    expect_left_out(fixture, "odd\xff.mid", LEFT_OUT_NAME, said);
+    free(said);
+    expect_left_out(fixture, "two\nlines.mid", LEFT_OUT_NAME, "two\\x0alines.mid: its name holds a control character");
     free(odd);
     free(kind);
     free(damaged);

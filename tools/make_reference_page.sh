@@ -79,7 +79,7 @@ training with a checkpoint.
 
 | variable | read by | means |
 |---|---|---|
-| `OPENBLAS_NUM_THREADS`, `OMP_NUM_THREADS` | `drumline-train`, `drumline-bench` where `--threads=0` | threads of a rank's matrix products |
+| `OPENBLAS_NUM_THREADS`, `OMP_NUM_THREADS` | `drumline-train`, `drumline-bench` where `--threads=0` | threads of a rank's matrix products; of a list (`4,2`) the first number; what is no number is warned of |
 | `SLURM_CPUS_PER_TASK` | the same, where none of the above is set | the same |
 | `SLURM_JOB_ID`, `SLURM_RESTART_COUNT` | `drumline-train` | a job that was put back into the queue takes its run's lock over at once |
 | `SLURM_JOB_END_TIME` | `drumline-train` where `--deadline=auto` | when the job ends, in seconds since 1970 |

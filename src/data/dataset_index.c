@@ -10,15 +10,15 @@
 static const struct {
     const char *name, *words;
 } reasons[NUM_LEFT_OUT] = {
-    {"unreadable",     "could not be read"                    },
-    {"damaged",        "no MIDI, or damaged"                  },
-    {"unsupported",    "MIDI of an unsupported kind"          },
-    {"name",           "name is no UTF-8 text"                },
-    {"no_drums",       "without a hit of any drum"            },
-    {"time_signature", "in another time signature"            },
-    {"broken_bar",     "bars of no whole number of sixteenths"},
-    {"short",          "fewer bars than --min_bars"           },
-    {"long",           "longer than 1,048,576 sixteenths"     },
+    {"unreadable",     "could not be read"                                   },
+    {"damaged",        "no MIDI, or damaged"                                 },
+    {"unsupported",    "MIDI of an unsupported kind"                         },
+    {"name",           "name not UTF-8, too long, or with control characters"},
+    {"no_drums",       "without a hit of any drum"                           },
+    {"time_signature", "in another time signature"                           },
+    {"broken_bar",     "bars of no whole number of sixteenths"               },
+    {"short",          "fewer bars than --min_bars"                          },
+    {"long",           "longer than 1,048,576 sixteenths"                    },
 };
 
 const char *left_out_name(enum left_out reason)

@@ -44,6 +44,26 @@ static char *printable(const char *name)
     return text;
 }
 
+/* Why a file of this name can't be in a data set; NULL where it can. */
+static const char *fault_of_name(const char *path)
+{
+    if (strlen(path) > PERFORMANCE_TEXT_MAX)
+        return "its name is too long";
+    for (const unsigned char *byte = (const unsigned char *)path; *byte != '\0'; byte++)
+        if (*byte < 0x20 || *byte == 0x7f)
+            return "its name holds a control character";
+    return text_is_utf8(path) ? NULL : "its name is no UTF-8 text";
+}
+
+static void leave_out_for_name(struct dataset_counts *counts, const char *folder, const char *path, const char *fault)
+{
+    char *name = printable(path), *full_path = path_join(folder, name != NULL ? name : "?");
+    counts->left_out[LEFT_OUT_NAME]++;
+    log_warning("left out: %s: %s", full_path, fault);
+    free(full_path);
+    free(name);
+}
+
 static void leave_out(struct dataset_counts *counts, enum left_out reason, const char *path)
 {
     counts->left_out[reason]++;
@@ -112,12 +132,9 @@ bool intake_file(struct shard_writer *writer, struct dataset_counts *counts, con
     struct midi midi;
     struct grid_list list;
     counts->num_files++;
-    if (!text_is_utf8(path) || strlen(path) > PERFORMANCE_TEXT_MAX) {
-        char *name = printable(path);
-        counts->left_out[LEFT_OUT_NAME]++;
-        log_warning("left out: %s: its name is no UTF-8 text, or longer than %d bytes", name != NULL ? name : "?",
-                    PERFORMANCE_TEXT_MAX);
-        free(name);
+    const char *fault = fault_of_name(path);
+    if (fault != NULL) {
+        leave_out_for_name(counts, folder, path, fault);
         return true;
     }
     about.split = info != NULL ? info->split : split_by_hash(path);

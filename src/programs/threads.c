@@ -1,17 +1,28 @@
 #define _GNU_SOURCE /* sched_getaffinity */
 #include "programs/threads.h"
 
+#include "base/log.h"
+
 #include <sched.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
-/* A positive number from the environment, 0 where there is none. */
+/* A positive number from the environment, 0 where there is none. OpenMP's own variable may go on with ",": numbers for threads
+ * that start threads. */
 static int number_of(const char *variable)
 {
+    enum { MOST_THREADS = 1024 };
     const char *text = getenv(variable);
     char *end;
-    long number = text ? strtol(text, &end, 10) : 0;
-    return number > 0 && number <= 1024 && *end == '\0' ? (int)number : 0;
+    if (!text || !*text)
+        return 0;
+    long number = strtol(text, &end, 10);
+    bool is_whole = *end == '\0' || (*end == ',' && strcmp(variable, "OMP_NUM_THREADS") == 0);
+    if (is_whole && number > 0 && number <= MOST_THREADS)
+        return (int)number;
+    log_job_warning("%s=%.60s is no number of threads from 1 to %d, so it is ignored", variable, text, MOST_THREADS);
+    return 0;
 }
 
 static int fair_part(int local_processes)
