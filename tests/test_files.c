@@ -107,7 +107,14 @@ static void test_list(void **state)
     static const char *const flat[] = {"B.MIDI", "b.mid"};
     static const char *const all[] = {"B.MIDI", "b.mid", "x/link.mid", "x/y/a.mid"};
     assert_lists(*state, false, 2, flat);
+    log_set_level(LOG_LEVEL_DEBUG);
+    struct capture capture = capture_start(STDERR_FILENO);
     assert_lists(*state, true, 4, all);
+    char *said = capture_end(&capture);
+    log_set_level(LOG_LEVEL_INFO);
+    assert_contains(said, "pipe.mid: no regular file, left out");
+    assert_contains(said, "nowhere.mid: a link to nowhere, left out");
+    free(said);
     char *paths[] = {inner, link, loop, nowhere, folder_link, folder, pipe};
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
         free(paths[i]);

@@ -89,6 +89,7 @@ static void assert_state(const struct fixture *fixture, int newest, const char *
 }
 
 #define START "{\"event\":\"start\",\"step\":0,\"num_steps\":200,\"num_ranks\":2,\"time\":\"2026-01-31T12:00:00Z\"}\n"
+#define RESUME "{\"event\":\"resume\",\"step\":60,\"num_steps\":60,\"time\":\"2026-01-31T12:00:00Z\"}\n"
 #define STEPS                                                                                                          \
     "{\"step\":50,\"time\":\"2026-01-31T12:01:00Z\",\"total_loss\":7.5,\"windows_per_second\":12.5,"                   \
     "\"seconds_per_step\":2,\"wait_share\":0.25}\n"
@@ -193,6 +194,19 @@ static void restarts_are_counted(void **state)
     json_decref(object);
 }
 
+static void starts_without_work_are_left_out(void **state)
+{
+    const struct fixture *fixture = *state;
+    put(fixture->train, "metrics.jsonl", START STEPS END("num_steps") RESUME END("num_steps") RESUME END("num_steps"));
+    json_t *object = look(fixture, 60);
+    char *words = in_words(object), *row = strstr(words, "2026-01-31 12:00");
+    assert_null(strstr(words, "restarts"));
+    assert_non_null(row);
+    assert_null(strstr(row + 1, "2026-01-31 12:00"));
+    free(words);
+    json_decref(object);
+}
+
 static void spoilt_folders(void **state)
 {
     struct error error;
@@ -232,6 +246,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(with_the_lock_of_a_dead_job, make, clear),
         cmocka_unit_test_setup_teardown(starts, make, clear),
         cmocka_unit_test_setup_teardown(restarts_are_counted, make, clear),
+        cmocka_unit_test_setup_teardown(starts_without_work_are_left_out, make, clear),
         cmocka_unit_test_setup_teardown(spoilt_folders, make, clear),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

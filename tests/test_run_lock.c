@@ -198,7 +198,7 @@ static void locks_without_sense(void **state)
     const char *texts[] = {"", "{", "[]", "{\"pid\":\"many\"}", "\xff\xfe"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         write_lock(*state, texts[i], 0);
-        assert_refused(*state, "in use");
+        assert_refused(*state, "/lock: does not tell by whom the run is in use");
         write_lock(*state, texts[i], RUN_LOCK_STALE_SECONDS + 5);
         assert_taken(*state);
     }

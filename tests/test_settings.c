@@ -110,9 +110,12 @@ static void test_doubles(void **state)
     assert_parses(LEARNING_RATE, "0.1", "0.1");
     assert_parses(LARGEST, "1000000", "1000000");
     assert_parses(LARGEST, "1e300", "1e+300");
-    static const char *const wrong[] = {"", " 1", "1 ", "nan", "inf", "-inf", "NAN(3)", "1e999", "1,5", "x"};
+    static const char *const wrong[] = {"", " 1", "1 ", "nan", "NAN(3)", "1,5", "x"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         assert_refused(LEARNING_RATE, wrong[i], "not a number");
+    static const char *const infinite[] = {"inf", "-inf", "1e999"};
+    for (size_t i = 0; i < sizeof infinite / sizeof *infinite; i++)
+        assert_refused(LEARNING_RATE, infinite[i], "not finite; allowed: number, 0 to 1");
     assert_refused(LEARNING_RATE, "1.0000001", "out of bounds; allowed: number, 0 to 1");
     assert_refused(LEARNING_RATE, "-1e-300", "out of bounds");
     assert_refused(LARGEST, "0", "allowed: number, at least 0.5");

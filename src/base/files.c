@@ -165,8 +165,10 @@ static bool take_entry(struct path_stack *files, struct path_stack *folders, DIR
         log_debug_here("%s%s%s: a link to nowhere, left out", relative, *relative ? "/" : "", name);
         return true;
     }
-    if (type != DT_REG && !(type == DT_LNK && S_ISREG(status.st_mode)))
+    if (type != DT_REG && !(type == DT_LNK && S_ISREG(status.st_mode))) {
+        log_debug_here("%s%s%s: no regular file, left out", relative, *relative ? "/" : "", name);
         return true;
+    }
     return push(files, path_join(relative, name), error);
 }
 

@@ -172,6 +172,8 @@ static bool is_regular_file(const char *path, struct error *error)
         return error_set(error, "%s: is a folder, not an HDF5 file", path);
     if (!S_ISREG(status.st_mode))
         return error_set(error, "%s: is no regular file", path);
+    if (status.st_size == 0)
+        return error_set(error, "%s: is empty", path);
     return true;
 }
 

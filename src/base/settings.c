@@ -212,8 +212,10 @@ static bool parse_double(const struct setting *row, void *values, const char *te
     if (*text == '\0' || isspace((unsigned char)*text))
         return refuse(row, text, "not a number", error);
     double value = strtod(text, &end);
-    if (*end || !isfinite(value))
+    if (*end || isnan(value))
         return refuse(row, text, "not a number", error);
+    if (isinf(value))
+        return refuse(row, text, "not finite", error);
     if (!is_within_bounds(row, value))
         return refuse(row, text, "out of bounds", error);
     *(double *)member(row, values) = value;

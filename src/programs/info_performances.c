@@ -199,7 +199,8 @@ static void print_left_out(FILE *out, const json_t *object)
 {
     const json_t *files = json_object_get(object, "left_out"), *notes = json_object_get(object, "notes_left_out");
     int64_t melodic = info_int(notes, "melodic"), unknown = info_int(notes, "unknown");
-    info_print_field(out, "made from", "%" PRId64 " MIDI files", info_int(object, "num_files"));
+    info_print_field(out, "made from", "%" PRId64 " MIDI file%s", info_int(object, "num_files"),
+                     info_int(object, "num_files") == 1 ? "" : "s");
     for (int reason = 0; reason < NUM_LEFT_OUT; reason++) {
         int64_t count = info_int(files, left_out_name((enum left_out)reason));
         if (count > 0)

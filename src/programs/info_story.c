@@ -152,10 +152,24 @@ static void add_count(char *text, size_t size, size_t count, const char *what)
         snprintf(text + used, size - used, "%s%zu %s%s", used > 0 ? ", " : "", count, what, count == 1 ? "" : "s");
 }
 
-/* Of all parts but the last: why they ended. */
-static void print_restarts(FILE *out, const json_t *object)
+/* True of a start that found nothing to do. */
+static bool is_idle(const json_t *part)
 {
-    const json_t *parts = json_object_get(object, "parts");
+    return strcmp(info_string(part, "reason"), "num_steps") == 0 &&
+           info_int(part, "last_step") == info_int(part, "from_step") && info_int(part, "steps_lost") == 0;
+}
+
+static json_t *busy_parts(const json_t *object)
+{
+    json_t *busy = json_array(), *part;
+    size_t i;
+    json_array_foreach(json_object_get(object, "parts"), i, part) if (!is_idle(part)) json_array_append(busy, part);
+    return busy;
+}
+
+/* Of all parts but the last: why they ended. */
+static void print_restarts(FILE *out, const json_t *parts)
+{
     size_t i, count = json_array_size(parts), killed = 0, failed = 0, done = 0;
     char reasons[2 * WORDS_SIZE] = "";
     int64_t lost = 0;
@@ -185,7 +199,9 @@ void info_print_state(FILE *out, const json_t *object)
     print_time_left(out, object);
     print_holder(out, object);
     print_end(out, object);
-    print_restarts(out, object);
+    json_t *parts = busy_parts(object);
+    print_restarts(out, parts);
+    json_decref(parts);
 }
 
 /* A step or another count; where it is too long for its column, roughly. */
@@ -263,11 +279,11 @@ static bool has_part(const json_t *object, const json_t *start)
     return false;
 }
 
-/* Parts, and starts without a part, in the order of their times. */
+/* Parts that did something, and starts without a part, in the order of their times. */
 static json_t *merge(const json_t *object)
 {
-    json_t *rows = json_array();
-    const json_t *parts = json_object_get(object, "parts"), *starts = json_object_get(object, "starts");
+    json_t *rows = json_array(), *parts = busy_parts(object);
+    const json_t *starts = json_object_get(object, "starts");
     size_t next = 0, i;
     json_t *start;
     json_array_foreach(starts, i, start)
@@ -284,6 +300,7 @@ static json_t *merge(const json_t *object)
     }
     for (; next < json_array_size(parts); next++)
         json_array_append(rows, json_array_get(parts, next));
+    json_decref(parts);
     return rows;
 }
 

@@ -176,8 +176,8 @@ static void report_counts(const struct job *job)
 {
     const struct dataset_counts *counts = &job->counts;
     uint64_t left_out = 0;
-    log_info("%8llu MIDI files", (unsigned long long)counts->num_files);
-    log_info("%8llu performances kept", (unsigned long long)counts->num_kept);
+    log_info("%8llu MIDI file%s", (unsigned long long)counts->num_files, counts->num_files == 1 ? "" : "s");
+    log_info("%8llu performance%s kept", (unsigned long long)counts->num_kept, counts->num_kept == 1 ? "" : "s");
     for (int reason = 0; reason < NUM_LEFT_OUT; reason++) {
         left_out += counts->left_out[reason];
         if (counts->left_out[reason] > 0)
@@ -339,8 +339,9 @@ static bool commit(struct job *job, struct error *error)
     if (!dataset_folder_commit(output, job->staging, index->num_shards, error))
         return error_prefix(error, "%s: the data set is complete in %s but could not be put in place (run this again)",
                             output, job->staging);
-    log_info("%s: %llu steps (%llu hits) in %u shards, content_sha256 %s", output, (unsigned long long)index->num_steps,
-             (unsigned long long)index->counts.num_hits, index->num_shards, index->content_sha256);
+    log_info("%s: %llu steps (%llu hits) in %u shard%s, content_sha256 %s", output,
+             (unsigned long long)index->num_steps, (unsigned long long)index->counts.num_hits, index->num_shards,
+             index->num_shards == 1 ? "" : "s", index->content_sha256);
     return true;
 }
 

@@ -198,6 +198,12 @@ static bool left_over(const json_t *object, const char *path, clock_fn *now)
 static bool refuse(const json_t *object, const char *path, struct error *error)
 {
     const char *job = text_of(object, "slurm_job"), *host = text_of(object, "host");
+    if (!json_is_integer(json_object_get(object, "pid")))
+        return error_set(
+            error,
+            "%s: does not tell by whom the run is in use: a job is just writing it, or it is damaged; it is "
+            "taken to be left over %d s after its last change",
+            path, object ? RUN_LOCK_STALE_SECONDS : RUN_LOCK_RENEW_SECONDS);
     return error_set(error,
                      "%s: the run is in use by process %ld on %s%s%s; wait for it to end, or give another --run_dir "
                      "(a job that died on another host is taken to be gone %d s after its last sign of life)",
