@@ -19,7 +19,6 @@ hour on two cores, and means something only where nothing else runs. Rows, for -
 import argparse
 import json
 import os
-import shutil
 import statistics
 import subprocess
 import tempfile
@@ -159,10 +158,8 @@ class Measurement:
             out = self.new_folder()
             command = [programs.path('drumline-preprocess')] if programs.ranks == 1 else programs.mpi(
                 'drumline-preprocess')
-            seconds = seconds_of(command + ['--input_dir', self.arguments.midi, '--recursive', '--is_beat=True',
-                                            '--beat=4-4', '--output_dir', out])
-            shutil.rmtree(out)
-            return seconds
+            return seconds_of(command + ['--input_dir', self.arguments.midi, '--recursive', '--is_beat=True',
+                                         '--beat=4-4', '--output_dir', out])
         def bench(programs):
             figures = self.bench(programs, 'preprocess', '--input_dir', self.arguments.midi)
             return next(row['value'] for (name, unit), row in figures.items() if unit == 's')
@@ -175,7 +172,7 @@ class Measurement:
                        spread(ratios), 'drumline-bench preprocess --input_dir data/groove')
 
     def generate(self):
-        """What was written stays until the end: ext4 without a journal passes over each file deleted within the last half
+        """What was written, here and for other rows, stays until the end: ext4 without a journal passes over each file deleted within the last half
         minute whenever it makes a new one, so that deleting the files of a round would slow down the next."""
         run = self.new_folder()
         data = compare_speed.make_data(self.all_ranks, self.new_folder_made())

@@ -57,8 +57,8 @@ list=$input/info.csv
 run 0 "no info.csv there: split by a hash" 2 --input_dir "$input" --output_dir "$folder/unlisted"
 printf 'midi_filename,split\n000.mid,test\n' >"$list"
 run 0 "warning: .*info.csv lists 0 of the .* MIDI files" 2 --input_dir "$input" --output_dir "$folder/others"
-(cd "$input" && ls | sed -n '1i midi_filename,split
-    s/\.midi*$/&,test/p') >"$list"
+echo midi_filename,split >"$list"
+for name in "$input"/*.mid "$input"/*.midi; do echo "${name##*/},test"; done >>"$list"
 run 0 "split, style and drummer of each from info.csv" 2 --input_dir "$input" --output_dir "$folder/listed"
 sed -i 2d "$list"
 run 0 "warning: .*info.csv lists" 2 --input_dir "$input" --output_dir "$folder/one_less"
