@@ -32,7 +32,7 @@ static size_t work(struct comm *comm, size_t count, long longest_nap, int max_ra
             taken++;
             if (longest_nap > 0)
                 nap(random_below(&stream, (uint32_t)longest_nap));
-            work_share_done(share);
+            work_share_answer(share);
             size_t handed_out = work_share_handed_out(share);
             CHECK(comm, comm_rank(comm) == 0 ? handed_out >= last_handed_out && handed_out <= count : handed_out == 0);
             last_handed_out = handed_out;

@@ -7,7 +7,9 @@
 enum {
     REQUEST_TAG = 1,
     RANGE_TAG = 2,
-    LARGEST_RANGE = 32, /* so that progress moves on, and no rank is left with a long range at the end */
+    LARGEST_RANGE = 64, /* so that progress moves on */
+    PARTS_OF_SHARE =
+        3, /* a range is a third of what is left for each rank, which may hold one and have the next in stock */
     WANTS_RANGE = 0,
     LEAVES = 1,
 };
@@ -16,12 +18,9 @@ struct work_share {
     struct comm *comm;
     MPI_Comm ranks; /* its own, because rank 0 listens to anybody; unset for one rank */
     size_t next, count;
-    int num_told; /* on rank 0: ranks that know that nothing is left, or have left */
-    /* On the others: */
-    bool is_over;       /* this rank has been told */
-    size_t num_left;    /* tasks of its range that it has not ended */
-    bool has_asked;     /* for the range after this one */
-    uint64_t ahead[2];  /* that range, on its way while work goes on */
+    int num_told;       /* on rank 0: ranks that know that nothing is left, or have left */
+    bool is_over;       /* on the others: this rank has been told */
+    uint64_t ahead[2];  /* on the others: the range after this one, on its way while work goes on */
     MPI_Request coming; /* of ahead */
 };
 
@@ -29,9 +28,6 @@ struct work_share {
 static void ask_ahead(struct work_share *share)
 {
     int request = WANTS_RANGE;
-    if (share->is_over || share->has_asked)
-        return;
-    share->has_asked = true;
     MPI_Irecv(share->ahead, 2, MPI_UINT64_T, 0, RANGE_TAG, share->ranks, &share->coming);
     MPI_Send(&request, 1, MPI_INT, 0, REQUEST_TAG, share->ranks);
 }
@@ -48,11 +44,11 @@ struct work_share *work_share_start(struct comm *comm, size_t count)
     return share;
 }
 
-/* On rank 0. Guided self-scheduling: half an even share of what is left (Polychronopoulos and Kuck, 1987). */
+/* On rank 0. Guided self-scheduling: a part of an even share of what is left (Polychronopoulos and Kuck, 1987). */
 static void take_range(struct work_share *share, uint64_t range[2])
 {
     size_t left = share->count - share->next;
-    size_t size = left / (2 * (size_t)share->comm->size);
+    size_t size = left / (PARTS_OF_SHARE * (size_t)share->comm->size);
     if (size > LARGEST_RANGE)
         size = LARGEST_RANGE;
     if (size == 0 && left > 0)
@@ -79,10 +75,9 @@ static void answer_one(struct work_share *share)
         share->num_told++;
 }
 
-/* On rank 0: answers those who wait. */
-static void answer_all(struct work_share *share)
+void work_share_answer(struct work_share *share)
 {
-    int is_waiting = share->comm->size > 1;
+    int is_waiting = share->comm->rank == 0 && share->comm->size > 1;
     while (is_waiting) {
         MPI_Iprobe(MPI_ANY_SOURCE, REQUEST_TAG, share->ranks, &is_waiting, MPI_STATUS_IGNORE);
         if (is_waiting)
@@ -90,50 +85,30 @@ static void answer_all(struct work_share *share)
     }
 }
 
-/* On all but rank 0: the next range, asked for by now or long since. */
+/* On all but rank 0: the range that was asked for. */
 static void await_range(struct work_share *share, uint64_t range[2])
 {
     range[0] = range[1] = share->count;
     if (share->is_over)
         return;
-    ask_ahead(share);
     MPI_Wait(&share->coming, MPI_STATUS_IGNORE);
     memcpy(range, share->ahead, sizeof share->ahead);
-    share->has_asked = false;
     share->is_over = range[0] == range[1];
-}
-
-/* Not sooner than with the last task before it: what a rank keeps in stock at the end, another that is through can't take. */
-static void ask_in_time(struct work_share *share)
-{
-    if (share->num_left <= 1)
-        ask_ahead(share);
 }
 
 bool work_share_next(struct work_share *share, size_t *first, size_t *end)
 {
     uint64_t range[2];
-    if (share->comm->rank == 0) {
-        answer_all(share);
+    work_share_answer(share);
+    if (share->comm->rank == 0)
         take_range(share, range);
-    } else {
+    else
         await_range(share, range);
-        share->num_left = (size_t)(range[1] - range[0]);
-        ask_in_time(share);
-    }
+    if (share->comm->rank > 0 && !share->is_over)
+        ask_ahead(share);
     *first = (size_t)range[0];
     *end = (size_t)range[1];
     return *first < *end;
-}
-
-void work_share_done(struct work_share *share)
-{
-    if (share->comm->rank == 0) {
-        answer_all(share);
-    } else {
-        share->num_left--;
-        ask_in_time(share);
-    }
 }
 
 size_t work_share_handed_out(const struct work_share *share)
@@ -150,8 +125,7 @@ void work_share_finish(struct work_share *share)
         while (share->num_told < share->comm->size - 1)
             answer_one(share);
     } else {
-        if (share->has_asked)
-            await_range(share, given_up);
+        await_range(share, given_up);
         if (!share->is_over)
             MPI_Send(&request, 1, MPI_INT, 0, REQUEST_TAG, share->ranks);
     }

@@ -220,7 +220,7 @@ static bool read_files(struct job *job, struct error *error)
             /* A rank that has no memory left still answers the others, and takes its share to throw away. */
             ok = ok && intake_file(&job->shard, &job->counts, job->options->input_dir, job->paths[i], &job->splits,
                                    &job->rules, error);
-            work_share_done(share);
+            work_share_answer(share);
             tell_progress(job, share, started, &told);
         }
     work_share_finish(share);
