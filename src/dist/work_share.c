@@ -8,8 +8,7 @@ enum {
     REQUEST_TAG = 1,
     RANGE_TAG = 2,
     LARGEST_RANGE = 64, /* so that progress moves on */
-    PARTS_OF_SHARE =
-        3, /* a range is a third of what is left for each rank, which may hold one and have the next in stock */
+    PARTS_OF_SHARE = 3, /* a rank may hold one range and have the next in stock: of what is left, a third each */
     WANTS_RANGE = 0,
     LEAVES = 1,
 };
