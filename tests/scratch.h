@@ -45,6 +45,19 @@ static inline void scratch_remove(char *path)
     free(path);
 }
 
+/* The same before and after a test of cmocka's, whose state the folder's name is. */
+static inline int scratch_set_up(void **state)
+{
+    *state = scratch_make();
+    return 0;
+}
+
+static inline int scratch_tear_down(void **state)
+{
+    scratch_remove(*state);
+    return 0;
+}
+
 /* Files in the folder, hidden ones too, but for "." and "..". */
 static inline int scratch_count(const char *path)
 {

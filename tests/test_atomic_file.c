@@ -8,18 +8,6 @@
 #include <sys/wait.h>
 #include <time.h>
 
-static int make_scratch(void **state)
-{
-    *state = scratch_make();
-    return 0;
-}
-
-static int remove_scratch(void **state)
-{
-    scratch_remove(*state);
-    return 0;
-}
-
 static void assert_holds(const char *path, const char *text)
 {
     struct error error;
@@ -327,19 +315,19 @@ static void test_many_at_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_commit, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_abandon, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_commit_new, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_commit_fails, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_long_name, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_long_names_alike, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_name_without_folder, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_full_disk, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_killed_writer, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_sweep, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_many_at_once, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_sweep_of_a_living_writer, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_sweep_shared, make_scratch, remove_scratch),
+        cmocka_unit_test_setup_teardown(test_commit, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_abandon, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_commit_new, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_commit_fails, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_long_name, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_long_names_alike, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_name_without_folder, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_full_disk, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_killed_writer, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_sweep, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_many_at_once, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_sweep_of_a_living_writer, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_sweep_shared, scratch_set_up, scratch_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,12 +14,6 @@ static int make_scratch(void **state)
     return *state ? 0 : -1;
 }
 
-static int remove_scratch(void **state)
-{
-    scratch_remove(*state);
-    return 0;
-}
-
 static void put(const char *folder, const char *name, const char *text)
 {
     struct error error;
@@ -223,12 +217,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_paths),
-        cmocka_unit_test_setup_teardown(test_folder_make, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_list, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_list_deep, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_list_fails, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_read, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_read_fails, make_scratch, remove_scratch),
+        cmocka_unit_test_setup_teardown(test_folder_make, make_scratch, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_list, make_scratch, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_list_deep, make_scratch, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_list_fails, make_scratch, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_read, make_scratch, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_read_fails, make_scratch, scratch_tear_down),
         cmocka_unit_test(test_clocks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,40 +1,7 @@
 /* Datasets that are compressed and read by chunks, against HDF5's own filters. */
 #include "base/files.h"
-#include "base/hdf5_io.h"
-#include "base/hdf5_seal.h"
 #include "base/random.h"
-#include "scratch.h"
-#include "unit.h"
-
-#define FORMAT "drumline-test"
-
-static int make_scratch(void **state)
-{
-    *state = scratch_make();
-    return 0;
-}
-
-static int remove_scratch(void **state)
-{
-    scratch_remove(*state);
-    return 0;
-}
-
-static hid_t create(const char *path)
-{
-    struct error error;
-    hid_t file;
-    assert_ok(hdf5_create(&file, path, FORMAT, &error), error);
-    return file;
-}
-
-static hid_t open_again(hid_t file, const char *path)
-{
-    struct error error;
-    assert_ok(hdf5_close(&file, path, &error), error);
-    assert_ok(hdf5_open(&file, path, FORMAT, &error), error);
-    return file;
-}
+#include "hdf5_fixture.h"
 
 /* Bytes that nothing can compress, and rows so wide that a chunk holds less than one. */
 static void test_extremes(void **state)
@@ -256,11 +223,11 @@ static void test_compound_is_kept(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_extremes, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_changed_chunks, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_foreign_chunks, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_columns, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_compound_is_kept, make_scratch, remove_scratch),
+        cmocka_unit_test_setup_teardown(test_extremes, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_changed_chunks, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_foreign_chunks, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_columns, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_compound_is_kept, scratch_set_up, scratch_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

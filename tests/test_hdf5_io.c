@@ -1,42 +1,8 @@
-#include "base/hdf5_io.h"
-#include "base/hdf5_seal.h"
-#include "scratch.h"
-#include "unit.h"
+#include "hdf5_fixture.h"
 
 #include <math.h>
 #include <signal.h>
 #include <sys/resource.h>
-
-#define FORMAT "drumline-example"
-
-static int make_scratch(void **state)
-{
-    *state = scratch_make();
-    return 0;
-}
-
-static int remove_scratch(void **state)
-{
-    scratch_remove(*state);
-    return 0;
-}
-
-static hid_t create(const char *path)
-{
-    struct error error;
-    hid_t file;
-    assert_ok(hdf5_create(&file, path, FORMAT, &error), error);
-    return file;
-}
-
-static hid_t open_again(hid_t file, const char *path)
-{
-    struct error error;
-    assert_ok(hdf5_close(&file, path, &error), error);
-    assert_true(file == H5I_INVALID_HID);
-    assert_ok(hdf5_open(&file, path, FORMAT, &error), error);
-    return file;
-}
 
 static void test_attributes(void **state)
 {
@@ -584,23 +550,23 @@ static void test_same_bytes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_external_link, make_scratch, remove_scratch),
+        cmocka_unit_test_setup_teardown(test_external_link, scratch_set_up, scratch_tear_down),
         cmocka_unit_test(test_nothing_at_the_end),
-        cmocka_unit_test_setup_teardown(test_attributes, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_attributes_of_other_kinds, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_strange_attributes, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_formats, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_no_hdf5_file, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_settings, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_settings_missing_and_wrong, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_datasets, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_dataset_mismatches, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_compounds, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_claims, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_cut_files, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_changed_values, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_full_disk, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_same_bytes, make_scratch, remove_scratch),
+        cmocka_unit_test_setup_teardown(test_attributes, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_attributes_of_other_kinds, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_strange_attributes, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_formats, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_no_hdf5_file, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_settings, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_settings_missing_and_wrong, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_datasets, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_dataset_mismatches, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_compounds, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_claims, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_cut_files, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_changed_values, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_full_disk, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_same_bytes, scratch_set_up, scratch_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,18 +4,6 @@
 #include "scratch.h"
 #include "unit.h"
 
-static int make_scratch(void **state)
-{
-    *state = scratch_make();
-    return 0;
-}
-
-static int remove_scratch(void **state)
-{
-    scratch_remove(*state);
-    return 0;
-}
-
 /* XXH3's sanity values for 64 bits with seed 0 begin with that of no bytes (xxHash, tests/sanity_test_vectors.h). */
 static void test_known_answer(void **state)
 {
@@ -139,9 +127,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_known_answer),
-        cmocka_unit_test_setup_teardown(test_check, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_changed_seal, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(test_damaged_files, make_scratch, remove_scratch),
+        cmocka_unit_test_setup_teardown(test_check, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_changed_seal, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_damaged_files, scratch_set_up, scratch_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,18 +11,6 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-static int make_scratch(void **state)
-{
-    *state = scratch_make();
-    return 0;
-}
-
-static int remove_scratch(void **state)
-{
-    scratch_remove(*state);
-    return 0;
-}
-
 static char *read_metrics(const char *folder)
 {
     struct error error;
@@ -177,10 +165,10 @@ static void a_folder_that_can_not_be_made(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(lines_are_appended, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(numbers_that_are_not_finite_are_left_out, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(half_a_line_is_taken_back, make_scratch, remove_scratch),
-        cmocka_unit_test_setup_teardown(a_folder_that_can_not_be_made, make_scratch, remove_scratch),
+        cmocka_unit_test_setup_teardown(lines_are_appended, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(numbers_that_are_not_finite_are_left_out, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(half_a_line_is_taken_back, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(a_folder_that_can_not_be_made, scratch_set_up, scratch_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,18 +9,6 @@
 
 enum { MANY = 200 };
 
-static int make_scratch(void **state)
-{
-    *state = scratch_make();
-    return 0;
-}
-
-static int remove_scratch(void **state)
-{
-    scratch_remove(*state);
-    return 0;
-}
-
 static void the_newest_stay(void **state)
 {
     (void)state;
@@ -123,7 +111,7 @@ int main(void)
         cmocka_unit_test(the_newest_stay),
         cmocka_unit_test(one_for_every_few_hours_stays),
         cmocka_unit_test(pruning_again_and_again),
-        cmocka_unit_test_setup_teardown(a_folder_is_pruned, make_scratch, remove_scratch),
+        cmocka_unit_test_setup_teardown(a_folder_is_pruned, scratch_set_up, scratch_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

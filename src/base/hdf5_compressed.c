@@ -94,11 +94,13 @@ static uint32_t fletcher32(const uint8_t *bytes, size_t size)
     return fold(fold(sum_of_sums)) << 16 | fold(fold(sum));
 }
 
-/* The bytes in the file of a chunk of `size` bytes, in packing->compressed; 0 where there is no room for them, which can't be. */
-static size_t compress_chunk(struct hdf5_packing *packing, const uint8_t *chunk, size_t size)
+/* The bytes in the file of packing->whole's first `size`, in packing->compressed; 0 where there is no room for them, which
+ * can't be. */
+static size_t compress_chunk(struct hdf5_packing *packing, size_t size)
 {
+    const uint8_t *chunk = packing->whole;
     if (packing->element_size > 1) {
-        shuffle(packing->shuffled, chunk, size, packing->element_size);
+        shuffle(packing->shuffled, packing->whole, size, packing->element_size);
         chunk = packing->shuffled;
     }
     size_t stored =
@@ -131,9 +133,9 @@ static bool make_room(struct hdf5_packing *packing, size_t size)
     return true;
 }
 
-static bool pack_chunk(struct hdf5_packing *packing, const uint8_t *chunk)
+static bool pack_chunk(struct hdf5_packing *packing)
 {
-    size_t size = compress_chunk(packing, chunk, packing->chunk_size);
+    size_t size = compress_chunk(packing, packing->chunk_size);
     if (size == 0 || !make_room(packing, size))
         return false;
     memcpy(packing->packed + packing->packed_size, packing->compressed, size);
@@ -153,7 +155,7 @@ bool hdf5_packing_append(struct hdf5_packing *packing, const void *rows, size_t 
         left -= taken;
         if (packing->used == packing->chunk_size) {
             packing->used = 0;
-            if (!pack_chunk(packing, packing->whole))
+            if (!pack_chunk(packing))
                 return false;
         }
     }
@@ -168,7 +170,7 @@ static bool write_last_chunk(struct hdf5_packing *packing, hid_t dataset, hsize_
     if (packing->used == 0)
         return true;
     memset(packing->whole + packing->used, 0, size - packing->used);
-    size_t stored = compress_chunk(packing, packing->whole, size);
+    size_t stored = compress_chunk(packing, size);
     return stored > 0 && H5Dwrite_chunk(dataset, H5P_DEFAULT, 0, start, stored, packing->compressed) >= 0;
 }
 

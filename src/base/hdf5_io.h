@@ -65,7 +65,8 @@ bool hdf5_write_dataset(hid_t file, const char *name, hid_t memory_type, int num
                         const void *data, enum hdf5_storage storage, struct error *error);
 
 /* A dataset [rows, row_elements] in the making, stored as HDF5_COMPRESSED, whose rows come bit by bit: what is full of its
- * chunks is compressed at once, so that memory holds little more than what will be stored. */
+ * chunks is compressed at once, so that memory holds little more than what will be stored
+ * (with libdeflate; without it, all of it until it is written). */
 struct hdf5_column;
 
 /* `memory_type` is what is appended, and the type in the file, but little-endian; not owned, and to be kept open. A row
