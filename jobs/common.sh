@@ -153,6 +153,31 @@ mpich_launcher() {
     command -v mpirun.mpich || command -v mpiexec.hydra || command -v mpirun
 }
 
+# Open MPI's mpirun, and its daemon on each other node, make a folder of the user's when they start, and remove it when
+# they end: of two jobs that share a node, one may find it gone while it starts, and fail. A folder of our own in it
+# keeps it there. Another job's may still be removed between the two that are made here, hence the tries.
+hold_session_folder() {
+    local i
+    session_folder=${TMPDIR:-/tmp}/ompi.$(uname -n).$(id -u)/drumline.$SLURM_JOB_ID
+    trap leave_session_folder EXIT
+    for ((i = 0; i < 10; i++)); do
+        ! (umask 077; mkdir -p "$session_folder") 2>/dev/null || return 0
+    done
+}
+
+leave_session_folder() {
+    rmdir "$session_folder" "${session_folder%/*}" 2>/dev/null || true
+}
+
+# Where mpirun is to come: on this node now, on the others by the daemon's own script, whose name Open MPI parts at
+# spaces, unless the environment names another daemon.
+hold_on_all_nodes() {
+    hold_session_folder
+    if [[ $jobs != *[[:space:]]* ]] && command -v orted >/dev/null; then
+        export OMPI_MCA_orte_launch_agent=${OMPI_MCA_orte_launch_agent:-$jobs/mpirun_daemon.sh}
+    fi
+}
+
 # Sets launch, the words before the program.
 choose_launcher() {
     local launcher=${DRUMLINE_LAUNCHER:-} binding=${DRUMLINE_BINDING:-cores} by=slot
@@ -175,7 +200,11 @@ choose_launcher() {
             $crowded || by=node
             binding=$(mpirun_binding "$binding")
             launch=(mpirun -n "$ranks" --map-by "$by" --rank-by slot --bind-to "$binding")
-            ! built_with_mpich || launch=("$(mpich_launcher)" -n "$ranks" -bind-to "${binding%%:*}") ;;
+            if built_with_mpich; then
+                launch=("$(mpich_launcher)" -n "$ranks" -bind-to "${binding%%:*}")
+            else
+                hold_on_all_nodes
+            fi ;;
         *) die "DRUMLINE_LAUNCHER=$launcher: there are srun and mpirun" ;;
     esac
 }
@@ -196,25 +225,13 @@ print_header() {
 
 # --- running ranks ---
 
-# Open MPI's mpirun makes a folder of its user's when it starts and removes it when it ends, so that one of two jobs that
-# start on a host in the same moment may find it gone and fail. A folder of our own in it keeps it there.
-hold_session_folder() {
-    session_folder=${TMPDIR:-/tmp}/ompi.$(uname -n).$(id -u)/drumline.$SLURM_JOB_ID
-    (umask 077; mkdir -p "$session_folder") 2>/dev/null || true
-}
-
-leave_session_folder() {
-    rmdir "$session_folder" "${session_folder%/*}" 2>/dev/null || true
-}
-
 # run_ranks PROGRAM ARGUMENT...: sets status. Slurm's warnings reach this shell alone, or the ranks alone, or both: here
 # they are handed on as USR1, which mpirun and srun pass to every rank (mpirun would end them on TERM). warned says
 # whether one came.
 # shellcheck disable=SC2034 # read by the scripts
 run_ranks() {
-    local child='' signalled='' session_folder
+    local child='' signalled=''
     warned=false
-    hold_session_folder
     trap 'signalled=1 warned=true; [ -z "$child" ] || kill -USR1 "$child" 2>/dev/null' USR1 TERM
     "${launch[@]}" "$@" &
     child=$!
@@ -226,6 +243,5 @@ run_ranks() {
         wait "$child" || status=$?
         [ -n "$signalled" ] || break
     done
-    leave_session_folder
     trap '' USR1 TERM
 }

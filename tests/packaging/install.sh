@@ -31,7 +31,7 @@ for program in preprocess train generate info bench; do
 done
 
 # The jobs find their common part and the programs beside them.
-for script in train.sh preprocess.sh generate.sh site.sh common.sh; do
+for script in train.sh preprocess.sh generate.sh site.sh common.sh mpirun_daemon.sh; do
     [ -x "$prefix/share/drumline/jobs/$script" ] || fail "share/drumline/jobs/$script is missing, or can't be run"
 done
 # shellcheck disable=SC2016 # for the other shell

@@ -23,10 +23,11 @@ in_slurm() {
     timeout 60 "$source/tools/slurm_sandbox.sh" --dir "$sandbox_dir" run "$@"
 }
 
-# fail WHAT FILE...: shows the files' ends, too.
+# fail WHAT FILE...: shows the sandbox and the files' ends, too.
 fail() {
     local file
     printf 'FAILED: %s\n' "$1" >&2
+    sandbox status >&2 || true
     shift
     for file in "$@"; do
         printf '==> %s <==\n' "$file"
@@ -86,12 +87,15 @@ field() {
     in_slurm scontrol show job --oneliner "$1" | grep -oE "(^| )$2=[^ ]*" | head -n 1 | cut -d = -f 2
 }
 
-# wait_for SECONDS WHAT COMMAND...: until the command succeeds.
+# wait_for SECONDS WHAT COMMAND...: until the command succeeds. Where it does not, the logs are shown, newest first.
 wait_for() {
-    local end=$((SECONDS + $1)) what=$2
+    local end=$((SECONDS + $1)) what=$2 logs
     shift 2
     until "$@" >/dev/null 2>&1; do
-        [ "$SECONDS" -lt "$end" ] || fail "$what: not in time" ./*.log
+        if [ "$SECONDS" -ge "$end" ]; then
+            mapfile -t logs < <(ls -t -- *.log)
+            fail "$what: not in time" "${logs[@]}"
+        fi
         sleep 0.1
     done
 }
@@ -121,6 +125,11 @@ expect_restarts() {
 
 expect_file() {
     [ -e "$1" ] || fail "$1 is not there" ./*.log
+}
+
+# The folder that a job keeps among Open MPI's on a node, whose files all nodes of the sandbox share.
+session_folder() {
+    printf '%s/ompi.%s.%d/drumline.%s\n' "${TMPDIR:-/tmp}" "$1" "$(id -u)" "$2"
 }
 
 # steps_of LOG: the lines of progress so far.

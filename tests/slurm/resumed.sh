@@ -20,6 +20,9 @@ go_on() {
 go_on runs/first 10 2 srun
 go_on runs/first 20 4 mpirun
 expect_log "$log" 'going on from runs/first/train/checkpoint-00000010.h5 at step 10'
+for node in node1 node2 node3 node4; do
+    [ ! -e "$(session_folder "$node" "$job")" ] || fail "$(session_folder "$node" "$job") was left behind" "$log"
+done
 mkdir elsewhere
 cp -r runs/first elsewhere/copy
 before=$(find runs/first -type f -exec md5sum {} + | sort)

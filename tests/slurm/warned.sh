@@ -32,7 +32,11 @@ disturb() {
     case $1 in
         shell_usr1) warn "$1" USR1 shell ;;
         shell_term) warn "$1" TERM shell ;;
-        ranks_term) warn "$1" TERM ranks ;;
+        ranks_term)
+            # Neither of its nodes' session folders can be removed by another mpirun that ends.
+            expect_file "$(session_folder node1 "${jobs[$1]}")"
+            expect_file "$(session_folder node2 "${jobs[$1]}")"
+            warn "$1" TERM ranks ;;
         both) warn "$1" USR1 both ;;
         ranks_twice) warn "$1" USR1 ranks && warn "$1" USR1 ranks ;;
         shell_twice) warn "$1" TERM shell && warn "$1" TERM shell ;;

@@ -1,0 +1,16 @@
+#!/bin/bash
+# jobs/mpirun_daemon.sh ARGUMENT...: Open MPI's daemon on one of a job's nodes. mpirun starts it there, told by
+# hold_on_all_nodes (jobs/common.sh), with the words for orted; it is not submitted.
+#
+# It keeps the daemon's session folder in place, and ends when and as the daemon does: Slurm gives its signals to both,
+# and the daemon must have the time that it takes to end its ranks.
+set -uo pipefail
+trap : HUP INT QUIT TERM USR1 USR2 ALRM
+
+job_script=mpirun_daemon.sh
+jobs=$(dirname "$0")
+# shellcheck source=jobs/common.sh
+. "$jobs/common.sh"
+
+hold_session_folder
+orted "$@"
