@@ -7,6 +7,8 @@ if(DRUMLINE_MPI)
         set_tests_properties(${name} PROPERTIES ENVIRONMENT "${DRUMLINE_MPI_ENVIRONMENT}")
     endforeach()
 
+    drumline_mpi_test(bench_turns LINK drumline_bench)
+
     find_program(DRUMLINE_PYTHON NAMES python3 HINTS /usr/bin)
     if(DRUMLINE_PYTHON)
         add_test(NAME bench_program COMMAND ${DRUMLINE_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/check_bench.py

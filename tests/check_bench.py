@@ -58,7 +58,27 @@ def check_train(ranks):
     assert sum(1 for _, _, unit in rows if unit == "GFLOP/s") == 2 + 4
 
 
+def check_speed_over_one(rows, mode, ranks, what="speed"):
+    """Two ranks on this machine may be slower than one with work as small as this, but not by orders of magnitude."""
+    row = rows.get((mode, f"{what}_of_2_ranks_over_one", "times"))
+    assert (row is not None) == (ranks == 2), (mode, ranks, row)
+    if row:
+        assert row["reference_value"] == 2 and abs(row["ratio"] - row["value"] / 2) < 1e-6, row
+        assert 0.01 < row["value"] < 20, row
+
+
+def check_preprocess(midi, temporary, ranks):
+    rows = figures(ranks, "preprocess", HPARAMS, f"--input_dir={midi}", f"--temporary_dir={temporary}")
+    check_speed_over_one(rows, "preprocess", ranks)
+    files = sum(name.lower().endswith((".mid", ".midi")) for _, _, names in os.walk(midi) for name in names)
+    seconds, rate = value(rows, "preprocess", "seconds", "s"), value(rows, "preprocess", "files_per_second", "1/s")
+    assert abs(seconds * rate - files) < 1e-3 * files, (seconds, rate, files)
+    assert not os.listdir(temporary), os.listdir(temporary)
+
+
 def check_scaling(rows, batch, ranks):
+    check_speed_over_one(rows, "scaling", ranks)
+    check_speed_over_one(rows, "scaling", ranks, "sgemm")
     for kind in ("strong", "weak"):
         steps = {n: rows.get(("scaling", f"predicted_{kind}_{n}_ranks", "ms")) for n in (1, 2, 4, 32, 64, 4096)}
         assert abs(steps[1]["ratio"] - 1) < 1e-9, steps
@@ -90,6 +110,8 @@ def main():
         subprocess.run([PERFORMANCES, "make", midi], check=True)
         check_train(1)
         check_train(2)
+        check_preprocess(midi, temporary, 1)
+        check_preprocess(midi, temporary, 2)
         check_all(midi, temporary)
         given = ["--latency_us=10", "--bandwidth_gbps=8"]
         rows = figures(1, "scaling", *SMALL, *given)

@@ -1,4 +1,5 @@
 /* Agreement, sums, gathering and broadcasting. With the word "abort", the last rank ends the job while the others wait. */
+#include "base/files.h"
 #include "dist/launcher.h"
 #include "mpi_check.h"
 
@@ -6,6 +7,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 static void check_sums(struct comm *comm)
 {
@@ -132,6 +134,40 @@ static void check_places(struct comm *comm)
     CHECK(comm, comm_host(comm)[0] != '\0');
 }
 
+/* Who arrives early sleeps until the last one is there. */
+static void check_sleeping_barrier(struct comm *comm)
+{
+    enum { LATE_MILLISECONDS = 300 };
+    bool is_late = comm_rank(comm) == comm_size(comm) - 1;
+    comm_barrier(comm);
+    double started = clock_seconds(), used = (double)clock();
+    if (is_late)
+        nanosleep(&(struct timespec){.tv_nsec = LATE_MILLISECONDS * 1000000L}, NULL);
+    comm_barrier_asleep(comm);
+    used = ((double)clock() - used) / CLOCKS_PER_SEC;
+    double waited = clock_seconds() - started;
+    CHECK(comm, comm_size(comm) == 1 || waited > 0.9e-3 * LATE_MILLISECONDS);
+    CHECK(comm, comm_size(comm) == 1 || used < waited / 2);
+}
+
+/* One rank alone need not be met by the others. */
+static void check_alone(struct comm *comm)
+{
+    struct error error;
+    double value = comm_rank(comm) + 5;
+    struct comm *alone = comm_make_alone(comm);
+    if (comm_rank(comm) == comm_size(comm) - 1) {
+        CHECK(comm, comm_rank(alone) == 0 && comm_size(alone) == 1);
+        CHECK(comm, comm_local_rank(alone) == 0 && comm_local_size(alone) == 1);
+        comm_sum_doubles(alone, &value, 1);
+        comm_barrier(alone);
+        comm_barrier_asleep(alone);
+        CHECK(comm, value >= comm_rank(comm) + 5 && value <= comm_rank(comm) + 5);
+        CHECK(comm, !comm_all_ok(alone, error_set(&error, "alone"), &error));
+    }
+    comm_free_alone(alone);
+}
+
 int main(int argc, char **argv)
 {
     struct comm *comm = comm_start(&argc, &argv);
@@ -150,6 +186,8 @@ int main(int argc, char **argv)
     check_gather(comm);
     check_equality(comm);
     check_broadcast(comm);
+    check_sleeping_barrier(comm);
+    check_alone(comm);
     comm_barrier(comm);
     comm_finish(comm);
     return EXIT_SUCCESS;

@@ -69,6 +69,7 @@ static void test_parts(void **state)
             }
             assert_int_equal(next, batch);
             assert_true(most - least <= 1);
+            assert_int_equal(order_largest_part(batch, ranks), most);
         }
 }
 

@@ -8,11 +8,11 @@ hour on two cores, and means something only where nothing else runs. Rows, for -
 
   flat, hierarchical   training beside the peer, and beside sgemm's peak in the same run
   bf16                 the flat decoder with precision=bf16 beside the peer
-  ranks                all ranks, at the same windows a rank, beside one
+  ranks                all ranks, at the same windows a rank, by turns with one step by step
   few                  16 windows a rank beside 256, windows per second of a core
   memory               resident memory of a rank at 256 windows
   network              what shows of the sum of gradients between two hosts at 1 Gbit/s (root alone)
-  preprocess           the given folder of MIDI on one rank, and on all
+  preprocess           the given folder of MIDI on one rank, and on all by turns with one
   generate             one sample from the start of the program to the end, and 1,000
   start                a training, from the start of the program to its first step
 """
@@ -111,14 +111,23 @@ class Measurement:
     def bf16(self):
         self.beside_peer('bf16', 'flat', 'precision=bf16')
 
+    def over_one(self, what, figures):
+        """What drumline-bench found of all ranks by turns with one, each time."""
+        return [part[f'{what}_of_{self.arguments.ranks}_ranks_over_one', 'times']['value'] for part in figures]
+
     def ranks(self):
-        ratios, rates = [], []
-        for _ in range(self.arguments.rounds):
-            one = self.train(self.one_rank, 256, '--steps', '3', '--threads', '1')['windows_per_second', '1/s']['value']
-            rates.append(self.train(self.all_ranks, 256, '--steps', '3')['windows_per_second', '1/s']['value'])
-            ratios.append(rates[-1] / one)
-        self.table.add(f'{self.arguments.ranks} ranks, 256 windows each', f'{statistics.median(rates):.1f} windows/s',
-                       'one rank', spread(ratios), 'tools/performance_table.py --only ranks')
+        ranks = self.arguments.ranks
+        if ranks == 1:
+            return
+        batch = 256 * ranks
+        options = ['--config', FLAT, '--hparams', f'batch_size={batch}', '--steps', '9']
+        figures = [self.bench(self.all_ranks, 'scaling', *options) for _ in range(self.arguments.rounds)]
+        rate = 1e3 * batch / statistics.median(part[f'measured_{ranks}_ranks', 'ms']['value'] for part in figures)
+        command = f'mpirun -n {ranks} drumline-bench scaling {" ".join(options)}'
+        self.table.add(f'{ranks} ranks, 256 windows each', f'{rate:.1f} windows/s', 'one rank, every other step',
+                       spread(self.over_one('speed', figures)), command)
+        self.table.add('sgemm alone for as long', '', 'one rank, every other time',
+                       spread(self.over_one('sgemm', figures)), command)
 
     def few(self):
         ratios = []
@@ -160,16 +169,18 @@ class Measurement:
                 'drumline-preprocess')
             return seconds_of(command + ['--input_dir', self.arguments.midi, '--recursive', '--is_beat=True',
                                          '--beat=4-4', '--output_dir', out])
-        def bench(programs):
-            figures = self.bench(programs, 'preprocess', '--input_dir', self.arguments.midi)
-            return next(row['value'] for (name, unit), row in figures.items() if unit == 's')
         once(self.one_rank)
         ones = [once(self.one_rank) for _ in range(self.arguments.rounds)]
         self.table.add('preprocessing, 1 rank, start to end', f'{spread(ones, 3)} s', '', '',
                        'time drumline-preprocess --input_dir data/groove --recursive --is_beat=True --beat=4-4')
-        ratios = [bench(self.one_rank) / bench(self.all_ranks) for _ in range(self.arguments.rounds)]
-        self.table.add(f'preprocessing, {self.arguments.ranks} ranks', 'without the start of MPI', 'one rank',
-                       spread(ratios), 'drumline-bench preprocess --input_dir data/groove')
+        if self.arguments.ranks > 1:
+            figures = [self.bench(self.all_ranks, 'preprocess', '--input_dir', self.arguments.midi)
+                       for _ in range(self.arguments.rounds)]
+            seconds = [part['seconds', 's']['value'] for part in figures]
+            self.table.add(f'preprocessing, {self.arguments.ranks} ranks, without the start of MPI',
+                           f'{statistics.median(seconds):.3f} s', 'one rank, every other time',
+                           spread(self.over_one('speed', figures)),
+                           f'mpirun -n {self.arguments.ranks} drumline-bench preprocess --input_dir data/groove')
 
     def generate(self):
         """What was written, here and for other rows, stays until the end: ext4 without a journal passes over each file deleted within the last half

@@ -27,3 +27,10 @@ void order_part(size_t batch_size, int rank, int num_ranks, size_t *first, size_
     *first = number * each + (number < larger ? number : larger);
     *count = each + (number < larger);
 }
+
+size_t order_largest_part(size_t batch_size, int num_ranks)
+{
+    size_t first, count;
+    order_part(batch_size, 0, num_ranks, &first, &count);
+    return count;
+}

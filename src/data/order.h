@@ -14,4 +14,7 @@ void order_permutation(uint32_t *order, size_t count, uint64_t seed, uint32_t ep
  * one, the larger ones first; a part is empty where there are more ranks than examples. */
 void order_part(size_t batch_size, int rank, int num_ranks, size_t *first, size_t *count);
 
+/* The size of the largest part. */
+size_t order_largest_part(size_t batch_size, int num_ranks);
+
 #endif

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -246,4 +247,34 @@ void comm_barrier(struct comm *comm)
 {
     if (comm->size > 1)
         MPI_Barrier(comm->ranks);
+}
+
+void comm_barrier_asleep(struct comm *comm)
+{
+    MPI_Request request = MPI_REQUEST_NULL;
+    int is_done = 0;
+    if (comm->size == 1)
+        return;
+    MPI_Ibarrier(comm->ranks, &request);
+    for (MPI_Test(&request, &is_done, MPI_STATUS_IGNORE); !is_done; MPI_Test(&request, &is_done, MPI_STATUS_IGNORE))
+        nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
+}
+
+struct comm *comm_make_alone(const struct comm *comm)
+{
+    struct comm *alone = malloc(sizeof *alone);
+    if (!alone)
+        return NULL;
+    /* MPI's communicator stays that of all ranks: comm_abort ends them all. */
+    *alone = *comm;
+    alone->rank = 0;
+    alone->size = 1;
+    alone->local_rank = 0;
+    alone->local_size = 1;
+    return alone;
+}
+
+void comm_free_alone(struct comm *alone)
+{
+    free(alone);
 }

@@ -61,4 +61,13 @@ bool comm_all_equal(struct comm *comm, const void *bytes, size_t size);
 
 void comm_barrier(struct comm *comm);
 
+/* As comm_barrier, but who waits sleeps and looks up every fifth of a millisecond, so that the ranks that are waited for
+ * have the machine to themselves. Collective. */
+void comm_barrier_asleep(struct comm *comm);
+
+/* This rank as the only one of a job of its own: what is given it talks to no other rank. Free with comm_free_alone while
+ * `comm` lives; comm_finish is not for it. NULL without memory. */
+struct comm *comm_make_alone(const struct comm *comm);
+void comm_free_alone(struct comm *alone);
+
 #endif

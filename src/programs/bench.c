@@ -35,14 +35,6 @@ struct bench {
     struct bench_figures figures;
 };
 
-/* Windows of the rank that has the most. */
-static int64_t largest_part(int64_t batch_size, int ranks)
-{
-    size_t first, count;
-    order_part((size_t)batch_size, 0, ranks, &first, &count);
-    return (int64_t)count;
-}
-
 /* What a training's products are held against, in FLOP/s. */
 struct peak {
     const char *name;
@@ -166,7 +158,7 @@ static bool measure_compute(struct bench *bench, struct bench_compute *compute, 
 {
     enum { FEW = 16 };
     int ranks = comm_size(bench->comm);
-    int64_t whole = largest_part(bench->hparams->batch_size, ranks);
+    int64_t whole = (int64_t)order_largest_part((size_t)bench->hparams->batch_size, ranks);
     const int64_t parts[] = {1, FEW};
     *compute = (struct bench_compute){
         .update_seconds = bench->times.phases[STEP_OPTIMIZER],
@@ -193,10 +185,11 @@ static void add_scaling(struct bench *bench, const struct bench_compute *compute
                         bool strong)
 {
     enum { MOST_RANKS = 4096 };
-    int64_t batch = bench->hparams->batch_size, part = largest_part(batch, comm_size(bench->comm));
+    int64_t batch = bench->hparams->batch_size;
+    int64_t part = (int64_t)order_largest_part((size_t)batch, comm_size(bench->comm));
     double alone = bench_predict(compute, network, 1, strong ? batch : part).step;
     for (int ranks = 1; ranks <= MOST_RANKS && (!strong || ranks <= batch); ranks *= 2) {
-        int64_t windows = strong ? largest_part(batch, ranks) : part;
+        int64_t windows = strong ? (int64_t)order_largest_part((size_t)batch, ranks) : part;
         struct bench_prediction prediction = bench_predict(compute, network, ranks, windows);
         struct bench_figure *figure = bench_add(&bench->figures, "scaling", "ms", 1e3 * prediction.step,
                                                 "predicted_%s_%d_ranks", strong ? "strong" : "weak", ranks);
@@ -216,6 +209,28 @@ static void add_compute(struct bench *bench, const struct bench_compute *compute
     }
 }
 
+static void add_times_of_one(struct bench *bench, const char *what, double times)
+{
+    int ranks = comm_size(bench->comm);
+    struct bench_figure *figure =
+        bench_add(&bench->figures, "scaling", "times", times, "%s_of_%d_ranks_over_one", what, ranks);
+    bench_hold_against(figure, "ranks", ranks);
+}
+
+/* Measured, not foretold: the training's steps, and products alone for as long as a step. Collective. */
+static bool add_speed_over_one(struct bench *bench, struct error *error)
+{
+    double step, product;
+    if (comm_size(bench->comm) == 1)
+        return true;
+    if (!bench_training_speed_over_one(&bench->training, &step, error) ||
+        !bench_peak_speed_over_one(&product, bench->times.step, (int)bench->options->steps, bench->comm, error))
+        return false;
+    add_times_of_one(bench, "speed", step);
+    add_times_of_one(bench, "sgemm", product);
+    return true;
+}
+
 /* Collective. */
 static bool report_scaling(struct bench *bench, struct error *error)
 {
@@ -231,9 +246,11 @@ static bool report_scaling(struct bench *bench, struct error *error)
     log_info("The steps of other numbers of ranks are predictions: computation as measured here, sums with the latency "
              "and bandwidth %s, on ranks that are all alike and alone on the network.",
              given ? "given" : "fitted to the sums measured here");
+    if (!add_speed_over_one(bench, error))
+        return false;
     add_compute(bench, &compute);
     add_network(bench, "scaling", &network);
-    int64_t part = largest_part(bench->hparams->batch_size, ranks);
+    int64_t part = (int64_t)order_largest_part((size_t)bench->hparams->batch_size, ranks);
     if (!given || ranks == 1)
         bench_hold_time_against(bench_add(&bench->figures, "scaling", "ms", 1e3 * bench->times.step,
                                           "measured_%d_rank%s", ranks, ranks == 1 ? "" : "s"),

@@ -3,7 +3,9 @@
 #include "base/files.h"
 #include "model/kernels/kernels.h"
 #include "model/ops.h"
+#include "programs/bench_turns.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 static const struct {
@@ -26,6 +28,15 @@ struct measured {
     uint16_t *rounded;          /* a in bf16 */
     void *product;              /* the engine's */
 };
+
+/* Three matrices of so many numbers each, filled; NULL without memory. */
+static float *make_matrices(size_t count)
+{
+    float *matrices = malloc(3 * count * sizeof *matrices);
+    for (size_t i = 0; matrices && i < 3 * count; i++)
+        matrices[i] = (float)(i % 7) - 3;
+    return matrices;
+}
 
 static bool prepare(struct measured *measured, struct error *error)
 {
@@ -79,16 +90,13 @@ static bool measure_shape(double *flops_per_second, struct measured *measured, s
 
 bool bench_peak_measure(double *flops_per_second, struct bf16_engine *engine, struct comm *comm, struct error *error)
 {
-    float *matrices = malloc(3 * (size_t)MOST_FLOATS * sizeof *matrices);
+    float *matrices = make_matrices(MOST_FLOATS);
     uint16_t *rounded = malloc((size_t)MOST_FLOATS * sizeof *rounded);
     bool ok = (matrices && rounded) || error_set(error, "no memory for four matrices of %d numbers", MOST_FLOATS);
     *flops_per_second = 0;
     ok = comm_all_ok(comm, ok, error);
-    if (ok) {
-        for (size_t i = 0; i < 3 * (size_t)MOST_FLOATS; i++)
-            matrices[i] = (float)(i % 7) - 3;
+    if (ok)
         kernels_best()->to_bf16(rounded, matrices + MOST_FLOATS, MOST_FLOATS);
-    }
     for (int i = 0; ok && i < NUM_SHAPES; i++) {
         struct measured measured = {
             .rows = shapes[i].rows,
@@ -104,5 +112,46 @@ bool bench_peak_measure(double *flops_per_second, struct bf16_engine *engine, st
     }
     free(matrices);
     free(rounded);
+    return ok;
+}
+
+/* The same products, so many of them. */
+struct repeated {
+    struct measured measured;
+    int repeats;
+};
+
+static bool take_turn(void *context, struct comm *comm, int number, double *seconds, struct error *error)
+{
+    const struct repeated *repeated = context;
+    double started = clock_seconds();
+    (void)comm;
+    (void)number;
+    (void)error;
+    for (int i = 0; i < repeated->repeats; i++)
+        multiply(&repeated->measured);
+    *seconds = clock_seconds() - started;
+    return true;
+}
+
+bool bench_peak_speed_over_one(double *times, double seconds, int rounds, struct comm *comm, struct error *error)
+{
+    enum { SIDE = 1024, COUNT = SIDE * SIDE };
+    struct bench_turns turns;
+    float *matrices = make_matrices(COUNT);
+    if (!comm_all_ok(comm, matrices || error_set(error, "no memory for three matrices of %d numbers", COUNT), error)) {
+        free(matrices);
+        return false;
+    }
+    struct repeated repeated = {
+        .measured = {SIDE, SIDE, SIDE, .out = matrices, .a = matrices + COUNT, .b = matrices + 2 * COUNT},
+    };
+    double flops = 2.0 * SIDE * SIDE * SIDE;
+    repeated.repeats = (int)fmin(1e6, ceil(seconds * best_rate(&repeated.measured) / flops));
+    comm_broadcast(comm, &repeated.repeats, sizeof repeated.repeats, 0);
+    bool ok = bench_turns_take(&turns, take_turn, &repeated, rounds, true, comm, error);
+    if (ok)
+        *times = turns.ratio * comm_size(comm);
+    free(matrices);
     return ok;
 }

@@ -4,6 +4,7 @@
 #include "data/order.h"
 #include "model/schedule.h"
 #include "programs/bench_figures.h"
+#include "programs/bench_turns.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -87,24 +88,24 @@ static void finish_reports(struct bench_reports *reports)
         reports->before_end[i] = end - reports->before_end[i];
 }
 
-/* drumline-train's step: gradients, the sums that all ranks see, the update. */
-static void make_step(struct bench_training *training, const struct hparams *hparams)
+/* drumline-train's step of comm's ranks, whose reducer is given: gradients, the sums that all of them see, the update. */
+static void make_step(struct bench_training *training, const struct hparams *hparams, struct comm *comm,
+                      struct gradient_reducer *reducer)
 {
     double sums[SUM_COUNT] = {0};
     struct train_step step = {
         .model = training->model,
-        .reducer = training->reducer,
+        .reducer = reducer,
         .stats = &training->stats,
         .hparams = hparams,
         .fill = fill,
         .context = training,
         .watch = watch,
     };
-    order_part((size_t)hparams->batch_size, comm_rank(training->comm), comm_size(training->comm), &step.first,
-               &step.count);
+    order_part((size_t)hparams->batch_size, comm_rank(comm), comm_size(comm), &step.first, &step.count);
     training->number++;
     train_step_gradients(&step, training->number, sums);
-    comm_sum_doubles(training->comm, sums, SUM_COUNT);
+    comm_sum_doubles(comm, sums, SUM_COUNT);
     stats_phase(&training->stats, STEP_OPTIMIZER);
     optimizer_step(&training->optimizer, training->model->values, training->model->gradients, hparams,
                    schedule_learning_rate(hparams, training->number));
@@ -124,12 +125,12 @@ bool bench_training_time(struct bench_training *training, int64_t batch_size, in
     order_part((size_t)batch_size, comm_rank(training->comm), num_ranks, &first, &part);
     if (!comm_all_ok(training->comm, train_step_prepare(training->model, part, error), error))
         return false;
-    make_step(training, &hparams);
+    make_step(training, &hparams, training->comm, training->reducer);
     for (size_t i = 0; i < count; i++) {
         memset(training->stats.seconds, 0, sizeof training->stats.seconds);
         comm_barrier(training->comm);
         double started = clock_seconds();
-        make_step(training, &hparams);
+        make_step(training, &hparams, training->comm, training->reducer);
         step_seconds[i] = clock_seconds() - started;
         for (size_t phase = 0; phase < STEP_NUM_PHASES; phase++)
             phase_seconds[phase * count + i] = training->stats.seconds[phase];
@@ -142,6 +143,40 @@ bool bench_training_time(struct bench_training *training, int64_t batch_size, in
     comm_sum_doubles(training->comm, phase_seconds, STEP_NUM_PHASES * count);
     for (size_t phase = 0; phase < STEP_NUM_PHASES; phase++)
         times->phases[phase] = bench_median(phase_seconds + phase * count, count) / num_ranks;
+    return true;
+}
+
+/* A step of all ranks with the whole batch, or of one with the largest part of it. */
+static bool take_turn(void *context, struct comm *comm, int number, double *seconds, struct error *error)
+{
+    struct bench_training *training = context;
+    struct hparams hparams = training->hparams;
+    bool is_alone = comm_size(comm) == 1;
+    struct gradient_reducer *reducer = training->reducer;
+    (void)number;
+    if (is_alone) {
+        hparams.batch_size = (int64_t)order_largest_part((size_t)hparams.batch_size, comm_size(training->comm));
+        reducer =
+            gradient_reducer_make(comm, training->model->gradients, training->model->table.num_floats, SIZE_MAX, error);
+        if (!reducer)
+            return false;
+    }
+    double started = clock_seconds();
+    make_step(training, &hparams, comm, reducer);
+    *seconds = clock_seconds() - started;
+    if (is_alone)
+        gradient_reducer_free(reducer);
+    return true;
+}
+
+bool bench_training_speed_over_one(struct bench_training *training, double *times, struct error *error)
+{
+    struct bench_turns turns;
+    size_t batch = (size_t)training->hparams.batch_size, part = order_largest_part(batch, comm_size(training->comm));
+    if (!comm_all_ok(training->comm, train_step_prepare(training->model, part, error), error) ||
+        !bench_turns_take(&turns, take_turn, training, training->most_steps, true, training->comm, error))
+        return false;
+    *times = turns.ratio * (double)batch / (double)part;
     return true;
 }
 

@@ -47,6 +47,11 @@ void bench_training_close(struct bench_training *training);
 bool bench_training_time(struct bench_training *training, int64_t batch_size, int steps, struct bench_times *times,
                          struct error *error);
 
+/* How many times the windows a second of one rank alone, with rank 0's part of hparams->batch_size, all ranks make
+ * together, with the whole of it: over options->steps turns (bench_turns.h). Leaves ranks with parameters that are not
+ * the same. Collective. */
+bool bench_training_speed_over_one(struct bench_training *training, double *times, struct error *error);
+
 /* After bench_training_time: seconds of the sum of the gradients in the same buckets with nothing else going on, the median of
  * several of the slowest rank's. Collective. */
 double bench_training_sum_seconds(struct bench_training *training);

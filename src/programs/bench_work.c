@@ -6,11 +6,13 @@
 #include "model/generation.h"
 #include "programs/agreement.h"
 #include "programs/bench_folder.h"
+#include "programs/bench_turns.h"
 #include "programs/bench_windows.h"
 #include "programs/generate.h"
 #include "programs/generate_play.h"
 #include "programs/preprocess.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -185,23 +187,25 @@ static bool share_folder(char **folder, const struct bench_options *options, str
     return true;
 }
 
-/* The slowest rank's time. */
-static bool time_preprocess(double *seconds, const char *folder, int number, const struct bench_options *options,
-                            struct comm *comm, struct error *error)
+/* What is preprocessed, and the folder that its data sets go into. */
+struct preprocessing {
+    const struct bench_options *options; /* not owned, as is the next */
+    const char *folder;
+};
+
+static bool preprocess_once(void *context, struct comm *comm, int number, double *seconds, struct error *error)
 {
+    const struct preprocessing *preprocessing = context;
     char *name = format_text("data-%d", number);
     struct preprocess_options work = {
-        .input_dir = options->input_dir,
-        .output_dir = path_join(folder, name),
+        .input_dir = preprocessing->options->input_dir,
+        .output_dir = path_join(preprocessing->folder, name),
         .recursive = true,
         .min_bars = 1,
     };
-    comm_barrier(comm);
     double started = clock_seconds();
     bool ok = preprocess_run(&work, comm, error);
     *seconds = clock_seconds() - started;
-    if (ok)
-        comm_max_doubles(comm, seconds, 1);
     free(work.output_dir);
     free(name);
     return ok;
@@ -219,27 +223,50 @@ static bool count_files(double *count, const struct bench_options *options, stru
     return true;
 }
 
+/* How often it is worth preprocessing: a short time is easily disturbed, and where it is long, turns of one rank alone
+ * would take all day. The time that tells is not among those that count. Collective. */
+static bool plan_turns(int *repeats, bool *has_alone, struct preprocessing *preprocessing, struct comm *comm,
+                       struct error *error)
+{
+    enum { MOST_REPEATS = 15 };
+    static const double most_seconds = 2, most_alone = 60;
+    int ranks = comm_size(comm);
+    double seconds;
+    if (!preprocess_once(preprocessing, comm, -1, &seconds, error))
+        return false;
+    comm_max_doubles(comm, &seconds, 1);
+    *repeats = (int)fmin(MOST_REPEATS, fmax(REPEATS, most_seconds / seconds));
+    *has_alone = ranks > 1 && ranks * seconds < most_alone;
+    return true;
+}
+
+static bool time_preprocess(struct bench_figures *figures, struct preprocessing *preprocessing, double num_files,
+                            struct comm *comm, struct error *error)
+{
+    int repeats, ranks = comm_size(comm);
+    bool has_alone;
+    struct bench_turns turns;
+    if (!plan_turns(&repeats, &has_alone, preprocessing, comm, error) ||
+        !bench_turns_take(&turns, preprocess_once, preprocessing, repeats, has_alone, comm, error))
+        return false;
+    bench_add(figures, "preprocess", "s", turns.together, "seconds");
+    bench_add(figures, "preprocess", "1/s", num_files / turns.together, "files_per_second");
+    if (has_alone)
+        bench_hold_against(bench_add(figures, "preprocess", "times", turns.ratio, "speed_of_%d_ranks_over_one", ranks),
+                           "ranks", ranks);
+    return true;
+}
+
 bool bench_preprocess(struct bench_figures *figures, const struct bench_options *options, struct comm *comm,
                       struct error *error)
 {
-    enum { MOST_REPEATS = 15, LONG_SECONDS = 2 };
     char *folder = NULL;
-    double seconds[MOST_REPEATS], total = 0, count = 0;
-    int repeats = 0;
+    double num_files = 0;
     enum log_level level = be_quiet();
-    bool ok = comm_all_ok(comm, comm_rank(comm) != 0 || count_files(&count, options, error), error) &&
+    bool ok = comm_all_ok(comm, comm_rank(comm) != 0 || count_files(&num_files, options, error), error) &&
               share_folder(&folder, options, comm, error);
-    /* A folder that takes no long is read more often: a short time is easily disturbed. */
-    while (ok && (repeats < REPEATS || (repeats < MOST_REPEATS && total < LONG_SECONDS))) {
-        ok = time_preprocess(&seconds[repeats], folder, repeats, options, comm, error);
-        if (ok)
-            total += seconds[repeats++];
-    }
-    if (ok) {
-        double median = bench_median(seconds, (size_t)repeats);
-        bench_add(figures, "preprocess", "s", median, "seconds");
-        bench_add(figures, "preprocess", "1/s", count / median, "files_per_second");
-    }
+    struct preprocessing preprocessing = {options, folder};
+    ok = ok && time_preprocess(figures, &preprocessing, num_files, comm, error);
     if (comm_rank(comm) == 0)
         bench_folder_remove(folder);
     else

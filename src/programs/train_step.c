@@ -10,8 +10,8 @@ enum { DEFAULT_MICRO_BATCH = 128 };
 
 int train_step_micro_batch(const struct hparams *hparams, int64_t most, int num_ranks)
 {
-    size_t first, largest, micro_batch = most > 0 ? (size_t)most : DEFAULT_MICRO_BATCH;
-    order_part((size_t)hparams->batch_size, 0, num_ranks, &first, &largest);
+    size_t micro_batch = most > 0 ? (size_t)most : DEFAULT_MICRO_BATCH;
+    size_t largest = order_largest_part((size_t)hparams->batch_size, num_ranks);
     size_t goes = (largest + micro_batch - 1) / micro_batch;
     if (goes < (size_t)hparams->micro_batches)
         goes = (size_t)hparams->micro_batches;
