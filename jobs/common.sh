@@ -155,10 +155,12 @@ mpich_launcher() {
 
 # Open MPI's mpirun, and its daemon on each other node, make a folder of the user's when they start, and remove it when
 # they end: of two jobs that share a node, one may find it gone while it starts, and fail. A folder of our own in it
-# keeps it there. Another job's may still be removed between the two that are made here, hence the tries.
+# keeps it there until this shell exits (one that is killed leaves it, empty). Another job's may still be removed between
+# the two that are made here, hence the tries. Open MPI takes a node's name up to its first dot.
 hold_session_folder() {
-    local i
-    session_folder=${TMPDIR:-/tmp}/ompi.$(uname -n).$(id -u)/drumline.$SLURM_JOB_ID
+    local i node
+    node=$(uname -n)
+    session_folder=${TMPDIR:-${TEMP:-${TMP:-/tmp}}}/ompi.${node%%.*}.$(id -u)/drumline.$SLURM_JOB_ID
     trap leave_session_folder EXIT
     for ((i = 0; i < 10; i++)); do
         ! (umask 077; mkdir -p "$session_folder") 2>/dev/null || return 0
@@ -169,16 +171,16 @@ leave_session_folder() {
     rmdir "$session_folder" "${session_folder%/*}" 2>/dev/null || true
 }
 
-# Where mpirun is to come: on this node now, on the others by the daemon's own script, whose name Open MPI parts at
-# spaces, unless the environment names another daemon.
-hold_on_all_nodes() {
+# Where Open MPI is to start ranks: on this node now, on the others by the script that mpirun then has Slurm start for
+# its daemons. Open MPI parts that name at spaces, so that with one in it the other nodes are left as they are.
+hold_session_folders() {
     hold_session_folder
-    if [[ $jobs != *[[:space:]]* ]] && command -v orted >/dev/null; then
-        export OMPI_MCA_orte_launch_agent=${OMPI_MCA_orte_launch_agent:-$jobs/mpirun_daemon.sh}
-    fi
+    [ "$1" = mpirun ] && [ "${OMPI_MCA_plm:-slurm}" = slurm ] && [ -x "$jobs/mpirun_daemon.sh" ] &&
+        [[ $jobs != *[[:space:]]* ]] && command -v orted >/dev/null || return 0
+    export OMPI_MCA_orte_launch_agent=${OMPI_MCA_orte_launch_agent:-$jobs/mpirun_daemon.sh}
 }
 
-# Sets launch, the words before the program.
+# Sets launch, the words before the program. With Open MPI sets the trap EXIT, too.
 choose_launcher() {
     local launcher=${DRUMLINE_LAUNCHER:-} binding=${DRUMLINE_BINDING:-cores} by=slot
     count_resources
@@ -200,13 +202,10 @@ choose_launcher() {
             $crowded || by=node
             binding=$(mpirun_binding "$binding")
             launch=(mpirun -n "$ranks" --map-by "$by" --rank-by slot --bind-to "$binding")
-            if built_with_mpich; then
-                launch=("$(mpich_launcher)" -n "$ranks" -bind-to "${binding%%:*}")
-            else
-                hold_on_all_nodes
-            fi ;;
+            ! built_with_mpich || launch=("$(mpich_launcher)" -n "$ranks" -bind-to "${binding%%:*}") ;;
         *) die "DRUMLINE_LAUNCHER=$launcher: there are srun and mpirun" ;;
     esac
+    built_with_mpich || hold_session_folders "$launcher"
 }
 
 # --- what the log says ---

@@ -3,7 +3,7 @@
 
   tools/performance_table.py data/groove [--rounds 5] [--only flat,ranks,...] [--peer torch_groovae.py]
 
-What is held against something else runs by turns with it, and each figure is the median of the rounds. Takes about half an
+What is held against something else runs by turns with it, and each figure is the median of the rounds. Takes about an
 hour on two cores, and means something only where nothing else runs. Rows, for --only:
 
   flat, hierarchical   training beside the peer, and beside sgemm's peak in the same run
@@ -112,12 +112,14 @@ class Measurement:
         self.beside_peer('bf16', 'flat', 'precision=bf16')
 
     def over_one(self, what, figures):
-        """What drumline-bench found of all ranks by turns with one, each time."""
-        return [part[f'{what}_of_{self.arguments.ranks}_ranks_over_one', 'times']['value'] for part in figures]
+        """What drumline-bench found of all ranks by turns with one, each time; of work that takes long, it finds nothing."""
+        name = f'{what}_of_{self.arguments.ranks}_ranks_over_one', 'times'
+        return [part[name]['value'] for part in figures if name in part]
 
     def ranks(self):
         ranks = self.arguments.ranks
         if ranks == 1:
+            print('ranks: left out, it takes two or more (--ranks)')
             return
         batch = 256 * ranks
         options = ['--config', FLAT, '--hparams', f'batch_size={batch}', '--steps', '9']
@@ -177,9 +179,10 @@ class Measurement:
             figures = [self.bench(self.all_ranks, 'preprocess', '--input_dir', self.arguments.midi)
                        for _ in range(self.arguments.rounds)]
             seconds = [part['seconds', 's']['value'] for part in figures]
+            over_one = self.over_one('speed', figures)
             self.table.add(f'preprocessing, {self.arguments.ranks} ranks, without the start of MPI',
                            f'{statistics.median(seconds):.3f} s', 'one rank, every other time',
-                           spread(self.over_one('speed', figures)),
+                           spread(over_one) if over_one else 'took too long',
                            f'mpirun -n {self.arguments.ranks} drumline-bench preprocess --input_dir data/groove')
 
     def generate(self):

@@ -17,7 +17,8 @@ heading() {
 }
 
 # Two mpirun that start and end in the same moment may lose the folder that they share (jobs/common.sh has the same).
-session_folder=${TMPDIR:-/tmp}/ompi.$(uname -n).$(id -u)/drumline-tests.$$
+node=$(uname -n)
+session_folder=${TMPDIR:-${TEMP:-${TMP:-/tmp}}}/ompi.${node%%.*}.$(id -u)/drumline-tests.$$
 
 finish() {
     rmdir "$session_folder" "${session_folder%/*}" 2>/dev/null

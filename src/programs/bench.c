@@ -209,25 +209,18 @@ static void add_compute(struct bench *bench, const struct bench_compute *compute
     }
 }
 
-static void add_times_of_one(struct bench *bench, const char *what, double times)
-{
-    int ranks = comm_size(bench->comm);
-    struct bench_figure *figure =
-        bench_add(&bench->figures, "scaling", "times", times, "%s_of_%d_ranks_over_one", what, ranks);
-    bench_hold_against(figure, "ranks", ranks);
-}
-
-/* Measured, not foretold: the training's steps, and products alone for as long as a step. Collective. */
+/* Measured, not foretold: the training's steps, and products alone for about as long. Collective. */
 static bool add_speed_over_one(struct bench *bench, struct error *error)
 {
     double step, product;
-    if (comm_size(bench->comm) == 1)
+    int ranks = comm_size(bench->comm);
+    if (ranks == 1)
         return true;
     if (!bench_training_speed_over_one(&bench->training, &step, error) ||
         !bench_peak_speed_over_one(&product, bench->times.step, (int)bench->options->steps, bench->comm, error))
         return false;
-    add_times_of_one(bench, "speed", step);
-    add_times_of_one(bench, "sgemm", product);
+    bench_add_times_of_one(&bench->figures, "scaling", "speed", step, ranks);
+    bench_add_times_of_one(&bench->figures, "scaling", "sgemm", product, ranks);
     return true;
 }
 

@@ -38,6 +38,12 @@ void bench_hold_time_against(struct bench_figure *figure, const char *reference,
     figure->ratio = reference_value / figure->value;
 }
 
+void bench_add_times_of_one(struct bench_figures *figures, const char *mode, const char *what, double times, int ranks)
+{
+    bench_hold_against(bench_add(figures, mode, "times", times, "%s_of_%d_ranks_over_one", what, ranks), "ranks",
+                       ranks);
+}
+
 /* About four digits, never an exponent that a table is hard to read with. */
 static const char *number_text(char text[NUMBER_SIZE], double value)
 {

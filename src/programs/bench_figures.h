@@ -32,6 +32,9 @@ void bench_hold_against(struct bench_figure *figure, const char *reference, doub
 /* The same for times, where less is better: reference_value / value. */
 void bench_hold_time_against(struct bench_figure *figure, const char *reference, double reference_value);
 
+/* A row "WHAT_of_N_ranks_over_one": all ranks make `times` what one makes alone, held against their number. */
+void bench_add_times_of_one(struct bench_figures *figures, const char *mode, const char *what, double times, int ranks);
+
 /* Where the figures come from. */
 struct bench_origin {
     const char *version, *host, *processor, *kernels, *config, *date;

@@ -16,8 +16,8 @@ static const struct setting rows[] = {
     TEXT(config, "groovae_4bar_flat", "NAME", "Which model is trained and played, on made-up windows."),
     TEXT(hparams, NULL, "a=1,b=[2,3]", "Changes to the config's hparams; batch_size is the whole job's."),
     INT(steps, "5", 1, 1000,
-        "Training steps that are timed, after one that is not; as many again in turn with one rank's (scaling). "
-        "Figures are medians."),
+        "Training steps that are timed, after one that is not; scaling times as many again, each between two steps of "
+        "one rank alone. Figures are medians."),
     INT(micro_batch_size, "0", 0, 65536, "As drumline-train's."),
     INT(threads, "0", 0, 1024, "As drumline-train's: threads of a rank's matrix products."),
     INT(bucket_kib, "2048", 4, 1 << 20, "As drumline-train's: least size in KiB of what one reduction sums."),

@@ -10,9 +10,9 @@
  * that are set. Collective. */
 bool bench_peak_measure(double *flops_per_second, struct bf16_engine *engine, struct comm *comm, struct error *error);
 
-/* How many times the float32 products a second of one rank alone all ranks make together, without a word to each other: over
- * `rounds` turns (bench_turns.h) of about so many seconds. What a training gains by ranks can't be more where they
- * share a processor. Collective. */
+/* All ranks' float32 products a second, divided by those of one rank alone; the ranks exchange nothing. Over `rounds` turns
+ * (bench_turns.h) of about so many seconds, at least one product each. It tells what the processor gains by its cores in
+ * products, which are most of a training. Collective. */
 bool bench_peak_speed_over_one(double *times, double seconds, int rounds, struct comm *comm, struct error *error);
 
 #endif

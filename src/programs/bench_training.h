@@ -37,7 +37,7 @@ struct bench_times {
     double exposed; /* of the gradients' sum: what the rank waits that waits least. The others wait for that one too */
 };
 
-/* Takes all memory. On failure everything is freed. Collective. */
+/* Takes all memory that a step needs. On failure everything is freed. Collective. */
 bool bench_training_open(struct bench_training *training, const struct hparams *hparams,
                          const struct bench_options *options, struct comm *comm, struct error *error);
 void bench_training_close(struct bench_training *training);
@@ -47,9 +47,9 @@ void bench_training_close(struct bench_training *training);
 bool bench_training_time(struct bench_training *training, int64_t batch_size, int steps, struct bench_times *times,
                          struct error *error);
 
-/* How many times the windows a second of one rank alone, with rank 0's part of hparams->batch_size, all ranks make
- * together, with the whole of it: over options->steps turns (bench_turns.h). Leaves ranks with parameters that are not
- * the same. Collective. */
+/* The windows a second of all ranks with the whole of hparams->batch_size, divided by those of one rank alone with rank 0's
+ * part of it: over options->steps turns (bench_turns.h). Leaves ranks with parameters that are not the same.
+ * Collective. */
 bool bench_training_speed_over_one(struct bench_training *training, double *times, struct error *error);
 
 /* After bench_training_time: seconds of the sum of the gradients in the same buckets with nothing else going on, the median of

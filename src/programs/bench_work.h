@@ -13,7 +13,7 @@ bool bench_generate(struct bench_figures *figures, const struct bench_options *o
                     int threads, struct comm *comm, struct error *error);
 
 /* Preprocesses options->input_dir and the folders below it on all ranks, and by turns with them on one alone where that
- * takes less than a minute. Collective. */
+ * is expected to take less than a minute. Collective. */
 bool bench_preprocess(struct bench_figures *figures, const struct bench_options *options, struct comm *comm,
                       struct error *error);
 

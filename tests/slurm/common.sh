@@ -60,6 +60,14 @@ start_test() {
     ln -s "$work/shards" data/shards
     export SBATCH_PARTITION=$2
     trap end_jobs EXIT
+    wait_for 60 "the end of a former test's jobs" nodes_are_free
+}
+
+# Whether no job, not even one that is just ending, is on the partition's nodes.
+nodes_are_free() {
+    local nodes jobs
+    nodes=$(in_slurm sinfo --noheader --partition="$SBATCH_PARTITION" --format=%N | paste -s -d ,) &&
+        jobs=$(in_slurm squeue --noheader --nodelist="$nodes") && [ -z "$jobs" ]
 }
 
 # A failed test must leave its nodes to the next one.
