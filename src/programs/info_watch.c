@@ -1,14 +1,18 @@
+#define _GNU_SOURCE /* pipe2 */
 #include "programs/info_watch.h"
 
 #include "base/files.h"
 #include "programs/info_parts.h"
 #include "programs/info_state.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/select.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,8 +23,55 @@ struct watch {
     double seconds;
     struct info_state *state;
     bool on_terminal;
-    sigset_t signals; /* blocked while a page is shown, and waited for */
 };
+
+/* While a page is shown, signals are heard by a handler that passes them on through a pipe. To block and wait for them would
+ * not do: OpenBLAS has threads of its own, which don't block them and so would be given them. */
+static int signal_pipe[2];
+
+/* Of several at once, the first of these is obeyed. */
+static const int heard[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGWINCH};
+enum { NUM_HEARD = sizeof heard / sizeof *heard };
+
+static void pass_on(int number)
+{
+    int before = errno;
+    char byte = (char)number;
+    ssize_t written = write(signal_pipe[1], &byte, 1);
+    (void)written; /* in a full pipe there are enough */
+    errno = before;
+}
+
+/* The signals that the program was started to ignore (nohup) stay ignored. */
+static void hear_signals(bool on)
+{
+    struct sigaction action = {.sa_handler = on ? pass_on : SIG_DFL, .sa_flags = SA_RESTART}, before;
+    for (int i = 0; i < NUM_HEARD; i++)
+        if (sigaction(heard[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+            sigaction(heard[i], &action, NULL);
+}
+
+/* The signal to obey of those heard since the last call; 0 for none. */
+static int signal_heard(void)
+{
+    char numbers[64];
+    ssize_t count = read(signal_pipe[0], numbers, sizeof numbers);
+    for (int i = 0; i < NUM_HEARD && count > 0; i++)
+        if (memchr(numbers, heard[i], (size_t)count))
+            return heard[i];
+    return 0;
+}
+
+static bool open_signal_pipe(void)
+{
+    return pipe2(signal_pipe, O_NONBLOCK | O_CLOEXEC) == 0;
+}
+
+static void close_signal_pipe(void)
+{
+    close(signal_pipe[0]);
+    close(signal_pipe[1]);
+}
 
 /* What is seen now: an object for the caller; NULL and the error set where the run is gone. */
 static json_t *look(const struct watch *watch, struct error *error)
@@ -136,7 +187,7 @@ static void begin_page(const struct watch *watch)
 {
     if (!watch->on_terminal)
         return;
-    sigprocmask(SIG_BLOCK, &watch->signals, NULL);
+    hear_signals(true);
     put(enter_page);
 }
 
@@ -145,15 +196,15 @@ static void end_page(const struct watch *watch)
     if (!watch->on_terminal)
         return;
     put(leave_page);
-    sigprocmask(SIG_UNBLOCK, &watch->signals, NULL);
+    hear_signals(false);
 }
 
 /* What a signal asks for, with the terminal as it was: the program's end or, for SIGTSTP, a stop until it is continued. */
 static void obey(const struct watch *watch, int number)
 {
     put(leave_page);
+    hear_signals(false);
     raise(number);
-    sigprocmask(SIG_UNBLOCK, &watch->signals, NULL);
     begin_page(watch);
 }
 
@@ -166,7 +217,11 @@ static void wait_for_next(const struct watch *watch)
         nanosleep(&rest, NULL);
         return;
     }
-    int number = sigtimedwait(&watch->signals, NULL, &rest);
+    fd_set pipe;
+    FD_ZERO(&pipe);
+    FD_SET(signal_pipe[0], &pipe);
+    pselect(signal_pipe[0] + 1, &pipe, NULL, NULL, &rest, NULL);
+    int number = signal_heard();
     if (number > 0 && number != SIGWINCH)
         obey(watch, number);
 }
@@ -179,12 +234,10 @@ static bool can_draw(void)
 
 bool info_watch(const char *run_dir, double seconds, int *status, struct error *error)
 {
-    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGWINCH};
-    struct watch watch = {
-        .run_dir = run_dir, .seconds = seconds, .state = info_state_make(run_dir), .on_terminal = can_draw()};
-    sigemptyset(&watch.signals);
-    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
-        sigaddset(&watch.signals, signals[i]);
+    struct watch watch = {.run_dir = run_dir,
+                          .seconds = seconds,
+                          .state = info_state_make(run_dir),
+                          .on_terminal = can_draw() && open_signal_pipe()};
     json_t *object = watch.state ? look(&watch, error) : NULL;
     bool ended = object && has_ended(object, status), drawn = object && !ended;
     if (!watch.state)
@@ -207,5 +260,7 @@ bool info_watch(const char *run_dir, double seconds, int *status, struct error *
     bool ok = object != NULL;
     json_decref(object);
     info_state_free(watch.state);
+    if (watch.on_terminal)
+        close_signal_pipe();
     return ok;
 }
