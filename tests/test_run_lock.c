@@ -76,8 +76,30 @@ static void a_folder_that_is_not_there(void **state)
     struct error error;
     struct run_lock lock;
     char *missing = path_join(*state, "missing");
-    assert_fails(run_lock_take(&lock, missing, &error), error, "missing/lock: No such file or directory");
+    assert_fails(run_lock_take(&lock, missing, &error), error, "missing/lock: can't write: No such file or directory");
     free(missing);
+}
+
+/* Whenever a taker is killed, the next one takes the run at once. */
+static void a_taker_that_is_killed_leaves_no_riddle(void **state)
+{
+    enum { ROUNDS = 500, LONGEST = 1 << 20 };
+    for (int i = 0; i < ROUNDS; i++) {
+        struct error error;
+        struct run_lock lock;
+        pid_t child = fork();
+        assert_true(child >= 0);
+        if (child == 0) {
+            bool taken = run_lock_take(&lock, *state, &error);
+            pause();
+            _exit(taken ? 0 : 1);
+        }
+        nanosleep(&(struct timespec){.tv_nsec = LONGEST / ROUNDS * i}, NULL);
+        kill(child, SIGKILL);
+        waitpid(child, NULL, 0);
+        assert_ok(run_lock_take(&lock, *state, &error), error);
+        run_lock_release(&lock);
+    }
 }
 
 /* A child that takes the lock and lives until it is killed. Returns once it has the lock. */
@@ -347,6 +369,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(taken_and_given_back, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(a_folder_that_is_not_there, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(a_killed_holder_is_followed, make_scratch, remove_scratch),
+        cmocka_unit_test_setup_teardown(a_taker_that_is_killed_leaves_no_riddle, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(a_process_number_that_is_used_again, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(another_host_is_believed_while_its_lock_is_young, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(a_requeued_slurm_job_follows_itself, make_scratch, remove_scratch),

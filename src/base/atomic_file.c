@@ -121,21 +121,29 @@ static int name_over(const char *temporary_path, const char *path)
     return rename(temporary_path, path) == 0 ? 0 : errno;
 }
 
+/* True where link() made the name and a file server's answer to that was lost (link(2), BUGS). */
+static bool has_two_names(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && status.st_nlink == 2;
+}
+
 /* A hard link fails where the name is taken. Where a file system has none, an empty file made with O_EXCL keeps the name
  * until the rename. */
 static int name_new(const char *temporary_path, const char *path)
 {
-    if (link(temporary_path, path) == 0) {
+    int reason = link(temporary_path, path) == 0 ? 0 : errno;
+    if (reason == 0 || has_two_names(temporary_path)) {
         unlink(temporary_path);
         return 0;
     }
-    if (errno != EPERM && errno != ENOTSUP && errno != ENOSYS && errno != EMLINK)
-        return errno;
+    if (reason != EPERM && reason != ENOTSUP && reason != ENOSYS && reason != EMLINK)
+        return reason;
     int descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (descriptor < 0)
         return errno;
     close(descriptor);
-    int reason = name_over(temporary_path, path);
+    reason = name_over(temporary_path, path);
     if (reason != 0)
         unlink(path);
     return reason;

@@ -94,22 +94,20 @@ static char *describe(const char *token)
     return text;
 }
 
-static bool write_new(const char *path, const char *text, bool *exists, struct error *error)
+/* Makes the file `path` with all of `text` in it, so that a taker which is killed leaves no lock without a name in it. On
+ * failure `lost` tells that the file was written, but not given its name: another taker has that or has had it. */
+static bool write_new(const char *path, const char *text, bool *lost, struct error *error)
 {
-    int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-    *exists = file < 0 && errno == EEXIST;
-    if (file < 0)
-        return error_set_errno(error, errno, "%s", path);
-    size_t size = strlen(text);
-    ssize_t written = write(file, text, size);
-    bool ok = written == (ssize_t)size;
-    int reason = written < 0 ? errno : ENOSPC;
-    close(file);
-    if (!ok) {
-        unlink(path);
-        return error_set_errno(error, reason, "%s", path);
-    }
-    return true;
+    struct atomic_file file;
+    *lost = false;
+    if (!atomic_file_start(&file, path, error))
+        return false;
+    bool written = file_write(file.temporary_path, path, text, strlen(text), error);
+    if (written && atomic_file_name_new(&file, path, error))
+        return true;
+    *lost = written;
+    atomic_file_abandon(&file);
+    return false;
 }
 
 static json_t *read_lock(const char *path)
@@ -211,7 +209,7 @@ static bool refuse(const json_t *object, const char *path, struct error *error)
                      job[0] ? ", Slurm job " : "", job, RUN_LOCK_STALE_SECONDS);
 }
 
-/* A lock without sense is one that is just being written, or was when its writer died. */
+/* A lock without sense may be one that is just being written, where the file system has no hard links. */
 static bool is_over(const json_t *object, const char *path, clock_fn *now)
 {
     return object ? left_over(object, path, now) : age_of(path, now) > RUN_LOCK_RENEW_SECONDS;
@@ -221,13 +219,12 @@ static bool is_over(const json_t *object, const char *path, clock_fn *now)
  * removed the left-over one and made its own since. False where another has the guard. */
 static bool remove_left_over(const char *path)
 {
-    bool exists, guarded;
-    struct error error;
     char *guard = format_text("%s.takeover", path);
     if (age_of(guard, file_system_now) > RUN_LOCK_RENEW_SECONDS)
         unlink(guard);
-    guarded = write_new(guard, "", &exists, &error);
-    if (guarded) {
+    int file = open(guard, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    if (file >= 0) {
+        close(file);
         json_t *object = read_lock(path);
         if (is_over(object, path, file_system_now)) {
             log_debug_here("%s: left over from a job that is gone", path);
@@ -237,7 +234,7 @@ static bool remove_left_over(const char *path)
         unlink(guard);
     }
     free(guard);
-    return guarded;
+    return file >= 0;
 }
 
 static void pause_shortly(void)
@@ -250,22 +247,23 @@ static void pause_shortly(void)
 static bool take(const char *path, const char *text, struct error *error)
 {
     for (double end = clock_seconds() + TAKE_SECONDS; clock_seconds() < end;) {
-        bool exists;
-        if (write_new(path, text, &exists, error))
+        bool lost;
+        if (write_new(path, text, &lost, error))
             return true;
-        if (!exists)
+        if (!lost)
             return false;
         json_t *object = read_lock(path);
         bool over = is_over(object, path, file_system_now), is_there = file_exists(path);
-        if (over && !remove_left_over(path))
+        if (!is_there || (over && !remove_left_over(path)))
             pause_shortly();
-        else if (!over && is_there)
+        else if (!over)
             refuse(object, path, error);
         json_decref(object);
         if (!over && is_there)
             return false;
     }
-    return error_set(error, "%s: several jobs are taking this run at the same moment; start one of them again", path);
+    return file_exists(path) &&
+           error_set(error, "%s: several jobs are taking this run at the same moment; start one of them again", path);
 }
 
 bool run_lock_take(struct run_lock *lock, const char *folder, struct error *error)
