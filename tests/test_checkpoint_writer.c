@@ -1,9 +1,12 @@
 /* Checkpoints written beside the one who asks for them: the snapshot, the waiting, the lock, and failures. */
+#include "base/atomic_file.h"
 #include "programs/checkpoint_writer.h"
 #include "scratch.h"
 #include "unit.h"
 
+#include <math.h>
 #include <stdlib.h>
+#include <time.h>
 
 /* A run's folder with its lock, the state of a small model, and a writer. */
 struct fixture {
@@ -167,6 +170,39 @@ static void without_the_lock_nothing_is_written(void **state)
     fixture_free(fixture);
 }
 
+/* As another job does that takes the run over: its lock in the place of this one's, then what was being written goes. */
+static void take_over(const struct fixture *fixture)
+{
+    struct error error;
+    assert_ok(atomic_file_write(fixture->lock.path, "{\"pid\":7}", 9, &error), error);
+    atomic_file_sweep(fixture->folder);
+}
+
+/* At any moment of the writing the checkpoint is there whole, or it is told who has the run. */
+static void a_run_taken_over_meanwhile_is_told(void **state)
+{
+    (void)state;
+    enum { ROUNDS = 200 };
+    for (int i = 0; i < ROUNDS; i++) {
+        struct fixture *fixture = fixture_make(2);
+        struct error error;
+        assert_ok(begin(fixture, 1, &error), error);
+        assert_ok(checkpoint_writer_wait(fixture->writer, &error), error);
+        double seconds = checkpoint_writer_longest_seconds(fixture->writer) * i / ROUNDS;
+        assert_ok(begin(fixture, 2, &error), error);
+        nanosleep(&(struct timespec){.tv_nsec = (long)(1e9 * fmin(seconds, 0.9))}, NULL);
+        take_over(fixture);
+        if (checkpoint_writer_wait(fixture->writer, &error)) {
+            assert_snapshot(fixture, 2);
+        } else {
+            assert_contains(error.message, "this run was taken over by process 7");
+            assert_steps(fixture, (const uint64_t[]){1}, 1);
+        }
+        unlink(fixture->lock.path);
+        fixture_free(fixture);
+    }
+}
+
 /* A folder in the file's place. */
 static void obstruct(const struct fixture *fixture, uint64_t step)
 {
@@ -220,9 +256,13 @@ static void to_free_waits_and_tells(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_is_what_the_state_was),    cmocka_unit_test(old_ones_go_when_the_new_one_is_safe),
-        cmocka_unit_test(a_trial_leaves_nothing),        cmocka_unit_test(without_the_lock_nothing_is_written),
-        cmocka_unit_test(the_first_failure_is_the_last), cmocka_unit_test(to_free_waits_and_tells),
+        cmocka_unit_test(each_is_what_the_state_was),
+        cmocka_unit_test(old_ones_go_when_the_new_one_is_safe),
+        cmocka_unit_test(a_trial_leaves_nothing),
+        cmocka_unit_test(without_the_lock_nothing_is_written),
+        cmocka_unit_test(a_run_taken_over_meanwhile_is_told),
+        cmocka_unit_test(the_first_failure_is_the_last),
+        cmocka_unit_test(to_free_waits_and_tells),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

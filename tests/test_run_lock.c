@@ -270,6 +270,25 @@ static void a_lock_that_another_took_over_is_lost(void **state)
     run_lock_release(&lock);
 }
 
+/* Between the old lock's end and the new one's beginning there is none: who asks then waits for the name. */
+static void the_moment_between_two_holders(void **state)
+{
+    struct error error;
+    struct run_lock lock;
+    assert_ok(run_lock_take(&lock, *state, &error), error);
+    unlink(lock.path);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+        write_lock(*state, "{\"host\":\"elsewhere\",\"pid\":7}", 0);
+        _exit(0);
+    }
+    assert_fails(run_lock_held(&lock, &error), error, "taken over by process 7 on elsewhere");
+    waitpid(child, NULL, 0);
+    run_lock_release(&lock);
+}
+
 /* A job that was killed while it removed a dead job's lock: waited for, not given up on. */
 static void a_guard_that_was_left(void **state)
 {
@@ -378,6 +397,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(locks_without_sense, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(renewing_keeps_a_lock_young, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(a_lock_that_another_took_over_is_lost, make_scratch, remove_scratch),
+        cmocka_unit_test_setup_teardown(the_moment_between_two_holders, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(a_guard_that_was_left, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(others_can_look, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(of_several_takers_one_wins, make_scratch, remove_scratch),

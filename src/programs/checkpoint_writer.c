@@ -65,35 +65,35 @@ struct checkpoint_writer *checkpoint_writer_make(const struct checkpoint_place *
     return writer;
 }
 
-/* Up to the name: all of it on the disk. A job that took the run over has removed what we were writing, which is then the
- * better reason to tell. */
-static bool write_temporary(struct checkpoint_writer *writer, const struct atomic_file *file, struct error *error)
+/* The run still being ours is asked last before the name. A trial gets none. */
+static bool write_file(struct checkpoint_writer *writer, struct atomic_file *file, struct error *error)
 {
-    bool ok = checkpoint_write(file->temporary_path, file->path, &writer->state, writer->place.table, writer->values,
+    const struct checkpoint_place *place = &writer->place;
+    bool ok = checkpoint_write(file->temporary_path, file->path, &writer->state, place->table, writer->values,
                                writer->m, writer->v, error) &&
-              atomic_file_flush(file, error);
-    struct error lost;
-    if (run_lock_held(writer->place.lock, &lost))
-        return ok;
-    *error = lost;
-    return false;
+              atomic_file_flush(file, error) && run_lock_held(place->lock, error);
+    if (ok && !writer->is_trial)
+        return atomic_file_commit(file, error);
+    atomic_file_abandon(file);
+    return ok;
 }
 
+/* A job that takes the run over removes what we are writing, were it just before the name: that it has the run is then the
+ * better reason to tell. */
 static bool write_snapshot(struct checkpoint_writer *writer, const char *path, struct error *error)
 {
     const struct checkpoint_place *place = &writer->place;
     struct atomic_file file;
+    struct error lost;
     if (!run_lock_held(place->lock, error) || !atomic_file_start(&file, path, error))
         return false;
-    bool ok = write_temporary(writer, &file, error);
-    if (!ok || writer->is_trial) {
-        atomic_file_abandon(&file);
-        return ok;
-    }
-    if (!atomic_file_commit(&file, error))
-        return false;
-    writer->can_not_prune = !retention_apply(place->folder, place->to_keep, place->keep_one_in_hours, &writer->warning);
-    return true;
+    bool ok = write_file(writer, &file, error);
+    if (!ok && !run_lock_held(place->lock, &lost))
+        *error = lost;
+    if (ok && !writer->is_trial)
+        writer->can_not_prune =
+            !retention_apply(place->folder, place->to_keep, place->keep_one_in_hours, &writer->warning);
+    return ok;
 }
 
 static char *path_of(const struct checkpoint_writer *writer)

@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LOCK_MAX_BYTES = 4096, TAKE_SECONDS = 2 * RUN_LOCK_RENEW_SECONDS, PAUSE_MILLISECONDS = 5 };
+enum { LOCK_MAX_BYTES = 4096, TAKE_SECONDS = 2 * RUN_LOCK_RENEW_SECONDS, PAUSE_MILLISECONDS = 5, LOOKS = 20 };
 
 /* The first word of a file of /proc, or "" where there is none. */
 static void read_word(char *word, size_t size, const char *path)
@@ -119,6 +119,22 @@ static json_t *read_lock(const char *path)
         return NULL;
     json_t *object = json_loadb((const char *)bytes, size, 0, NULL);
     free(bytes);
+    return object;
+}
+
+static void pause_shortly(void)
+{
+    nanosleep(&(struct timespec){.tv_nsec = PAUSE_MILLISECONDS * 1000000L}, NULL);
+}
+
+/* Where another takes the run over, there is no lock for a moment. */
+static json_t *read_held_lock(const char *path)
+{
+    json_t *object = read_lock(path);
+    for (int i = 0; i < LOOKS && !object; i++) {
+        pause_shortly();
+        object = read_lock(path);
+    }
     return object;
 }
 
@@ -237,11 +253,6 @@ static bool remove_left_over(const char *path)
     return file >= 0;
 }
 
-static void pause_shortly(void)
-{
-    nanosleep(&(struct timespec){.tv_nsec = PAUSE_MILLISECONDS * 1000000L}, NULL);
-}
-
 /* Makes the file `path` with `text` in it, once what a dead job has left there is gone. A taker that was killed has left its
  * guard, too, which goes after RUN_LOCK_RENEW_SECONDS. */
 static bool take(const char *path, const char *text, struct error *error)
@@ -296,7 +307,7 @@ void run_lock_renew(struct run_lock *lock)
 
 bool run_lock_held(const struct run_lock *lock, struct error *error)
 {
-    json_t *object = read_lock(lock->path);
+    json_t *object = read_held_lock(lock->path);
     bool held = object && strcmp(text_of(object, "token"), lock->token) == 0;
     if (!held && object) {
         const char *job = text_of(object, "slurm_job"), *restarts = text_of(object, "slurm_restarts");

@@ -27,7 +27,8 @@ bool run_lock_take(struct run_lock *lock, const char *folder, struct error *erro
 /* Makes the lock young again, if it is still ours; cheap when called often. */
 void run_lock_renew(struct run_lock *lock);
 
-/* False where another job has taken the lock over, or it is gone or can't be read; the error says by whom. */
+/* False where another job has taken the lock over, or it stays gone or unreadable for a tenth of a second; the error says by
+ * whom. */
 bool run_lock_held(const struct run_lock *lock, struct error *error);
 
 /* Gives it back, if it is still ours, and frees. */
