@@ -132,8 +132,8 @@ lost_nodes() {
 }
 
 # Slurm remembers how many tasks a job with a range of nodes (-N 1-4) but no -n has come to have, and would keep it
-# waiting for as many nodes again. It can be told otherwise once the job is pending; where -N is one number, that makes
-# no difference.
+# waiting for as many nodes again. It can be told otherwise once the job is queued again, by this script or, where it
+# saw first that a node was lost, by Slurm itself; where -N is one number, that makes no difference.
 ask_for_fewer_tasks() {
     local lost=$1 i
     $crowded && [ -n "${SLURM_NTASKS_PER_NODE:-}" ] && [ "$lost" -gt 0 ] && [ "$lost" -lt "$nodes" ] || return
@@ -157,14 +157,17 @@ requeue() {
     state=$(job_field JobState)
     if [ "${state:-RUNNING}" != RUNNING ]; then
         say "Slurm is ending the job by itself ($state): that is left to it"
+        ask_for_fewer_tasks "$2"
         exit "$status"
     fi
     say "queued again, to go on from there"
     if timeout 60 scontrol requeue "$(own_job)"; then
-        # Slurm now ends what is left of the job, this script.
+        # Slurm now ends what is left of the job, this script, which must not be over within the same second: where a
+        # lost node is declared down just then, Slurm 22.05 would start the job on this one at once, which by whole
+        # seconds takes that for the start that was ended ("Job credential revoked"), and the job would have failed.
         exec 2>/dev/null
         ask_for_fewer_tasks "$2"
-        trap 'exit 99' TERM
+        trap 'sleep 2; exit 99' TERM
         sleep 60 &
         wait
     else

@@ -23,11 +23,12 @@ in_slurm() {
     timeout 60 "$source/tools/slurm_sandbox.sh" --dir "$sandbox_dir" run "$@"
 }
 
-# fail WHAT FILE...: shows the sandbox and the files' ends, too.
+# fail WHAT FILE...: shows the sandbox, what its Slurm said last, and the files' ends, too.
 fail() {
     local file
     printf 'FAILED: %s\n' "$1" >&2
     sandbox status >&2 || true
+    tail -v -n 60 "$sandbox_dir/log/slurmctld.log" >&2 || true
     shift
     for file in "$@"; do
         printf '==> %s <==\n' "$file"

@@ -15,6 +15,10 @@ begin() {
         jobs/train.sh groovae_4bar --log_steps=5 --save_checkpoint_steps=5
 }
 
+is_queued_again() {
+    [[ $(field "$1" JobState) =~ ^(COMPLETING|PENDING)$ ]]
+}
+
 begin srun node3,node4 -n 4
 srun=$job
 begin mpirun node1,node2 --ntasks-per-node=2
@@ -25,6 +29,9 @@ for job in "$srun" "$mpirun"; do
 done
 sandbox crash node1
 sandbox crash node4
+# The moment at which Slurm can start the job again soonest: on a node that has just been told to end it.
+wait_for 60 "the job to be queued again" is_queued_again "$mpirun"
+in_slurm scontrol update nodename=node4 state=down reason=crashed
 for job in "$srun" "$mpirun"; do
     log=drumline-train-$job.log
     expect_state "$job" COMPLETED "$log" 90
