@@ -256,8 +256,7 @@ static bool time_preprocess(struct bench_figures *figures, struct preprocessing 
     bench_add(figures, "preprocess", "s", turns.together, "seconds");
     bench_add(figures, "preprocess", "1/s", num_files / turns.together, "files_per_second");
     if (beside_one)
-        bench_hold_against(bench_add(figures, "preprocess", "times", turns.ratio, "speed_of_%d_ranks_over_one", ranks),
-                           "ranks", ranks);
+        bench_add_times_of_one(figures, "preprocess", "speed", turns.ratio, ranks);
     return true;
 }
 

@@ -77,7 +77,9 @@ static void close_signal_pipe(void)
 static json_t *look(const struct watch *watch, struct error *error)
 {
     json_t *object = json_object();
-    if (!info_is_run(watch->run_dir)) {
+    if (!folder_exists(watch->run_dir) && !file_exists(watch->run_dir)) {
+        error_set(error, "%s: no such folder", watch->run_dir);
+    } else if (!info_is_run(watch->run_dir)) {
         error_set(error, "%s: is no run's folder (it holds no train folder)", watch->run_dir);
     } else if (info_read_steps(object, watch->run_dir, error)) {
         json_object_set_new(object, "path", info_text(watch->run_dir));
