@@ -20,8 +20,12 @@ go_on() {
 go_on runs/first 10 2 srun
 go_on runs/first 20 4 mpirun
 expect_log "$log" 'going on from runs/first/train/checkpoint-00000010.h5 at step 10'
+# The job has ended when its script has; the daemons on the other nodes may need a moment more.
+is_cleared() {
+    [ ! -e "$(session_folder "$1" "$job")" ]
+}
 for node in node1 node2 node3 node4; do
-    [ ! -e "$(session_folder "$node" "$job")" ] || fail "$(session_folder "$node" "$job") was left behind" "$log"
+    wait_for 10 "the end of $(session_folder "$node" "$job")" is_cleared "$node"
 done
 mkdir elsewhere
 cp -r runs/first elsewhere/copy
