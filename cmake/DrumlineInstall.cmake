@@ -8,7 +8,7 @@ set(DRUMLINE_JOBSDIR ${CMAKE_INSTALL_DATADIR}/drumline/jobs)
 install(TARGETS drumline_base drumline_data drumline_model ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 foreach(module base data model)
     install(DIRECTORY src/${module} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/drumline
-        FILES_MATCHING PATTERN "*.h" PATTERN "*_internal.h" EXCLUDE PATTERN "options_common.h" EXCLUDE)
+        FILES_MATCHING PATTERN "*.h" PATTERN "internal.h" EXCLUDE PATTERN "options_common.h" EXCLUDE)
 endforeach()
 
 # drumline_pkg_config_needs(MODULE... FILES FILE...): adds to DRUMLINE_PC_REQUIRES the first of the modules that pkg-config

@@ -1,10 +1,10 @@
 /* drumline-drummers: a folder of made-up drum performances, laid out as the Groove data set is. */
-#include "base/files.h"
+#include "base/cli/options.h"
+#include "base/io/files.h"
 #include "base/log.h"
-#include "base/options.h"
 #include "drummer.h"
 
-#include "base/atomic_file.h"
+#include "base/io/atomic_file.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 #include "base/log.h"
-#include "base/files.h"
+#include "base/io/files.h"
 
 #include <errno.h>
 #include <fcntl.h>

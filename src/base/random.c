@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* The rounds of Philox4x32 over several blocks at once, so that the compiler can hold each word of all blocks in vector
- * registers. The constants are those of Salmon et al., SC11, table 2; tests/test_random.c holds the lanes to Random123. */
+ * registers. The constants are those of Salmon et al., SC11, table 2; tests/base/test_random.c holds the lanes to Random123. */
 enum {
     LANES = 16,                         /* blocks computed together */
     ELEMENTS_PER_BLOCK = 8,             /* 16 bits each */

@@ -1,6 +1,6 @@
 #include "dist/openmpi_defaults.h"
 
-#include "base/files.h"
+#include "base/io/files.h"
 #include "dist/launcher.h"
 
 #include <errno.h>

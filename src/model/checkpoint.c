@@ -1,9 +1,9 @@
 #include "model/checkpoint.h"
 
-#include "base/atomic_file.h"
-#include "base/files.h"
-#include "base/hdf5_io.h"
-#include "base/options.h"
+#include "base/cli/options.h"
+#include "base/hdf5/io.h"
+#include "base/io/atomic_file.h"
+#include "base/io/files.h"
 
 #include <errno.h>
 #include <float.h>

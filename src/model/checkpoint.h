@@ -4,7 +4,7 @@
 #ifndef DRUMLINE_MODEL_CHECKPOINT_H
 #define DRUMLINE_MODEL_CHECKPOINT_H
 
-#include "model/optimizer.h"
+#include "model/optimizer/optimizer.h"
 
 #define CHECKPOINT_FORMAT "drumline-checkpoint"
 
@@ -29,7 +29,7 @@ struct checkpoint {
         validation_hits_f1;
 };
 
-/* Writes to `path`, replacing what is there, atomically (base/atomic_file.h). values, m, v [table->num_floats]. */
+/* Writes to `path`, replacing what is there, atomically (base/io/atomic_file.h). values, m, v [table->num_floats]. */
 bool checkpoint_save(const char *path, const struct checkpoint *checkpoint, const struct param_table *table,
                      const float *values, const float *m, const float *v, struct error *error);
 

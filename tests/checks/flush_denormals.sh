@@ -1,5 +1,5 @@
 #!/bin/bash
-# flush_denormals.sh PROGRAM...: the programs were made with programs/flush_denormals.c, and its call stands where it is made
+# flush_denormals.sh PROGRAM...: the programs were made with programs/common/flush_denormals.c, and its call stands where it is made
 # before any library's initialisation.
 set -euo pipefail
 for program in "$@"; do

@@ -1,12 +1,12 @@
 /* A program of someone else's, built with nothing but what drumline.pc says: uses base, data and model, and what each of
  * them is linked with. */
-#include "base/hdf5_seal.h"
+#include "base/cli/options.h"
+#include "base/hdf5/seal.h"
 #include "base/log.h"
-#include "base/options.h"
-#include "data/dataset.h"
-#include "data/midi_file.h"
+#include "data/dataset/dataset.h"
+#include "data/midi/midi_file.h"
 #include "model/checkpoint.h"
-#include "model/model.h"
+#include "model/vae/model.h"
 
 #include <stdio.h>
 #include <stdlib.h>

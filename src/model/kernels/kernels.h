@@ -3,9 +3,9 @@
  * All versions are compiled from the same two files of plain C that compilers vectorise: vector_kernels.c, element by
  * element, and panel_kernels.c, the products of one thread. They differ in the width of their vectors and in whether a
  * product and a sum are rounded once or twice, so in the last bits of a result. exp is accurate to 2 units in the last
- * place, sigmoid and tanh to 3, over all floats (tests/test_kernels.c); NaN stays NaN. */
-#ifndef DRUMLINE_MODEL_KERNELS_H
-#define DRUMLINE_MODEL_KERNELS_H
+ * place, sigmoid and tanh to 3, over all floats (tests/model/test_kernels.c); NaN stays NaN. */
+#ifndef DRUMLINE_MODEL_KERNELS_KERNELS_H
+#define DRUMLINE_MODEL_KERNELS_KERNELS_H
 
 #include <stdbool.h>
 #include <stddef.h>

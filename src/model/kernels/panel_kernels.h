@@ -1,6 +1,6 @@
 /* The names of one version of the panel products, for the two files that make up a version of struct kernels. */
-#ifndef DRUMLINE_MODEL_PANEL_KERNELS_H
-#define DRUMLINE_MODEL_PANEL_KERNELS_H
+#ifndef DRUMLINE_MODEL_KERNELS_PANEL_KERNELS_H
+#define DRUMLINE_MODEL_KERNELS_PANEL_KERNELS_H
 
 #include "model/kernels/kernels.h"
 

@@ -1,0 +1,283 @@
+#include "base/hdf5/io.h"
+#include "base/hdf5/internal.h"
+#include "base/hdf5/seal.h"
+#include "base/io/files.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { REASON_SIZE = 256, FILE_NAME_SIZE = 4352, MEMORY_STEP = 1 << 20, FIRST_MEMORY = 4 << 20 };
+
+/* HDF5 crashes where it has no memory to begin with. */
+static void check_memory(void)
+{
+    void *volatile memory = malloc(FIRST_MEMORY);
+    if (!memory) {
+        fprintf(stderr, "drumline: no memory to begin with HDF5\n");
+        exit(EXIT_FAILURE);
+    }
+    free(memory);
+}
+
+void hdf5_be_quiet(void)
+{
+    /* What HDF5 does at a program's end crashes where it had no memory to write a file. Ours are closed long before. It can be
+     * told so once. */
+    if (H5dont_atexit() >= 0)
+        check_memory();
+#if !H5_VERSION_GE(1, 10, 7)
+    setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0); /* as access_properties does in later versions */
+#endif
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+    /* A link to another file could make a file of ours read any other, or wait on a pipe. Our formats have none. */
+    if (H5Lis_registered(H5L_TYPE_EXTERNAL) > 0)
+        H5Lunregister(H5L_TYPE_EXTERNAL);
+}
+
+/* The first call of a walk upwards is for the innermost function. */
+static herr_t take_innermost(unsigned depth, const H5E_error2_t *entry, void *data)
+{
+    if (depth == 0 && entry->desc)
+        snprintf(data, REASON_SIZE, "%s", entry->desc);
+    return 0;
+}
+
+/* HDF5's innermost reason, or "". What comes from the system is cut down to the system's own words. */
+static const char *innermost_reason(char reason[REASON_SIZE])
+{
+    static const char marker[] = "error message = '";
+    reason[0] = '\0';
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, take_innermost, reason);
+    char *message = strstr(reason, marker);
+    if (!message)
+        return reason;
+    message += strlen(marker);
+    message[strcspn(message, "'")] = '\0';
+    return message;
+}
+
+static bool set_message(struct error *error, const char *path, const char *what, const char *reason)
+{
+    if (*reason)
+        return error_set(error, "%s: %s (%s)", path, what, reason);
+    return error_set(error, "%s: %s", path, what);
+}
+
+bool hdf5_fail(struct error *error, const char *path, const char *what)
+{
+    char reason[REASON_SIZE];
+    return set_message(error, path, what, innermost_reason(reason));
+}
+
+static void file_name(hid_t file, char name[FILE_NAME_SIZE])
+{
+    if (H5Fget_name(file, name, FILE_NAME_SIZE) < 0)
+        snprintf(name, FILE_NAME_SIZE, "an HDF5 file");
+}
+
+bool hdf5_fail_at(struct error *error, hid_t file, const char *object, const char *what)
+{
+    char buffer[REASON_SIZE], name[FILE_NAME_SIZE];
+    const char *reason = innermost_reason(buffer);
+    file_name(file, name);
+    char *place = format_text("%s: %s", name, object);
+    set_message(error, place, what, reason);
+    free(place);
+    return false;
+}
+
+bool hdf5_refuse_at(struct error *error, hid_t file, const char *object, const char *what)
+{
+    char name[FILE_NAME_SIZE];
+    file_name(file, name);
+    return error_set(error, "%s: %s: %s", name, object, what);
+}
+
+bool hdf5_is_plain_number(hid_t type, H5T_class_t class)
+{
+    const hid_t integers[] = {H5T_STD_I8LE,  H5T_STD_U8LE,  H5T_STD_I16LE, H5T_STD_U16LE, H5T_STD_I32LE, H5T_STD_U32LE,
+                              H5T_STD_I64LE, H5T_STD_U64LE, H5T_STD_I8BE,  H5T_STD_U8BE,  H5T_STD_I16BE, H5T_STD_U16BE,
+                              H5T_STD_I32BE, H5T_STD_U32BE, H5T_STD_I64BE, H5T_STD_U64BE};
+    const hid_t floats[] = {H5T_IEEE_F32LE, H5T_IEEE_F64LE, H5T_IEEE_F32BE, H5T_IEEE_F64BE};
+    const hid_t *types = class == H5T_FLOAT ? floats : integers;
+    size_t count = class == H5T_FLOAT ? sizeof floats / sizeof *floats : sizeof integers / sizeof *integers;
+    for (size_t i = 0; i < count; i++)
+        if (H5Tequal(type, types[i]) > 0)
+            return true;
+    return false;
+}
+
+/* File access: what HDF5 1.10 reads, and no locks, which some shared file systems of clusters refuse. A user's own
+ * HDF5_USE_FILE_LOCKING comes before that. */
+static hid_t access_properties(void)
+{
+    hid_t properties = H5Pcreate(H5P_FILE_ACCESS);
+    if (properties < 0)
+        return properties;
+    bool ok = H5Pset_libver_bounds(properties, H5F_LIBVER_EARLIEST, H5F_LIBVER_V110) >= 0;
+#if H5_VERSION_GE(1, 10, 7)
+    ok = ok && H5Pset_file_locking(properties, false, true) >= 0;
+#endif
+    if (ok)
+        return properties;
+    H5Pclose(properties);
+    return H5I_INVALID_HID;
+}
+
+/* A new file is made in memory and written to the disk as one piece by hdf5_close: HDF5 1.10 crashes at the program's end
+ * where the disk was full. Its user block takes the seal. */
+static hid_t create_in_memory(const char *path)
+{
+    hid_t file = H5I_INVALID_HID;
+    hid_t access = access_properties(), creation = H5Pcreate(H5P_FILE_CREATE);
+    if (access >= 0 && creation >= 0 && H5Pset_fapl_core(access, MEMORY_STEP, false) >= 0 &&
+        H5Pset_userblock(creation, HDF5_SEAL_SIZE) >= 0)
+        file = H5Fcreate(path, H5F_ACC_TRUNC, creation, access);
+    if (access >= 0)
+        H5Pclose(access);
+    if (creation >= 0)
+        H5Pclose(creation);
+    return file;
+}
+
+bool hdf5_create(hid_t *file, const char *path, const char *format, struct error *error)
+{
+    hdf5_be_quiet();
+    *file = H5I_INVALID_HID;
+    /* To learn now, and not after all the work, that the file can't be written. */
+    if (!file_write(path, path, "", 0, error))
+        return false;
+    *file = create_in_memory(path);
+    if (*file < 0)
+        return error_set(error, "%s: no memory to create an HDF5 file", path);
+    if (hdf5_write_string(*file, "format", format, error) &&
+        hdf5_write_int(*file, "version", HDF5_FORMAT_VERSION, error))
+        return true;
+    H5Fclose(*file);
+    *file = H5I_INVALID_HID;
+    return false;
+}
+
+/* HDF5 would wait for ever to open a pipe, and has no clear words for a folder. */
+static bool is_regular_file(const char *path, struct error *error)
+{
+    struct stat status;
+    if (stat(path, &status) != 0)
+        return error_set_errno(error, errno, "%s: can't open", path);
+    if (S_ISDIR(status.st_mode))
+        return error_set(error, "%s: is a folder, not an HDF5 file", path);
+    if (!S_ISREG(status.st_mode))
+        return error_set(error, "%s: is no regular file", path);
+    if (status.st_size == 0)
+        return error_set(error, "%s: is empty", path);
+    return true;
+}
+
+static bool open_file(hid_t *file, const char *path, struct error *error)
+{
+    hdf5_be_quiet();
+    *file = H5I_INVALID_HID;
+    if (!is_regular_file(path, error) || !hdf5_seal_check(path, error))
+        return false;
+    hid_t properties = access_properties();
+    if (properties < 0)
+        return hdf5_fail(error, path, "can't open");
+    *file = H5Fopen(path, H5F_ACC_RDONLY, properties);
+    if (*file < 0)
+        hdf5_fail(error, path, "is no HDF5 file, or a damaged one");
+    H5Pclose(properties);
+    return *file >= 0;
+}
+
+static bool check_format(hid_t file, const char *path, const char *format, struct error *error)
+{
+    char *found = NULL;
+    int64_t version = 0;
+    if (!hdf5_has_attribute(file, "format"))
+        return error_set(error, "%s: is an HDF5 file, but no %s", path, format);
+    bool ok = hdf5_read_string(&found, file, "format", error) && hdf5_read_int(&version, file, "version", error);
+    if (ok && strcmp(found, format) != 0)
+        ok = error_set(error, "%s: is a %.60s, not a %s", path, found, format);
+    else if (ok && version != HDF5_FORMAT_VERSION)
+        ok = error_set(error, "%s: is a %s of version %lld; this program knows version %d", path, format,
+                       (long long)version, HDF5_FORMAT_VERSION);
+    free(found);
+    return ok;
+}
+
+bool hdf5_open(hid_t *file, const char *path, const char *format, struct error *error)
+{
+    if (!open_file(file, path, error))
+        return false;
+    if (check_format(*file, path, format, error))
+        return true;
+    H5Fclose(*file);
+    *file = H5I_INVALID_HID;
+    return false;
+}
+
+/* In its superblock HDF5 marks a file as open for writing until it is closed (HDF5 File Format Specification, "File
+ * Consistency Flags"); the versions are those that HDF5 makes for H5F_LIBVER_EARLIEST. */
+static void clear_open_mark(char *superblock)
+{
+    enum { VERSION = 8, FLAGS = 20, FLAGS_SIZE = 4 };
+    if (superblock[VERSION] < 2)
+        memset(superblock + FLAGS, 0, FLAGS_SIZE);
+}
+
+/* Where the driver that create_in_memory chose has the whole file, user block included; NULL on failure. Not copied: checkpoints
+ * are large, and written while a training goes on. */
+static char *image_of(size_t *size, hid_t file, const char *path, struct error *error)
+{
+    void *handle = NULL;
+    ssize_t size_without_block = H5Fflush(file, H5F_SCOPE_GLOBAL) < 0 ? -1 : H5Fget_file_image(file, NULL, 0);
+    if (size_without_block > 0 && H5Fget_vfd_handle(file, H5P_DEFAULT, &handle) >= 0 && handle) {
+        *size = HDF5_SEAL_SIZE + (size_t)size_without_block;
+        return *(char **)handle;
+    }
+    hdf5_fail(error, path, "can't write");
+    return NULL;
+}
+
+static bool write_image(hid_t file, const char *path, struct error *error)
+{
+    char name[FILE_NAME_SIZE];
+    size_t size;
+    char *image = image_of(&size, file, path, error);
+    if (!image)
+        return false;
+    clear_open_mark(image + HDF5_SEAL_SIZE);
+    hdf5_seal_make(image, image + HDF5_SEAL_SIZE, size - HDF5_SEAL_SIZE);
+    file_name(file, name);
+    return file_write(name, path, image, size, error);
+}
+
+bool hdf5_close(hid_t *file, const char *path, struct error *error)
+{
+    unsigned intent = H5F_ACC_RDONLY;
+    bool ok = H5Fget_intent(*file, &intent) >= 0 || hdf5_fail(error, path, "can't close");
+    if (ok && intent & H5F_ACC_RDWR)
+        ok = write_image(*file, path, error);
+    if (H5Fclose(*file) < 0 && ok)
+        ok = hdf5_fail(error, path, "can't close");
+    *file = H5I_INVALID_HID;
+    return ok;
+}
+
+char *hdf5_read_format(const char *path, struct error *error)
+{
+    hid_t file;
+    char *format = NULL;
+    if (!open_file(&file, path, error))
+        return NULL;
+    if (!hdf5_has_attribute(file, "format"))
+        error_set(error, "%s: is an HDF5 file, but none of drumline's", path);
+    else if (!hdf5_read_string(&format, file, "format", error))
+        format = NULL;
+    H5Fclose(file);
+    return format;
+}

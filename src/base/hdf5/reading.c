@@ -1,0 +1,177 @@
+/* Whole datasets, read at once. */
+#include "base/hdf5/internal.h"
+#include "base/hdf5/io.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { DEFLATE_RATIO = 1100 }; /* deflate never shrinks by more than 1032 (zlib's documentation) */
+
+/* An open dataset with its type and sizes. */
+struct dataset {
+    hid_t id, type;
+    hsize_t dims[HDF5_MAX_DIMENSIONS];
+};
+
+static void close_dataset(struct dataset *dataset)
+{
+    if (dataset->type >= 0)
+        H5Tclose(dataset->type);
+    if (dataset->id >= 0)
+        H5Dclose(dataset->id);
+}
+
+/* Whether what is stored can hold as many elements as the dataset claims, so that nobody takes memory for a claim alone. A
+ * virtual dataset stores nothing itself. */
+static bool claim_is_possible(const struct dataset *dataset, int num_dims)
+{
+    hid_t properties = H5Dget_create_plist(dataset->id);
+    if (properties < 0)
+        return false;
+    H5D_layout_t layout = H5Pget_layout(properties);
+    int num_external = H5Pget_external_count(properties);
+    H5Pclose(properties);
+    if (num_external != 0)
+        return false;
+    if (layout == H5D_VIRTUAL)
+        return true;
+    if (layout != H5D_CHUNKED && layout != H5D_CONTIGUOUS && layout != H5D_COMPACT)
+        return false;
+    double claimed = (double)H5Tget_size(dataset->type);
+    for (int i = 0; i < num_dims; i++)
+        claimed *= (double)dataset->dims[i];
+    return claimed <= (double)H5Dget_storage_size(dataset->id) * (layout == H5D_CHUNKED ? DEFLATE_RATIO : 1.0);
+}
+
+/* Fails where a link on the way is missing, which H5Lexists alone would only say of the last. */
+static bool is_there(hid_t file, const char *name)
+{
+    char part[256];
+    size_t length = strlen(name);
+    if (length >= sizeof part)
+        return false;
+    for (size_t end = 1; end <= length; end++) {
+        if (end < length && name[end] != '/')
+            continue;
+        memcpy(part, name, end);
+        part[end] = '\0';
+        if (H5Lexists(file, part, H5P_DEFAULT) <= 0)
+            return false;
+    }
+    return length > 0;
+}
+
+static bool read_sizes(struct dataset *dataset, hid_t file, const char *name, int num_dims, struct error *error)
+{
+    hid_t space = H5Dget_space(dataset->id);
+    bool ok = false;
+    if (space < 0)
+        return hdf5_fail_at(error, file, name, "can't read the dataset");
+    if (num_dims > HDF5_MAX_DIMENSIONS || H5Sget_simple_extent_ndims(space) != num_dims)
+        hdf5_refuse_at(error, file, name, "the dataset has another number of dimensions");
+    else if (H5Sget_simple_extent_dims(space, dataset->dims, NULL) < 0)
+        hdf5_fail_at(error, file, name, "can't read the dataset");
+    else
+        ok = true;
+    H5Sclose(space);
+    return ok;
+}
+
+static bool open_dataset(struct dataset *dataset, hid_t file, const char *name, int num_dims, struct error *error)
+{
+    *dataset = (struct dataset){.id = H5I_INVALID_HID, .type = H5I_INVALID_HID};
+    if (!is_there(file, name))
+        return hdf5_refuse_at(error, file, name, "the dataset is missing");
+    dataset->id = H5Dopen2(file, name, H5P_DEFAULT);
+    if (dataset->id >= 0)
+        dataset->type = H5Dget_type(dataset->id);
+    bool ok = dataset->type >= 0;
+    if (!ok)
+        hdf5_fail_at(error, file, name, "can't open the dataset");
+    ok = ok && read_sizes(dataset, file, name, num_dims, error);
+    if (ok && !claim_is_possible(dataset, num_dims))
+        ok =
+            hdf5_refuse_at(error, file, name, "the dataset claims to be larger than what is stored, or lies elsewhere");
+    if (!ok)
+        close_dataset(dataset);
+    return ok;
+}
+
+bool hdf5_dataset_dims(hsize_t *dims, hid_t file, const char *name, int num_dims, struct error *error)
+{
+    struct dataset dataset;
+    if (!open_dataset(&dataset, file, name, num_dims, error))
+        return false;
+    memcpy(dims, dataset.dims, (size_t)num_dims * sizeof *dims);
+    close_dataset(&dataset);
+    return true;
+}
+
+static bool types_match(hid_t file_type, hid_t memory_type);
+
+/* HDF5 leaves a member that the file lacks as it is in memory, which is to say undefined. */
+static bool compounds_match(hid_t file_type, hid_t memory_type)
+{
+    int num_members = H5Tget_nmembers(memory_type);
+    bool ok = num_members > 0;
+    for (int i = 0; ok && i < num_members; i++) {
+        char *name = H5Tget_member_name(memory_type, (unsigned)i);
+        int index = name ? H5Tget_member_index(file_type, name) : -1;
+        hid_t wanted = H5Tget_member_type(memory_type, (unsigned)i);
+        hid_t found = index >= 0 ? H5Tget_member_type(file_type, (unsigned)index) : H5I_INVALID_HID;
+        ok = wanted >= 0 && found >= 0 && types_match(found, wanted);
+        if (wanted >= 0)
+            H5Tclose(wanted);
+        if (found >= 0)
+            H5Tclose(found);
+        if (name)
+            H5free_memory(name);
+    }
+    return ok;
+}
+
+/* Whether the file's values are what the memory's type says, but for the order of bytes: reading never rounds or cuts. */
+static bool types_match(hid_t file_type, hid_t memory_type)
+{
+    H5T_class_t class = H5Tget_class(memory_type);
+    if (H5Tget_class(file_type) != class)
+        return false;
+    if (class == H5T_COMPOUND)
+        return compounds_match(file_type, memory_type);
+    if (class == H5T_INTEGER || class == H5T_FLOAT)
+        return hdf5_is_plain_number(file_type, class) && H5Tget_size(file_type) == H5Tget_size(memory_type) &&
+               (class == H5T_FLOAT || H5Tget_sign(file_type) == H5Tget_sign(memory_type));
+    if (class == H5T_STRING)
+        return H5Tis_variable_str(file_type) == H5Tis_variable_str(memory_type);
+    return H5Tequal(file_type, memory_type) > 0;
+}
+
+static bool read_values(void *data, const struct dataset *dataset, hid_t memory_type, int num_dims, const hsize_t *dims)
+{
+    return hdf5_is_empty(num_dims, dims) ||
+           (H5Tequal(dataset->type, memory_type) > 0 &&
+            hdf5_read_compressed(data, dataset->id, memory_type, num_dims, dims)) ||
+           H5Dread(dataset->id, memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0;
+}
+
+bool hdf5_read_dataset(void *data, hid_t file, const char *name, hid_t memory_type, int num_dims, const hsize_t *dims,
+                       struct error *error)
+{
+    struct dataset dataset;
+    if (!open_dataset(&dataset, file, name, num_dims, error))
+        return false;
+    bool ok = true;
+    for (int i = 0; ok && i < num_dims; i++)
+        if (dataset.dims[i] != dims[i]) {
+            struct error detail;
+            error_set(&detail, "the size of dimension %d is %llu, but must be %llu", i,
+                      (unsigned long long)dataset.dims[i], (unsigned long long)dims[i]);
+            ok = hdf5_refuse_at(error, file, name, detail.message);
+        }
+    if (ok && !types_match(dataset.type, memory_type))
+        ok = hdf5_refuse_at(error, file, name, "the dataset's elements are of another type");
+    if (ok && !read_values(data, &dataset, memory_type, num_dims, dims))
+        ok = hdf5_fail_at(error, file, name, "the dataset is damaged");
+    close_dataset(&dataset);
+    return ok;
+}

@@ -1,0 +1,106 @@
+#include "base/hdf5/seal.h"
+
+#include <xxhash.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { BLOCK_SIZE = 1 << 18, CHECKED_MAX = 1 << 30 };
+
+#define SEAL_BEGINNING "drumline-seal "
+#define SEAL_FORMAT SEAL_BEGINNING "1 xxh3=%016" PRIx64 " size=%020" PRIu64 "\n"
+
+void hdf5_seal_make(char seal[HDF5_SEAL_SIZE], const void *image, size_t size)
+{
+    memset(seal, 0, HDF5_SEAL_SIZE);
+    snprintf(seal, HDF5_SEAL_SIZE, SEAL_FORMAT, (uint64_t)XXH3_64bits(image, size), (uint64_t)size);
+}
+
+/* Reads up to `size` bytes; fewer at the end of the file alone. -1 on failure. */
+static ssize_t read_block(int descriptor, void *bytes, size_t size)
+{
+    size_t used = 0;
+    while (used < size) {
+        ssize_t count = read(descriptor, (char *)bytes + used, size - used);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count < 0)
+            return -1;
+        if (count == 0)
+            break;
+        used += (size_t)count;
+    }
+    return (ssize_t)used;
+}
+
+/* The checksum of what is left to read. */
+static bool checksum_of_rest(uint64_t *checksum, int descriptor, const char *path, struct error *error)
+{
+    unsigned char *block = malloc(BLOCK_SIZE);
+    XXH3_state_t *state = XXH3_createState();
+    bool ok = block && state && XXH3_64bits_reset(state) == XXH_OK;
+    if (!ok)
+        error_set(error, "%s: no memory to check it", path);
+    ssize_t count = 0;
+    while (ok && (count = read_block(descriptor, block, BLOCK_SIZE)) > 0)
+        XXH3_64bits_update(state, block, (size_t)count);
+    if (ok && count < 0)
+        ok = error_set_errno(error, errno, "%s: can't read", path);
+    if (ok)
+        *checksum = XXH3_64bits_digest(state);
+    XXH3_freeState(state);
+    free(block);
+    return ok;
+}
+
+/* What the line says, which must be exactly as hdf5_seal_make writes it. */
+static bool parse_seal(const char seal[HDF5_SEAL_SIZE], uint64_t *checksum, uint64_t *size)
+{
+    char again[HDF5_SEAL_SIZE] = {0};
+    if (sscanf(seal, SEAL_BEGINNING "1 xxh3=%16" SCNx64 " size=%20" SCNu64, checksum, size) != 2)
+        return false;
+    snprintf(again, sizeof again, SEAL_FORMAT, *checksum, *size);
+    return memcmp(seal, again, HDF5_SEAL_SIZE) == 0;
+}
+
+static bool check_open_file(int descriptor, const char *path, struct error *error)
+{
+    char seal[HDF5_SEAL_SIZE + 1] = {0};
+    struct stat status;
+    uint64_t checksum, size, found = 0;
+    ssize_t count = read_block(descriptor, seal, HDF5_SEAL_SIZE);
+    if (count < 0 || fstat(descriptor, &status) != 0)
+        return error_set_errno(error, errno, "%s: can't read", path);
+    if (strncmp(seal, SEAL_BEGINNING, strlen(SEAL_BEGINNING)) != 0)
+        return true;
+    if (count < HDF5_SEAL_SIZE || !parse_seal(seal, &checksum, &size))
+        return error_set(error, "%s: is damaged (its first %d bytes are not as they were written)", path,
+                         HDF5_SEAL_SIZE);
+    uint64_t actual_size = (uint64_t)status.st_size - HDF5_SEAL_SIZE;
+    if (actual_size < size)
+        return error_set(error, "%s: is cut off: it has %" PRIu64 " of %" PRIu64 " bytes", path,
+                         actual_size + HDF5_SEAL_SIZE, size + HDF5_SEAL_SIZE);
+    if (actual_size == size && size > CHECKED_MAX)
+        return true;
+    if (actual_size == size && !checksum_of_rest(&found, descriptor, path, error))
+        return false;
+    if (actual_size == size && found == checksum)
+        return true;
+    return error_set(error, "%s: is damaged, or was changed by another program (its checksum does not hold)", path);
+}
+
+bool hdf5_seal_check(const char *path, struct error *error)
+{
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0)
+        return error_set_errno(error, errno, "%s: can't open", path);
+    bool ok = check_open_file(descriptor, path, error);
+    close(descriptor);
+    return ok;
+}

@@ -1,0 +1,313 @@
+#include "base/io/atomic_file.h"
+#include "base/io/files.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+enum {
+    HOST_SIZE = 256,
+    SHOWN_NAME = 120, /* bytes of a name that the temporary one keeps: a name may be 255 bytes long */
+    SHOWN_HOST = 64,
+    STALE_SECONDS = 3600,
+};
+
+static void host_name(char host[HOST_SIZE])
+{
+    if (gethostname(host, HOST_SIZE) != 0)
+        host[0] = '\0';
+    host[HOST_SIZE - 1] = '\0';
+    if (strlen(host) > SHOWN_HOST)
+        host[SHOWN_HOST] = '\0';
+    for (char *c = host; *c; c++)
+        if (*c == '/')
+            *c = '_';
+    if (host[0] == '\0')
+        memcpy(host, "host", 5);
+}
+
+/* The folder in which `path` lies, owned by the caller. */
+static char *folder_of(const char *path)
+{
+    const char *name = path_name(path);
+    if (name == path)
+        return format_text(".");
+    return format_text("%.*s", (int)(name - path), path);
+}
+
+/* ".NAME.HOST.PID.tmp"; in the place of the end of a long NAME stands its hash, so that names which begin alike stay apart.
+ * Owned by the caller. */
+static char *temporary_name(const char *name)
+{
+    char host[HOST_SIZE], hash[32] = "";
+    host_name(host);
+    if (strlen(name) > SHOWN_NAME)
+        snprintf(hash, sizeof hash, "~%016" PRIx64, (uint64_t)XXH3_64bits(name, strlen(name)));
+    return format_text(".%.*s%s.%s.%ld.tmp", SHOWN_NAME, name, hash, host, (long)getpid());
+}
+
+static void forget(struct atomic_file *file)
+{
+    free(file->path);
+    free(file->temporary_path);
+    *file = (struct atomic_file){0};
+}
+
+bool atomic_file_start(struct atomic_file *file, const char *path, struct error *error)
+{
+    const char *name = path_name(path);
+    *file = (struct atomic_file){0};
+    if (*name == '\0')
+        return error_set(error, "'%s': is no name of a file", path);
+    if (strlen(path) >= PATH_MAX)
+        return error_set_errno(error, ENAMETOOLONG, "%s", path);
+    char *folder = folder_of(path), *temporary = temporary_name(name);
+    file->path = format_text("%s", path);
+    file->temporary_path = path_join(folder, temporary);
+    free(temporary);
+    free(folder);
+    if (unlink(file->temporary_path) == 0 || errno == ENOENT)
+        return true;
+    error_set_errno(error, errno, "%s: can't write", path);
+    forget(file);
+    return false;
+}
+
+void atomic_file_abandon(struct atomic_file *file)
+{
+    if (file->temporary_path)
+        unlink(file->temporary_path);
+    forget(file);
+}
+
+/* Gives the disk what the page cache holds of a file or folder. Some file systems can't do so for a folder. */
+static bool sync_path(const char *path, int flags)
+{
+    int descriptor = open(path, flags | O_CLOEXEC);
+    if (descriptor < 0)
+        return false;
+    int result = fsync(descriptor);
+    int error_number = errno;
+    close(descriptor);
+    errno = error_number;
+    return result == 0;
+}
+
+bool atomic_file_flush_folder(const char *folder, struct error *error)
+{
+    if (sync_path(folder, O_RDONLY | O_DIRECTORY) || errno == EINVAL || errno == ENOTSUP || errno == EACCES)
+        return true;
+    return error_set_errno(error, errno, "%s: files are written there, but the folder can't be flushed to the disk",
+                           folder);
+}
+
+/* Gives the temporary file its name; 0, or the reason in errno's numbers. */
+typedef int (*naming)(const char *temporary_path, const char *path);
+
+static int name_over(const char *temporary_path, const char *path)
+{
+    return rename(temporary_path, path) == 0 ? 0 : errno;
+}
+
+/* True where link() made the name and a file server's answer to that was lost (link(2), BUGS). */
+static bool has_two_names(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && status.st_nlink == 2;
+}
+
+/* A hard link fails where the name is taken. Where a file system has none, an empty file made with O_EXCL keeps the name
+ * until the rename. */
+static int name_new(const char *temporary_path, const char *path)
+{
+    int reason = link(temporary_path, path) == 0 ? 0 : errno;
+    if (reason == 0 || has_two_names(temporary_path)) {
+        unlink(temporary_path);
+        return 0;
+    }
+    if (reason != EPERM && reason != ENOTSUP && reason != ENOSYS && reason != EMLINK)
+        return reason;
+    int descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (descriptor < 0)
+        return errno;
+    close(descriptor);
+    reason = name_over(temporary_path, path);
+    if (reason != 0)
+        unlink(path);
+    return reason;
+}
+
+static bool cant_write(const char *path, int reason, struct error *error)
+{
+    return error_set_errno(error, reason, "%s: can't write", path);
+}
+
+bool atomic_file_flush(const struct atomic_file *file, struct error *error)
+{
+    return sync_path(file->temporary_path, O_RDONLY) || cant_write(file->path, errno, error);
+}
+
+static bool commit(struct atomic_file *file, naming give_name, struct error *error)
+{
+    bool ok = atomic_file_flush(file, error);
+    int reason = ok ? give_name(file->temporary_path, file->path) : 0;
+    if (reason != 0)
+        ok = cant_write(file->path, reason, error);
+    if (!ok) {
+        atomic_file_abandon(file);
+        return false;
+    }
+    char *folder = folder_of(file->path);
+    ok = atomic_file_flush_folder(folder, error);
+    free(folder);
+    forget(file);
+    return ok;
+}
+
+bool atomic_file_commit(struct atomic_file *file, struct error *error)
+{
+    return commit(file, name_over, error);
+}
+
+bool atomic_file_commit_new(struct atomic_file *file, struct error *error)
+{
+    return commit(file, name_new, error);
+}
+
+/* What the threads of atomic_file_flush_all share. */
+struct flushing {
+    const struct atomic_file *files;
+    int count;
+    pthread_mutex_t lock;
+    int next;
+    int failed, reason; /* the first file that failed, -1 for none, and why */
+};
+
+static void *flush_files(void *context)
+{
+    struct flushing *flushing = context;
+    pthread_mutex_lock(&flushing->lock);
+    while (flushing->next < flushing->count) {
+        int number = flushing->next++;
+        pthread_mutex_unlock(&flushing->lock);
+        int reason = sync_path(flushing->files[number].temporary_path, O_RDONLY) ? 0 : errno;
+        pthread_mutex_lock(&flushing->lock);
+        if (reason != 0 && (flushing->failed < 0 || number < flushing->failed)) {
+            flushing->failed = number;
+            flushing->reason = reason;
+        }
+    }
+    pthread_mutex_unlock(&flushing->lock);
+    return NULL;
+}
+
+bool atomic_file_flush_all(const struct atomic_file *files, int count, struct error *error)
+{
+    enum { MOST_HELPERS = 7 }; /* they wait for the disk, not for a core */
+    struct flushing flushing = {.files = files, .count = count, .failed = -1};
+    pthread_t helpers[MOST_HELPERS];
+    int num_helpers = 0;
+    pthread_mutex_init(&flushing.lock, NULL);
+    while (num_helpers < MOST_HELPERS && num_helpers + 1 < count &&
+           pthread_create(&helpers[num_helpers], NULL, flush_files, &flushing) == 0)
+        num_helpers++;
+    flush_files(&flushing);
+    for (int i = 0; i < num_helpers; i++)
+        pthread_join(helpers[i], NULL);
+    pthread_mutex_destroy(&flushing.lock);
+    return flushing.failed < 0 || cant_write(files[flushing.failed].path, flushing.reason, error);
+}
+
+bool atomic_file_name_new(struct atomic_file *file, const char *path, struct error *error)
+{
+    int reason = name_new(file->temporary_path, path);
+    if (reason != 0)
+        return cant_write(path, reason, error);
+    forget(file);
+    return true;
+}
+
+bool atomic_file_name_over(struct atomic_file *file, struct error *error)
+{
+    int reason = name_over(file->temporary_path, file->path);
+    if (reason != 0)
+        return cant_write(file->path, reason, error);
+    forget(file);
+    return true;
+}
+
+bool atomic_file_write(const char *path, const void *bytes, size_t size, struct error *error)
+{
+    struct atomic_file file;
+    if (!atomic_file_start(&file, path, error))
+        return false;
+    if (file_write(file.temporary_path, path, bytes, size, error))
+        return atomic_file_commit(&file, error);
+    atomic_file_abandon(&file);
+    return false;
+}
+
+/* Where the PID of ".NAME.HOST.PID.tmp" begins in `name`; NULL where it is no such name. */
+static const char *process_of(const char *name)
+{
+    static const char ending[] = ".tmp";
+    size_t length = strlen(name);
+    if (name[0] != '.' || length < sizeof ending || strcmp(name + length - 4, ending) != 0)
+        return NULL;
+    size_t digits_end = length - 4, digits = digits_end;
+    while (digits > 0 && isdigit((unsigned char)name[digits - 1]))
+        digits--;
+    bool is_temporary = digits >= 4 && digits < digits_end && digits_end - digits <= 10 && name[digits - 1] == '.' &&
+                        memchr(name + 1, '.', digits - 2) != NULL;
+    return is_temporary ? name + digits : NULL;
+}
+
+/* Whether nobody can still be writing the temporary file `name`, in which the PID begins at `process`. */
+static bool is_left_over(const char *name, const char *process, const struct stat *status)
+{
+    char host[HOST_SIZE];
+    host_name(host);
+    size_t length = strlen(host), before = (size_t)(process - name);
+    long number = strtol(process, NULL, 10);
+    bool is_ours =
+        before > length + 2 && *(process - length - 2) == '.' && memcmp(process - length - 1, host, length) == 0;
+    bool is_gone = is_ours && number > 0 && kill((pid_t)number, 0) != 0 && errno == ESRCH;
+    return is_gone || difftime(time(NULL), status->st_mtime) > STALE_SECONDS;
+}
+
+static void sweep(const char *folder, bool shared)
+{
+    DIR *stream = opendir(folder);
+    if (!stream)
+        return;
+    for (struct dirent *entry = readdir(stream); entry; entry = readdir(stream)) {
+        struct stat status;
+        const char *name = entry->d_name, *process = process_of(name);
+        if (process && fstatat(dirfd(stream), name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(status.st_mode) &&
+            (!shared || is_left_over(name, process, &status)))
+            unlinkat(dirfd(stream), name, 0);
+    }
+    closedir(stream);
+}
+
+void atomic_file_sweep(const char *folder)
+{
+    sweep(folder, false);
+}
+
+void atomic_file_sweep_shared(const char *folder)
+{
+    sweep(folder, true);
+}

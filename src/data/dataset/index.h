@@ -1,0 +1,65 @@
+/* index.h5: all shards of a data set as one, in an order that no number of ranks changes.
+ *
+ * docs/formats.md describes the file: /performances of all shards sorted by path, with the shard's number added; /hits,
+ * /velocity and /offset as virtual datasets over the shards in that order; counts, and content_sha256. */
+#ifndef DRUMLINE_DATA_DATASET_INDEX_H
+#define DRUMLINE_DATA_DATASET_INDEX_H
+
+#include "data/dataset/performance_table.h"
+
+#define INDEX_FORMAT "drumline-index"
+#define INDEX_NAME "index.h5"
+
+/* Why a file or performance was left out. */
+enum left_out {
+    LEFT_OUT_UNREADABLE,
+    LEFT_OUT_DAMAGED,
+    LEFT_OUT_UNSUPPORTED,
+    LEFT_OUT_NAME,
+    LEFT_OUT_NO_DRUMS,
+    LEFT_OUT_TIME_SIGNATURE,
+    LEFT_OUT_BROKEN_BAR,
+    LEFT_OUT_SHORT,
+    LEFT_OUT_LONG,
+    NUM_LEFT_OUT
+};
+
+/* "time_signature": what the attribute left_out_time_signature ends in. */
+const char *left_out_name(enum left_out reason);
+
+/* "in another time signature": what the table says. */
+const char *left_out_words(enum left_out reason);
+
+struct dataset_counts {
+    uint64_t num_files; /* MIDI files that were found */
+    uint64_t num_kept;  /* performances */
+    uint64_t num_hits;
+    uint64_t num_unknown; /* onsets of a pitch that is no drum's */
+    uint64_t num_melodic; /* onsets beside channel 10 */
+    uint64_t left_out[NUM_LEFT_OUT];
+};
+
+struct dataset_index {
+    struct performance_table table; /* by path; first_step in the order of the whole; digests zero when read */
+    struct dataset_counts counts;
+    uint64_t num_steps;
+    uint32_t num_shards;
+    char content_sha256[2 * DIGEST_SIZE + 1];
+};
+
+/* Makes the index from the shards' tables, whose digests must be set and whose rows must be sorted by path, as they are
+ * where files were taken in that order. `counts` is copied. */
+bool dataset_index_make(struct dataset_index *index, const struct performance_table *tables, uint32_t num_shards,
+                        const struct dataset_counts *counts, struct error *error);
+
+/* Writes it to `path`, which must lie in the shards' folder in the end. Not atomic, as shard_writer_write. Messages name it
+ * `shown_path`: what `path` will be called. */
+bool dataset_index_write(const struct dataset_index *index, const char *path, const char *shown_path,
+                         struct error *error);
+
+/* Reads FOLDER/index.h5 and checks it; what the shards hold is not looked at. */
+bool dataset_index_read(struct dataset_index *index, const char *folder, struct error *error);
+
+void dataset_index_free(struct dataset_index *index);
+
+#endif

@@ -1,0 +1,160 @@
+#include "data/dataset/intake.h"
+
+#include "base/io/files.h"
+#include "base/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Sets it to the tag of a name, and leaves it as it is where there is none. */
+static void take_name_tag(struct time_signature *time_signature, const char *path)
+{
+    struct error ignored;
+    char tag[16];
+    const char *name = path_name(path), *underscore = strrchr(name, '_'), *dot = strrchr(name, '.');
+    if (underscore == NULL || dot == NULL || dot < underscore)
+        return;
+    size_t length = (size_t)(dot - underscore - 1);
+    if (length >= sizeof tag)
+        return;
+    memcpy(tag, underscore + 1, length);
+    tag[length] = '\0';
+    time_signature_parse(time_signature, tag, &ignored);
+}
+
+/* A name that may hold anything, fit for a message: bytes outside printable ASCII are written as \xNN. */
+static char *printable(const char *name)
+{
+    char *text = malloc(4 * strlen(name) + 1), *to = text;
+    if (text == NULL)
+        return NULL;
+    for (const char *from = name; *from != '\0'; from++) {
+        static const char digits[] = "0123456789abcdef";
+        unsigned char byte = (unsigned char)*from;
+        if (byte >= 0x20 && byte < 0x7f) {
+            *to++ = *from;
+        } else {
+            *to++ = '\\';
+            *to++ = 'x';
+            *to++ = digits[byte >> 4];
+            *to++ = digits[byte & 15];
+        }
+    }
+    *to = '\0';
+    return text;
+}
+
+/* Why a file of this name can't be in a data set; NULL where it can. */
+static const char *fault_of_name(const char *path)
+{
+    if (strlen(path) > PERFORMANCE_TEXT_MAX)
+        return "its name is too long";
+    for (const unsigned char *byte = (const unsigned char *)path; *byte != '\0'; byte++)
+        if (*byte < 0x20 || *byte == 0x7f)
+            return "its name holds a control character";
+    return text_is_utf8(path) ? NULL : "its name is no UTF-8 text";
+}
+
+static void leave_out_for_name(struct dataset_counts *counts, const char *folder, const char *path, const char *fault)
+{
+    char *name = printable(path), *full_path = path_join(folder, name != NULL ? name : "?");
+    counts->left_out[LEFT_OUT_NAME]++;
+    log_warning("left out: %s: %s", full_path, fault);
+    free(full_path);
+    free(name);
+}
+
+static void leave_out(struct dataset_counts *counts, enum left_out reason, const char *path)
+{
+    counts->left_out[reason]++;
+    log_debug_here("left out: %s: %s", path, left_out_words(reason));
+}
+
+/* Loads a file; where it can't, warns and counts. */
+static bool load(struct midi *midi, struct dataset_counts *counts, const char *folder, const char *path)
+{
+    enum midi_fault fault;
+    struct error error;
+    char *full_path = path_join(folder, path);
+    bool ok = midi_load(midi, full_path, &fault, &error);
+    free(full_path);
+    if (ok)
+        return true;
+    enum left_out reason = fault == MIDI_UNREADABLE    ? LEFT_OUT_UNREADABLE
+                           : fault == MIDI_UNSUPPORTED ? LEFT_OUT_UNSUPPORTED
+                                                       : LEFT_OUT_DAMAGED;
+    counts->left_out[reason]++;
+    log_warning("left out: %s", error.message);
+    return false;
+}
+
+/* The reason to leave a part out, NUM_LEFT_OUT for none. */
+static enum left_out judge(const struct grid_part *part, const struct intake_rules *rules)
+{
+    if (part->fault == GRID_NO_DRUMS)
+        return LEFT_OUT_NO_DRUMS;
+    if (rules->only_beat && !time_signature_equal(part->time_signature, rules->beat))
+        return LEFT_OUT_TIME_SIGNATURE;
+    if (part->fault == GRID_BROKEN_BAR)
+        return LEFT_OUT_BROKEN_BAR;
+    if (part->fault == GRID_TOO_LONG)
+        return LEFT_OUT_LONG;
+    if (part->grid.num_steps / time_signature_bar_steps(part->time_signature) < rules->min_bars)
+        return LEFT_OUT_SHORT;
+    return NUM_LEFT_OUT;
+}
+
+static bool take_parts(struct shard_writer *writer, struct dataset_counts *counts, const struct grid_list *list,
+                       const struct performance *about, const struct intake_rules *rules, struct error *error)
+{
+    for (size_t p = 0; p < list->count; p++) {
+        const struct grid_part *part = &list->parts[p];
+        enum left_out reason = judge(part, rules);
+        if (reason != NUM_LEFT_OUT) {
+            leave_out(counts, reason, about->path);
+            continue;
+        }
+        if (!shard_writer_append(writer, about, &part->grid, error))
+            return false;
+        counts->num_kept++;
+        counts->num_hits += grid_count_hits(&part->grid);
+    }
+    return true;
+}
+
+bool intake_file(struct shard_writer *writer, struct dataset_counts *counts, const char *folder, const char *path,
+                 const struct splits *splits, const struct intake_rules *rules, struct error *error)
+{
+    static char unknown[] = "";
+    const struct performance_info *info = splits_find(splits, path);
+    struct performance about = {.path = (char *)path, .style = unknown, .drummer = unknown};
+    struct time_signature fallback = {4, 4};
+    struct midi midi;
+    struct grid_list list;
+    counts->num_files++;
+    const char *fault = fault_of_name(path);
+    if (fault != NULL) {
+        leave_out_for_name(counts, folder, path, fault);
+        return true;
+    }
+    about.split = info != NULL ? info->split : split_by_hash(path);
+    if (info != NULL) {
+        about.style = info->style;
+        about.drummer = info->drummer;
+    }
+    if (info != NULL && info->time_signature.numerator > 0)
+        fallback = info->time_signature;
+    else
+        take_name_tag(&fallback, path);
+    if (!load(&midi, counts, folder, path))
+        return true;
+    counts->num_melodic += midi.num_melodic;
+    bool ok = grid_list_make(&list, &midi, DRUM_MAP_TRAINING, fallback, error);
+    midi_free(&midi);
+    if (!ok)
+        return error_prefix(error, "%s", path);
+    counts->num_unknown += list.num_unknown;
+    ok = take_parts(writer, counts, &list, &about, rules, error) || error_prefix(error, "%s", path);
+    grid_list_free(&list);
+    return ok;
+}

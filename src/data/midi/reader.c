@@ -1,0 +1,185 @@
+#include "data/midi/midi_file.h"
+
+#include "base/io/files.h"
+
+#include <math.h>
+#include <smf.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NOTE_ON = 0x90, META = 0xff, META_TEMPO = 0x51, META_TIME_SIGNATURE = 0x58 };
+
+/* libsmf prints its complaints through glib. They go here instead, so that a refusal can tell the last of them. */
+struct complaint {
+    char text[256];
+    guint handler;
+};
+
+static void take_complaint(const gchar *domain, GLogLevelFlags level, const gchar *message, gpointer user)
+{
+    struct complaint *complaint = user;
+    (void)domain;
+    if ((level & (G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_WARNING)) == 0)
+        return;
+    size_t length = strlen(message);
+    if (length >= sizeof complaint->text)
+        length = sizeof complaint->text - 1;
+    memcpy(complaint->text, message, length);
+    complaint->text[length] = '\0';
+}
+
+static void listen_to_libsmf(struct complaint *complaint)
+{
+    complaint->text[0] = '\0';
+    complaint->handler = g_log_set_handler("libsmf", G_LOG_LEVEL_MASK, take_complaint, complaint);
+}
+
+static void stop_listening(struct complaint *complaint)
+{
+    g_log_remove_handler("libsmf", complaint->handler);
+}
+
+/* smf_delete alone searches a track's whole list for each event that it frees: minutes for a large file. */
+static void delete_smf(smf_t *smf)
+{
+    for (int number = 1; number <= smf->number_of_tracks; number++) {
+        smf_track_t *track = smf_get_track_by_number(smf, number);
+        for (guint i = 0; i < track->events_array->len; i++) {
+            smf_event_t *event = g_ptr_array_index(track->events_array, i);
+            free(event->midi_buffer);
+            free(event);
+        }
+        g_ptr_array_set_size(track->events_array, 0);
+        track->number_of_events = 0;
+    }
+    smf_delete(smf);
+}
+
+static bool count_events(struct midi *midi, const smf_t *smf, struct error *error)
+{
+    for (int number = 1; number <= smf->number_of_tracks; number++) {
+        smf_track_t *track = smf_get_track_by_number(smf, number);
+        for (int i = 1; i <= track->number_of_events; i++) {
+            const uint8_t *bytes = smf_track_get_event_by_number(track, i)->midi_buffer;
+            midi->num_onsets += (bytes[0] & 0xf0) == NOTE_ON;
+            midi->num_tempos += bytes[0] == META && bytes[1] == META_TEMPO;
+            midi->num_time_signatures += bytes[0] == META && bytes[1] == META_TIME_SIGNATURE;
+        }
+    }
+    midi->onsets = calloc(midi->num_onsets + 1, sizeof *midi->onsets);
+    midi->tempos = calloc(midi->num_tempos + 1, sizeof *midi->tempos);
+    midi->time_signatures = calloc(midi->num_time_signatures + 1, sizeof *midi->time_signatures);
+    if (midi->onsets == NULL || midi->tempos == NULL || midi->time_signatures == NULL)
+        return error_set(error, "no memory for %zu notes", midi->num_onsets);
+    midi->num_onsets = midi->num_tempos = midi->num_time_signatures = 0;
+    return true;
+}
+
+/* smf_get_next_event merges the tracks by time, the earlier track first. */
+static void take_events(struct midi *midi, smf_t *smf)
+{
+    const smf_event_t *event;
+    smf_rewind(smf);
+    while ((event = smf_get_next_event(smf)) != NULL) {
+        const uint8_t *bytes = event->midi_buffer;
+        uint32_t tick = (uint32_t)event->time_pulses;
+        if ((bytes[0] & 0xf0) == NOTE_ON)
+            midi->onsets[midi->num_onsets++] =
+                (struct midi_onset){tick, (uint8_t)(bytes[0] & 0x0f), bytes[1], bytes[2]};
+        else if (bytes[0] == META && bytes[1] == META_TEMPO)
+            midi->tempos[midi->num_tempos++] =
+                (struct midi_tempo){tick, (uint32_t)bytes[3] << 16 | (uint32_t)bytes[4] << 8 | bytes[5]};
+        else if (bytes[0] == META && bytes[1] == META_TIME_SIGNATURE)
+            midi->time_signatures[midi->num_time_signatures++] =
+                (struct midi_time_signature){tick, bytes[3], (uint8_t)(1U << bytes[4])};
+    }
+}
+
+static void leave_out_melodic(struct midi *midi)
+{
+    bool has_drum_channel = false;
+    for (size_t i = 0; i < midi->num_onsets; i++)
+        has_drum_channel = has_drum_channel || midi->onsets[i].channel == MIDI_DRUM_CHANNEL;
+    if (!has_drum_channel)
+        return;
+    size_t kept = 0;
+    for (size_t i = 0; i < midi->num_onsets; i++)
+        if (midi->onsets[i].channel == MIDI_DRUM_CHANNEL)
+            midi->onsets[kept++] = midi->onsets[i];
+    midi->num_melodic = midi->num_onsets - kept;
+    midi->num_onsets = kept;
+}
+
+static bool load_copy(struct midi *midi, const struct midi_copy *copy, struct error *error)
+{
+    struct complaint complaint;
+    bool ok = false;
+    listen_to_libsmf(&complaint);
+    smf_t *smf = smf_load_from_memory(copy->bytes, (int)copy->size);
+    if (smf == NULL) {
+        error_set(error, "libsmf can't read it: %s", complaint.text[0] != '\0' ? complaint.text : "no reason given");
+    } else if (count_events(midi, smf, error)) {
+        midi->ppq = (uint32_t)smf->ppqn;
+        midi->end_tick = copy->end_tick;
+        take_events(midi, smf);
+        leave_out_melodic(midi);
+        ok = true;
+    }
+    if (smf != NULL)
+        delete_smf(smf);
+    stop_listening(&complaint);
+    return ok;
+}
+
+bool midi_parse(struct midi *midi, const uint8_t *bytes, size_t size, enum midi_fault *fault, struct error *error)
+{
+    enum midi_fault ignored;
+    struct midi_copy copy;
+    *midi = (struct midi){0};
+    if (!midi_check(&copy, bytes, size, fault != NULL ? fault : &ignored, error))
+        return false;
+    bool ok = load_copy(midi, &copy, error);
+    free(copy.bytes);
+    if (!ok) {
+        midi_free(midi);
+        if (fault != NULL)
+            *fault = MIDI_DAMAGED;
+    }
+    return ok;
+}
+
+bool midi_load(struct midi *midi, const char *path, enum midi_fault *fault, struct error *error)
+{
+    uint8_t *bytes = NULL;
+    size_t size;
+    *midi = (struct midi){0};
+    if (!file_read(&bytes, &size, path, MIDI_MAX_BYTES, error)) {
+        if (fault != NULL)
+            *fault = MIDI_UNREADABLE;
+        return false;
+    }
+    bool ok = midi_parse(midi, bytes, size, fault, error);
+    free(bytes);
+    return ok || error_prefix(error, "%s", path);
+}
+
+void midi_free(struct midi *midi)
+{
+    free(midi->onsets);
+    free(midi->tempos);
+    free(midi->time_signatures);
+    *midi = (struct midi){0};
+}
+
+double midi_qpm(uint32_t microseconds_per_quarter)
+{
+    return 60e6 / microseconds_per_quarter;
+}
+
+uint32_t midi_tempo_of_qpm(double qpm)
+{
+    double tempo = 60e6 / qpm;
+    if (!(tempo >= 1))
+        return tempo < 1 ? 1 : MIDI_DEFAULT_TEMPO;
+    return tempo > MIDI_LONGEST_TEMPO ? MIDI_LONGEST_TEMPO : (uint32_t)lround(tempo);
+}

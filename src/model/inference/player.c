@@ -1,0 +1,489 @@
+#include "model/inference/player.h"
+
+#include "base/arena.h"
+#include "base/random.h"
+#include "model/kernels/kernels.h"
+#include "model/vae/groove.h"
+#include "model/vae/output_head.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* out = x kernel (+ bias) */
+struct affine {
+    int inputs, outputs;
+    float *panels; /* the kernel, packed */
+    float *bias;   /* [outputs]; NULL: none */
+};
+
+/* A layer of LSTM cells. Its products see [fed, h] side by side in one row: what is fed anew at every step, and the h of the
+ * step before. What stays the same through all steps is multiplied once, and is no part of it. */
+struct cell {
+    int fed, units;
+    float *panels; /* [fed + units, 4 * units], packed */
+    float *bias;   /* [4 * units] */
+};
+
+/* Cells one above the other that start from a vector: the core decoder and the conductor. */
+struct stack {
+    int num_cells;
+    struct cell cells[SETTING_LIST_MAX];
+    struct affine initial;  /* source to [c h] of every cell, before tanh */
+    struct affine constant; /* the constant input to the lowest cell's gates; inputs is 0 where there is none */
+};
+
+struct player {
+    struct player_shape shape;
+    const struct kernels *kernels;
+    const struct output_head *head;
+    bool hierarchical, encodes;
+    int segments, segment_steps, embedding_size; /* as struct decoder has them */
+    struct stack core, conductor;
+    struct affine output, mu;
+    int num_encoder_cells;
+    struct cell encoder[2][SETTING_LIST_MAX]; /* forward, backward */
+    struct arena arena;
+};
+
+struct stack_state {
+    float *fed;                    /* [B, fed of the lowest cell] */
+    float *h[SETTING_LIST_MAX];    /* [B, units] */
+    float *c[SETTING_LIST_MAX][2]; /* [B, units] */
+    int now;                       /* which of the two c's holds the last step's */
+};
+
+struct player_scratch {
+    struct stack_state core, conductor;
+    float *initial;  /* [B, state of the larger stack] */
+    float *constant; /* [B, 4 * units of the lowest core cell] */
+    float *gates;    /* [B, 4 * most units] */
+    float *outputs;  /* [B, D] */
+    struct random_stream *streams;
+    float *sequences[2]; /* [T, widest input of an encoder cell]: what one layer of the encoder is fed and makes */
+    float *encoder_h;    /* [most units]: where every direction starts */
+    float *encoder_c[2]; /* [most units] */
+    struct arena arena;
+};
+
+int player_num_tensors(const struct param_table *table, bool encodes)
+{
+    static const char encoder[] = "encoder/";
+    int count = 0;
+    while (count < table->num_rows && (encodes || strncmp(table->rows[count].name, encoder, strlen(encoder)) != 0))
+        count++;
+    return count;
+}
+
+/* Memory is laid out and weights are packed by one walk over all cells and affines, which is made twice: first to measure
+ * (`values` is NULL), then to fill. */
+struct maker {
+    struct player *player;
+    const struct param_table *table;
+    const float *values;
+    struct arena *arena;
+    float *gathered; /* room for the rows of the kernel that has a constant part; filling only */
+};
+
+static float *take_bias(struct maker *maker, const char *name, int count)
+{
+    float *bias = arena_floats(maker->arena, (size_t)count);
+    if (maker->values)
+        memcpy(bias, maker->values + params_find(maker->table, "%s/bias", name)->offset, (size_t)count * sizeof *bias);
+    return bias;
+}
+
+static float *take_panels(struct maker *maker, const float *kernel, int inputs, int outputs)
+{
+    float *panels = arena_floats(maker->arena, kernels_panel_floats(inputs, outputs));
+    if (maker->values)
+        maker->player->kernels->panel_pack(panels, kernel, inputs, outputs, (size_t)outputs, 1);
+    return panels;
+}
+
+/* Row `first` of a kernel; NULL while measuring. */
+static const float *kernel_row(const struct maker *maker, const char *name, int first)
+{
+    const struct param *kernel = params_find(maker->table, "%s/kernel", name);
+    return maker->values ? maker->values + kernel->offset + (size_t)first * (size_t)kernel->columns : NULL;
+}
+
+static void make_affine(struct maker *maker, struct affine *affine, const char *name)
+{
+    const struct param *kernel = params_find(maker->table, "%s/kernel", name);
+    affine->inputs = kernel->rows;
+    affine->outputs = kernel->columns;
+    affine->panels = take_panels(maker, kernel_row(maker, name, 0), affine->inputs, affine->outputs);
+    affine->bias = take_bias(maker, name, affine->outputs);
+}
+
+/* A cell whose kernel's rows are those of what is fed, of `constant` inputs that stay the same, and of h. */
+static void make_cell(struct maker *maker, struct cell *cell, const char *name, int fed, int constant)
+{
+    const struct param *kernel = params_find(maker->table, "%s/kernel", name);
+    size_t row_size = (size_t)kernel->columns;
+    cell->fed = fed;
+    cell->units = kernel->columns / 4;
+    const float *rows = kernel_row(maker, name, 0);
+    if (rows && constant > 0) {
+        memcpy(maker->gathered, rows, (size_t)fed * row_size * sizeof *rows);
+        memcpy(maker->gathered + (size_t)fed * row_size, rows + (size_t)(fed + constant) * row_size,
+               (size_t)cell->units * row_size * sizeof *rows);
+        rows = maker->gathered;
+    }
+    cell->panels = take_panels(maker, rows, fed + cell->units, kernel->columns);
+    cell->bias = take_bias(maker, name, kernel->columns);
+}
+
+static void make_stack(struct maker *maker, struct stack *stack, const char *stack_name, int num_cells, int fed,
+                       int constant)
+{
+    char name[PARAM_NAME_SIZE];
+    stack->num_cells = num_cells;
+    for (int i = 0; i < num_cells; i++) {
+        snprintf(name, sizeof name, "%s/layer_%d", stack_name, i);
+        make_cell(maker, &stack->cells[i], name, i > 0 ? stack->cells[i - 1].units : fed, i > 0 ? 0 : constant);
+    }
+    if (constant > 0) {
+        snprintf(name, sizeof name, "%s/layer_0", stack_name);
+        stack->constant = (struct affine){.inputs = constant, .outputs = 4 * stack->cells[0].units};
+        stack->constant.panels = take_panels(maker, kernel_row(maker, name, fed), constant, stack->constant.outputs);
+    }
+    snprintf(name, sizeof name, "%s/initial_state", stack_name);
+    make_affine(maker, &stack->initial, name);
+}
+
+static void make_encoder(struct maker *maker, int fed)
+{
+    static const char *const directions[] = {"forward", "backward"};
+    struct player *player = maker->player;
+    for (int direction = 0; direction < 2; direction++) {
+        struct cell *cells = player->encoder[direction];
+        for (int i = 0; i < player->num_encoder_cells; i++) {
+            char name[PARAM_NAME_SIZE];
+            snprintf(name, sizeof name, "encoder/%s/layer_%d", directions[direction], i);
+            make_cell(maker, &cells[i], name, i > 0 ? 2 * cells[i - 1].units : fed, 0);
+        }
+    }
+    make_affine(maker, &player->mu, "encoder/mu");
+}
+
+static void make_all(struct maker *maker, const struct hparams *hparams)
+{
+    struct player *player = maker->player;
+    int fed = player->shape.depth + player->shape.num_controls, num_cells = hparams->dec_rnn_size.count;
+    make_affine(maker, &player->output, "decoder/output");
+    make_stack(maker, &player->core, "decoder", num_cells, fed, player->embedding_size);
+    if (player->hierarchical)
+        make_stack(maker, &player->conductor, "conductor", num_cells, 0, 0);
+    if (player->encodes)
+        make_encoder(maker, fed);
+}
+
+static void describe(struct player *player, const struct hparams *hparams, bool encodes)
+{
+    const struct int_list *sizes = &hparams->dec_rnn_size;
+    int bars = (int)hparams->bars;
+    player->kernels = kernels_best();
+    player->head = &groove_head;
+    player->encodes = encodes;
+    player->hierarchical = hparams->decoder == DECODER_HIERARCHICAL;
+    player->num_encoder_cells = hparams->enc_rnn_size.count;
+    player->shape = (struct player_shape){
+        .steps = bars * GROOVE_STEPS_PER_BAR,
+        .depth = player->head->depth,
+        .num_controls = hparams->hits_as_controls ? GROOVE_CLASSES : 0,
+        .z_size = (int)hparams->z_size,
+    };
+    player->segments = player->hierarchical ? bars : 1;
+    player->segment_steps = player->shape.steps / player->segments;
+    player->embedding_size = player->hierarchical ? (int)sizes->values[sizes->count - 1] : player->shape.z_size;
+}
+
+struct player *player_make(const struct hparams *hparams, const struct param_table *table, const float *values,
+                           bool encodes, struct error *error)
+{
+    struct player *player = calloc(1, sizeof *player);
+    struct maker maker = {.player = player, .table = table};
+    bool ok = false;
+    if (!player) {
+        error_set(error, "out of memory");
+        return NULL;
+    }
+    describe(player, hparams, encodes);
+    maker.arena = &player->arena;
+    make_all(&maker, hparams);
+    const struct cell *lowest = &player->core.cells[0];
+    maker.gathered = malloc((size_t)(lowest->fed + lowest->units) * 4 * (size_t)lowest->units * sizeof(float));
+    if (!maker.gathered) {
+        error_set(error, "no memory for the model's weights");
+        goto done;
+    }
+    if (!arena_reserve(&player->arena, error)) {
+        error_prefix(error, "a model to play from");
+        goto done;
+    }
+    maker.values = values;
+    make_all(&maker, hparams);
+    ok = true;
+done:
+    free(maker.gathered);
+    if (ok)
+        return player;
+    free(player);
+    return NULL;
+}
+
+void player_free(struct player *player)
+{
+    if (!player)
+        return;
+    arena_free(&player->arena);
+    free(player);
+}
+
+const struct player_shape *player_shape(const struct player *player)
+{
+    return &player->shape;
+}
+
+static int larger(int a, int b)
+{
+    return a > b ? a : b;
+}
+
+static void lay_out_stack(struct stack_state *state, struct arena *arena, const struct stack *stack, size_t batch)
+{
+    state->fed = arena_floats(arena, batch * (size_t)stack->cells[0].fed);
+    for (int i = 0; i < stack->num_cells; i++) {
+        size_t count = batch * (size_t)stack->cells[i].units;
+        state->h[i] = arena_floats(arena, count);
+        for (int side = 0; side < 2; side++)
+            state->c[i][side] = arena_floats(arena, count);
+    }
+}
+
+static int most_units(const struct stack *stack)
+{
+    int most = 0;
+    for (int i = 0; i < stack->num_cells; i++)
+        most = larger(most, stack->cells[i].units);
+    return most;
+}
+
+/* Returns the units of the widest cell. */
+static int lay_out_encoder(struct player_scratch *scratch, struct arena *arena, const struct player *player)
+{
+    int units = 0, fed = 0;
+    for (int i = 0; i < player->num_encoder_cells; i++) {
+        units = larger(units, player->encoder[0][i].units);
+        fed = larger(fed, player->encoder[0][i].fed);
+    }
+    fed = larger(fed, 2 * units);
+    for (int side = 0; side < 2; side++) {
+        scratch->sequences[side] = arena_floats(arena, (size_t)player->shape.steps * (size_t)fed);
+        scratch->encoder_c[side] = arena_floats(arena, (size_t)units);
+    }
+    scratch->encoder_h = arena_floats(arena, (size_t)units);
+    return units;
+}
+
+static void lay_out_scratch(struct player_scratch *scratch, struct arena *arena, const struct player *player,
+                            size_t batch)
+{
+    int units = larger(most_units(&player->core), most_units(&player->conductor));
+    lay_out_stack(&scratch->core, arena, &player->core, batch);
+    lay_out_stack(&scratch->conductor, arena, &player->conductor, batch);
+    if (player->encodes)
+        units = larger(units, lay_out_encoder(scratch, arena, player));
+    scratch->initial =
+        arena_floats(arena, batch * (size_t)larger(player->core.initial.outputs, player->conductor.initial.outputs));
+    scratch->constant = arena_floats(arena, batch * (size_t)player->core.constant.outputs);
+    scratch->gates = arena_floats(arena, batch * 4 * (size_t)units);
+    scratch->outputs = arena_floats(arena, batch * (size_t)player->shape.depth);
+    scratch->streams = (struct random_stream *)arena_bytes(arena, batch * sizeof *scratch->streams);
+}
+
+struct player_scratch *player_scratch_make(const struct player *player, int max_batch, struct error *error)
+{
+    struct player_scratch *scratch = calloc(1, sizeof *scratch);
+    if (!scratch) {
+        error_set(error, "out of memory");
+        return NULL;
+    }
+    lay_out_scratch(scratch, &scratch->arena, player, (size_t)max_batch);
+    if (!arena_reserve(&scratch->arena, error)) {
+        error_prefix(error, "to play %d windows at a time", max_batch);
+        free(scratch);
+        return NULL;
+    }
+    lay_out_scratch(scratch, &scratch->arena, player, (size_t)max_batch);
+    return scratch;
+}
+
+void player_scratch_free(struct player_scratch *scratch)
+{
+    if (!scratch)
+        return;
+    arena_free(&scratch->arena);
+    free(scratch);
+}
+
+/* out [batch, outputs] of x [batch, inputs] */
+static void apply(float *out, const float *x, const struct affine *affine, const struct kernels *kernels, int batch)
+{
+    struct kernels_rows rows = {.first = x, .first_size = affine->inputs, .first_stride = affine->inputs};
+    kernels->panel_product(out, (size_t)affine->outputs, rows, affine->panels, affine->inputs, batch, affine->outputs,
+                           false);
+    for (int b = 0; b < batch && affine->bias; b++)
+        for (int j = 0; j < affine->outputs; j++)
+            out[(size_t)b * (size_t)affine->outputs + (size_t)j] += affine->bias[j];
+}
+
+/* One step of a cell: h and c [batch, units] from what is fed [batch, cell->fed], h_before and c_before. h may be h_before.
+ * gates [batch, 4 * units]: in, where `add`, what the products are added to. */
+static void run_cell(float *h, float *c, const float *h_before, const float *c_before, const float *fed, float *gates,
+                     bool add, const struct cell *cell, const struct kernels *kernels, int batch)
+{
+    size_t gates_size = 4 * (size_t)cell->units;
+    struct kernels_rows rows = {fed, h_before, cell->fed, cell->units, cell->fed};
+    kernels->panel_product(gates, gates_size, rows, cell->panels, cell->fed + cell->units, batch, 4 * cell->units, add);
+    kernels->lstm_forward(gates, gates_size, c, h, c_before, cell->bias, batch, cell->units);
+}
+
+/* The initial state from source [batch, S]: tanh(dense(source)), split [c h] cell by cell. */
+static void begin(struct stack_state *state, const float *source, const struct stack *stack,
+                  const struct player *player, struct player_scratch *scratch, int batch)
+{
+    size_t width = (size_t)stack->initial.outputs;
+    apply(scratch->initial, source, &stack->initial, player->kernels, batch);
+    state->now = 0;
+    for (size_t b = 0; b < (size_t)batch; b++) {
+        float *from = scratch->initial + b * width;
+        player->kernels->tanh(from, from, width); /* row by row: where a row lies must not decide how it is rounded */
+        for (int i = 0; i < stack->num_cells; i++) {
+            size_t units = (size_t)stack->cells[i].units;
+            memcpy(state->c[i][0] + b * units, from, units * sizeof *from);
+            memcpy(state->h[i] + b * units, from + units, units * sizeof *from);
+            from += 2 * units;
+        }
+    }
+}
+
+/* One step of all cells; returns the top one's h. What is fed to the lowest is in place; `constant` [batch, 4 * units] is
+ * what its gates start from, NULL for nothing. */
+static const float *step(struct stack_state *state, const float *constant, const struct stack *stack,
+                         const struct player *player, struct player_scratch *scratch, int batch)
+{
+    int before = state->now, after = 1 - before;
+    const float *fed = state->fed;
+    if (constant)
+        memcpy(scratch->gates, constant, (size_t)batch * 4 * (size_t)stack->cells[0].units * sizeof *constant);
+    for (int i = 0; i < stack->num_cells; i++) {
+        run_cell(state->h[i], state->c[i][after], state->h[i], state->c[i][before], fed, scratch->gates,
+                 i == 0 && constant, &stack->cells[i], player->kernels, batch);
+        fed = state->h[i];
+    }
+    state->now = after;
+    return fed;
+}
+
+/* What the core is fed at step t: the step before it in music, and the controls. */
+static void feed(float *fed, const float *music, int t, const struct player_shape *shape,
+                 const struct player_request *request)
+{
+    size_t depth = (size_t)shape->depth, num_controls = (size_t)shape->num_controls, steps = (size_t)shape->steps;
+    for (size_t b = 0; b < (size_t)request->batch; b++) {
+        float *row = fed + b * (depth + num_controls);
+        if (t > 0)
+            memcpy(row, music + (b * steps + (size_t)t - 1) * depth, depth * sizeof *row);
+        else
+            memset(row, 0, depth * sizeof *row);
+        if (num_controls > 0)
+            memcpy(row + depth, request->controls + (size_t)t * num_controls, num_controls * sizeof *row);
+    }
+}
+
+static void play_step(float *music, int t, const struct player *player, struct player_scratch *scratch,
+                      const struct player_request *request)
+{
+    size_t depth = (size_t)player->shape.depth, steps = (size_t)player->shape.steps;
+    feed(scratch->core.fed, music, t, &player->shape, request);
+    const float *h = step(&scratch->core, scratch->constant, &player->core, player, scratch, request->batch);
+    apply(scratch->outputs, h, &player->output, player->kernels, request->batch);
+    for (size_t b = 0; b < (size_t)request->batch; b++)
+        player->head->sample(music + (b * steps + (size_t)t) * depth, scratch->outputs + b * depth,
+                             request->temperature, &scratch->streams[b]);
+}
+
+void player_play(float *music, const float *z, const struct player *player, struct player_scratch *scratch,
+                 const struct player_request *request)
+{
+    int batch = request->batch;
+    const float *embedding = z;
+    for (int b = 0; b < batch; b++)
+        random_stream_start(&scratch->streams[b], request->seed, RANDOM_SAMPLED_OUTPUT, 0,
+                            request->first_output + (uint32_t)b);
+    if (player->hierarchical)
+        begin(&scratch->conductor, z, &player->conductor, player, scratch, batch);
+    for (int g = 0; g < player->segments; g++) {
+        if (player->hierarchical)
+            embedding = step(&scratch->conductor, NULL, &player->conductor, player, scratch, batch);
+        begin(&scratch->core, embedding, &player->core, player, scratch, batch);
+        apply(scratch->constant, embedding, &player->core.constant, player->kernels, batch);
+        for (int s = 0; s < player->segment_steps; s++)
+            play_step(music, g * player->segment_steps + s, player, scratch, request);
+    }
+}
+
+/* One direction of one layer of the encoder over fed [T, cell->fed]: its h into columns [first, first + units) of
+ * made [T, width]. Starts from zeros. */
+static void encode_direction(float *made, int width, int first, const float *fed, const struct cell *cell, bool reverse,
+                             const struct player *player, struct player_scratch *scratch)
+{
+    float *c = scratch->encoder_c[0], *c_next = scratch->encoder_c[1];
+    const float *h = scratch->encoder_h;
+    memset(scratch->encoder_h, 0, (size_t)cell->units * sizeof(float));
+    memset(c, 0, (size_t)cell->units * sizeof(float));
+    for (int s = 0; s < player->shape.steps; s++) {
+        int t = reverse ? player->shape.steps - 1 - s : s;
+        float *h_next = made + (size_t)t * (size_t)width + first;
+        run_cell(h_next, c_next, h, c, fed + (size_t)t * (size_t)cell->fed, scratch->gates, false, cell,
+                 player->kernels, 1);
+        h = h_next;
+        float *other = c;
+        c = c_next;
+        c_next = other;
+    }
+}
+
+/* Columns [first, first + count) of rows [steps, width] from x [steps, count]. */
+static void put_columns(float *rows, const float *x, int steps, int width, int first, int count)
+{
+    for (int t = 0; t < steps; t++)
+        memcpy(rows + (size_t)t * (size_t)width + first, x + (size_t)t * (size_t)count, (size_t)count * sizeof *x);
+}
+
+void player_encode(float *mu, const float *input, const float *controls, const struct player *player,
+                   struct player_scratch *scratch)
+{
+    const struct player_shape *shape = &player->shape;
+    int fed = shape->depth + shape->num_controls, units = 0;
+    float *from = scratch->sequences[0], *to = scratch->sequences[1];
+    put_columns(from, input, shape->steps, fed, 0, shape->depth);
+    if (shape->num_controls > 0)
+        put_columns(from, controls, shape->steps, fed, shape->depth, shape->num_controls);
+    for (int i = 0; i < player->num_encoder_cells; i++) {
+        units = player->encoder[0][i].units;
+        for (int direction = 0; direction < 2; direction++)
+            encode_direction(to, 2 * units, direction * units, from, &player->encoder[direction][i], direction == 1,
+                             player, scratch);
+        float *other = from;
+        from = to;
+        to = other;
+    }
+    /* each direction's h after its last step: forward's in the last row, backward's in the first */
+    memcpy(to, from + (size_t)(shape->steps - 1) * 2 * (size_t)units, (size_t)units * sizeof *to);
+    memcpy(to + units, from + units, (size_t)units * sizeof *to);
+    apply(mu, to, &player->mu, player->kernels, 1);
+}

@@ -1,0 +1,91 @@
+#include "model/optimizer/optimizer.h"
+
+#include "model/kernels/kernels.h"
+#include "model/nn/ops.h"
+
+#include <math.h>
+
+static const double beta1 = 0.9, beta2 = 0.999, adam_epsilon = 1e-8, lamb_epsilon = 1e-6;
+
+static void lay_out(struct optimizer *optimizer)
+{
+    optimizer->m = arena_floats(&optimizer->arena, optimizer->table->num_floats);
+    optimizer->v = arena_floats(&optimizer->arena, optimizer->table->num_floats);
+}
+
+bool optimizer_make(struct optimizer *optimizer, const struct param_table *table, struct error *error)
+{
+    *optimizer = (struct optimizer){.table = table, .arena = arena_measure()};
+    lay_out(optimizer);
+    if (!arena_reserve(&optimizer->arena, error))
+        return error_prefix(error, "optimizer");
+    lay_out(optimizer);
+    return true;
+}
+
+void optimizer_free(struct optimizer *optimizer)
+{
+    arena_free(&optimizer->arena);
+}
+
+/* What one update has in common over all tensors. */
+struct update {
+    double learning_rate, scale;
+    double correction1, correction2; /* 1 - b1^n, sqrt(1 - b2^n) */
+};
+
+static void adam(struct optimizer *optimizer, float *values, const float *gradients, const struct update *update,
+                 double epsilon, size_t offset, size_t count)
+{
+    kernels_best()->adam(values + offset, optimizer->m + offset, optimizer->v + offset, gradients + offset,
+                         (float)update->scale,
+                         (float)(update->learning_rate * update->correction2 / update->correction1),
+                         (float)(epsilon * update->correction2), count);
+}
+
+static void lamb(struct optimizer *optimizer, float *values, const float *gradients, const struct update *update,
+                 double weight_decay, const struct param *param)
+{
+    const struct kernels *kernels = kernels_best();
+    float *w = values + param->offset, *m = optimizer->m + param->offset, *v = optimizer->v + param->offset;
+    const struct lamb_step step = {
+        .scale = (float)update->scale,
+        .correction = (float)(update->correction2 / update->correction1),
+        .epsilon = (float)(lamb_epsilon * update->correction2),
+        .weight_decay = (float)weight_decay,
+    };
+    double squares[2];
+    kernels->lamb_moments(squares, m, v, w, gradients + param->offset, &step, param->count);
+    double ratio = squares[0] > 0 && squares[1] > 0 ? sqrt(squares[0] / squares[1]) : 1;
+    kernels->lamb_move(w, m, v, &step, (float)(update->learning_rate * ratio), param->count);
+}
+
+double optimizer_step(struct optimizer *optimizer, float *values, const float *gradients, const struct hparams *hparams,
+                      double learning_rate)
+{
+    const struct param_table *table = optimizer->table;
+    double norm = global_norm(gradients, table->num_floats);
+    if (!(norm <= hparams->grad_norm_clip_to_zero)) {
+        optimizer->skipped++;
+        return norm;
+    }
+    optimizer->updates++;
+    const struct update update = {
+        .learning_rate = learning_rate,
+        .scale = norm > hparams->grad_clip ? hparams->grad_clip / norm : 1,
+        .correction1 = 1 - pow(beta1, (double)optimizer->updates),
+        .correction2 = sqrt(1 - pow(beta2, (double)optimizer->updates)),
+    };
+    if (hparams->optimizer == OPTIMIZER_ADAM) {
+        adam(optimizer, values, gradients, &update, adam_epsilon, 0, table->num_floats);
+        return norm;
+    }
+    for (int i = 0; i < table->num_rows; i++) {
+        const struct param *param = &table->rows[i];
+        if (param->num_dims == 1)
+            adam(optimizer, values, gradients, &update, lamb_epsilon, param->offset, param->count);
+        else
+            lamb(optimizer, values, gradients, &update, hparams->weight_decay, param);
+    }
+    return norm;
+}

@@ -1,0 +1,285 @@
+#include "model/vae/model.h"
+
+#include "model/optimizer/schedule.h"
+#include "model/vae/groove.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double ln2 = 0.69314718055994530942;
+
+/* Dropout layers are numbered so that every one draws from a purpose of its own. */
+enum { DROPOUT_ENCODER = RANDOM_DROPOUT, DROPOUT_CONDUCTOR = RANDOM_DROPOUT + 16, DROPOUT_CORE = RANDOM_DROPOUT + 32 };
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+/* Of the larger half of a layer's kernel, transposed. */
+static size_t panel_floats(const struct lstm_layer *layer)
+{
+    int rows = layer->input_size > layer->units ? layer->input_size : layer->units;
+    return kernels_panel_floats(4 * layer->units, rows);
+}
+
+static void lay_out_scratch(struct model *model, struct arena *arena)
+{
+    size_t state = 0, lower = 0, mask = (size_t)model->steps * (size_t)encoder_input_size(&model->encoder);
+    size_t rows = (size_t)model->max_batch, core_rows = rows * (size_t)model->decoder.segments;
+    size_t all = rows * (size_t)model->steps, panels = 0;
+    for (int i = 0; i < model->encoder.num_layers; i++) {
+        state = larger(state, rows * (size_t)model->encoder.forward[i].units);
+        panels = larger(panels, panel_floats(&model->encoder.forward[i]));
+        mask = larger(mask, (size_t)model->steps * (size_t)model->encoder.forward[i].input_size);
+    }
+    for (int i = 0; i < model->decoder.core.num_layers; i++) {
+        const struct lstm_layer *layer = &model->decoder.core.layers[i];
+        state = larger(state, core_rows * (size_t)layer->units);
+        panels = larger(panels, panel_floats(layer));
+        mask = larger(mask, (size_t)model->steps * (size_t)layer->input_size);
+        if (i + 1 < model->decoder.core.num_layers)
+            lower = larger(lower, all * (size_t)layer->units);
+    }
+    model->scratch.lstm.dh = arena_floats(arena, state);
+    model->scratch.lstm.dc = arena_floats(arena, state);
+    model->scratch.lstm.panels = arena_floats(arena, panels);
+    model->scratch.lstm.products = arena_floats(arena, kernels_gradient_floats());
+    model->scratch.d_layer = arena_floats(arena, lower);
+    model->mask_scratch = arena_bytes(arena, mask);
+}
+
+static void lay_out(struct model *model, struct arena *arena)
+{
+    size_t rows = (size_t)model->max_batch * (size_t)model->steps;
+    model->values = arena_floats(arena, model->table.num_floats);
+    model->gradients = arena_floats(arena, model->table.num_floats);
+    model->input = arena_floats(arena, rows * (size_t)model->depth);
+    model->target = arena_floats(arena, rows * (size_t)model->depth);
+    if (model->num_controls > 0)
+        model->controls = arena_floats(arena, rows * (size_t)model->num_controls);
+    encoder_lay_out(&model->encoder, arena, model->max_batch);
+    decoder_lay_out(&model->decoder, arena, model->max_batch);
+    lay_out_scratch(model, arena);
+}
+
+/* Everything but the memory. */
+static bool describe(struct model *model, const struct hparams *hparams, int max_batch, struct error *error)
+{
+    memset(model, 0, sizeof *model);
+    model->hparams = *hparams;
+    if (!params_describe(&model->table, hparams, error))
+        return false;
+    model->max_batch = max_batch;
+    model->kernels = kernels_best();
+    encoder_bind(&model->encoder, &model->table, hparams);
+    decoder_bind(&model->decoder, &model->table, hparams);
+    model->steps = model->encoder.steps;
+    model->depth = model->decoder.head->depth;
+    model->num_controls = model->decoder.num_controls;
+    return true;
+}
+
+size_t model_memory(const struct hparams *hparams, int max_batch)
+{
+    struct model model;
+    struct error error;
+    if (!describe(&model, hparams, max_batch, &error))
+        return SIZE_MAX;
+    struct arena arena = arena_measure();
+    lay_out(&model, &arena);
+    return arena.used;
+}
+
+struct model *model_make(const struct hparams *hparams, int max_batch, struct error *error)
+{
+    struct model *model = malloc(sizeof *model);
+    if (!model) {
+        error_set(error, "out of memory");
+        return NULL;
+    }
+    if (!describe(model, hparams, max_batch, error))
+        goto failed;
+    model->arena = arena_measure();
+    lay_out(model, &model->arena);
+    if (!arena_reserve(&model->arena, error)) {
+        error_prefix(error, "a model for %d windows at a time", max_batch);
+        goto failed;
+    }
+    lay_out(model, &model->arena);
+    return model;
+
+failed:
+    free(model);
+    return NULL;
+}
+
+void model_free(struct model *model)
+{
+    if (!model)
+        return;
+    bf16_products_free(model->bf16.products);
+    arena_free(&model->bf16_arena);
+    arena_free(&model->arena);
+    free(model);
+}
+
+void model_initialize(struct model *model, uint64_t seed)
+{
+    params_initialize(model->values, &model->table, seed);
+}
+
+/* The masks of one dropout layer, [T, B, width] or, in segments, [T / segments, segments * B, width]. Each window's mask is
+ * drawn in the order of time, so that it does not depend on the batch that the window is in. */
+static void draw_mask(struct model *model, uint8_t *mask, int width, int steps, int segments, uint32_t purpose,
+                      const struct model_step *step)
+{
+    size_t row_size = (size_t)width;
+    int segment_steps = steps / segments;
+    for (int b = 0; b < step->batch; b++) {
+        struct random_stream stream;
+        random_stream_start(&stream, step->seed, purpose, step->step, step->first_example + (uint32_t)b);
+        random_fill_mask(model->mask_scratch, (size_t)steps * row_size, model->hparams.dropout_keep_prob, &stream);
+        for (int t = 0; t < steps; t++) {
+            size_t row = (size_t)(t % segment_steps * segments + t / segment_steps) * (size_t)step->batch + (size_t)b;
+            memcpy(mask + row * row_size, model->mask_scratch + (size_t)t * row_size, row_size);
+        }
+    }
+}
+
+static void draw_masks(struct model *model, const struct model_step *step)
+{
+    for (int i = 0; i < model->encoder.num_layers; i++) {
+        struct lstm_layer *layer = &model->encoder.forward[i];
+        draw_mask(model, layer->mask, layer->input_size, model->steps, 1, (uint32_t)(DROPOUT_ENCODER + i), step);
+    }
+    struct decoder *decoder = &model->decoder;
+    for (int i = 1; decoder->hierarchical && i < decoder->conductor.num_layers; i++) {
+        struct lstm_layer *layer = &decoder->conductor.layers[i];
+        draw_mask(model, layer->mask, layer->input_size, decoder->segments, 1, (uint32_t)(DROPOUT_CONDUCTOR + i), step);
+    }
+    for (int i = 0; i < decoder->core.num_layers; i++) {
+        struct lstm_layer *layer = &decoder->core.layers[i];
+        draw_mask(model, layer->mask, layer->input_size, model->steps, decoder->segments, (uint32_t)(DROPOUT_CORE + i),
+                  step);
+    }
+}
+
+static bool drops(const struct model *model, const struct model_step *step)
+{
+    return step->training && model->hparams.dropout_keep_prob < 1;
+}
+
+void model_draw_noise(struct model *model, const struct model_step *step)
+{
+    size_t z_size = (size_t)model->encoder.z_size;
+    uint32_t purpose = step->training ? RANDOM_LATENT_NOISE : RANDOM_EVALUATION_NOISE;
+    for (int b = 0; b < step->batch; b++) {
+        struct random_stream stream;
+        random_stream_start(&stream, step->seed, purpose, step->step, step->first_example + (uint32_t)b);
+        random_fill_normal(model->encoder.eps + (size_t)b * z_size, z_size, &stream);
+    }
+    if (drops(model, step))
+        draw_masks(model, step);
+}
+
+static struct pass make_pass(const struct model *model, int batch, bool dropout)
+{
+    return (struct pass){
+        .batch = batch,
+        .dropout = dropout,
+        .keep_prob = (float)model->hparams.dropout_keep_prob,
+        .threaded = matmul_is_threaded(),
+        .kernels = model->kernels,
+        .values = model->values,
+        .gradients = model->gradients,
+    };
+}
+
+/* [input, controls] through dropout into the encoder's lowest layer. */
+static void feed_encoder(struct model *model, const struct pass *pass)
+{
+    struct lstm_layer *layer = &model->encoder.forward[0];
+    size_t rows = (size_t)model->steps * (size_t)pass->batch, width = (size_t)layer->input_size;
+    size_t depth = (size_t)model->depth, num_controls = (size_t)model->num_controls;
+    for (size_t row = 0; row < rows; row++) {
+        memcpy(layer->input + row * width, model->input + row * depth, depth * sizeof(float));
+        if (num_controls > 0)
+            memcpy(layer->input + row * width + depth, model->controls + row * num_controls,
+                   num_controls * sizeof(float));
+    }
+    if (pass->dropout)
+        pass->kernels->dropout(layer->input, layer->input, layer->mask, 1.0f / pass->keep_prob, rows * width);
+}
+
+static double free_nats(const struct model *model)
+{
+    return model->hparams.free_bits * ln2;
+}
+
+static void forward(struct model *model, const struct model_step *step, const struct pass *pass, double sums[SUM_COUNT])
+{
+    struct decoder_sampling sampling = {
+        .probability = step->training ? schedule_sampling_probability(&model->hparams, step->step) : 0,
+        .seed = step->seed,
+        .step = step->step,
+        .first_example = step->first_example,
+    };
+    pass_begin(pass, PASS_ENCODER_FORWARD);
+    feed_encoder(model, pass);
+    encoder_forward(&model->encoder, pass);
+    pass_begin(pass, PASS_DECODER_FORWARD);
+    decoder_forward(&model->decoder, pass, model->encoder.z, model->target, model->controls, &sampling);
+    pass_begin(pass, PASS_LOSS);
+    sums[SUM_WINDOWS] += pass->batch;
+    for (int b = 0; b < pass->batch; b++) {
+        double kl = encoder_kl(&model->encoder, b), above = kl - free_nats(model);
+        sums[SUM_KL] += kl;
+        sums[SUM_KL_ABOVE_FREE] += above < 0 ? 0 : above;
+    }
+}
+
+void model_evaluate(struct model *model, const struct model_step *step, double sums[SUM_COUNT])
+{
+    struct pass pass = make_pass(model, step->batch, drops(model, step));
+    forward(model, step, &pass, sums);
+    decoder_loss(&model->decoder, &pass, sums, model->target, false, 0);
+}
+
+void model_train(struct model *model, const struct model_step *step, const struct model_gradient *gradient,
+                 double sums[SUM_COUNT])
+{
+    struct pass pass = make_pass(model, step->batch, drops(model, step));
+    pass.write = gradient->write;
+    pass.listener = gradient->listener;
+    pass.phases = gradient->phases;
+    if (model->bf16.products) {
+        bf16_products_begin_pass(model->bf16.products);
+        pass.bf16 = &model->bf16;
+    }
+    forward(model, step, &pass, sums);
+    decoder_loss(&model->decoder, &pass, sums, model->target, true, gradient->scale);
+    pass_begin(&pass, PASS_DECODER_BACKWARD);
+    decoder_backward(&model->decoder, &pass, &model->scratch, model->encoder.d_z, model->encoder.z);
+    pass_begin(&pass, PASS_ENCODER_BACKWARD);
+    encoder_backward(&model->encoder, &pass, &model->scratch.lstm, gradient->beta * (double)gradient->scale,
+                     free_nats(model));
+    pass_ready(&pass, model->table.num_floats);
+}
+
+struct model_losses model_losses(const double sums[SUM_COUNT], double beta)
+{
+    double windows = sums[SUM_WINDOWS];
+    double wrong = sums[SUM_FALSE_HITS] + sums[SUM_MISSED_HITS], right = 2 * sums[SUM_TRUE_HITS];
+    struct model_losses losses = {
+        .hits = sums[SUM_HITS] / windows,
+        .velocities = sums[SUM_VELOCITIES] / windows,
+        .offsets = sums[SUM_OFFSETS] / windows,
+        .kl_bits = sums[SUM_KL] / windows / ln2,
+        .hits_f1 = right > 0 ? right / (right + wrong) : 0,
+    };
+    losses.total = losses.hits + losses.velocities + losses.offsets + beta * sums[SUM_KL_ABOVE_FREE] / windows;
+    return losses;
+}

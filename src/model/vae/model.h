@@ -1,0 +1,96 @@
+/* A model of MusicVAE's groovae family with all its parameters, gradients and buffers.
+ *
+ * Use: model_make; model_initialize, or checkpoint_read_tensors into values; then for each batch fill input, target and controls,
+ * model_draw_noise, and model_train or model_evaluate. Batches are time-major: row t * B + b is step t of window b.
+ * No function takes memory but model_make and the two for bf16. */
+#ifndef DRUMLINE_MODEL_VAE_MODEL_H
+#define DRUMLINE_MODEL_VAE_MODEL_H
+
+#include "model/vae/decoder.h"
+#include "model/vae/encoder.h"
+
+struct model {
+    struct hparams hparams; /* owns no strings */
+    struct param_table table;
+    int max_batch;    /* windows that the buffers are for */
+    int steps;        /* T */
+    int depth;        /* D: 27 */
+    int num_controls; /* C: 9 or 0 */
+
+    float *values;    /* [table.num_floats] */
+    float *gradients; /* [table.num_floats] */
+
+    float *input;    /* [T, B, D] what the encoder sees; set by the caller */
+    float *target;   /* [T, B, D] what the decoder is to play; set by the caller */
+    float *controls; /* [T, B, C] set by the caller; NULL where C is 0 */
+
+    struct encoder encoder;
+    struct decoder decoder;
+    struct stack_scratch scratch;
+    uint8_t *mask_scratch; /* one window's mask of the widest layer */
+    const struct kernels *kernels;
+    struct arena arena;
+
+    struct bf16_pass bf16;   /* since model_use_bf16; before that no products */
+    struct arena bf16_arena; /* its buffers */
+};
+
+/* Which windows a pass is about, for its random numbers. */
+struct model_step {
+    int batch;     /* B, up to max_batch */
+    bool training; /* dropout and scheduled sampling are on */
+    uint64_t seed;
+    uint32_t step;          /* of the training, from 1; 0 in evaluation */
+    uint32_t first_example; /* training: number of the first window in the global batch; evaluation: in the data set */
+};
+
+/* How a step's loss is weighed, and where its gradients go. */
+struct model_gradient {
+    float scale;         /* 1 / global batch: the sums of all ranks are then the gradient of the mean loss */
+    double beta;         /* weight of the KL term */
+    enum op_write write; /* OP_ADD adds to the gradients of micro-batches before this one */
+    const struct gradient_listener *listener; /* may be NULL */
+    const struct phase_listener *phases;      /* may be NULL */
+};
+
+/* A model for up to max_batch windows at a time; values and gradients are 0. NULL and the error set where memory is short or
+ * hparams describe no model. Free with model_free. */
+struct model *model_make(const struct hparams *hparams, int max_batch, struct error *error);
+void model_free(struct model *model);
+
+/* Bytes of all buffers of such a model, but for those of model_use_bf16. */
+size_t model_memory(const struct hparams *hparams, int max_batch);
+
+/* From here on model_train makes its products of operands rounded to bf16, all else in floats as ever; model_evaluate stays
+ * as it is. The model takes the engine over, also where this fails. At most once. */
+bool model_use_bf16(struct model *model, struct bf16_engine *engine, struct error *error);
+
+/* After model_use_bf16: prepares model_train for batches of `batch` windows, without which it aborts. Takes memory and leaves
+ * nothing of use in gradients and buffers; parameters stay. */
+bool model_prepare_bf16(struct model *model, int batch, struct error *error);
+
+/* Initial values from `seed`. */
+void model_initialize(struct model *model, uint64_t seed);
+
+/* Draws eps and, in training, the dropout masks: all functions of (seed, purpose, step, example). */
+void model_draw_noise(struct model *model, const struct model_step *step);
+
+/* Adds the losses of one batch to sums: forward, with the noise that is in place. The windows' means stand in
+ * model->encoder.mu [B, Z] afterwards. */
+void model_evaluate(struct model *model, const struct model_step *step, double sums[SUM_COUNT]);
+
+/* The same, and the gradients of scale * sum over windows of
+ * hits + velocities + offsets + beta * max(0, KL - free_bits ln 2). */
+void model_train(struct model *model, const struct model_step *step, const struct model_gradient *gradient,
+                 double sums[SUM_COUNT]);
+
+/* The numbers that are reported, from sums over any number of windows. */
+struct model_losses {
+    double total;                     /* hits + velocities + offsets + beta * (KL above free bits) */
+    double hits, velocities, offsets; /* per window, summed over steps and classes */
+    double kl_bits;
+    double hits_f1; /* of the hits foretold under teacher forcing, threshold 1/2; 0 where there are none */
+};
+struct model_losses model_losses(const double sums[SUM_COUNT], double beta);
+
+#endif

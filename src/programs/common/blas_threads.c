@@ -1,0 +1,60 @@
+#define _GNU_SOURCE /* on_exit, MAP_NORESERVE */
+#include "programs/common/blas_threads.h"
+
+#include "programs/common/threads.h"
+
+#include <cblas.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum { BUFFER_MIB = 128, SPARE_MIB = 16 };
+
+static bool is_room(int mebibytes)
+{
+    size_t size = (size_t)mebibytes << 20;
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return memory != MAP_FAILED && munmap(memory, size) == 0;
+}
+
+static void leave_at_once(int status, void *unused)
+{
+    (void)unused;
+    fflush(NULL);
+    _exit(status);
+}
+
+void blas_threads_mind_exit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+        on_exit(leave_at_once, NULL);
+}
+
+/* This thread's, which the smallest product takes: before anything else may take the room. */
+static void take_buffer(void)
+{
+    const float one = 1;
+    float result = 0;
+    cblas_ssyrk(CblasRowMajor, CblasUpper, CblasNoTrans, 1, 1, 1, &one, 1, 0, &result, 1);
+}
+
+bool blas_threads_start(int *threads, int wanted, int local_processes, struct error *error)
+{
+    *threads = threads_choose(wanted, local_processes);
+    /* Some of those that the library started by itself may have theirs: then this asks for more than need be. */
+    int started = openblas_get_num_threads(), most = *threads > started ? *threads : started;
+    int mebibytes = most * BUFFER_MIB + SPARE_MIB;
+    if (!is_room(mebibytes))
+        return error_set(
+            error,
+            "no memory for OpenBLAS's buffers: %d MiB of address space (ulimit -v) are wanted, %d a thread; "
+            "OPENBLAS_NUM_THREADS=1 wants least",
+            mebibytes, BUFFER_MIB);
+    openblas_set_num_threads(*threads);
+    take_buffer();
+    return true;
+}

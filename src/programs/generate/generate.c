@@ -1,0 +1,365 @@
+#include "programs/generate/generate.h"
+
+#include "base/arena.h"
+#include "base/io/files.h"
+#include "base/log.h"
+#include "data/dataset/batch.h"
+#include "model/checkpoint.h"
+#include "model/inference/generation.h"
+#include "programs/common/threads.h"
+#include "programs/common/transform.h"
+#include "programs/generate/input.h"
+#include "programs/generate/play.h"
+#include "run/run_folder.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char *const mode_names[] = {"sample", "interpolate", "reconstruct"};
+
+struct generation {
+    const struct generate_options *options;
+    struct checkpoint checkpoint;
+    char *checkpoint_path; /* owned */
+    struct player *player; /* owned */
+    uint32_t bars;
+    uint64_t seed;
+    float qpm;
+    int num_inputs;
+    struct generate_input inputs[2];
+    float *ends;     /* [2, Z] means of the inputs; owned, as are the next two */
+    float *controls; /* [T, C]: hits of the first input */
+    float *rows;     /* [T, 27]: one window */
+    struct generate_output output;
+};
+
+static bool check_inputs(const struct generate_options *options, struct error *error)
+{
+    const char *mode = mode_names[options->mode];
+    bool first = options->input_midi[0] != NULL, second = options->input_midi[1] != NULL;
+    for (int i = 0; i < 2; i++)
+        if (options->input_bar[i] > 0 && !options->input_midi[i])
+            return error_set(error, "--input_bar_%d without --input_midi_%d", i + 1, i + 1);
+    if (options->mode == GENERATE_INTERPOLATE && !(first && second))
+        return error_set(error, "--mode=interpolate needs --input_midi_1 and --input_midi_2");
+    if (options->mode != GENERATE_INTERPOLATE && second)
+        return error_set(error, "--mode=%s has no use for --input_midi_2: --mode=interpolate has", mode);
+    if (options->mode == GENERATE_RECONSTRUCT && !first)
+        return error_set(error, "--mode=reconstruct needs --input_midi_1");
+    if (options->mode == GENERATE_INTERPOLATE && options->num_outputs < 2)
+        return error_set(error, "--mode=interpolate needs --num_outputs=2 or more: the two ends are among them");
+    return true;
+}
+
+bool generate_check(const struct generate_options *options, struct error *error)
+{
+    if (!options->run_dir == !options->checkpoint_file)
+        return error_set(error, "give one of --run_dir DIR (its newest checkpoint is used) and --checkpoint_file FILE");
+    if (!options->output_dir)
+        return error_set(error, "give --output_dir DIR: where the MIDI files go");
+    if (options->config && !config_find(options->config, error))
+        return false;
+    return check_inputs(options, error);
+}
+
+/* Reads what is played from, and no more. */
+static bool load_player(void *context, const char *path, struct error *error)
+{
+    struct generation *generation = context;
+    bool encodes = generation->options->mode != GENERATE_SAMPLE;
+    struct param_table table;
+    struct arena arena = arena_measure();
+    struct checkpoint_reader *reader = checkpoint_open(&generation->checkpoint, path, error);
+    if (!reader)
+        return false;
+    if (!params_describe(&table, &generation->checkpoint.hparams, error)) {
+        error_prefix(error, "%s", path);
+        goto done;
+    }
+    int num_tensors = player_num_tensors(&table, encodes);
+    size_t num_floats = num_tensors < table.num_rows ? table.rows[num_tensors].offset : table.num_floats;
+    arena_floats(&arena, num_floats);
+    if (!arena_reserve(&arena, error)) {
+        error_prefix(error, "%s", path);
+        goto done;
+    }
+    float *values = arena_floats(&arena, num_floats);
+    if (!checkpoint_read_values(reader, &table, num_tensors, values, error))
+        goto done;
+    generation->player = player_make(&generation->checkpoint.hparams, &table, values, encodes, error);
+    if (!generation->player)
+        error_prefix(error, "%s", path);
+done:
+    arena_free(&arena);
+    checkpoint_close(reader);
+    return generation->player != NULL;
+}
+
+static bool check_run_folder(const char *path, struct error *error)
+{
+    if (folder_check(path, error))
+        return true;
+    if (file_exists(path))
+        return error_set(error, "--run_dir: %s: is a file, not a folder; a checkpoint is given as --checkpoint_file",
+                         path);
+    return error_prefix(error, "--run_dir");
+}
+
+static bool refuse_run_without_checkpoint(const char *path, struct error *error)
+{
+    struct checkpoint_list list;
+    if (!checkpoint_list_make(&list, path, error))
+        return false;
+    size_t count = list.count;
+    checkpoint_list_free(&list);
+    if (count > 0)
+        return error_set(error, "%s: is a part of a run: give the folder above it as --run_dir", path);
+    return error_set(error, "%s: holds no checkpoint in train/: is it the --run_dir of a training?", path);
+}
+
+static bool load(struct generation *generation, struct error *error)
+{
+    const struct generate_options *options = generation->options;
+    struct run_checkpoint_user user = {load_player, generation};
+    if (options->checkpoint_file) {
+        generation->checkpoint_path = format_text("%s", options->checkpoint_file);
+        return load_player(generation, options->checkpoint_file, error);
+    }
+    if (!check_run_folder(options->run_dir, error) ||
+        !run_use_newest_checkpoint(&user, &generation->checkpoint_path, options->run_dir, error))
+        return false;
+    return generation->player || refuse_run_without_checkpoint(options->run_dir, error);
+}
+
+static bool check_checkpoint(const struct generation *generation, bool *wrong_usage, struct error *error)
+{
+    const struct generate_options *options = generation->options;
+    const struct checkpoint *checkpoint = &generation->checkpoint;
+    if (!generate_output_name_is_safe(checkpoint->config))
+        return error_set(error, "%s: its config has a name that can't be part of a file's name",
+                         generation->checkpoint_path);
+    if (options->config && strcmp(options->config, checkpoint->config) != 0)
+        return error_set(error, "%s: is of config %s, not %s: leave --config out, or give another checkpoint",
+                         generation->checkpoint_path, checkpoint->config, options->config);
+    *wrong_usage = true;
+    bool given = options->input_midi[0] != NULL, controls = checkpoint->hparams.hits_as_controls;
+    if (options->mode == GENERATE_SAMPLE && controls && !given)
+        return error_set(error, "%s must be told which hits to play: give --input_midi_1 FILE", checkpoint->config);
+    if (options->mode == GENERATE_SAMPLE && !controls && given)
+        return error_set(error,
+                         "%s has no use for --input_midi_1 in --mode=sample; --mode=reconstruct and "
+                         "--mode=interpolate play from inputs",
+                         checkpoint->config);
+    *wrong_usage = false;
+    return true;
+}
+
+static bool start(struct generation *generation, struct error *error)
+{
+    const struct generate_options *options = generation->options;
+    const struct player_shape *shape = player_shape(generation->player);
+    size_t steps = (size_t)shape->steps;
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    uint64_t mixed =
+        ((uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec) * 0x9E3779B97F4A7C15u ^ (uint64_t)getpid() << 32;
+    generation->seed = options->seed >= 0 ? (uint64_t)options->seed : mixed >> 32;
+    generation->bars = (uint32_t)generation->checkpoint.hparams.bars;
+    generation->ends = calloc(2 * (size_t)shape->z_size, sizeof(float));
+    generation->controls = calloc(steps * (size_t)shape->num_controls + 1, sizeof(float));
+    generation->rows = calloc(steps * STEP_DEPTH, sizeof(float));
+    return (generation->ends && generation->controls && generation->rows) ||
+           error_set(error, "no memory for windows of %" PRIu32 " bars", generation->bars);
+}
+
+/* Writes the windows of an input as files to choose from. Always fails: nothing was chosen. */
+static bool offer_windows(struct generation *generation, const struct generate_input *input, const uint32_t *first_bars,
+                          uint32_t count, struct error *error)
+{
+    const char *const kinds[] = {"input-1", "input-2"};
+    struct generate_output *output = &generation->output;
+    if (!generate_output_start(output, generation->options->output_dir, generation->checkpoint.config,
+                               kinds[input->number - 1], (int)count, error))
+        return false;
+    for (uint32_t i = 0; i < count; i++) {
+        struct grid part = generate_input_part(input, first_bars[i], generation->bars);
+        if (!generate_output_write(output, &part, error))
+            return false;
+        char *path = generate_output_path(output, (int)i);
+        log_info("from bar %" PRIu32 ": %s", first_bars[i] + 1, path);
+        free(path);
+    }
+    return error_set(error,
+                     "%s: holds %" PRIu32 " windows of %" PRIu32 " bars, now written as %s and so on in %s: give one "
+                     "of those as --input_midi_%d, or choose the bar to begin at with --input_bar_%d N",
+                     input->path, count, generation->bars, output->first_name, output->folder, input->number,
+                     input->number);
+}
+
+static bool choose_window(struct generation *generation, struct generate_input *input, struct error *error)
+{
+    int64_t bar = generation->options->input_bar[input->number - 1];
+    if (bar > 0)
+        return generate_input_choose(input, bar, generation->bars, error);
+    uint32_t *first_bars, count;
+    if (!generate_input_windows(&first_bars, &count, input, generation->bars, error))
+        return false;
+    bool ok = count == 1;
+    if (ok)
+        input->first_bar = first_bars[0];
+    else
+        offer_windows(generation, input, first_bars, count, error);
+    free(first_bars);
+    return ok;
+}
+
+/* Both files are read before windows of either are offered, and windows of both are, so that one run tells all there is to
+ * change. */
+static bool read_inputs(struct generation *generation, struct error *error)
+{
+    const struct generate_options *options = generation->options;
+    generation->num_inputs = !options->input_midi[0] ? 0 : !options->input_midi[1] ? 1 : 2;
+    for (int i = 0; i < generation->num_inputs; i++)
+        if (!generate_input_read(&generation->inputs[i], options->input_midi[i], i + 1, generation->bars, error))
+            return false;
+    bool ok = true;
+    for (int i = 0; i < generation->num_inputs; i++) {
+        struct error reason;
+        if (choose_window(generation, &generation->inputs[i], &reason))
+            continue;
+        if (!ok)
+            log_error("%s", error->message);
+        *error = reason;
+        ok = false;
+    }
+    generation->qpm = generation->num_inputs > 0 ? generation->inputs[0].grid.qpm : 120.0f;
+    if (options->qpm > 0)
+        generation->qpm = (float)options->qpm;
+    return ok;
+}
+
+/* The hits of an input's window as controls, the window itself being in `rows`. */
+static void set_controls(struct generation *generation)
+{
+    const struct player_shape *shape = player_shape(generation->player);
+    size_t num_controls = (size_t)shape->num_controls;
+    for (int t = 0; num_controls > 0 && t < shape->steps; t++)
+        memcpy(generation->controls + (size_t)t * num_controls, generation->rows + (size_t)t * STEP_DEPTH,
+               num_controls * sizeof(float));
+}
+
+/* An input's window into `rows` and `controls`. */
+static void read_window(struct generation *generation, const struct generate_input *input)
+{
+    window_from_grid(generation->rows, &input->grid, input->first_bar, generation->bars);
+    set_controls(generation);
+}
+
+static bool any_hit(const float *rows, int num_steps)
+{
+    for (int t = 0; t < num_steps; t++)
+        for (int drum = 0; drum < NUM_DRUMS; drum++)
+            if (rows[(size_t)t * STEP_DEPTH + (size_t)drum] > 0)
+                return true;
+    return false;
+}
+
+/* The means of the inputs' latent vectors, into `ends`. */
+static bool encode_inputs(struct generation *generation, struct error *error)
+{
+    const struct player_shape *shape = player_shape(generation->player);
+    struct transform transform = transform_of(&generation->checkpoint.hparams);
+    transform.max_note_dropout = 0;
+    struct player_scratch *scratch = player_scratch_make(generation->player, 1, error);
+    bool ok = scratch != NULL;
+    for (int i = 0; ok && i < generation->num_inputs; i++) {
+        const struct generate_input *input = &generation->inputs[i];
+        read_window(generation, input);
+        window_transform(generation->rows, STEP_DEPTH, (uint32_t)shape->steps, &transform, NULL);
+        ok = any_hit(generation->rows, shape->steps) ||
+             error_set(error, "%s: %s hears none of its drums: they are what the model is to add", input->path,
+                       generation->checkpoint.config);
+        if (ok)
+            player_encode(generation->ends + i * shape->z_size, generation->rows, generation->controls,
+                          generation->player, scratch);
+    }
+    player_scratch_free(scratch);
+    return ok;
+}
+
+static bool prepare(struct generation *generation, struct error *error)
+{
+    if (generation->options->mode != GENERATE_SAMPLE && !encode_inputs(generation, error))
+        return false;
+    if (generation->num_inputs > 0)
+        read_window(generation, &generation->inputs[0]);
+    return true;
+}
+
+static void make_latents(void *context, float *z, int first, int count)
+{
+    const struct generation *generation = context;
+    int size = player_shape(generation->player)->z_size;
+    if (generation->options->mode == GENERATE_SAMPLE) {
+        generation_draw_latents(z, count, size, generation->seed, (uint32_t)first);
+        return;
+    }
+    const float *a = generation->ends, *b = generation->ends + size;
+    for (int i = 0; i < count; i++) {
+        double fraction = 0;
+        if (generation->options->mode == GENERATE_INTERPOLATE)
+            fraction = (double)(first + i) / (double)(generation->options->num_outputs - 1);
+        generation_slerp(z + i * size, a, b, fraction, size);
+    }
+}
+
+static bool play(struct generation *generation, struct error *error)
+{
+    const struct generate_options *options = generation->options;
+    struct generate_work work = {
+        .player = generation->player,
+        .make_latents = make_latents,
+        .context = generation,
+        .count = (int)options->num_outputs,
+        .threads = threads_choose((int)options->threads, 1),
+        .request = {.controls = generation->controls,
+                    .temperature = (float)options->temperature,
+                    .seed = generation->seed},
+        .qpm = generation->qpm,
+        .output = &generation->output,
+    };
+    return generate_output_start(&generation->output, options->output_dir, generation->checkpoint.config,
+                                 mode_names[options->mode], work.count, error) &&
+           generate_play(&work, error);
+}
+
+static void report(const struct generation *generation)
+{
+    const struct generate_output *output = &generation->output;
+    log_info("%d MIDI file%s in %s: %s%s; %s at step %" PRIu64 ", seed %" PRIu64 ", temperature %g, %.6g qpm",
+             output->written, output->written == 1 ? "" : "s", output->folder, output->first_name,
+             output->written == 1 ? "" : " and so on", generation->checkpoint.config, generation->checkpoint.step,
+             generation->seed, generation->options->temperature, (double)generation->qpm);
+}
+
+bool generate(const struct generate_options *options, bool *wrong_usage, struct error *error)
+{
+    struct generation generation = {.options = options};
+    *wrong_usage = false;
+    bool ok = load(&generation, error) && check_checkpoint(&generation, wrong_usage, error) &&
+              start(&generation, error) && read_inputs(&generation, error) && prepare(&generation, error) &&
+              play(&generation, error);
+    if (ok)
+        report(&generation);
+    for (int i = 0; i < generation.num_inputs; i++)
+        generate_input_free(&generation.inputs[i]);
+    free(generation.rows);
+    free(generation.controls);
+    free(generation.ends);
+    player_free(generation.player);
+    free(generation.checkpoint_path);
+    return ok;
+}

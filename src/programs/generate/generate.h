@@ -1,0 +1,48 @@
+/* Playing from a checkpoint into MIDI files: what drumline-generate does once it knows what is wanted.
+ *
+ * - sample: every output from a latent vector of its own, z ~ N(0, 1).
+ * - interpolate: the outputs go from one performance to another, along the arc between the means of their latent vectors,
+ *   with both ends.
+ * - reconstruct: every output from the mean of one performance's latent vector. With a config that changes its input
+ *   (humanize, tap, add_closed_hh) this is what the model was trained for: giving back what was taken away.
+ *
+ * A config with hits_as_controls is told at each step which drums to hit, and has learned to put its own feel to them: they
+ * are those of the first input in every mode, so that interpolation leads from the first performance's feel to the second's
+ * over the same hits.
+ *
+ * What the inputs' windows lose before the encoder sees them is what the config says; note dropout is left out, for it is
+ * there to make training harder.
+ *
+ * Output i depends on the checkpoint, inputs, temperature, seed and i alone: not on how many outputs there are (but for
+ * interpolation, where they share the way), and not on the number of threads. */
+#ifndef DRUMLINE_PROGRAMS_GENERATE_GENERATE_H
+#define DRUMLINE_PROGRAMS_GENERATE_GENERATE_H
+
+#include "base/error.h"
+
+#include <stdint.h>
+
+enum generate_mode { GENERATE_SAMPLE, GENERATE_INTERPOLATE, GENERATE_RECONSTRUCT };
+#define GENERATE_MODE_CHOICES "sample|interpolate|reconstruct"
+
+struct generate_options {
+    char *run_dir, *checkpoint_file, *config;
+    int mode; /* enum generate_mode */
+    int64_t num_outputs;
+    char *input_midi[2];
+    int64_t input_bar[2]; /* from 1; 0: not given */
+    double temperature;
+    double qpm;   /* 0: not given */
+    int64_t seed; /* -1: not given */
+    int64_t threads;
+    char *output_dir;
+};
+
+/* What options alone can tell to be wrong. */
+bool generate_check(const struct generate_options *options, struct error *error);
+
+/* Loads, plays, writes, and tells at level info what was written where. On failure *wrong_usage says whether the options
+ * are at fault. */
+bool generate(const struct generate_options *options, bool *wrong_usage, struct error *error);
+
+#endif

@@ -1,0 +1,39 @@
+/* What the generator is given to start from: a MIDI file of drumming, and the window of it that the model is to see.
+ *
+ * Files are read with the wider General MIDI drum map. A file must be in 4/4 throughout. Its length is what its notes reach,
+ * in whole bars; where the file itself goes on in silence, that silence may fill up a window. */
+#ifndef DRUMLINE_PROGRAMS_GENERATE_INPUT_H
+#define DRUMLINE_PROGRAMS_GENERATE_INPUT_H
+
+#include "base/error.h"
+#include "data/music/grid.h"
+
+#include <stdint.h>
+
+struct generate_input {
+    const char *path;   /* not owned */
+    int number;         /* 1 or 2: which of --input_midi_1 and --input_midi_2 */
+    struct grid grid;   /* owned; as long as the file, silence at its end included */
+    uint32_t num_bars;  /* of the file */
+    uint32_t last_bar;  /* bars up to the last note */
+    uint32_t first_bar; /* of the window that was chosen, from 0 */
+};
+
+/* Reads a file. On failure the message names it and the reason: not readable, damaged, no drums, another time signature, or
+ * fewer than `bars` bars. */
+bool generate_input_read(struct generate_input *input, const char *path, int number, uint32_t bars,
+                         struct error *error);
+void generate_input_free(struct generate_input *input);
+
+/* The windows of `bars` bars that hold any note: every `bars` bars from the first, and one that ends with the last bar where
+ * these do not reach it. *first_bars (from 0) is owned by the caller. At least one. */
+bool generate_input_windows(uint32_t **first_bars, uint32_t *count, const struct generate_input *input, uint32_t bars,
+                            struct error *error);
+
+/* Chooses the window that begins at `bar`, from 1. Fails where the file does not reach so far or the window is silent. */
+bool generate_input_choose(struct generate_input *input, int64_t bar, uint32_t bars, struct error *error);
+
+/* The part of the grid from `first_bar` on; its arrays belong to the input. */
+struct grid generate_input_part(const struct generate_input *input, uint32_t first_bar, uint32_t bars);
+
+#endif

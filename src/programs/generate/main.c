@@ -1,0 +1,95 @@
+/* drumline-generate: new MIDI from a checkpoint. One process; no MPI. */
+#include "base/cli/options.h"
+#include "base/hdf5/io.h"
+#include "base/log.h"
+#include "programs/generate/generate.h"
+
+#include <stdlib.h>
+
+#define MEMBER(name) offsetof(struct generate_options, name)
+#define TEXT(name, member, argument, help)                                                                             \
+    {                                                                                                                  \
+        name, SETTING_STRING, MEMBER(member), NULL, 0, 0, NULL, argument, help                                         \
+    }
+#define NUMBER(name, type, member, default_text, minimum, maximum, help)                                               \
+    {                                                                                                                  \
+        name, type, MEMBER(member), default_text, minimum, maximum, NULL, NULL, help                                   \
+    }
+
+static const struct setting option_rows[] = {
+    TEXT("run_dir", run_dir, "DIR", "Folder of a training: its newest sound checkpoint is played from."),
+    TEXT("checkpoint_file", checkpoint_file, "FILE", "A checkpoint to play from."),
+    TEXT("config", config, "NAME",
+         "Refuse a checkpoint of any other config. Not needed: a checkpoint knows what it is."),
+    {"mode", SETTING_CHOICE, MEMBER(mode), "sample", 0, 0, GENERATE_MODE_CHOICES, NULL,
+       "sample: each output from a latent vector drawn at random. interpolate: from --input_midi_1 to --input_midi_2 in "
+     "equal steps, both ends included. reconstruct: --input_midi_1 encoded and played again, which for a humanize, tap "
+     "or add_closed_hh config is how to use it."},
+    TEXT(
+        "input_midi_1", input_midi[0], "FILE",
+        "A performance in 4/4, as long as the model's window. A longer one is cut into windows, which are written into "
+        "--output_dir to choose from, and the program ends with status 1. With groovae_2bar_hits_control its hits "
+        "are what the model is told to play, in every mode."),
+    NUMBER("input_bar_1", SETTING_INT, input_bar[0], NULL, 1, 1 << 20,
+           "The bar of --input_midi_1 at which the window begins, counted from 1."),
+    TEXT("input_midi_2", input_midi[1], "FILE", "The performance at the other end, for --mode=interpolate."),
+    NUMBER("input_bar_2", SETTING_INT, input_bar[1], NULL, 1, 1 << 20, "The same for --input_midi_2."),
+    NUMBER("num_outputs", SETTING_INT, num_outputs, "5", 1, 1000000, "How many files; at least 2 for interpolate."),
+    NUMBER("temperature", SETTING_DOUBLE, temperature, "0.5", 0.001, 100,
+           "Hits are drawn with probability sigmoid(logit / temperature): lower is surer, higher is wilder."),
+    NUMBER("qpm", SETTING_DOUBLE, qpm, NULL, 4, 1000,
+           "Tempo of what is written, in quarter notes a minute: that of --input_midi_1 where not given, else 120."),
+    NUMBER("seed", SETTING_INT, seed, "-1", -1, 9007199254740992.0,
+           "The same seed gives the same music on any machine of the same kind. -1: chosen anew, and told at the end."),
+    TEXT("output_dir", output_dir, "DIR",
+         "Where the files go, as CONFIG_MODE_YYYY-MM-DD_HHMMSS-000-of-005.mid; made if missing. Nothing is "
+         "overwritten."),
+    NUMBER("threads", SETTING_INT, threads, "0", 0, 256,
+           "Threads that play and write; 0: as many as there are cores for this program. What is written does not "
+           "depend on it."),
+};
+
+static const struct options_group groups[] = {
+    {"Model",  "run_dir"   },
+    {"Music",  "mode"      },
+    {"Output", "output_dir"},
+    {NULL,     NULL        },
+};
+
+static const struct program program = {
+    .name = "drumline-generate",
+    .summary = "plays from a checkpoint into MIDI files, by sampling or between two performances",
+    .usage = "(--run_dir DIR | --checkpoint_file FILE) --output_dir DIR [OPTION]...",
+    .examples = "drumline-generate --run_dir runs/first --mode=sample --num_outputs 4 --output_dir new\n"
+                "drumline-generate --run_dir runs/first --mode=interpolate --input_midi_1 a.mid --input_bar_1 9 "
+                "--input_midi_2 b.mid --output_dir new\n"
+                "drumline-generate --checkpoint_file tap.h5 --mode=reconstruct --input_midi_1 taps.mid --num_outputs 1 "
+                "--output_dir new\n",
+    .table = {option_rows, sizeof option_rows / sizeof option_rows[0]},
+    .groups = groups,
+};
+
+int main(int argc, char **argv)
+{
+    struct generate_options options = {0};
+    struct error error;
+    hdf5_be_quiet();
+    enum options_result result = options_parse(&program, argc, argv, &options, NULL, NULL, &error);
+    int status = options_status(result);
+    bool wrong_usage = result == OPTIONS_WRONG;
+    if (result == OPTIONS_FAILED)
+        log_error("%s", error.message);
+    if (result == OPTIONS_RUN) {
+        wrong_usage = !generate_check(&options, &error);
+        if (!wrong_usage && !generate(&options, &wrong_usage, &error) && !wrong_usage) {
+            log_error("%s", error.message);
+            status = EXIT_FAILURE;
+        }
+    }
+    if (wrong_usage) {
+        log_error("%s (see --help)", error.message);
+        status = EXIT_USAGE;
+    }
+    settings_free(&program.table, &options);
+    return status;
+}

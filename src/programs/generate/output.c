@@ -1,0 +1,145 @@
+#include "programs/generate/output.h"
+
+#include "base/io/files.h"
+#include "data/midi/midi_file.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* Seconds that are tried before the folder is called full, and times that another program may take them from us: far more
+ * than anyone needs. */
+enum { MOST_SECONDS = 3600, MOST_CLASHES = 16 };
+
+bool generate_output_name_is_safe(const char *name)
+{
+    bool safe = isalnum((unsigned char)name[0]) || name[0] == '_';
+    for (; *name; name++)
+        safe = safe && (isalnum((unsigned char)*name) || strchr("_-.", *name));
+    return safe;
+}
+
+static char *file_name(const struct generate_output *output, time_t second, int number)
+{
+    char date[64], largest[16];
+    struct tm now;
+    localtime_r(&second, &now);
+    strftime(date, sizeof date, "%Y-%m-%d_%H%M%S", &now);
+    int width = snprintf(largest, sizeof largest, "%d", output->count);
+    if (width < 3)
+        width = 3;
+    return format_text("%s_%s_%s-%0*d-of-%0*d.mid", output->config, output->kind, date, width, number, width,
+                       output->count);
+}
+
+static char *path_at(const struct generate_output *output, time_t second, int number)
+{
+    char *name = file_name(output, second, number);
+    char *path = path_join(output->folder, name);
+    free(name);
+    return path;
+}
+
+char *generate_output_path(const struct generate_output *output, int number)
+{
+    return path_at(output, output->second, number);
+}
+
+/* Anything of that name, a link to nowhere too. */
+static bool is_taken(const struct generate_output *output, int number)
+{
+    struct stat status;
+    char *path = generate_output_path(output, number);
+    bool taken = lstat(path, &status) == 0;
+    free(path);
+    return taken;
+}
+
+static bool find_second(struct generate_output *output, struct error *error)
+{
+    for (int tried = 0; tried < MOST_SECONDS; tried++, output->second++) {
+        bool taken = false;
+        for (int i = 0; !taken && i < output->count; i++)
+            taken = is_taken(output, i);
+        if (!taken)
+            return true;
+    }
+    return error_set(error, "%s: holds files of the names of the next hour: give another --output_dir", output->folder);
+}
+
+bool generate_output_start(struct generate_output *output, const char *folder, const char *config, const char *kind,
+                           int count, struct error *error)
+{
+    *output = (struct generate_output){
+        .folder = folder, .config = config, .kind = kind, .count = count, .second = time(NULL)};
+    if (!folder_make(folder, error) || !find_second(output, error))
+        return false;
+    atomic_file_sweep_shared(folder);
+    output->first_second = output->second;
+    return true;
+}
+
+bool generate_output_stage(struct atomic_file *file, const struct generate_output *output, int number,
+                           const struct grid *grid, struct error *error)
+{
+    struct midi midi;
+    char track_name[100];
+    snprintf(track_name, sizeof track_name, "%.60s %.30s", output->config, output->kind);
+    if (!grid_to_midi(&midi, grid, error))
+        return false;
+    char *path = path_at(output, output->first_second, number);
+    bool ok = midi_stage(file, &midi, track_name, path, error);
+    free(path);
+    midi_free(&midi);
+    return ok;
+}
+
+/* The first file claims the second for this set. Where somebody else was faster, the next one is tried. */
+static bool name_next(struct generate_output *output, struct atomic_file *file, struct error *error)
+{
+    for (int tried = 1;; tried++) {
+        char *path = generate_output_path(output, output->written);
+        bool ok = atomic_file_name_new(file, path, error);
+        free(path);
+        if (ok)
+            return true;
+        if (tried == MOST_CLASHES || output->written > 0 || !is_taken(output, 0) || !find_second(output, error))
+            return false;
+    }
+}
+
+bool generate_output_name(struct generate_output *output, struct atomic_file *files, int count, struct error *error)
+{
+    int named = 0;
+    while (named < count && name_next(output, &files[named], error)) {
+        if (output->written == 0) {
+            char *name = file_name(output, output->second, 0);
+            snprintf(output->first_name, sizeof output->first_name, "%s", name);
+            free(name);
+        }
+        output->written++;
+        named++;
+    }
+    for (int i = named; i < count; i++)
+        atomic_file_abandon(&files[i]);
+    return named == count || generate_output_failed(output, error);
+}
+
+bool generate_output_failed(const struct generate_output *output, struct error *error)
+{
+    return output->written == 0 ? false : error_prefix(error, "after %d of %d files", output->written, output->count);
+}
+
+bool generate_output_write(struct generate_output *output, const struct grid *grid, struct error *error)
+{
+    struct atomic_file file;
+    if (!generate_output_stage(&file, output, output->written, grid, error))
+        return generate_output_failed(output, error);
+    if (!atomic_file_flush_all(&file, 1, error)) {
+        atomic_file_abandon(&file);
+        return generate_output_failed(output, error);
+    }
+    return generate_output_name(output, &file, 1, error) && atomic_file_flush_folder(output->folder, error);
+}

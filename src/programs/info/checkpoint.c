@@ -1,0 +1,217 @@
+/* Checkpoints: where the training stood, what the model is, and whether every tensor is sound. */
+#include "model/checkpoint.h"
+#include "base/io/files.h"
+#include "model/nn/ops.h"
+#include "programs/info/parts.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static json_t *json_of_setting(const struct setting *row, const void *values)
+{
+    const void *member = (const unsigned char *)values + row->offset;
+    char text[SETTING_TEXT_MAX];
+    if (row->type == SETTING_BOOL)
+        return json_boolean(*(const bool *)member);
+    if (row->type == SETTING_INT)
+        return json_integer((json_int_t) * (const int64_t *)member);
+    if (row->type == SETTING_DOUBLE)
+        return json_real(*(const double *)member);
+    if (row->type != SETTING_INT_LIST)
+        return info_text(setting_format(row, values, text));
+    const struct int_list *list = member;
+    json_t *array = json_array();
+    for (int i = 0; i < list->count; i++)
+        json_array_append_new(array, json_integer((json_int_t)list->values[i]));
+    return array;
+}
+
+/* All hparams, and as a line of --hparams those that are not the config's own. */
+static void read_hparams(json_t *object, const struct checkpoint *checkpoint)
+{
+    static const struct config unknown = {.name = "", .hparams = ""};
+    const struct config *config = config_find(checkpoint->config, NULL);
+    struct hparams usual;
+    struct error ignored;
+    json_t *all = json_object(), *changed = json_array();
+    bool known = hparams_make(&usual, config ? config : &unknown, NULL, &ignored);
+    for (size_t i = 0; i < hparams_table.count; i++) {
+        const struct setting *row = &hparams_table.rows[i];
+        char text[SETTING_TEXT_MAX], usual_text[SETTING_TEXT_MAX];
+        json_object_set_new(all, row->name, json_of_setting(row, &checkpoint->hparams));
+        setting_format(row, &checkpoint->hparams, text);
+        if (known && strcmp(text, setting_format(row, &usual, usual_text)) != 0)
+            json_array_append_new(changed, json_sprintf("%s=%s", row->name, text));
+    }
+    json_object_set_new(object, "hparams", all);
+    json_object_set_new(object, "hparams_changed", changed);
+}
+
+static void read_place(json_t *object, const struct checkpoint *checkpoint)
+{
+    const struct {
+        const char *key;
+        uint64_t value;
+    } counts[] = {
+        {"step",     checkpoint->step    },
+        {"epoch",    checkpoint->epoch   },
+        {"position", checkpoint->position},
+        {"updates",  checkpoint->updates },
+        {"skipped",  checkpoint->skipped },
+        {"seed",     checkpoint->seed    },
+    };
+    json_object_set_new(object, "config", info_text(checkpoint->config));
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
+        json_object_set_new(object, counts[i].key, json_integer((json_int_t)counts[i].value));
+    json_object_set_new(object, "num_ranks", json_integer(checkpoint->num_ranks));
+    json_object_set_new(object, "content_sha256", info_text(checkpoint->content_sha256));
+    json_object_set_new(object, "program_version", info_text(checkpoint->program_version));
+    json_object_set_new(object, "date", info_text(checkpoint->date));
+}
+
+static void read_validation(json_t *object, const struct checkpoint *checkpoint)
+{
+    if (!checkpoint->has_validation)
+        return;
+    json_t *validation = json_object();
+    json_object_set_new(validation, "step", json_integer((json_int_t)checkpoint->validation_step));
+    json_object_set_new(validation, "hits_loss", json_real(checkpoint->validation_hits_loss));
+    json_object_set_new(validation, "velocities_loss", json_real(checkpoint->validation_velocities_loss));
+    json_object_set_new(validation, "offsets_loss", json_real(checkpoint->validation_offsets_loss));
+    json_object_set_new(validation, "kl_bits", json_real(checkpoint->validation_kl_bits));
+    json_object_set_new(validation, "hits_f1", json_real(checkpoint->validation_hits_f1));
+    json_object_set_new(object, "validation", validation);
+}
+
+/* The table of tensors; with values, their norms too. */
+static void read_tensor_table(json_t *object, const struct param_table *table, const float *values)
+{
+    json_t *tensors = json_array();
+    for (int i = 0; i < table->num_rows; i++) {
+        const struct param *param = &table->rows[i];
+        json_t *tensor = json_object(), *shape = json_array();
+        if (param->num_dims == 2)
+            json_array_append_new(shape, json_integer(param->rows));
+        json_array_append_new(shape, json_integer(param->columns));
+        json_object_set_new(tensor, "name", json_string(param->name));
+        json_object_set_new(tensor, "shape", shape);
+        if (values)
+            json_object_set_new(tensor, "norm", json_real(global_norm(values + param->offset, param->count)));
+        json_array_append_new(tensors, tensor);
+    }
+    json_object_set_new(object, "num_parameters", json_integer((json_int_t)table->num_values));
+    json_object_set_new(object, "tensors", tensors);
+}
+
+/* All tensors, the optimizer's too: that is what their checksums are for. */
+static bool read_tensors(json_t *object, const struct checkpoint *checkpoint, const char *path, struct error *error)
+{
+    struct param_table table;
+    struct optimizer optimizer = {0};
+    struct arena arena = arena_measure();
+    if (!params_describe(&table, &checkpoint->hparams, error))
+        return error_prefix(error, "%s", path);
+    arena_floats(&arena, table.num_floats);
+    bool ok = arena_reserve(&arena, error) && optimizer_make(&optimizer, &table, error);
+    if (ok) {
+        struct error damage;
+        float *values = arena_floats(&arena, table.num_floats);
+        bool sound = checkpoint_read_tensors(path, &table, values, optimizer.m, optimizer.v, &damage);
+        json_object_set_new(object, "sound", json_boolean(sound));
+        if (!sound)
+            info_add_damage(object, damage.message);
+        read_tensor_table(object, &table, sound ? values : NULL);
+    } else {
+        error_prefix(error, "%s", path);
+    }
+    optimizer_free(&optimizer);
+    arena_free(&arena);
+    return ok;
+}
+
+bool info_read_checkpoint(json_t *object, const char *path, struct error *error)
+{
+    struct checkpoint checkpoint;
+    struct stat status;
+    if (!checkpoint_read(&checkpoint, path, error))
+        return false;
+    read_place(object, &checkpoint);
+    read_validation(object, &checkpoint);
+    read_hparams(object, &checkpoint);
+    if (stat(path, &status) == 0)
+        json_object_set_new(object, "bytes", json_integer((json_int_t)status.st_size));
+    return read_tensors(object, &checkpoint, path, error);
+}
+
+void info_print_validation(FILE *out, const json_t *validation)
+{
+    if (validation)
+        info_print_field(out, "validation",
+                         "at step %" PRId64 ": hits_loss %.2f, velocities_loss %.2f, offsets_loss %.2f, KL %.1f bits, "
+                         "hits F1 %.3f",
+                         info_int(validation, "step"), info_number(validation, "hits_loss"),
+                         info_number(validation, "velocities_loss"), info_number(validation, "offsets_loss"),
+                         info_number(validation, "kl_bits"), info_number(validation, "hits_f1"));
+}
+
+void info_print_hparams(FILE *out, const json_t *changed)
+{
+    size_t i;
+    json_t *text;
+    if (json_array_size(changed) == 0)
+        info_print_field(out, "hparams", "the config's own");
+    json_array_foreach(changed, i, text) info_print_field(out, i == 0 ? "hparams" : "", "%s", json_string_value(text));
+}
+
+static void print_tensors(FILE *out, const json_t *tensors)
+{
+    size_t i;
+    json_t *tensor;
+    fprintf(out, "\n");
+    info_print_column(out, "tensor", 42);
+    fprintf(out, "%16s%14s\n", "shape", "norm");
+    json_array_foreach(tensors, i, tensor)
+    {
+        const json_t *shape = json_object_get(tensor, "shape"), *norm = json_object_get(tensor, "norm");
+        char text[32];
+        int64_t first = json_integer_value(json_array_get(shape, 0));
+        if (json_array_size(shape) == 2)
+            snprintf(text, sizeof text, "%" PRId64 " x %lld", first,
+                     (long long)json_integer_value(json_array_get(shape, 1)));
+        else
+            snprintf(text, sizeof text, "%" PRId64, first);
+        fprintf(out, "  ");
+        info_print_column(out, info_string(tensor, "name"), 40);
+        fprintf(out, "%16s", text);
+        if (norm)
+            fprintf(out, "%14.6g\n", json_number_value(norm));
+        else
+            fprintf(out, "%14s\n", "?");
+    }
+}
+
+void info_print_checkpoint(FILE *out, const json_t *object)
+{
+    bool sound = json_is_true(json_object_get(object, "sound"));
+    fprintf(out, "%s: checkpoint, %s\n", info_string(object, "path"), sound ? "sound" : "DAMAGED");
+    info_print_field(out, "config", "%s", info_string(object, "config"));
+    info_print_field(out, "step", "%" PRId64 " (%" PRId64 " updates, %" PRId64 " left out for their gradients)",
+                     info_int(object, "step"), info_int(object, "updates"), info_int(object, "skipped"));
+    info_print_field(out, "epoch", "%" PRId64 ", after %" PRId64 " of its windows", info_int(object, "epoch"),
+                     info_int(object, "position"));
+    info_print_field(out, "seed", "%" PRId64, info_int(object, "seed"));
+    info_print_field(out, "data set", "%s", info_string(object, "content_sha256"));
+    info_print_field(out, "made", "%s by drumline %s on %" PRId64 " rank%s", info_string(object, "date"),
+                     info_string(object, "program_version"), info_int(object, "num_ranks"),
+                     info_int(object, "num_ranks") == 1 ? "" : "s");
+    info_print_field(out, "size", "%.1f MiB", info_number(object, "bytes") / (1 << 20));
+    info_print_field(out, "parameters", "%" PRId64 " in %zu tensors", info_int(object, "num_parameters"),
+                     json_array_size(json_object_get(object, "tensors")));
+    info_print_field(out, "checksums", "%s",
+                     sound ? "all tensors are sound, the optimizer's too" : "failed, see below");
+    info_print_validation(out, json_object_get(object, "validation"));
+    info_print_hparams(out, json_object_get(object, "hparams_changed"));
+    print_tensors(out, json_object_get(object, "tensors"));
+}

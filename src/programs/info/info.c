@@ -1,0 +1,115 @@
+#include "programs/info/info.h"
+
+#include "base/hdf5/io.h"
+#include "base/io/files.h"
+#include "data/dataset/index.h"
+#include "data/dataset/shard.h"
+#include "model/checkpoint.h"
+#include "programs/info/parts.h"
+#include "run/run_folder.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct kind {
+    const char *name, *format;
+    bool (*read)(json_t *object, const char *path, struct error *error);
+    void (*print)(FILE *out, const json_t *object);
+} kinds[] = {
+    {"dataset",    INDEX_FORMAT,      info_read_dataset,    info_print_performances},
+    {"shard",      SHARD_FORMAT,      info_read_shard,      info_print_performances},
+    {"checkpoint", CHECKPOINT_FORMAT, info_read_checkpoint, info_print_checkpoint  },
+    {"run",        NULL,              info_read_run,        info_print_run         },
+};
+enum { KIND_DATASET, KIND_SHARD, KIND_CHECKPOINT, KIND_RUN, NUM_KINDS };
+
+static bool holds(const char *folder, const char *name)
+{
+    char *path = path_join(folder, name);
+    bool is_there = file_exists(path) || folder_exists(path);
+    free(path);
+    return is_there;
+}
+
+static const struct kind *kind_of_folder(const char *folder, struct error *error)
+{
+    struct checkpoint_list list;
+    if (holds(folder, INDEX_NAME))
+        return &kinds[KIND_DATASET];
+    if (info_is_run(folder))
+        return &kinds[KIND_RUN];
+    if (!checkpoint_list_make(&list, folder, error))
+        return NULL;
+    size_t count = list.count;
+    checkpoint_list_free(&list);
+    if (count > 0 || holds(folder, RUN_METRICS_NAME))
+        error_set(error, "%s: is a part of a run: give the folder above it", folder);
+    else
+        error_set(error, "%s: is neither a data set (it holds no %s) nor a run (it holds no train folder)", folder,
+                  INDEX_NAME);
+    return NULL;
+}
+
+bool info_is_run(const char *folder)
+{
+    return holds(folder, "train") || holds(folder, "eval") || holds(folder, RUN_STARTS_NAME);
+}
+
+static const struct kind *kind_of_file(const char *path, struct error *error)
+{
+    const struct kind *kind = NULL;
+    char *format = hdf5_read_format(path, error);
+    if (!format)
+        return NULL;
+    for (int i = 0; i < NUM_KINDS; i++)
+        if (kinds[i].format && strcmp(kinds[i].format, format) == 0)
+            kind = &kinds[i];
+    if (!kind)
+        error_set(error, "%s: its format is no data set's, shard's or checkpoint's", path);
+    free(format);
+    return kind;
+}
+
+/* A data set is its folder, whichever way it was named. */
+static char *path_of_kind(const char *path, const struct kind *kind)
+{
+    const char *name = path_name(path);
+    if (kind != &kinds[KIND_DATASET] || folder_exists(path))
+        return format_text("%s", path);
+    if (name == path)
+        return format_text(".");
+    return format_text("%.*s", name - path > 1 ? (int)(name - path - 1) : 1, path);
+}
+
+json_t *info_describe(const char *path, struct error *error)
+{
+    const struct kind *kind = NULL;
+    if (folder_exists(path))
+        kind = kind_of_folder(path, error);
+    else if (file_exists(path))
+        kind = kind_of_file(path, error);
+    else
+        error_set(error, "%s: no such file or folder", path);
+    if (!kind)
+        return NULL;
+    json_t *object = json_object();
+    char *whole = path_of_kind(path, kind);
+    json_object_set_new(object, "path", info_text(whole));
+    json_object_set_new(object, "kind", json_string(kind->name));
+    if (!kind->read(object, whole, error)) {
+        json_decref(object);
+        object = NULL;
+    }
+    free(whole);
+    return object;
+}
+
+void info_print(FILE *out, const json_t *description)
+{
+    const char *name = info_string(description, "kind");
+    for (int i = 0; i < NUM_KINDS; i++)
+        if (strcmp(kinds[i].name, name) == 0)
+            kinds[i].print(out, description);
+    info_print_damage(out, description);
+}

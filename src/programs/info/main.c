@@ -1,0 +1,116 @@
+/* drumline-info: what a data set, shard, checkpoint or run holds, in words or as JSON. One process; no MPI. */
+#include "base/cli/options.h"
+#include "base/hdf5/io.h"
+#include "base/log.h"
+#include "programs/common/blas_threads.h"
+#include "programs/info/hparams_page.h"
+#include "programs/info/info.h"
+#include "programs/info/watch.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct options {
+    bool json, hparams, markdown;
+    double watch; /* seconds; 0: no */
+};
+
+#define FLAG(name, help) SETTING_ROW(struct options, name, SETTING_BOOL, NULL, 0, 0, NULL, NULL, help)
+
+static const struct setting option_rows[] = {
+    FLAG(json, "Print JSON: an object for one path, an array of objects for several."),
+    FLAG(hparams, "Print every hparam and every config; takes no path."),
+    FLAG(markdown, "With --hparams: in Markdown."),
+    SETTING_ROW(struct options, watch, SETTING_DOUBLE, "0", 0, 86400, "2", "SECONDS",
+                "Show a run until it ends, anew every so many seconds (2); 0: don't. Ends as the run does."),
+};
+
+static const struct program program = {
+    .name = "drumline-info",
+    .summary = "describes data sets, shards, checkpoints and runs, and says whether they are sound",
+    .usage = "[--json] PATH... | --watch[=SECONDS] RUN | --hparams [--markdown]",
+    .examples = "drumline-info data runs/first\n"
+                "drumline-info --watch runs/first\n"
+                "drumline-info --json runs/first/train/checkpoint-00001000.h5\n",
+    .other_statuses = "; of --watch: 0 the run is done, 1 it failed or was killed, 3 it was halted and can go on",
+    .table = {option_rows, sizeof option_rows / sizeof option_rows[0]},
+};
+
+static bool check(const struct options *options, int num_paths, struct error *error)
+{
+    if (options->markdown && !options->hparams)
+        return error_set(error, "--markdown goes with --hparams");
+    if (options->hparams && (options->json || num_paths > 0))
+        return error_set(error, "--hparams takes no path, and no --json");
+    if (options->watch > 0 && (options->hparams || options->json || num_paths != 1))
+        return error_set(error, "--watch takes the path of one run, and neither --json nor --hparams");
+    if (!options->hparams && num_paths == 0)
+        return error_set(error, "give the path of a data set, shard, checkpoint or run");
+    return true;
+}
+
+/* A pipe that is closed, or a full disk, is only seen when what was printed leaves the buffer. */
+static bool flush(struct error *error)
+{
+    return (fflush(stdout) == 0 && !ferror(stdout)) || error_set(error, "standard output can't be written");
+}
+
+/* All paths are described, also after one that can't be; false where any is damaged or no such thing. */
+static bool describe(const struct options *options, char **paths, int num_paths)
+{
+    struct error error;
+    bool ok = true;
+    json_t *all = json_array();
+    for (int i = 0; i < num_paths; i++) {
+        json_t *description = info_describe(paths[i], &error);
+        ok = ok && description && !json_object_get(description, "damage");
+        if (!description) {
+            log_error("%s", error.message);
+            continue;
+        }
+        if (!options->json) {
+            printf("%s", i > 0 ? "\n" : "");
+            info_print(stdout, description);
+        }
+        json_array_append_new(all, description);
+    }
+    if (options->json && json_array_size(all) > 0) {
+        json_dumpf(num_paths == 1 ? json_array_get(all, 0) : all, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+        printf("\n");
+    }
+    json_decref(all);
+    return ok;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = {0};
+    struct error error;
+    char **paths = NULL;
+    int num_paths = 0, status = EXIT_SUCCESS;
+    blas_threads_mind_exit();
+    hdf5_be_quiet();
+    enum options_result result = options_parse(&program, argc, argv, &options, &paths, &num_paths, &error);
+    if (result == OPTIONS_DONE)
+        return EXIT_SUCCESS;
+    if (result == OPTIONS_FAILED) {
+        log_error("%s", error.message);
+        return EXIT_FAILURE;
+    }
+    if (result == OPTIONS_WRONG || !check(&options, num_paths, &error)) {
+        log_error("%s (see --help)", error.message);
+        return EXIT_USAGE;
+    }
+    bool ok = true;
+    if (options.hparams)
+        hparams_page_print(options.markdown);
+    else if (options.watch > 0)
+        ok = info_watch(paths[0], options.watch, &status, &error);
+    else if (!describe(&options, paths, num_paths))
+        status = EXIT_FAILURE;
+    if (!ok || !flush(&error)) {
+        log_error("%s", error.message);
+        status = EXIT_FAILURE;
+    }
+    return status;
+}

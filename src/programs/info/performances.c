@@ -1,0 +1,237 @@
+/* Shards and data sets: counts by split, time signature, style and drummer. */
+#include "data/dataset/dataset.h"
+#include "data/dataset/shard.h"
+#include "programs/info/parts.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LABEL_COLUMNS = 36, GROUPS_SHOWN = 24 };
+
+/* Windows that are counted: what the configs use. */
+static const struct window_kind {
+    const char *name, *words;
+    uint32_t bars, hop_bars;
+} window_kinds[] = {
+    {"2_bars_apart",     "windows of 2 bars, side by side", 2, 2},
+    {"2_bars_every_bar", "windows of 2 bars, every bar",    2, 1},
+    {"4_bars_apart",     "windows of 4 bars, side by side", 4, 4},
+    {"4_bars_every_bar", "windows of 4 bars, every bar",    4, 1},
+};
+enum { NUM_WINDOW_KINDS = sizeof window_kinds / sizeof window_kinds[0] };
+
+struct split_counts {
+    uint64_t performances, steps, hits, windows[NUM_WINDOW_KINDS];
+    double hours;
+};
+
+static void count_performance(struct split_counts *counts, const struct performance *row, const uint8_t *hits)
+{
+    counts->performances++;
+    counts->steps += row->num_steps;
+    counts->hours += (double)row->num_steps / STEPS_PER_QUARTER / (double)row->qpm / 60;
+    for (size_t i = 0; i < (size_t)row->num_steps * NUM_DRUMS; i++)
+        counts->hits += hits[(size_t)row->first_step * NUM_DRUMS + i];
+    for (int kind = 0; kind < NUM_WINDOW_KINDS; kind++)
+        counts->windows[kind] += windows_in(row, window_kinds[kind].bars, window_kinds[kind].hop_bars);
+}
+
+static json_t *json_of_count(uint64_t count)
+{
+    return json_integer((json_int_t)count);
+}
+
+static json_t *json_of_counts(const struct split_counts *counts)
+{
+    json_t *object = json_object(), *windows = json_object();
+    json_object_set_new(object, "performances", json_of_count(counts->performances));
+    json_object_set_new(object, "steps", json_of_count(counts->steps));
+    json_object_set_new(object, "hits", json_of_count(counts->hits));
+    json_object_set_new(object, "hours", json_real(counts->hours));
+    for (int kind = 0; kind < NUM_WINDOW_KINDS; kind++)
+        json_object_set_new(windows, window_kinds[kind].name, json_of_count(counts->windows[kind]));
+    json_object_set_new(object, "windows", windows);
+    return object;
+}
+
+/* One more of `name` in a group's counts by split. */
+static void add_to_group(json_t *group, const char *name, enum split split)
+{
+    json_t *counts = json_object_get(group, name);
+    if (!counts) {
+        counts = json_object();
+        json_object_set_new(group, name, counts);
+    }
+    json_object_set_new(counts, split_name(split), json_integer(info_int(counts, split_name(split)) + 1));
+}
+
+static void read_performances(json_t *object, const struct performance_table *table, const uint8_t *hits)
+{
+    struct split_counts counts[NUM_SPLITS] = {{0}};
+    double slowest = 0, fastest = 0;
+    json_t *splits = json_object(), *beats = json_object(), *styles = json_object(), *drummers = json_object();
+    for (size_t i = 0; i < table->count; i++) {
+        const struct performance *row = &table->rows[i];
+        char beat[16];
+        snprintf(beat, sizeof beat, "%d/%d", row->time_signature.numerator, row->time_signature.denominator);
+        count_performance(&counts[row->split], row, hits);
+        add_to_group(beats, beat, row->split);
+        add_to_group(styles, row->style, row->split);
+        add_to_group(drummers, row->drummer, row->split);
+        slowest = i == 0 || (double)row->qpm < slowest ? (double)row->qpm : slowest;
+        fastest = (double)row->qpm > fastest ? (double)row->qpm : fastest;
+    }
+    for (int split = 0; split < NUM_SPLITS; split++)
+        json_object_set_new(splits, split_name((enum split)split), json_of_counts(&counts[split]));
+    json_object_set_new(object, "num_performances", json_of_count(table->count));
+    json_object_set_new(object, "slowest_qpm", json_real(slowest));
+    json_object_set_new(object, "fastest_qpm", json_real(fastest));
+    json_object_set_new(object, "splits", splits);
+    json_object_set_new(object, "time_signatures", beats);
+    json_object_set_new(object, "styles", styles);
+    json_object_set_new(object, "drummers", drummers);
+}
+
+bool info_read_shard(json_t *object, const char *path, struct error *error)
+{
+    struct shard shard;
+    if (!shard_read(&shard, path, error))
+        return false;
+    read_performances(object, &shard.table, shard.hits);
+    shard_free(&shard);
+    return true;
+}
+
+static void read_left_out(json_t *object, const struct dataset_counts *counts)
+{
+    json_t *files = json_object(), *notes = json_object();
+    for (int reason = 0; reason < NUM_LEFT_OUT; reason++)
+        json_object_set_new(files, left_out_name((enum left_out)reason), json_of_count(counts->left_out[reason]));
+    json_object_set_new(notes, "melodic", json_of_count(counts->num_melodic));
+    json_object_set_new(notes, "unknown", json_of_count(counts->num_unknown));
+    json_object_set_new(object, "num_files", json_of_count(counts->num_files));
+    json_object_set_new(object, "left_out", files);
+    json_object_set_new(object, "notes_left_out", notes);
+}
+
+bool info_read_dataset(json_t *object, const char *folder, struct error *error)
+{
+    struct dataset *dataset = dataset_open(folder, error);
+    if (!dataset)
+        return false;
+    json_object_set_new(object, "content_sha256", info_text(dataset_content_sha256(dataset)));
+    json_object_set_new(object, "num_shards", json_of_count(dataset->index.num_shards));
+    read_performances(object, &dataset->index.table, dataset->hits);
+    read_left_out(object, &dataset->index.counts);
+    dataset_close(dataset);
+    return true;
+}
+
+static void print_heading(FILE *out, const char *title)
+{
+    putc('\n', out);
+    info_print_column(out, title, LABEL_COLUMNS);
+    fprintf(out, "%11s%11s%11s%11s\n", "train", "validation", "test", "total");
+}
+
+/* One line of numbers: member `key` of each split, in the object `inside` of it where that is not NULL. */
+static void print_counts(FILE *out, const json_t *splits, const char *label, const char *inside, const char *key,
+                         int decimals)
+{
+    double total = 0;
+    fprintf(out, "  ");
+    info_print_column(out, label, LABEL_COLUMNS - 2);
+    for (int split = 0; split < NUM_SPLITS; split++) {
+        const json_t *counts = json_object_get(splits, split_name((enum split)split));
+        double number = info_number(inside ? json_object_get(counts, inside) : counts, key);
+        fprintf(out, "%11.*f", decimals, number);
+        total += number;
+    }
+    fprintf(out, "%11.*f\n", decimals, total);
+}
+
+struct group_row {
+    const char *name;
+    const json_t *counts;
+    int64_t total;
+};
+
+static int compare_rows(const void *left, const void *right)
+{
+    const struct group_row *a = left, *b = right;
+    if (a->total != b->total)
+        return a->total > b->total ? -1 : 1;
+    return strcmp(a->name, b->name);
+}
+
+static void print_group(FILE *out, const json_t *object, const char *key, const char *title)
+{
+    json_t *group = json_object_get(object, key), *counts;
+    const char *name;
+    size_t count = 0;
+    struct group_row *rows = calloc(json_object_size(group) + 1, sizeof *rows);
+    if (!rows)
+        return;
+    json_object_foreach(group, name, counts)
+    {
+        rows[count] = (struct group_row){name, counts, 0};
+        for (int split = 0; split < NUM_SPLITS; split++)
+            rows[count].total += info_int(counts, split_name((enum split)split));
+        count++;
+    }
+    qsort(rows, count, sizeof *rows, compare_rows);
+    print_heading(out, title);
+    for (size_t i = 0; i < count && i < GROUPS_SHOWN; i++) {
+        fprintf(out, "  ");
+        info_print_column(out, rows[i].name[0] ? rows[i].name : "(unknown)", LABEL_COLUMNS - 2);
+        for (int split = 0; split < NUM_SPLITS; split++)
+            fprintf(out, "%11" PRId64, info_int(rows[i].counts, split_name((enum split)split)));
+        fprintf(out, "%11" PRId64 "\n", rows[i].total);
+    }
+    if (count > GROUPS_SHOWN)
+        fprintf(out, "  ... and %zu more: --json lists all\n", count - GROUPS_SHOWN);
+    free(rows);
+}
+
+static void print_left_out(FILE *out, const json_t *object)
+{
+    const json_t *files = json_object_get(object, "left_out"), *notes = json_object_get(object, "notes_left_out");
+    int64_t melodic = info_int(notes, "melodic"), unknown = info_int(notes, "unknown");
+    info_print_field(out, "made from", "%" PRId64 " MIDI file%s", info_int(object, "num_files"),
+                     info_int(object, "num_files") == 1 ? "" : "s");
+    for (int reason = 0; reason < NUM_LEFT_OUT; reason++) {
+        int64_t count = info_int(files, left_out_name((enum left_out)reason));
+        if (count > 0)
+            info_print_field(out, "left out", "%" PRId64 ": %s", count, left_out_words((enum left_out)reason));
+    }
+    if (melodic > 0)
+        info_print_field(out, "left out", "%" PRId64 " notes: not on channel 10", melodic);
+    if (unknown > 0)
+        info_print_field(out, "left out", "%" PRId64 " notes: no pitch of the nine drums", unknown);
+}
+
+void info_print_performances(FILE *out, const json_t *object)
+{
+    const json_t *splits = json_object_get(object, "splits");
+    bool is_dataset = strcmp(info_string(object, "kind"), "dataset") == 0;
+    fprintf(out, "%s: %s, sound\n", info_string(object, "path"), is_dataset ? "data set" : "shard");
+    if (is_dataset) {
+        info_print_field(out, "content", "%s", info_string(object, "content_sha256"));
+        info_print_field(out, "shards", "%" PRId64, info_int(object, "num_shards"));
+        print_left_out(out, object);
+    }
+    info_print_field(out, "tempo", "%.4g to %.4g quarter notes a minute", info_number(object, "slowest_qpm"),
+                     info_number(object, "fastest_qpm"));
+    print_heading(out, "");
+    print_counts(out, splits, "performances", NULL, "performances", 0);
+    print_counts(out, splits, "steps (sixteenths)", NULL, "steps", 0);
+    print_counts(out, splits, "hits", NULL, "hits", 0);
+    print_counts(out, splits, "hours", NULL, "hours", 2);
+    for (int kind = 0; kind < NUM_WINDOW_KINDS; kind++)
+        print_counts(out, splits, window_kinds[kind].words, "windows", window_kinds[kind].name, 0);
+    print_group(out, object, "time_signatures", "time signature");
+    print_group(out, object, "styles", "style");
+    print_group(out, object, "drummers", "drummer");
+}

@@ -1,0 +1,105 @@
+/* A run's folder: its checkpoints, and where it stands. */
+#include "base/io/files.h"
+#include "model/checkpoint.h"
+#include "programs/info/parts.h"
+#include "programs/info/state.h"
+#include "run/run_folder.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void put_steps(json_t *object, const struct checkpoint_list *list)
+{
+    json_t *steps = json_array();
+    for (size_t i = 0; i < list->count; i++)
+        json_array_append_new(steps, json_integer(list->steps[i] < INT64_MAX ? (json_int_t)list->steps[i] : INT64_MAX));
+    json_object_set_new(object, "checkpoints", steps);
+}
+
+bool info_read_steps(json_t *object, const char *run_dir, struct error *error)
+{
+    struct checkpoint_list list;
+    char *folder = run_train_folder(run_dir);
+    bool ok = checkpoint_list_make(&list, folder, error);
+    if (ok) {
+        put_steps(object, &list);
+        checkpoint_list_free(&list);
+    }
+    free(folder);
+    return ok;
+}
+
+/* The newest sound checkpoint in full, and the steps of all. */
+static bool read_checkpoints(json_t *object, const char *run_dir, struct error *error)
+{
+    struct checkpoint_list list;
+    char *folder = run_train_folder(run_dir);
+    bool ok = checkpoint_list_make(&list, folder, error), found = false;
+    for (size_t i = 0; ok && i < list.count && !found; i++) {
+        struct error damage;
+        json_t *checkpoint = json_object();
+        json_object_set_new(checkpoint, "path", info_text(list.paths[i]));
+        bool readable = info_read_checkpoint(checkpoint, list.paths[i], &damage);
+        found = readable && json_is_true(json_object_get(checkpoint, "sound"));
+        if (found)
+            json_object_set(object, "newest", checkpoint);
+        else if (readable)
+            info_add_damage(object, json_string_value(json_array_get(json_object_get(checkpoint, "damage"), 0)));
+        else if (file_exists(list.paths[i]))
+            info_add_damage(object, damage.message);
+        json_decref(checkpoint);
+    }
+    if (ok) {
+        put_steps(object, &list);
+        checkpoint_list_free(&list);
+    }
+    free(folder);
+    return ok;
+}
+
+bool info_read_run(json_t *object, const char *run_dir, struct error *error)
+{
+    struct info_state *state = info_state_make(run_dir);
+    bool ok = state || error_set(error, "%s: out of memory", run_dir);
+    ok = ok && read_checkpoints(object, run_dir, error);
+    if (ok)
+        info_state_read(state, object);
+    info_state_free(state);
+    return ok;
+}
+
+static void print_checkpoints(FILE *out, const json_t *object)
+{
+    const json_t *newest = json_object_get(object, "newest"), *steps = json_object_get(object, "checkpoints");
+    size_t count = json_array_size(steps);
+    info_print_field(out, "checkpoints", "%zu%s%s", count, count > 0 ? ", the newest sound one " : "",
+                     count == 0 ? ""
+                     : newest   ? path_name(info_string(newest, "path"))
+                                : "is none");
+    if (!newest)
+        return;
+    info_print_field(out, "config", "%s, %" PRId64 " parameters", info_string(newest, "config"),
+                     info_int(newest, "num_parameters"));
+    info_print_field(out, "step", "%" PRId64 ", made %s on %" PRId64 " rank%s", info_int(newest, "step"),
+                     info_string(newest, "date"), info_int(newest, "num_ranks"),
+                     info_int(newest, "num_ranks") == 1 ? "" : "s");
+    info_print_field(out, "data set", "%s", info_string(newest, "content_sha256"));
+    info_print_validation(out, json_object_get(newest, "validation"));
+    info_print_hparams(out, json_object_get(newest, "hparams_changed"));
+}
+
+void info_print_run(FILE *out, const json_t *object)
+{
+    enum { MOST_PARTS = 20 };
+    char state[128];
+    info_name_state(state, sizeof state, object);
+    fprintf(out, "%s: run, %s%s\n", info_string(object, "path"), state,
+            json_object_get(object, "damage") ? ", with DAMAGE" : "");
+    info_print_state(out, object);
+    print_checkpoints(out, object);
+    info_print_parts(out, object, MOST_PARTS);
+    info_print_metrics(out, json_object_get(object, "train"), "train, step");
+    info_print_metrics(out, json_object_get(object, "eval"), "eval, step");
+}

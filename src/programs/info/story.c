@@ -1,0 +1,348 @@
+/* Tells where a run stands and what has become of its parts. */
+#include "programs/info/parts.h"
+#include "programs/info/state.h"
+#include "run/metrics.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+enum { BAR_COLUMNS = 30, WORDS_SIZE = 64 };
+
+static const json_t *last_of(const json_t *array)
+{
+    return json_array_get(array, json_array_size(array) - 1);
+}
+
+static bool is_state(const json_t *object, const char *name)
+{
+    return strcmp(info_string(object, "state"), name) == 0;
+}
+
+/* "1:02:05"; "?" where that makes no sense. */
+static void name_duration(char text[WORDS_SIZE], double seconds)
+{
+    long long whole = seconds >= 0 && seconds < 1e12 ? (long long)seconds : -1;
+    if (whole < 0)
+        snprintf(text, WORDS_SIZE, "?");
+    else
+        snprintf(text, WORDS_SIZE, "%lld:%02d:%02d", whole / 3600, (int)(whole / 60 % 60), (int)(whole % 60));
+}
+
+void info_name_state(char *text, size_t size, const json_t *object)
+{
+    const json_t *part = last_of(json_object_get(object, "parts"));
+    if (is_state(object, "halted"))
+        snprintf(text, size, "halted by %s", info_string(part, "reason"));
+    else if (is_state(object, "failed") || is_state(object, "killed"))
+        snprintf(text, size, "%s", is_state(object, "failed") ? "FAILED" : "KILLED");
+    else
+        snprintf(text, size, "%s", info_string(object, "state"));
+}
+
+/* From 0 to 1, also where the step lies behind num_steps. */
+static double fraction_of(const json_t *progress)
+{
+    double step = info_number(progress, "step"), num_steps = info_number(progress, "num_steps");
+    return num_steps > 0 && step > 0 ? fmin(1, step / num_steps) : 0;
+}
+
+/* Rounded down, and 100 of a run that is done alone: one that could not write its last checkpoint is not. */
+static int percent_of(const json_t *object)
+{
+    int percent = (int)(100 * fraction_of(json_object_get(object, "progress")));
+    return percent == 100 && !is_state(object, "done") ? 99 : percent;
+}
+
+static void print_progress(FILE *out, const json_t *object)
+{
+    const json_t *progress = json_object_get(object, "progress");
+    int percent = percent_of(object), filled = percent * BAR_COLUMNS / 100;
+    char bar[BAR_COLUMNS + 1] = "";
+    if (info_int(progress, "num_steps") <= 0)
+        return;
+    memset(bar, '.', BAR_COLUMNS);
+    memset(bar, '#', (size_t)filled);
+    info_print_field(out, "progress", "[%s] %d %%, step %" PRId64 " of %" PRId64, bar, percent,
+                     info_int(progress, "step"), info_int(progress, "num_steps"));
+}
+
+static void print_speed(FILE *out, const json_t *object)
+{
+    const json_t *progress = json_object_get(object, "progress");
+    const json_t *line = last_of(json_object_get(json_object_get(object, "train"), "lines"));
+    double seconds = info_number(progress, "seconds_per_step");
+    if (!json_object_get(progress, "windows_per_second"))
+        return;
+    char steps[WORDS_SIZE] = "", waiting[WORDS_SIZE] = "", told[WORDS_SIZE] = "";
+    if (seconds > 0)
+        snprintf(steps, sizeof steps, ", %.3g s a step", seconds);
+    if (json_object_get(line, "wait_share"))
+        snprintf(waiting, sizeof waiting, ", %.0f %% of it waiting", 100 * info_number(line, "wait_share"));
+    if (is_state(object, "running"))
+        snprintf(told, sizeof told, "; told %.0f s ago", info_number(progress, "age"));
+    info_print_field(out, "speed", "%.4g windows/s%s%s%s", info_number(progress, "windows_per_second"), steps, waiting,
+                     told);
+}
+
+static void print_time_left(FILE *out, const json_t *object)
+{
+    const json_t *progress = json_object_get(object, "progress"), *left = json_object_get(progress, "seconds_left");
+    char duration[WORDS_SIZE], end[WORDS_SIZE] = "";
+    if (!left || is_state(object, "done"))
+        return;
+    double seconds = json_number_value(left);
+    time_t date = time(NULL) + (time_t)fmin(seconds, 1e9);
+    struct tm local;
+    name_duration(duration, seconds);
+    if (is_state(object, "running") && localtime_r(&date, &local))
+        strftime(end, sizeof end, ", until about %Y-%m-%d %H:%M %Z", &local);
+    info_print_field(out, "time left", "%s%s%s", duration, end,
+                     is_state(object, "running") ? "" : " at the last speed, once it goes on");
+}
+
+static void print_holder(FILE *out, const json_t *object)
+{
+    const json_t *holder = json_object_get(object, "holder"), *part = last_of(json_object_get(object, "parts"));
+    const char *host = info_string(holder, "host"), *job = info_string(holder, "slurm_job");
+    char ranks[WORDS_SIZE] = "";
+    bool alive = json_is_true(json_object_get(holder, "alive"));
+    if (!holder)
+        return;
+    if (is_state(object, "running"))
+        snprintf(ranks, sizeof ranks, "%" PRId64 " rank%s, ", info_int(part, "num_ranks"),
+                 info_int(part, "num_ranks") == 1 ? "" : "s");
+    info_print_field(out, alive ? "runs on" : "ran on",
+                     "%sprocess %" PRId64 " on %s%s%s; %slast sign of life %.0f s ago", ranks, info_int(holder, "pid"),
+                     *host ? host : "an unknown host", *job ? ", Slurm job " : "", job, alive ? "" : "gone, ",
+                     info_number(holder, "age"));
+}
+
+/* What became of it and what can be done, where it does not run. */
+static void print_end(FILE *out, const json_t *object)
+{
+    const json_t *part = last_of(json_object_get(object, "parts"));
+    int64_t step = info_int(part, "last_step"), lost = info_int(part, "steps_lost");
+    if (is_state(object, "failed"))
+        info_print_field(out, "failed", "at step %" PRId64 ": %s", step, info_string(part, "message"));
+    else if (is_state(object, "killed") && part)
+        info_print_field(out, "killed", "at step %" PRId64 " or later: it left no word of its end", step);
+    else if (is_state(object, "killed"))
+        info_print_field(out, "killed", "before its first step");
+    else if (is_state(object, "halted"))
+        info_print_field(out, "halted", "by %s at step %" PRId64 ", %s", info_string(part, "reason"), step,
+                         info_string(part, "ended"));
+    else if (is_state(object, "starting"))
+        info_print_field(out, "starting", "a job has the run, but has not told of its start yet");
+    else if (is_state(object, "not begun"))
+        info_print_field(out, "not begun", "no training has told of a start yet");
+    if (is_state(object, "failed") || is_state(object, "killed") || is_state(object, "halted"))
+        info_print_field(out, "goes on", "with the same command, from step %" PRId64 "%s",
+                         info_int(json_object_get(object, "progress"), "checkpoint_step"),
+                         lost > 0 ? "; steps since are made again" : "");
+}
+
+/* ", 2 kills", or nothing. */
+static void add_count(char *text, size_t size, size_t count, const char *what)
+{
+    size_t used = strlen(text);
+    if (count > 0)
+        snprintf(text + used, size - used, "%s%zu %s%s", used > 0 ? ", " : "", count, what, count == 1 ? "" : "s");
+}
+
+/* True of a start that found nothing to do. */
+static bool is_idle(const json_t *part)
+{
+    return strcmp(info_string(part, "reason"), "num_steps") == 0 &&
+           info_int(part, "last_step") == info_int(part, "from_step") && info_int(part, "steps_lost") == 0;
+}
+
+static json_t *busy_parts(const json_t *object)
+{
+    json_t *busy = json_array(), *part;
+    size_t i;
+    json_array_foreach(json_object_get(object, "parts"), i, part) if (!is_idle(part)) json_array_append(busy, part);
+    return busy;
+}
+
+/* Of all parts but the last: why they ended. */
+static void print_restarts(FILE *out, const json_t *parts)
+{
+    size_t i, count = json_array_size(parts), killed = 0, failed = 0, done = 0;
+    char reasons[2 * WORDS_SIZE] = "";
+    int64_t lost = 0;
+    json_t *part;
+    if (count < 2)
+        return;
+    json_array_foreach(parts, i, part)
+    {
+        if (i + 1 == count)
+            break;
+        killed += !json_object_get(part, "reason");
+        failed += strcmp(info_string(part, "reason"), METRICS_FAILED) == 0;
+        done += strcmp(info_string(part, "reason"), "num_steps") == 0;
+        lost += info_int(part, "steps_lost");
+    }
+    add_count(reasons, sizeof reasons, count - 1 - killed - failed - done, "halt");
+    add_count(reasons, sizeof reasons, killed, "kill");
+    add_count(reasons, sizeof reasons, failed, "failure");
+    add_count(reasons, sizeof reasons, done, "end");
+    info_print_field(out, "restarts", "%zu, after %s; %" PRId64 " steps made again", count - 1, reasons, lost);
+}
+
+void info_print_state(FILE *out, const json_t *object)
+{
+    print_progress(out, object);
+    print_speed(out, object);
+    print_time_left(out, object);
+    print_holder(out, object);
+    print_end(out, object);
+    json_t *parts = busy_parts(object);
+    print_restarts(out, parts);
+    json_decref(parts);
+}
+
+/* A step or another count; where it is too long for its column, roughly. */
+static void print_count(FILE *out, int64_t count, int width)
+{
+    if (count < 10000000 && count > -1000000)
+        fprintf(out, "%*" PRId64, width, count);
+    else
+        fprintf(out, "%*.1e", width, (double)count);
+}
+
+/* A row's beginning up to the step it began at: "  2026-01-31 12:00       40". */
+static void print_beginning(FILE *out, const char *time, int64_t step)
+{
+    enum { DATE = 10, DATE_AND_MINUTE = 16 };
+    char text[DATE_AND_MINUTE + 1];
+    snprintf(text, sizeof text, "%s", time);
+    if (text[0] && strlen(text) > DATE)
+        text[DATE] = ' ';
+    fprintf(out, "  ");
+    info_print_column(out, text, DATE_AND_MINUTE);
+    print_count(out, step, 8);
+}
+
+static const char *name_end(const json_t *object, const json_t *part)
+{
+    const char *reason = info_string(part, "reason");
+    bool is_last = part == last_of(json_object_get(object, "parts"));
+    if (!*reason)
+        return is_last && is_state(object, "running") ? "running" : "killed";
+    if (strcmp(reason, "SLURM_JOB_END_TIME") == 0)
+        return "job's end time";
+    return strcmp(reason, "num_steps") == 0 ? "done" : reason;
+}
+
+static void print_part(FILE *out, const json_t *object, const json_t *part)
+{
+    char where[2 * WORDS_SIZE];
+    const char *job = info_string(part, "slurm_job");
+    snprintf(where, sizeof where, "%.60s%s%.20s", info_string(part, "host"), *job ? "/" : "", job);
+    print_beginning(out, info_string(part, "began"), info_int(part, "from_step"));
+    print_count(out, info_int(part, "last_step"), 9);
+    print_count(out, info_int(part, "steps_lost"), 7);
+    print_count(out, info_int(part, "num_ranks"), 7);
+    fprintf(out, "  ");
+    info_print_column(out, where, 12);
+    fprintf(out, "  %.15s\n", name_end(object, part));
+}
+
+/* A start of the job that no part tells of. */
+static void print_start(FILE *out, const json_t *start)
+{
+    char where[2 * WORDS_SIZE];
+    snprintf(where, sizeof where, "job %.60s", info_string(start, "slurm_job"));
+    print_beginning(out, info_string(start, "time"), info_int(start, "step"));
+    fprintf(out, "%9s%7s", "-", "-");
+    print_count(out, info_int(start, "num_ranks"), 7);
+    fprintf(out, "  ");
+    info_print_column(out, where, 12);
+    fprintf(out, "  no step\n");
+}
+
+static bool has_part(const json_t *object, const json_t *start)
+{
+    const char *restarts = info_string(start, "slurm_restarts");
+    size_t i;
+    json_t *part;
+    json_array_foreach(json_object_get(object, "parts"), i, part)
+    {
+        const char *of_part = info_string(part, "slurm_restarts");
+        if (strcmp(info_string(part, "slurm_job"), info_string(start, "slurm_job")) == 0 &&
+            strcmp(*of_part ? of_part : "0", restarts) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Parts that did something, and starts without a part, in the order of their times. */
+static json_t *merge(const json_t *object)
+{
+    json_t *rows = json_array(), *parts = busy_parts(object);
+    const json_t *starts = json_object_get(object, "starts");
+    size_t next = 0, i;
+    json_t *start;
+    json_array_foreach(starts, i, start)
+    {
+        if (has_part(object, start))
+            continue;
+        for (; next < json_array_size(parts); next++) {
+            json_t *part = json_array_get(parts, next);
+            if (strcmp(info_string(part, "began"), info_string(start, "time")) > 0)
+                break;
+            json_array_append(rows, part);
+        }
+        json_array_append(rows, start);
+    }
+    for (; next < json_array_size(parts); next++)
+        json_array_append(rows, json_array_get(parts, next));
+    json_decref(parts);
+    return rows;
+}
+
+void info_print_parts(FILE *out, const json_t *object, size_t most_parts)
+{
+    json_t *rows = merge(object);
+    size_t count = json_array_size(rows), first = count > most_parts ? count - most_parts : 0;
+    if (count > 0) {
+        fprintf(out, "\n%-18s%8s%9s%7s%7s  %-12s  %s\n", "part, began (UTC)", "from", "to step", "again", "ranks",
+                "host/job", "ended");
+        if (first > 0)
+            fprintf(out, "  ... and %zu before: --json lists all\n", first);
+    }
+    for (size_t i = first; i < count; i++) {
+        const json_t *row = json_array_get(rows, i);
+        if (json_object_get(row, "began"))
+            print_part(out, object, row);
+        else
+            print_start(out, row);
+    }
+    json_decref(rows);
+}
+
+void info_print_state_line(FILE *out, const json_t *object)
+{
+    const json_t *progress = json_object_get(object, "progress"), *left = json_object_get(progress, "seconds_left");
+    const json_t *line = last_of(json_object_get(json_object_get(object, "train"), "lines"));
+    const json_t *validation = last_of(json_object_get(json_object_get(object, "eval"), "lines"));
+    char name[2 * WORDS_SIZE], duration[WORDS_SIZE];
+    info_name_state(name, sizeof name, object);
+    fprintf(out, "%s", name);
+    if (info_int(progress, "num_steps") > 0)
+        fprintf(out, ", step %" PRId64 "/%" PRId64 " (%d %%)", info_int(progress, "step"),
+                info_int(progress, "num_steps"), percent_of(object));
+    if (json_is_number(json_object_get(line, "total_loss")))
+        fprintf(out, ", loss %.4g", info_number(line, "total_loss"));
+    if (json_is_number(json_object_get(validation, "total_loss")))
+        fprintf(out, ", eval %.4g at step %" PRId64, info_number(validation, "total_loss"),
+                info_int(validation, "step"));
+    if (is_state(object, "running") && left) {
+        name_duration(duration, json_number_value(left));
+        fprintf(out, ", %.4g windows/s, left %s", info_number(progress, "windows_per_second"), duration);
+    }
+    fprintf(out, "\n");
+}

@@ -1,0 +1,268 @@
+#define _GNU_SOURCE /* pipe2 */
+#include "programs/info/watch.h"
+
+#include "base/io/files.h"
+#include "programs/info/parts.h"
+#include "programs/info/state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/select.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char enter_page[] = "\033[?1049h\033[?25l", leave_page[] = "\033[?25h\033[?1049l";
+
+struct watch {
+    const char *run_dir;
+    double seconds;
+    struct info_state *state;
+    bool on_terminal;
+};
+
+/* While a page is shown, signals are heard by a handler that passes them on through a pipe. To block and wait for them would
+ * not do: OpenBLAS has threads of its own, which don't block them and so would be given them. */
+static int signal_pipe[2];
+
+/* Of several at once, the first of these is obeyed. */
+static const int heard[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGWINCH};
+enum { NUM_HEARD = sizeof heard / sizeof *heard };
+
+static void pass_on(int number)
+{
+    int before = errno;
+    char byte = (char)number;
+    ssize_t written = write(signal_pipe[1], &byte, 1);
+    (void)written; /* in a full pipe there are enough */
+    errno = before;
+}
+
+/* The signals that the program was started to ignore (nohup) stay ignored. */
+static void hear_signals(bool on)
+{
+    struct sigaction action = {.sa_handler = on ? pass_on : SIG_DFL, .sa_flags = SA_RESTART}, before;
+    for (int i = 0; i < NUM_HEARD; i++)
+        if (sigaction(heard[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+            sigaction(heard[i], &action, NULL);
+}
+
+/* The signal to obey of those heard since the last call; 0 for none. */
+static int signal_heard(void)
+{
+    char numbers[64];
+    ssize_t count = read(signal_pipe[0], numbers, sizeof numbers);
+    for (int i = 0; i < NUM_HEARD && count > 0; i++)
+        if (memchr(numbers, heard[i], (size_t)count))
+            return heard[i];
+    return 0;
+}
+
+static bool open_signal_pipe(void)
+{
+    return pipe2(signal_pipe, O_NONBLOCK | O_CLOEXEC) == 0;
+}
+
+static void close_signal_pipe(void)
+{
+    close(signal_pipe[0]);
+    close(signal_pipe[1]);
+}
+
+/* What is seen now: an object for the caller; NULL and the error set where the run is gone. */
+static json_t *look(const struct watch *watch, struct error *error)
+{
+    json_t *object = json_object();
+    if (!folder_exists(watch->run_dir) && !file_exists(watch->run_dir)) {
+        error_set(error, "%s: no such folder", watch->run_dir);
+    } else if (!info_is_run(watch->run_dir)) {
+        error_set(error, "%s: is no run's folder (it holds no train folder)", watch->run_dir);
+    } else if (info_read_steps(object, watch->run_dir, error)) {
+        json_object_set_new(object, "path", info_text(watch->run_dir));
+        info_state_read(watch->state, object);
+        return object;
+    }
+    json_decref(object);
+    return NULL;
+}
+
+/* False while it goes on, or has not begun. */
+static bool has_ended(const json_t *object, int *status)
+{
+    const char *state = info_string(object, "state");
+    if (strcmp(state, "done") == 0)
+        *status = EXIT_SUCCESS;
+    else if (strcmp(state, "halted") == 0)
+        *status = EXIT_RUN_HALTED;
+    else
+        *status = EXIT_FAILURE;
+    return strcmp(state, "running") != 0 && strcmp(state, "starting") != 0 && strcmp(state, "not begun") != 0;
+}
+
+static void print_page(FILE *out, const json_t *object)
+{
+    enum { MOST_PARTS = 6 };
+    char state[128];
+    json_t *checkpoints = json_object_get(object, "checkpoints");
+    size_t count = json_array_size(checkpoints);
+    info_name_state(state, sizeof state, object);
+    fprintf(out, "%s: run, %s\n", info_string(object, "path"), state);
+    info_print_state(out, object);
+    if (count > 0)
+        info_print_field(out, "checkpoints", "%zu, the newest of step %lld", count,
+                         (long long)json_integer_value(json_array_get(checkpoints, 0)));
+    info_print_damage(out, object);
+    info_print_metrics(out, json_object_get(object, "train"), "train, step");
+    info_print_metrics(out, json_object_get(object, "eval"), "eval, step");
+    info_print_parts(out, object, MOST_PARTS);
+}
+
+/* The length of the part of a line that fits into so many columns. */
+static size_t fitting(const char *line, size_t length, int columns)
+{
+    size_t fit = 0;
+    for (int used = 0; fit < length; fit++) {
+        used += ((unsigned char)line[fit] & 0xc0) != 0x80;
+        if (used > columns)
+            break;
+    }
+    return fit;
+}
+
+/* Writes what fits at the terminal's place of the page before; one write, and each line cleared only behind its text, so that
+ * nothing flickers. */
+static void draw(const char *page)
+{
+    struct winsize window;
+    char *frame = NULL;
+    size_t size = 0;
+    bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_row > 0 && window.ws_col > 0;
+    int rows = known ? window.ws_row : 24, columns = known ? window.ws_col : 80;
+    FILE *out = open_memstream(&frame, &size);
+    if (!out)
+        return;
+    fprintf(out, "\033[H");
+    for (int row = 1; row < rows && *page; row++) {
+        size_t length = strcspn(page, "\n");
+        fprintf(out, "%.*s\033[K\r\n", (int)fitting(page, length, columns), page);
+        page += length + (page[length] == '\n');
+    }
+    static const char hint[] = "Ctrl-C ends the watch, not the training.";
+    fprintf(out, "\033[J%.*s", (int)fitting(hint, sizeof hint - 1, columns), hint);
+    if (fclose(out) == 0)
+        fwrite(frame, 1, size, stdout);
+    fflush(stdout);
+    free(frame);
+}
+
+static void show(const struct watch *watch, const json_t *object)
+{
+    char *page = NULL, date[32];
+    size_t size = 0;
+    if (!watch->on_terminal) {
+        date_now(date);
+        printf("%s %s: ", date, info_string(object, "path"));
+        info_print_state_line(stdout, object);
+        fflush(stdout);
+        return;
+    }
+    FILE *out = open_memstream(&page, &size);
+    if (!out)
+        return;
+    print_page(out, object);
+    if (fclose(out) == 0)
+        draw(page);
+    free(page);
+}
+
+static void put(const char *text)
+{
+    fputs(text, stdout);
+    fflush(stdout);
+}
+
+static void begin_page(const struct watch *watch)
+{
+    if (!watch->on_terminal)
+        return;
+    hear_signals(true);
+    put(enter_page);
+}
+
+static void end_page(const struct watch *watch)
+{
+    if (!watch->on_terminal)
+        return;
+    put(leave_page);
+    hear_signals(false);
+}
+
+/* What a signal asks for, with the terminal as it was: the program's end or, for SIGTSTP, a stop until it is continued. */
+static void obey(const struct watch *watch, int number)
+{
+    put(leave_page);
+    hear_signals(false);
+    raise(number);
+    begin_page(watch);
+}
+
+/* Until the next look. A signal is obeyed; a terminal of another size is drawn on at once. */
+static void wait_for_next(const struct watch *watch)
+{
+    time_t whole = (time_t)watch->seconds;
+    struct timespec rest = {.tv_sec = whole, .tv_nsec = (long)(1e9 * (watch->seconds - (double)whole))};
+    if (!watch->on_terminal) {
+        nanosleep(&rest, NULL);
+        return;
+    }
+    fd_set pipe;
+    FD_ZERO(&pipe);
+    FD_SET(signal_pipe[0], &pipe);
+    pselect(signal_pipe[0] + 1, &pipe, NULL, NULL, &rest, NULL);
+    int number = signal_heard();
+    if (number > 0 && number != SIGWINCH)
+        obey(watch, number);
+}
+
+static bool can_draw(void)
+{
+    const char *terminal = getenv("TERM");
+    return isatty(STDOUT_FILENO) == 1 && terminal && *terminal && strcmp(terminal, "dumb") != 0;
+}
+
+bool info_watch(const char *run_dir, double seconds, int *status, struct error *error)
+{
+    struct watch watch = {.run_dir = run_dir,
+                          .seconds = seconds,
+                          .state = info_state_make(run_dir),
+                          .on_terminal = can_draw() && open_signal_pipe()};
+    json_t *object = watch.state ? look(&watch, error) : NULL;
+    bool ended = object && has_ended(object, status), drawn = object && !ended;
+    if (!watch.state)
+        error_set(error, "%s: out of memory", run_dir);
+    if (drawn)
+        begin_page(&watch);
+    while (object && !ended && !ferror(stdout)) {
+        show(&watch, object);
+        wait_for_next(&watch);
+        json_decref(object);
+        object = look(&watch, error);
+        ended = object && has_ended(object, status);
+    }
+    if (drawn)
+        end_page(&watch);
+    if (object && watch.on_terminal)
+        print_page(stdout, object);
+    else if (object)
+        show(&watch, object);
+    bool ok = object != NULL;
+    json_decref(object);
+    info_state_free(watch.state);
+    if (watch.on_terminal)
+        close_signal_pipe();
+    return ok;
+}

@@ -1,0 +1,62 @@
+/* drumline-preprocess: a folder of MIDI performances becomes a data set. */
+#include "base/hdf5/io.h"
+#include "base/log.h"
+#include "programs/common/rank_log.h"
+#include "programs/common/rank_options.h"
+#include "programs/preprocess/preprocess.h"
+
+#include <stdlib.h>
+
+#define ROW(name, type, default_text, minimum, maximum, argument, help)                                                \
+    SETTING_ROW(struct preprocess_options, name, type, default_text, minimum, maximum, NULL, argument, help)
+#define TEXT(name, argument, help) ROW(name, SETTING_STRING, NULL, 0, 0, argument, help)
+#define FLAG(name, help) ROW(name, SETTING_BOOL, NULL, 0, 0, NULL, help)
+
+static const struct setting option_rows[] = {
+    TEXT(input_dir, "DIR",
+         "Folder of MIDI files (.mid, .midi). An info.csv in it tells split, style and drummer of each."),
+    TEXT(output_dir, "DIR", "Folder for the shards and their index.h5; made if missing."),
+    FLAG(recursive, "Look in the folders below --input_dir too."),
+    FLAG(is_beat, "Keep only performances in the time signature of --beat."),
+    TEXT(beat, "N-D", "The time signature that --is_beat=True keeps: 4-4 where not given."),
+    ROW(min_bars, SETTING_INT, "1", 1, GRID_MAX_STEPS, NULL, "Keep only performances of at least so many bars."),
+    FLAG(overwrite, "Replace the data set that --output_dir holds; it stays until the new one is complete."),
+    RANK_LOG_ROW(struct preprocess_options),
+};
+
+static const struct program program = {
+    .name = "drumline-preprocess",
+    .summary = "turns a folder of MIDI performances into HDF5 shards",
+    .usage = "--input_dir DIR --output_dir DIR [OPTION]...",
+    .examples = "drumline-preprocess --input_dir groove --output_dir data --recursive --is_beat=True --beat=4-4\n"
+                "mpirun -n 4 drumline-preprocess --input_dir midi --output_dir data --recursive --min_bars 4\n",
+    .table = {option_rows, sizeof option_rows / sizeof option_rows[0]},
+};
+
+static bool check(const void *values, struct error *error)
+{
+    struct time_signature beat;
+    return preprocess_options_check(values, &beat, error);
+}
+
+int main(int argc, char **argv)
+{
+    struct preprocess_options options = {0};
+    struct error error = {.message = ""};
+    hdf5_be_quiet();
+    struct comm *comm = comm_start(&argc, &argv);
+    enum options_result result = rank_options_parse(comm, &program, argc, argv, &options, check, NULL);
+    int status = options_status(result);
+    if (result == OPTIONS_RUN) {
+        bool ok = rank_log_start(comm, options.log_dir, &program, argc, argv, &error) &&
+                  preprocess_run(&options, comm, &error);
+        if (!ok) {
+            log_job_error("%s", error.message);
+            status = EXIT_FAILURE;
+        }
+        rank_log_end(status);
+    }
+    comm_finish(comm);
+    settings_free(&program.table, &options);
+    return status;
+}

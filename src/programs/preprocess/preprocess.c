@@ -1,0 +1,410 @@
+#include "programs/preprocess/preprocess.h"
+
+#include "base/io/atomic_file.h"
+#include "base/io/background.h"
+#include "base/io/files.h"
+#include "base/log.h"
+#include "data/dataset/folder.h"
+#include "data/dataset/index.h"
+#include "data/dataset/intake.h"
+#include "dist/stats.h"
+#include "dist/work_share.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A rank's shard on its way to the disk, on a thread of its own: rank 0 makes the index meanwhile. */
+struct flushing {
+    char *path; /* owned */
+    bool ok;
+    struct error error;
+};
+
+/* What the ranks do together. */
+struct job {
+    struct comm *comm;
+    const struct preprocess_options *options; /* not owned */
+    struct intake_rules rules;
+    char *path_text;    /* all paths, each with its NUL; owned */
+    const char **paths; /* [num_paths], into path_text; owned */
+    size_t num_paths;
+    struct splits splits;
+    struct shard_writer shard;
+    struct dataset_counts counts;
+    struct background *background; /* owned; NULL where nothing is being flushed */
+    struct flushing flushing;
+    struct dataset_index index;    /* rank 0's */
+    struct atomic_file index_file; /* rank 0's; its path is NULL where it has its name, or is not begun */
+    char *staging;                 /* owned; NULL where nothing is staged */
+    bool committing;               /* rank 0: what is staged is complete, and may be the only data set there is */
+};
+
+bool preprocess_options_check(const struct preprocess_options *options, struct time_signature *beat,
+                              struct error *error)
+{
+    if (options->input_dir == NULL || options->output_dir == NULL)
+        return error_set(error, "give --%s DIR", options->input_dir == NULL ? "input_dir" : "output_dir");
+    if (options->beat != NULL && !options->is_beat)
+        return error_set(error, "--beat %s does nothing without --is_beat=True", options->beat);
+    return time_signature_parse(beat, options->beat != NULL ? options->beat : "4-4", error) ||
+           error_prefix(error, "--beat");
+}
+
+static bool refuse_data_set(const struct preprocess_options *options, struct error *error)
+{
+    return error_set(error, "%s: already holds a data set: give --overwrite to replace it, or another --output_dir",
+                     options->output_dir);
+}
+
+static bool check_output(const struct preprocess_options *options, struct error *error)
+{
+    if (!folder_check(options->input_dir, error))
+        return error_prefix(error, "--input_dir");
+    if (!folder_make(options->output_dir, error) || !dataset_folder_recover(options->output_dir, error))
+        return false;
+    if (dataset_folder_holds_one(options->output_dir) && !options->overwrite)
+        return refuse_data_set(options, error);
+    return true;
+}
+
+static bool join_paths(struct job *job, size_t *size, const struct file_list *list, struct error *error)
+{
+    *size = 0;
+    for (size_t i = 0; i < list->count; i++)
+        *size += strlen(list->paths[i]) + 1;
+    job->path_text = malloc(*size + 1);
+    if (job->path_text == NULL)
+        return error_set(error, "no memory for %zu file names", list->count);
+    char *to = job->path_text;
+    for (size_t i = 0; i < list->count; i++)
+        to = stpcpy(to, list->paths[i]) + 1;
+    return true;
+}
+
+/* Rank 0's look at the folders: is there something to do, and may it be done? */
+static bool look_around(struct job *job, size_t *size, struct error *error)
+{
+    static const char *const suffixes[] = {".mid", ".midi", NULL};
+    const struct preprocess_options *options = job->options;
+    struct file_list list;
+    if (!check_output(options, error) ||
+        !file_list_make(&list, options->input_dir, options->recursive, suffixes, error))
+        return false;
+    bool ok = list.count > 0;
+    if (!ok)
+        error_set(error, "%s: holds no .mid or .midi file%s", options->input_dir,
+                  options->recursive ? "" : ": give --recursive to look in the folders below it too");
+    job->num_paths = list.count;
+    ok = ok && join_paths(job, size, &list, error);
+    file_list_free(&list);
+    return ok && dataset_folder_stage(&job->staging, options->output_dir, error);
+}
+
+/* Hands text of rank 0 to all; on the others it is theirs to free. */
+static bool broadcast_text(struct comm *comm, char **text, size_t size, struct error *error)
+{
+    bool ok = true;
+    if (comm_rank(comm) != 0) {
+        *text = malloc(size + 1);
+        ok = *text != NULL || error_set(error, "no memory for %zu bytes of file names", size);
+    }
+    if (!comm_all_ok(comm, ok, error))
+        return false;
+    comm_broadcast(comm, *text, size, 0);
+    return true;
+}
+
+static bool share_paths(struct job *job, size_t size, struct error *error)
+{
+    uint64_t sizes[3] = {size, job->num_paths, job->staging != NULL ? strlen(job->staging) + 1 : 0};
+    comm_broadcast(job->comm, sizes, sizeof sizes, 0);
+    job->num_paths = (size_t)sizes[1];
+    if (!broadcast_text(job->comm, &job->path_text, (size_t)sizes[0], error) ||
+        !broadcast_text(job->comm, &job->staging, (size_t)sizes[2], error))
+        return false;
+    job->paths = malloc(job->num_paths * sizeof *job->paths);
+    bool ok = job->paths != NULL || error_set(error, "no memory for %zu file names", job->num_paths);
+    if (!comm_all_ok(job->comm, ok, error))
+        return false;
+    const char *path = job->path_text;
+    for (size_t i = 0; i < job->num_paths; i++, path += strlen(path) + 1)
+        job->paths[i] = path;
+    return true;
+}
+
+static bool list_files(struct job *job, struct error *error)
+{
+    size_t size = 0;
+    bool ok = comm_rank(job->comm) != 0 || look_around(job, &size, error);
+    if (!comm_all_ok(job->comm, ok, error) || !share_paths(job, size, error))
+        return false;
+    ok = splits_read(&job->splits, job->options->input_dir, error);
+    return comm_all_ok(job->comm, ok, error);
+}
+
+/* On a terminal a line that moves; in a log a line now and then. */
+static void tell_progress(const struct job *job, const struct work_share *share, double started, double *told)
+{
+    enum { LOG_SECONDS = 10 };
+    double now = clock_seconds(), elapsed = now - started;
+    if (comm_rank(job->comm) != 0 || now - *told < 0.1)
+        return;
+    bool terminal = log_is_terminal();
+    if (!terminal && now - *told < LOG_SECONDS)
+        return;
+    *told = now;
+    size_t handed_out = work_share_handed_out(share);
+    double rate = (double)handed_out / elapsed, left = (double)(job->num_paths - handed_out) / rate;
+    if (terminal)
+        log_progress("%zu of %zu files, %.0f files/s, %.0f s left", handed_out, job->num_paths, rate, left);
+    else
+        log_info("%zu of %zu files, %.0f files/s, %.0f s left", handed_out, job->num_paths, rate, left);
+}
+
+static void sum_counts(struct job *job)
+{
+    struct dataset_counts *counts = &job->counts;
+    uint64_t values[5 + NUM_LEFT_OUT] = {counts->num_files, counts->num_kept, counts->num_hits, counts->num_unknown,
+                                         counts->num_melodic};
+    memcpy(values + 5, counts->left_out, sizeof counts->left_out);
+    comm_sum_counts(job->comm, values, 5 + NUM_LEFT_OUT);
+    *counts = (struct dataset_counts){values[0], values[1], values[2], values[3], values[4], {0}};
+    memcpy(counts->left_out, values + 5, sizeof counts->left_out);
+}
+
+static void report_counts(const struct job *job)
+{
+    const struct dataset_counts *counts = &job->counts;
+    uint64_t left_out = 0;
+    log_info("%8llu MIDI file%s", (unsigned long long)counts->num_files, counts->num_files == 1 ? "" : "s");
+    log_info("%8llu performance%s kept", (unsigned long long)counts->num_kept, counts->num_kept == 1 ? "" : "s");
+    for (int reason = 0; reason < NUM_LEFT_OUT; reason++) {
+        left_out += counts->left_out[reason];
+        if (counts->left_out[reason] > 0)
+            log_info("%8llu left out: %s", (unsigned long long)counts->left_out[reason],
+                     left_out_words((enum left_out)reason));
+    }
+    if (left_out > 0 && log_get_level() < LOG_LEVEL_DEBUG)
+        log_info("         (--log=debug names each that was left out)");
+    if (counts->num_melodic > 0)
+        log_info("%8llu notes left out: not on channel 10", (unsigned long long)counts->num_melodic);
+    if (counts->num_unknown > 0)
+        log_info("%8llu notes left out: no pitch of the nine drums", (unsigned long long)counts->num_unknown);
+}
+
+/* Who points at a part of a data set leaves its info.csv behind, and with it the split that others trained with. */
+static void report_splits(const struct job *job)
+{
+    size_t listed = 0;
+    if (comm_rank(job->comm) != 0)
+        return;
+    for (size_t i = 0; i < job->num_paths; i++)
+        listed += splits_find(&job->splits, job->paths[i]) != NULL;
+    if (job->splits.count == 0)
+        log_info("         no info.csv there: split by a hash of each file's path");
+    else if (listed == job->num_paths)
+        log_info("         split, style and drummer of each from info.csv");
+    else
+        log_warning("%s: info.csv lists %zu of the %zu MIDI files: the others are split by a hash of their paths",
+                    job->options->input_dir, listed, job->num_paths);
+}
+
+static bool read_files(struct job *job, struct error *error)
+{
+    bool ok = true;
+    size_t first, end;
+    double started = clock_seconds(), told = started;
+    struct work_share *share = work_share_start(job->comm, job->num_paths);
+    while (work_share_next(share, &first, &end))
+        for (size_t i = first; i < end; i++) {
+            /* A rank that has no memory left still answers the others, and takes its share to throw away. */
+            ok = ok && intake_file(&job->shard, &job->counts, job->options->input_dir, job->paths[i], &job->splits,
+                                   &job->rules, error);
+            work_share_answer(share);
+            tell_progress(job, share, started, &told);
+        }
+    work_share_finish(share);
+    if (!comm_all_ok(job->comm, ok, error))
+        return false;
+    sum_counts(job);
+    report_counts(job);
+    report_splits(job);
+    return job->counts.num_kept > 0 ||
+           error_set(error, "%s: no performance is left to keep: see the counts above", job->options->input_dir);
+}
+
+static char *staged_shard(const struct job *job, int rank)
+{
+    char *name = shard_name((uint32_t)rank, (uint32_t)comm_size(job->comm));
+    char *path = path_join(job->staging, name);
+    free(name);
+    return path;
+}
+
+static void flush_shard(void *context)
+{
+    struct flushing *flushing = context;
+    flushing->ok = dataset_folder_flush_file(flushing->path, &flushing->error);
+}
+
+/* Writes the shard, and leaves it to be flushed: beside what follows, where there is a thread for that. */
+static bool write_shard(struct job *job, struct error *error)
+{
+    struct error no_thread;
+    job->flushing.path = staged_shard(job, comm_rank(job->comm));
+    bool ok = shard_writer_write(&job->shard, job->flushing.path, error);
+    job->background = ok ? background_start(&no_thread) : NULL;
+    if (job->background != NULL)
+        background_begin(job->background, flush_shard, &job->flushing);
+    else if (ok)
+        flush_shard(&job->flushing);
+    return comm_all_ok(job->comm, ok, error);
+}
+
+/* Of all ranks' packed tables, one after another. */
+static bool unpack_tables(struct performance_table *tables, const uint8_t *packed, const size_t *sizes, int num_shards,
+                          struct error *error)
+{
+    for (int rank = 0; rank < num_shards; packed += sizes[rank++])
+        if (!performance_table_unpack(&tables[rank], packed, sizes[rank], error))
+            return false;
+    return true;
+}
+
+/* On rank 0, from all ranks' packed tables. */
+static bool make_index(struct job *job, const uint8_t *packed, const size_t *sizes, struct error *error)
+{
+    int num_shards = comm_size(job->comm);
+    struct performance_table *tables = calloc((size_t)num_shards, sizeof *tables);
+    bool ok = tables != NULL || error_set(error, "no memory for the tables of %d shards", num_shards);
+    ok = ok && unpack_tables(tables, packed, sizes, num_shards, error) &&
+         dataset_index_make(&job->index, tables, (uint32_t)num_shards, &job->counts, error);
+    for (int rank = 0; tables != NULL && rank < num_shards; rank++)
+        performance_table_free(&tables[rank]);
+    free(tables);
+    return ok;
+}
+
+/* Under a temporary name: a staged index says that all shards are on the disk. */
+static bool write_staged_index(struct job *job, struct error *error)
+{
+    char *path = path_join(job->staging, INDEX_NAME);
+    bool ok = atomic_file_start(&job->index_file, path, error) &&
+              dataset_index_write(&job->index, job->index_file.temporary_path, path, error);
+    free(path);
+    return ok;
+}
+
+static bool write_index(struct job *job, struct error *error)
+{
+    size_t size = 0, *sizes = NULL;
+    uint8_t *packed = NULL, *all = NULL;
+    bool ok = performance_table_pack(&packed, &size, &job->shard.table, error);
+    if (comm_all_ok(job->comm, ok, error)) {
+        comm_gather(job->comm, packed, size, &all, &sizes);
+        ok = comm_rank(job->comm) != 0 || (make_index(job, all, sizes, error) && write_staged_index(job, error));
+        ok = comm_all_ok(job->comm, ok, error);
+    } else {
+        ok = false;
+    }
+    free(sizes);
+    free(all);
+    free(packed);
+    return ok;
+}
+
+/* Waits until all that is staged is on the disk. */
+static bool flush_staged(struct job *job, struct error *error)
+{
+    bool ok = comm_rank(job->comm) != 0 || atomic_file_flush(&job->index_file, error);
+    background_stop(job->background);
+    job->background = NULL;
+    if (!job->flushing.ok)
+        *error = job->flushing.error;
+    return comm_all_ok(job->comm, ok && job->flushing.ok, error);
+}
+
+/* On rank 0. */
+static bool commit(struct job *job, struct error *error)
+{
+    const struct dataset_index *index = &job->index;
+    const char *output = job->options->output_dir;
+    /* Another job may have been quicker. */
+    if (!job->options->overwrite && dataset_folder_holds_one(output))
+        return refuse_data_set(job->options, error);
+    if (!dataset_folder_check(job->staging, index->num_shards, error) ||
+        !atomic_file_name_over(&job->index_file, error))
+        return false;
+    job->committing = true;
+    if (!dataset_folder_commit(output, job->staging, index->num_shards, error))
+        return error_prefix(error, "%s: the data set is complete in %s but could not be put in place (run this again)",
+                            output, job->staging);
+    log_info("%s: %llu steps (%llu hits) in %u shard%s, content_sha256 %s", output,
+             (unsigned long long)index->num_steps, (unsigned long long)index->counts.num_hits, index->num_shards,
+             index->num_shards == 1 ? "" : "s", index->content_sha256);
+    return true;
+}
+
+static bool put_in_place(struct job *job, struct error *error)
+{
+    bool ok = comm_rank(job->comm) != 0 || commit(job, error);
+    return comm_all_ok(job->comm, ok, error);
+}
+
+/* What the ranks do, one after another; each is collective, and all ranks agree on how it ended. */
+static const struct {
+    const char *name;
+    bool (*run)(struct job *job, struct error *error);
+} phases[] = {
+    {"list files",      list_files  },
+    {"read, compress",  read_files  },
+    {"write shards",    write_shard },
+    {"write index",     write_index },
+    {"flush to disk",   flush_staged},
+    {"move into place", put_in_place},
+};
+
+static bool make_data_set(struct job *job, struct error *error)
+{
+    enum { NUM_PHASES = sizeof phases / sizeof *phases };
+    const char *names[NUM_PHASES];
+    struct stats stats;
+    for (int i = 0; i < NUM_PHASES; i++)
+        names[i] = phases[i].name;
+    stats_start(&stats, names, NUM_PHASES);
+    for (int i = 0; i < NUM_PHASES; i++) {
+        stats_phase(&stats, i);
+        if (!phases[i].run(job, error))
+            return false;
+    }
+    stats_phase(&stats, -1);
+    stats_report(&stats, job->comm, "time by phase");
+    return true;
+}
+
+static void job_free(struct job *job)
+{
+    free(job->path_text);
+    free(job->paths);
+    free(job->staging);
+    free(job->flushing.path);
+    dataset_index_free(&job->index);
+    splits_free(&job->splits);
+    shard_writer_free(&job->shard);
+}
+
+bool preprocess_run(const struct preprocess_options *options, struct comm *comm, struct error *error)
+{
+    struct job job = {.comm = comm, .options = options};
+    job.rules.only_beat = options->is_beat;
+    job.rules.min_bars = (uint32_t)options->min_bars;
+    bool ok = preprocess_options_check(options, &job.rules.beat, error) && make_data_set(&job, error);
+    background_stop(job.background);
+    if (!ok)
+        comm_barrier(comm); /* nobody flushes any more what rank 0 removes */
+    atomic_file_abandon(&job.index_file);
+    if (!ok && comm_rank(comm) == 0 && job.staging != NULL && !job.committing && folder_exists(job.staging))
+        dataset_folder_discard(job.staging);
+    job_free(&job);
+    return ok;
+}

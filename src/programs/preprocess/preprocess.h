@@ -1,0 +1,24 @@
+/* What drumline-preprocess does: the ranks of a job turn a folder of MIDI performances into a data set. */
+#ifndef DRUMLINE_PROGRAMS_PREPROCESS_PREPROCESS_H
+#define DRUMLINE_PROGRAMS_PREPROCESS_PREPROCESS_H
+
+#include "base/cli/options.h"
+#include "data/music/grid.h"
+#include "dist/comm.h"
+
+struct preprocess_options {
+    char *input_dir, *output_dir, *log_dir;
+    bool recursive, is_beat, overwrite;
+    char *beat;
+    int64_t min_bars;
+};
+
+/* Checks what single bounds can't, and parses --beat ("4-4" where it was not given). */
+bool preprocess_options_check(const struct preprocess_options *options, struct time_signature *beat,
+                              struct error *error);
+
+/* Makes the data set. What was there stays as it is until the new one is complete. Collective; the error is the same on every
+ * rank. */
+bool preprocess_run(const struct preprocess_options *options, struct comm *comm, struct error *error);
+
+#endif

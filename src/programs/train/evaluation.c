@@ -1,0 +1,57 @@
+#include "programs/train/evaluation.h"
+
+#include "data/dataset/order.h"
+#include "programs/common/transform.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool evaluation_make(struct evaluation *evaluation, const struct dataset *dataset, const char *split,
+                     const struct hparams *hparams, struct error *error)
+{
+    int bars = (int)hparams->bars;
+    memset(evaluation, 0, sizeof *evaluation);
+    evaluation->transform = transform_of(hparams);
+    if (!windows_make(&evaluation->windows, dataset, split, bars, bars, error))
+        return false;
+    size_t count = evaluation->windows.count;
+    evaluation->numbers = malloc(count * sizeof *evaluation->numbers);
+    if (!evaluation->numbers) {
+        evaluation_free(evaluation);
+        return error_set(error, "out of memory for %zu windows", count);
+    }
+    for (size_t i = 0; i < count; i++)
+        evaluation->numbers[i] = (uint32_t)i;
+    return true;
+}
+
+void evaluation_free(struct evaluation *evaluation)
+{
+    windows_free(&evaluation->windows);
+    free(evaluation->numbers);
+    evaluation->numbers = NULL;
+}
+
+void evaluation_run(const struct evaluation *evaluation, struct model *model, struct comm *comm, uint64_t seed,
+                    struct run_lock *lock, double sums[SUM_COUNT])
+{
+    size_t first, count;
+    memset(sums, 0, SUM_COUNT * sizeof *sums);
+    order_part(evaluation->windows.count, comm_rank(comm), comm_size(comm), &first, &count);
+    for (size_t done = 0; done < count;) {
+        size_t left = count - done, most = (size_t)model->max_batch;
+        struct model_step step = {
+            .batch = (int)(left < most ? left : most),
+            .seed = seed,
+            .first_example = (uint32_t)(first + done),
+        };
+        batch_fill(model->input, model->target, model->controls, &evaluation->windows,
+                   evaluation->numbers + first + done, step.batch, &evaluation->transform, seed, 0, step.first_example);
+        if (lock)
+            run_lock_renew(lock);
+        model_draw_noise(model, &step);
+        model_evaluate(model, &step, sums);
+        done += (size_t)step.batch;
+    }
+    comm_sum_doubles(comm, sums, SUM_COUNT);
+}

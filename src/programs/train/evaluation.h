@@ -1,0 +1,26 @@
+/* Losses of a model over all windows of a split, which the ranks share. */
+#ifndef DRUMLINE_PROGRAMS_TRAIN_EVALUATION_H
+#define DRUMLINE_PROGRAMS_TRAIN_EVALUATION_H
+
+#include "data/dataset/batch.h"
+#include "dist/comm.h"
+#include "model/vae/model.h"
+#include "run/run_lock.h"
+
+/* Non-overlapping windows of a split, and room for the numbers of a batch of them. */
+struct evaluation {
+    struct windows windows;
+    uint32_t *numbers; /* [windows.count] 0, 1, 2 ... */
+    struct transform transform;
+};
+
+bool evaluation_make(struct evaluation *evaluation, const struct dataset *dataset, const char *split,
+                     const struct hparams *hparams, struct error *error);
+void evaluation_free(struct evaluation *evaluation);
+
+/* Sums over all ranks, the same on each. Window i's noise follows from seed and i: the figures do not depend on the number
+ * of ranks. `lock` (may be NULL) is renewed between micro-batches. Collective. */
+void evaluation_run(const struct evaluation *evaluation, struct model *model, struct comm *comm, uint64_t seed,
+                    struct run_lock *lock, double sums[SUM_COUNT]);
+
+#endif

@@ -1,0 +1,72 @@
+/* drumline-train: trains or evaluates a model on the ranks of an MPI job. */
+#include "base/hdf5/io.h"
+#include "base/io/files.h"
+#include "base/log.h"
+#include "dist/comm.h"
+#include "dist/halt.h"
+#include "programs/common/blas_threads.h"
+#include "programs/common/rank_log.h"
+#include "programs/common/rank_options.h"
+#include "programs/train/eval_mode.h"
+#include "programs/train/options.h"
+#include "programs/train/training.h"
+
+#include <stdlib.h>
+
+static int train(const struct train_options *options, const struct config *config, double started, struct comm *comm,
+                 struct error *error)
+{
+    struct training training;
+    if (!training_open(&training, options, config, started, comm, error))
+        return EXIT_FAILURE;
+    int status = training_run(&training, error);
+    if (status == EXIT_FAILURE)
+        training_tell_failure(&training, error);
+    training_close(&training);
+    return status;
+}
+
+static bool check(const void *values, struct error *error)
+{
+    const struct config *config;
+    return train_options_check(values, &config, error);
+}
+
+static bool start_threads(struct comm *comm, int wanted, struct error *error)
+{
+    int threads;
+    return comm_all_ok(comm, blas_threads_start(&threads, wanted, comm_local_size(comm), error), error);
+}
+
+/* A host may have a copy of the data set in a place of its own. */
+static const char *const own_options[] = {"examples_path", "threads", NULL};
+
+int main(int argc, char **argv)
+{
+    struct train_options options = {0};
+    struct error error = {0};
+    double started = clock_seconds();
+    blas_threads_mind_exit();
+    hdf5_be_quiet();
+    halt_install();
+    struct comm *comm = comm_start(&argc, &argv);
+    enum options_result result = rank_options_parse(comm, &train_program, argc, argv, &options, check, own_options);
+    int status = options_status(result);
+    if (result == OPTIONS_RUN) {
+        const struct config *config = options.config ? config_find(options.config, NULL) : NULL;
+        if (options.mode == MODE_EVAL)
+            halt_uninstall();
+        if (!rank_log_start(comm, options.log_dir, &train_program, argc, argv, &error) ||
+            !start_threads(comm, (int)options.threads, &error))
+            status = EXIT_FAILURE;
+        else
+            status = options.mode == MODE_TRAIN ? train(&options, config, started, comm, &error)
+                                                : eval_mode_run(&options, config, comm, &error);
+        if (status == EXIT_FAILURE)
+            log_job_error("%s", error.message);
+        rank_log_end(status);
+    }
+    comm_finish(comm);
+    settings_free(&train_program.table, &options);
+    return status;
+}

@@ -1,0 +1,37 @@
+/* The command line of drumline-train. */
+#ifndef DRUMLINE_PROGRAMS_TRAIN_OPTIONS_H
+#define DRUMLINE_PROGRAMS_TRAIN_OPTIONS_H
+
+#include "base/cli/options.h"
+#include "model/vae/hparams.h"
+
+enum train_mode { MODE_TRAIN, MODE_EVAL };
+
+struct train_options {
+    char *config;
+    int mode; /* enum train_mode */
+    char *examples_path, *run_dir, *log_dir;
+    int64_t num_steps;
+    char *hparams;
+    char *init_checkpoint, *checkpoint_file;
+    int64_t seed; /* -1: the checkpoint's, else 0 */
+    int64_t log_steps, eval_steps;
+    char *eval_split;
+    int64_t checkpoints_to_keep;
+    double keep_checkpoint_every_n_hours, save_checkpoint_secs;
+    int64_t save_checkpoint_steps;
+    double max_seconds;
+    char *deadline; /* programs/train/deadline.h */
+    int64_t micro_batch_size, threads, bucket_kib;
+};
+
+extern const struct program train_program;
+
+/* What drumline-train exits with when it stopped before num_steps, asked by a signal or by a deadline, with a checkpoint
+ * from which the same command goes on. */
+enum { EXIT_HALTED = 3 };
+
+/* Checks what single bounds can't, and finds the config (NULL where --mode=eval leaves it to the checkpoint). */
+bool train_options_check(const struct train_options *options, const struct config **config, struct error *error);
+
+#endif

@@ -1,0 +1,384 @@
+/* The steps of a training. */
+#include "programs/train/training.h"
+
+#include "base/io/files.h"
+#include "base/log.h"
+#include "data/dataset/order.h"
+#include "dist/halt.h"
+#include "model/optimizer/schedule.h"
+#include "run/metrics.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What is summed over ranks after each step beside the losses: wishes, which any rank may have, so that all act alike. */
+enum wish {
+    WISH_TERM = SUM_COUNT, /* ranks that got SIGTERM, SIGINT, SIGUSR1 */
+    WISH_INT,
+    WISH_USR1,
+    WISH_TIME_UP, /* rank 0's clock */
+    WISH_SAVE,
+    WISH_GIVE_UP, /* rank 0 could not write a checkpoint */
+    NUM_SUMS
+};
+
+/* Sums of the steps since the last line of the log. */
+struct interval {
+    double sums[SUM_COUNT];
+    double started, exposed;
+    double global_norm; /* of the last step */
+};
+
+/* Moves on to the next epoch where this one has no whole batch left, and draws its order. */
+static void prepare_order(struct training *training)
+{
+    struct checkpoint *state = &training->state;
+    if (state->position + (uint64_t)state->hparams.batch_size > training->windows.count) {
+        state->epoch++;
+        state->position = 0;
+    }
+    if (!training->order_valid || training->order_epoch != state->epoch) {
+        order_permutation(training->order, training->windows.count, state->seed, (uint32_t)state->epoch);
+        training->order_epoch = state->epoch;
+        training->order_valid = true;
+    }
+}
+
+/* The windows of a micro-batch, in the epoch's order. Also renews the lock: a step of many micro-batches may last longer than
+ * a lock without a sign of life does. */
+static void fill(void *context, const struct model_step *part)
+{
+    struct training *training = context;
+    run_lock_renew(&training->lock);
+    struct model *model = training->model;
+    const uint32_t *numbers = training->order + training->state.position + part->first_example;
+    batch_fill(model->input, model->target, model->controls, &training->windows, numbers, part->batch,
+               &training->transform, part->seed, part->step, part->first_example);
+}
+
+static void compute_gradients(struct training *training, uint32_t number, double sums[SUM_COUNT])
+{
+    struct train_step step = {
+        .model = training->model,
+        .reducer = training->reducer,
+        .stats = &training->stats,
+        .hparams = &training->state.hparams,
+        .seed = training->state.seed,
+        .first = training->first,
+        .count = training->count,
+        .fill = fill,
+        .context = training,
+    };
+    train_step_gradients(&step, number, sums);
+}
+
+/* Evaluations that are made after the step under way and after the one that may follow. */
+static int evaluations_due(const struct training *training)
+{
+    uint64_t steps = (uint64_t)training->options->eval_steps, step = training->state.step + 1;
+    return training->evaluates ? (step % steps == 0) + ((step + 1) % steps == 0) : 0;
+}
+
+/* Before there was one, an evaluation is taken to last as long as steps on as many windows. */
+static double evaluation_seconds(const struct training *training)
+{
+    if (!training->evaluates || training->longest_evaluation > 0)
+        return training->longest_evaluation;
+    double batch_size = (double)training->state.hparams.batch_size;
+    return training->longest_step * ceil((double)training->evaluation.windows.count / batch_size);
+}
+
+static bool time_is_up(const struct training *training, double now)
+{
+    struct deadline_costs costs = {
+        .step = fmax(training->longest_step, now - training->step_started),
+        .evaluations = evaluations_due(training) * evaluation_seconds(training),
+        .write = checkpoint_writer_longest_seconds(training->writer),
+    };
+    return deadline_is_near(&training->deadline, &costs, now);
+}
+
+/* This rank's wishes into sums. */
+static void add_wishes(struct training *training, double sums[NUM_SUMS])
+{
+    const struct train_options *options = training->options;
+    double now = clock_seconds();
+    int signal_number = halt_requested();
+    sums[WISH_TERM] = signal_number == SIGTERM;
+    sums[WISH_INT] = signal_number == SIGINT;
+    sums[WISH_USR1] = signal_number == SIGUSR1;
+    if (comm_rank(training->comm) != 0)
+        return;
+    sums[WISH_TIME_UP] = time_is_up(training, now);
+    sums[WISH_SAVE] = options->save_checkpoint_secs > 0 && now - training->saved >= options->save_checkpoint_secs &&
+                      !checkpoint_writer_is_busy(training->writer);
+    sums[WISH_GIVE_UP] = checkpoint_writer_has_failed(training->writer);
+}
+
+/* Why the training must halt, NULL where it need not. */
+static const char *halt_reason(const struct training *training, const double sums[NUM_SUMS])
+{
+    return sums[WISH_TERM] > 0      ? "SIGTERM"
+           : sums[WISH_INT] > 0     ? "SIGINT"
+           : sums[WISH_USR1] > 0    ? "SIGUSR1"
+           : sums[WISH_TIME_UP] > 0 ? deadline_reason(&training->deadline)
+                                    : NULL;
+}
+
+/* What is written beside the tensors. */
+static void describe_state(struct training *training)
+{
+    struct checkpoint *state = &training->state;
+    state->updates = training->optimizer.updates;
+    state->skipped = training->optimizer.skipped;
+    snprintf(state->program_version, sizeof state->program_version, "%s", drumline_version());
+    date_now(state->date);
+}
+
+/* Rank 0 begins to write, and where the checkpoint must be safe before anything else happens, waits for it. Before that,
+ * proof that the ranks still hold the same parameters. Collective. */
+static bool save(struct training *training, bool must_be_safe, struct error *error)
+{
+    struct checkpoint *state = &training->state;
+    struct model *model = training->model;
+    stats_phase(&training->stats, PHASE_CHECKPOINT);
+    if (!comm_all_equal(training->comm, model->values, model->table.num_floats * sizeof *model->values))
+        return error_set(error,
+                         "step %" PRIu64 ": the ranks' parameters differ, so no checkpoint is written; is the job "
+                         "made of different processors or builds?",
+                         state->step);
+    bool ok = true;
+    if (comm_rank(training->comm) == 0) {
+        describe_state(training);
+        ok = checkpoint_writer_begin(training->writer, state, model->values, training->optimizer.m,
+                                     training->optimizer.v, error) &&
+             (!must_be_safe || checkpoint_writer_wait(training->writer, error));
+    }
+    training->saved = clock_seconds();
+    return comm_all_ok(training->comm, ok, error);
+}
+
+/* What could not be written in the background. Collective. */
+static bool writer_is_well(struct training *training, struct error *error)
+{
+    bool ok = comm_rank(training->comm) != 0 || checkpoint_writer_wait(training->writer, error);
+    return comm_all_ok(training->comm, ok, error);
+}
+
+/* Where no checkpoint was written yet, one is tried: a disk without room shows at the start, not when there is work to lose, as
+ * does too little memory for the copy; and a deadline can only be kept by who knows how long a checkpoint takes. A failure shows
+ * after the next step, as any does. */
+static void try_first_write(struct training *training)
+{
+    struct error error;
+    if (comm_rank(training->comm) != 0 || checkpoint_writer_longest_seconds(training->writer) > 0)
+        return;
+    stats_phase(&training->stats, PHASE_CHECKPOINT);
+    describe_state(training);
+    checkpoint_writer_try(training->writer, &training->state, training->model->values, training->optimizer.m,
+                          training->optimizer.v, &error);
+}
+
+/* Until num_steps or the deadline, whichever comes first. */
+static double seconds_left(const struct training *training, double seconds_per_step)
+{
+    double left = seconds_per_step * (double)((uint64_t)training->options->num_steps - training->state.step);
+    return fmin(left, fmax(0, deadline_seconds_left(&training->deadline, clock_seconds())));
+}
+
+/* Rank 0 writes, unless another job has taken the run over. */
+static bool tell_metrics(const struct training *training, const char *folder, const struct metrics_line *line,
+                         struct error *error)
+{
+    return comm_rank(training->comm) != 0 ||
+           (run_lock_held(&training->lock, error) && metrics_append(folder, line, error));
+}
+
+/* The mean of the interval's steps, to the log and to metrics.jsonl. */
+static bool report(struct training *training, struct interval *interval, struct error *error)
+{
+    const struct checkpoint *state = &training->state;
+    double seconds = clock_seconds() - interval->started, windows = interval->sums[SUM_WINDOWS];
+    double steps = windows / (double)state->hparams.batch_size;
+    uint64_t num_steps = (uint64_t)training->options->num_steps;
+    double beta = schedule_beta(&state->hparams, state->step);
+    struct metrics_line line = {
+        .step = state->step,
+        .losses = model_losses(interval->sums, beta),
+        .beta = beta,
+        .learning_rate = schedule_learning_rate(&state->hparams, state->step),
+        .global_norm = interval->global_norm,
+        .windows_per_second = windows / seconds,
+        .seconds_per_step = seconds / steps,
+        .wait_share = interval->exposed / seconds,
+        .seconds_left = seconds_left(training, seconds / steps),
+        .epoch = state->epoch,
+        .skipped = training->optimizer.skipped,
+        .training = true,
+    };
+    *interval = (struct interval){.started = clock_seconds()};
+    metrics_log(&line, num_steps);
+    return tell_metrics(training, training->folder, &line, error);
+}
+
+static bool evaluate(struct training *training, struct error *error)
+{
+    struct checkpoint *state = &training->state;
+    double sums[SUM_COUNT], started = clock_seconds();
+    stats_phase(&training->stats, PHASE_EVALUATION);
+    evaluation_run(&training->evaluation, training->model, training->comm, state->seed, &training->lock, sums);
+    training->longest_evaluation = fmax(training->longest_evaluation, clock_seconds() - started);
+    struct metrics_line line = {.step = state->step, .beta = schedule_beta(&state->hparams, state->step)};
+    line.losses = model_losses(sums, line.beta);
+    state->has_validation = strcmp(training->options->eval_split, "validation") == 0;
+    state->validation_step = state->step;
+    state->validation_hits_loss = line.losses.hits;
+    state->validation_velocities_loss = line.losses.velocities;
+    state->validation_offsets_loss = line.losses.offsets;
+    state->validation_kl_bits = line.losses.kl_bits;
+    state->validation_hits_f1 = line.losses.hits_f1;
+    metrics_log(&line, 0);
+    return tell_metrics(training, training->eval_folder, &line, error);
+}
+
+/* One update. Fills sums with what all ranks have in common. */
+static void make_step(struct training *training, double sums[NUM_SUMS], struct interval *interval)
+{
+    struct checkpoint *state = &training->state;
+    memset(sums, 0, NUM_SUMS * sizeof *sums);
+    training->step_started = clock_seconds();
+    prepare_order(training);
+    compute_gradients(training, (uint32_t)(state->step + 1), sums);
+    add_wishes(training, sums);
+    comm_sum_doubles(training->comm, sums, NUM_SUMS);
+    stats_phase(&training->stats, STEP_OPTIMIZER);
+    state->step++;
+    state->position += (uint64_t)state->hparams.batch_size;
+    double rate = schedule_learning_rate(&state->hparams, state->step);
+    interval->global_norm = optimizer_step(&training->optimizer, training->model->values, training->model->gradients,
+                                           &state->hparams, rate);
+    interval->exposed += gradient_reducer_exposed_seconds(training->reducer);
+    for (int i = 0; i < SUM_COUNT; i++)
+        interval->sums[i] += sums[i];
+    training->longest_step = fmax(training->longest_step, clock_seconds() - training->step_started);
+    stats_phase(&training->stats, -1);
+}
+
+/* Collective. */
+static bool evaluate_on_all(struct training *training, struct error *error)
+{
+    return comm_all_ok(training->comm, evaluate(training, error), error);
+}
+
+/* What is due after a step; `halts` where it is the last one before its time. A metrics file that can't be written ends the
+ * training, but not before a checkpoint is. Who halts may be killed soon: the checkpoint then comes before the evaluation. */
+static bool after_step(struct training *training, const double sums[NUM_SUMS], struct interval *interval, bool halts,
+                       struct error *error)
+{
+    const struct train_options *options = training->options;
+    uint64_t step = training->state.step;
+    bool told = true, last = halts || step == (uint64_t)options->num_steps;
+    bool evaluates = training->evaluates && step % (uint64_t)options->eval_steps == 0;
+    if (step % (uint64_t)options->log_steps == 0 || last)
+        told = comm_all_ok(training->comm, report(training, interval, error), error);
+    if (told && evaluates && !halts)
+        told = evaluate_on_all(training, error);
+    bool by_step = options->save_checkpoint_steps > 0 && step % (uint64_t)options->save_checkpoint_steps == 0;
+    bool is_due = by_step || sums[WISH_SAVE] > 0 || last || !told;
+    struct error save_error;
+    if (is_due && !save(training, last || !told, &save_error)) {
+        if (told)
+            *error = save_error;
+        else if (strcmp(save_error.message, error->message) != 0)
+            log_job_warning("%s", save_error.message);
+        return false;
+    }
+    if (!is_due)
+        try_first_write(training);
+    if (told && evaluates && halts)
+        told = evaluate_on_all(training, error);
+    run_lock_renew(&training->lock);
+    stats_phase(&training->stats, -1);
+    return told;
+}
+
+/* Ten steps in a row left out because of their norm are no accident any more. */
+static bool still_learning(struct training *training, uint64_t *in_a_row, uint64_t skipped_before, struct error *error)
+{
+    enum { MOST_IN_A_ROW = 10 };
+    *in_a_row = training->optimizer.skipped > skipped_before ? *in_a_row + 1 : 0;
+    if (*in_a_row == 1)
+        log_info("step %" PRIu64 " is left out: its global norm exceeds grad_norm_clip_to_zero or is not finite",
+                 training->state.step);
+    return *in_a_row < MOST_IN_A_ROW ||
+           error_set(error,
+                     "step %" PRIu64 ": diverged, %d steps in a row had to be left out; lower learning_rate and start "
+                     "a new run from an older checkpoint with --init_checkpoint",
+                     training->state.step, MOST_IN_A_ROW);
+}
+
+int training_run(struct training *training, struct error *error)
+{
+    const struct train_options *options = training->options;
+    uint64_t num_steps = (uint64_t)options->num_steps, in_a_row = 0, first_step = training->state.step;
+    struct interval interval = {.started = clock_seconds()};
+    const char *reason = NULL;
+    double loop_started = clock_seconds();
+    if (training->state.step >= num_steps)
+        log_info("the run is at step %" PRIu64 " already: nothing to do up to --num_steps=%" PRIu64,
+                 training->state.step, num_steps);
+    while (training->state.step < num_steps && !reason) {
+        double sums[NUM_SUMS];
+        uint64_t skipped_before = training->optimizer.skipped;
+        make_step(training, sums, &interval);
+        reason = training->state.step < num_steps ? halt_reason(training, sums) : NULL;
+        if (sums[WISH_GIVE_UP] > 0 && !writer_is_well(training, error))
+            return EXIT_FAILURE;
+        if (!still_learning(training, &in_a_row, skipped_before, error) ||
+            !after_step(training, sums, &interval, reason != NULL, error))
+            return EXIT_FAILURE;
+    }
+    double seconds = clock_seconds() - loop_started;
+    uint64_t steps = training->state.step - first_step;
+    if (steps > 0) {
+        stats_report(&training->stats, training->comm, "Seconds by phase");
+        log_info("%" PRIu64 " steps in %.1f s, %.1f windows/s with everything; %" PRIu64 " left out", steps, seconds,
+                 (double)steps * (double)training->state.hparams.batch_size / seconds, training->optimizer.skipped);
+    }
+    struct metrics_event event = {
+        .event = "end",
+        .step = training->state.step,
+        .num_steps = num_steps,
+        .num_ranks = comm_size(training->comm),
+        .reason = reason ? reason : "num_steps",
+    };
+    bool ok = comm_rank(training->comm) != 0 ||
+              (run_lock_held(&training->lock, error) && metrics_append_event(training->folder, &event, error));
+    if (!comm_all_ok(training->comm, ok, error))
+        return EXIT_FAILURE;
+    if (!reason)
+        return EXIT_SUCCESS;
+    log_info("halted by %s at step %" PRIu64 " of %" PRIu64 "; the same command goes on from here", reason,
+             training->state.step, num_steps);
+    return EXIT_HALTED;
+}
+
+void training_tell_failure(const struct training *training, const struct error *reason)
+{
+    struct error error;
+    struct metrics_event event = {
+        .event = "end",
+        .step = training->state.step,
+        .num_steps = (uint64_t)training->options->num_steps,
+        .num_ranks = comm_size(training->comm),
+        .reason = METRICS_FAILED,
+        .message = reason->message,
+    };
+    if (comm_rank(training->comm) == 0 && run_lock_held(&training->lock, &error) &&
+        !metrics_append_event(training->folder, &event, &error))
+        log_debug_here("%s", error.message);
+}

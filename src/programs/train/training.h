@@ -1,0 +1,63 @@
+/* A training: data set, model, optimizer and reduction put together, from start or resumption to its end. */
+#ifndef DRUMLINE_PROGRAMS_TRAIN_TRAINING_H
+#define DRUMLINE_PROGRAMS_TRAIN_TRAINING_H
+
+#include "data/dataset/batch.h"
+#include "dist/gradient_reducer.h"
+#include "dist/stats.h"
+#include "model/checkpoint.h"
+#include "model/vae/model.h"
+#include "programs/train/deadline.h"
+#include "programs/train/evaluation.h"
+#include "programs/train/options.h"
+#include "programs/train/step.h"
+#include "run/checkpoint_writer.h"
+#include "run/run_lock.h"
+
+enum training_phase {
+    PHASE_CHECKPOINT = STEP_NUM_PHASES, /* before it those of each step */
+    PHASE_EVALUATION,
+    NUM_PHASES
+};
+
+struct training {
+    const struct train_options *options; /* not owned */
+    struct comm *comm;                   /* not owned */
+    char *folder, *eval_folder;          /* RUN/train, RUN/eval */
+    struct run_lock lock;                /* rank 0 */
+    struct checkpoint state;             /* where the training stands */
+    struct dataset *dataset;
+    struct windows windows;       /* training split */
+    struct evaluation evaluation; /* with --eval_steps */
+    bool evaluates;
+    struct transform transform;
+    uint32_t *order; /* [windows.count] the permutation of order_epoch */
+    uint64_t order_epoch;
+    bool order_valid;
+    size_t first, count; /* this rank's part of a batch */
+    struct model *model;
+    struct optimizer optimizer;
+    struct gradient_reducer *reducer;
+    struct stats stats;
+    struct checkpoint_writer *writer;        /* rank 0 */
+    struct deadline deadline;                /* rank 0's decides */
+    double saved, step_started;              /* clock_seconds; saved: when the newest checkpoint was begun */
+    double longest_step, longest_evaluation; /* seconds */
+};
+
+/* Opens, checks and allocates everything, on all ranks; goes on from the run's newest sound checkpoint if there is one.
+ * `started`: clock_seconds at the program's start, from which --max_seconds counts. On failure everything is freed.
+ * Collective. */
+bool training_open(struct training *training, const struct train_options *options, const struct config *config,
+                   double started, struct comm *comm, struct error *error);
+void training_close(struct training *training);
+
+/* Trains up to num_steps, or until something asks for a halt. Returns the program's exit status; on EXIT_FAILURE the error
+ * is set. Collective. */
+int training_run(struct training *training, struct error *error);
+
+/* After a failure of training_run: the end and its reason into metrics.jsonl, if this job still has the run and it can be
+ * written. */
+void training_tell_failure(const struct training *training, const struct error *reason);
+
+#endif

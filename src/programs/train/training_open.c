@@ -1,0 +1,286 @@
+/* What a training needs before its first step: the run's folder, checkpoint, data set, model. */
+#include "programs/train/training.h"
+
+#include "base/io/atomic_file.h"
+#include "base/io/files.h"
+#include "base/log.h"
+#include "data/dataset/order.h"
+#include "programs/common/transform.h"
+#include "programs/train/agreement.h"
+#include "run/metrics.h"
+#include "run/run_checkpoint.h"
+#include "run/run_folder.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const phase_names[NUM_PHASES] = {STEP_PHASE_NAMES, "checkpoint", "evaluation"};
+
+/* Rank 0's. */
+static bool open_deadline(struct training *training, double started, struct error *error)
+{
+    struct deadline_wishes wishes = {
+        .flag = training->options->deadline,
+        .slurm_end = getenv("SLURM_JOB_END_TIME"),
+        .max_seconds = training->options->max_seconds,
+        .started = started,
+        .unix_now = date_seconds(),
+        .clock_now = clock_seconds(),
+    };
+    return deadline_make(&training->deadline, &wishes, error);
+}
+
+/* Rank 0 makes the folder, takes the lock and finds the newest checkpoint. */
+static bool open_folder(struct training *training, double started, char **newest, struct error *error)
+{
+    *newest = NULL;
+    training->folder = run_train_folder(training->options->run_dir);
+    training->eval_folder = run_eval_folder(training->options->run_dir);
+    if (comm_rank(training->comm) != 0)
+        return true;
+    if (!open_deadline(training, started, error) || !folder_make(training->folder, error) ||
+        !run_lock_take(&training->lock, training->folder, error))
+        return false;
+    atomic_file_sweep(training->folder);
+    if (!run_newest_checkpoint(&training->state, newest, training->options->run_dir, error))
+        return false;
+    return !*newest || run_set_damaged_aside(training->folder, training->state.step, error);
+}
+
+/* All ranks get rank 0's finding: its description and path, NULL where the run is new. */
+static void share_checkpoint(struct training *training, char **newest)
+{
+    agreement_share_text(training->comm, newest);
+    if (*newest)
+        comm_broadcast(training->comm, &training->state, sizeof training->state, 0);
+}
+
+/* Rank 0's, by this rank's clock: hosts count their seconds from different beginnings. */
+static void share_deadline(struct training *training)
+{
+    struct deadline *deadline = &training->deadline;
+    double left = deadline_seconds_left(deadline, clock_seconds());
+    comm_broadcast(training->comm, &left, sizeof left, 0);
+    comm_broadcast(training->comm, &deadline->source, sizeof deadline->source, 0);
+    if (comm_rank(training->comm) != 0)
+        deadline->end = clock_seconds() + left;
+}
+
+/* The hparams of a resumed run are the checkpoint's with --hparams on top; whatever --hparams changes is told. */
+static bool resume_state(struct training *training, const struct config *config, struct error *error)
+{
+    const struct train_options *options = training->options;
+    struct checkpoint *state = &training->state;
+    struct hparams before = state->hparams;
+    if (strcmp(state->config, config->name) != 0)
+        return error_set(error, "%s holds a run of config %s, not %s; give another --run_dir", training->folder,
+                         state->config, config->name);
+    if (options->seed >= 0 && (uint64_t)options->seed != state->seed)
+        return error_set(error, "--seed=%" PRId64 ", but this run's seed is %" PRIu64 "; leave --seed away to go on",
+                         options->seed, state->seed);
+    if (options->hparams && !settings_parse_list(&hparams_table, &state->hparams, options->hparams, error))
+        return error_prefix(error, "--hparams");
+    if (!hparams_check(&state->hparams, error))
+        return error_prefix(error, "--hparams");
+    if (!hparams_same_model(&before, &state->hparams, error))
+        return error_prefix(error, "%s holds a run of another model (the checkpoint's value comes first)",
+                            training->folder);
+    for (size_t i = 0; i < hparams_table.count; i++) {
+        char old[SETTING_TEXT_MAX], new[SETTING_TEXT_MAX];
+        const struct setting *row = &hparams_table.rows[i];
+        if (strcmp(setting_format(row, &before, old), setting_format(row, &state->hparams, new)) != 0)
+            log_info("from here on %s is %s, no longer %s", row->name, new, old);
+    }
+    return true;
+}
+
+static bool new_state(struct training *training, const struct config *config, struct error *error)
+{
+    struct checkpoint *state = &training->state;
+    memset(state, 0, sizeof *state);
+    snprintf(state->config, sizeof state->config, "%s", config->name);
+    state->seed = training->options->seed < 0 ? 0 : (uint64_t)training->options->seed;
+    return hparams_make(&state->hparams, config, training->options->hparams, error);
+}
+
+static bool open_dataset(struct training *training, bool resumed, struct error *error)
+{
+    const struct train_options *options = training->options;
+    struct checkpoint *state = &training->state;
+    const struct hparams *hparams = &state->hparams;
+    training->dataset = dataset_open(options->examples_path, error);
+    if (!training->dataset)
+        return false;
+    const char *hash = dataset_content_sha256(training->dataset);
+    if (resumed && strcmp(hash, state->content_sha256) != 0)
+        return error_set(error,
+                         "%s is not the data set of this run (content %.12s..., the run's %.12s...); to go on with "
+                         "other data start a new run with --init_checkpoint",
+                         options->examples_path, hash, state->content_sha256);
+    snprintf(state->content_sha256, sizeof state->content_sha256, "%s", hash);
+    training->transform = transform_of(hparams);
+    if (!windows_make(&training->windows, training->dataset, "train", (int)hparams->bars, (int)hparams->hop_bars,
+                      error))
+        return error_prefix(error, "%s", options->examples_path);
+    if (training->windows.count < (size_t)hparams->batch_size)
+        return error_set(error,
+                         "%s: the train split holds %zu windows of %" PRId64 " bars, fewer than one batch of %" PRId64
+                         "; lower batch_size with --hparams=batch_size=N",
+                         options->examples_path, training->windows.count, hparams->bars, hparams->batch_size);
+    if (hparams->batch_size < comm_size(training->comm))
+        return error_set(error, "batch_size=%" PRId64 " is less than one window for each of %d ranks",
+                         hparams->batch_size, comm_size(training->comm));
+    training->evaluates = options->eval_steps > 0;
+    if (training->evaluates &&
+        !evaluation_make(&training->evaluation, training->dataset, options->eval_split, hparams, error))
+        return error_prefix(error, "%s", options->examples_path);
+    return true;
+}
+
+/* Parameters of another run's checkpoint for a new run. */
+static bool init_from_checkpoint(struct training *training, struct error *error)
+{
+    const char *path = training->options->init_checkpoint;
+    struct checkpoint other;
+    if (!checkpoint_read(&other, path, error))
+        return false;
+    if (!hparams_same_model(&other.hparams, &training->state.hparams, error))
+        return error_prefix(error, "%s is of another model (its value comes first)", path);
+    return checkpoint_read_tensors(path, &training->model->table, training->model->values, NULL, NULL, error);
+}
+
+static bool open_model(struct training *training, const char *newest, struct error *error)
+{
+    const struct train_options *options = training->options;
+    struct checkpoint *state = &training->state;
+    order_part((size_t)state->hparams.batch_size, comm_rank(training->comm), comm_size(training->comm),
+               &training->first, &training->count);
+    int micro_batch = train_step_micro_batch(&state->hparams, options->micro_batch_size, comm_size(training->comm));
+    training->order = malloc(training->windows.count * sizeof *training->order);
+    training->model = model_make(&state->hparams, micro_batch, error);
+    if (!training->model)
+        return false;
+    if (!training->order)
+        return error_set(error, "out of memory for the order of %zu windows", training->windows.count);
+    if (!train_step_prepare(training->model, training->count, error))
+        return false;
+    if (!optimizer_make(&training->optimizer, &training->model->table, error))
+        return false;
+    training->optimizer.updates = state->updates;
+    training->optimizer.skipped = state->skipped;
+    if (newest)
+        return checkpoint_read_tensors(newest, &training->model->table, training->model->values, training->optimizer.m,
+                                       training->optimizer.v, error);
+    if (options->init_checkpoint)
+        return init_from_checkpoint(training, error);
+    model_initialize(training->model, state->seed);
+    return true;
+}
+
+/* Rank 0's, once its model is there. */
+static bool open_writer(struct training *training, struct error *error)
+{
+    struct checkpoint_place place = {
+        .folder = training->folder,
+        .lock = &training->lock,
+        .table = &training->model->table,
+        .to_keep = (size_t)training->options->checkpoints_to_keep,
+        .keep_one_in_hours = training->options->keep_checkpoint_every_n_hours,
+    };
+    training->writer = checkpoint_writer_make(&place, error);
+    return training->writer != NULL;
+}
+
+/* Collective. */
+static bool open_reducer(struct training *training, struct error *error)
+{
+    training->reducer =
+        gradient_reducer_make(training->comm, training->model->gradients, training->model->table.num_floats,
+                              (size_t)training->options->bucket_kib << 10, error);
+    return training->reducer != NULL;
+}
+
+static void tell_start(const struct training *training, const char *newest)
+{
+    const struct checkpoint *state = &training->state;
+    const struct hparams *hparams = &state->hparams;
+    log_info(
+        "%s: %zu parameters, %zu training windows of %" PRId64 " bars, batch of %" PRId64 " on %d rank%s, %s kernels",
+        state->config, training->model->table.num_values, training->windows.count, hparams->bars, hparams->batch_size,
+        comm_size(training->comm), comm_size(training->comm) == 1 ? "" : "s", training->model->kernels->name);
+    log_record("this rank has windows %zu to %zu of each batch, %d at a time; model %.1f MiB, data set %.12s...",
+               training->first, training->first + training->count - 1, training->model->max_batch,
+               (double)model_memory(hparams, training->model->max_batch) / (1 << 20), state->content_sha256);
+    if (newest)
+        log_info("going on from %s at step %" PRIu64 "%s", newest, state->step,
+                 training->options->init_checkpoint ? "; --init_checkpoint is not used" : "");
+    else if (training->options->init_checkpoint)
+        log_info("a new run from the parameters of %s", training->options->init_checkpoint);
+    if (training->deadline.source != DEADLINE_NONE) {
+        char date[32];
+        double left = fmax(0, deadline_seconds_left(&training->deadline, clock_seconds()));
+        date_after(left, date);
+        log_info("stops before %s (%s)", date, deadline_reason(&training->deadline));
+    }
+}
+
+bool training_open(struct training *training, const struct train_options *options, const struct config *config,
+                   double started, struct comm *comm, struct error *error)
+{
+    char *newest = NULL;
+    memset(training, 0, sizeof *training);
+    training->options = options;
+    training->comm = comm;
+    training->saved = clock_seconds();
+    stats_start(&training->stats, phase_names, NUM_PHASES);
+    if (!comm_all_ok(comm, open_folder(training, started, &newest, error), error))
+        goto failed;
+    share_checkpoint(training, &newest);
+    share_deadline(training);
+    bool ok = newest ? resume_state(training, config, error) : new_state(training, config, error);
+    ok = ok && open_dataset(training, newest != NULL, error);
+    if (!comm_all_ok(comm, ok, error) ||
+        !agreement_same_dataset(comm, training->dataset, options->examples_path, error) ||
+        !comm_all_ok(comm, open_model(training, newest, error), error) ||
+        !comm_all_ok(comm, comm_rank(comm) != 0 || open_writer(training, error), error) ||
+        !open_reducer(training, error))
+        goto failed;
+    training->state.num_ranks = comm_size(comm);
+    tell_start(training, newest);
+    struct metrics_event event = {
+        .event = newest ? "resume" : "start",
+        .step = training->state.step,
+        .num_steps = (uint64_t)options->num_steps,
+        .num_ranks = comm_size(comm),
+    };
+    bool told = comm_rank(comm) != 0 ||
+                (run_lock_held(&training->lock, error) && metrics_append_event(training->folder, &event, error));
+    if (!comm_all_ok(comm, told, error))
+        goto failed;
+    free(newest);
+    return true;
+
+failed:
+    free(newest);
+    training_close(training);
+    return false;
+}
+
+void training_close(struct training *training)
+{
+    checkpoint_writer_free(training->writer);
+    gradient_reducer_free(training->reducer);
+    optimizer_free(&training->optimizer);
+    model_free(training->model);
+    free(training->order);
+    evaluation_free(&training->evaluation);
+    windows_free(&training->windows);
+    dataset_close(training->dataset);
+    run_lock_release(&training->lock);
+    free(training->folder);
+    free(training->eval_folder);
+    memset(training, 0, sizeof *training);
+}

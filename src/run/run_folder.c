@@ -1,0 +1,74 @@
+#include "run/run_folder.h"
+
+#include "base/io/files.h"
+#include "base/log.h"
+#include "model/checkpoint.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+char *run_train_folder(const char *run_dir)
+{
+    return path_join(run_dir, "train");
+}
+
+char *run_eval_folder(const char *run_dir)
+{
+    return path_join(run_dir, "eval");
+}
+
+/* The first of a list that can be used into *path; NULL where there is none. *gone says whether one was deleted meanwhile,
+ * as a training that goes on beside us does. */
+static void choose(const struct run_checkpoint_user *user, char **path, bool *gone, const struct checkpoint_list *list)
+{
+    *gone = false;
+    for (size_t i = 0; i < list->count && !*path; i++) {
+        struct error reason;
+        if (user->use(user->context, list->paths[i], &reason))
+            *path = format_text("%s", list->paths[i]);
+        else if (!file_exists(list->paths[i]))
+            *gone = true;
+        else
+            log_warning("passing over a damaged checkpoint: %s", reason.message);
+    }
+}
+
+bool run_use_newest_checkpoint(const struct run_checkpoint_user *user, char **path, const char *run_dir,
+                               struct error *error)
+{
+    enum { MOST_LOOKS = 5 };
+    struct checkpoint_list list = {0};
+    char *folder = run_train_folder(run_dir);
+    bool ok = true, gone = true;
+    *path = NULL;
+    for (int look = 0; ok && gone && !*path && look < MOST_LOOKS; look++) {
+        checkpoint_list_free(&list);
+        ok = checkpoint_list_make(&list, folder, error);
+        if (ok)
+            choose(user, path, &gone, &list);
+    }
+    if (ok && list.count > 0 && !*path)
+        ok = error_set(error,
+                       "%s: none of the %zu checkpoints is sound; delete them to start afresh, or give another "
+                       "--run_dir",
+                       folder, list.count);
+    checkpoint_list_free(&list);
+    free(folder);
+    return ok;
+}
+
+bool run_set_damaged_aside(const char *train_folder, uint64_t newest_step, struct error *error)
+{
+    struct checkpoint_list list;
+    bool ok = checkpoint_list_make(&list, train_folder, error);
+    for (size_t i = 0; ok && i < list.count && list.steps[i] > newest_step; i++) {
+        char *aside = format_text("%s.damaged", list.paths[i]);
+        if (rename(list.paths[i], aside) != 0)
+            ok = error_set_errno(error, errno, "%s: can't rename the damaged checkpoint to %s", list.paths[i],
+                                 path_name(aside));
+        free(aside);
+    }
+    checkpoint_list_free(&list);
+    return ok;
+}

@@ -1,0 +1,32 @@
+/* A run's folder: RUN/train with checkpoints and metrics, RUN/eval with the metrics of evaluations. */
+#ifndef DRUMLINE_RUN_RUN_FOLDER_H
+#define DRUMLINE_RUN_RUN_FOLDER_H
+
+#include "base/error.h"
+
+#include <stdint.h>
+
+/* Paths owned by the caller. */
+char *run_train_folder(const char *run_dir);
+char *run_eval_folder(const char *run_dir);
+
+#define RUN_METRICS_NAME "metrics.jsonl"
+#define RUN_STARTS_NAME "requeues.tsv" /* in RUN itself: the starts of its job, by jobs/train.sh */
+
+/* Someone who tries to use a checkpoint: false and the error set where it is damaged. */
+struct run_checkpoint_user {
+    bool (*use)(void *context, const char *path, struct error *error);
+    void *context;
+};
+
+/* Offers the checkpoints of RUN/train, the newest first, until one is used; *path (the caller's) is that one's. One that can't
+ * be used is warned of by name and passed over for the one before it. *path is NULL, and that is no error, where the run has
+ * no checkpoint; it is an error where none can be used. */
+bool run_use_newest_checkpoint(const struct run_checkpoint_user *user, char **path, const char *run_dir,
+                               struct error *error);
+
+/* Renames the checkpoints of RUN/train above `newest_step`, which were passed over, to NAME.damaged: so they are no longer
+ * counted among those to keep, and stay for whoever wants to look at them. For a training that has the run's lock. */
+bool run_set_damaged_aside(const char *train_folder, uint64_t newest_step, struct error *error);
+
+#endif

@@ -1,0 +1,229 @@
+#include "base/io/files.h"
+#include "base/log.h"
+#include "tests/support/scratch.h"
+#include "tests/support/unit.h"
+
+#include <sys/resource.h>
+
+static const char *const midi_suffixes[] = {".mid", ".midi", NULL};
+
+static int make_scratch(void **state)
+{
+    *state = scratch_make();
+    log_set_level(LOG_LEVEL_ERROR);
+    return *state ? 0 : -1;
+}
+
+static void put(const char *folder, const char *name, const char *text)
+{
+    struct error error;
+    char *path = path_join(folder, name);
+    assert_ok(file_write(path, path, text, strlen(text), &error), error);
+    free(path);
+}
+
+static void test_paths(void **state)
+{
+    (void)state;
+    static const char *const cases[][3] = {
+        {"a",  "b", "a/b"},
+        {"a/", "b", "a/b"},
+        {"",   "b", "b"  },
+        {"/",  "b", "/b" }
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *path = path_join(cases[i][0], cases[i][1]);
+        assert_string_equal(path, cases[i][2]);
+        free(path);
+    }
+    assert_string_equal(path_name("a/b"), "b");
+    assert_string_equal(path_name("b"), "b");
+    assert_string_equal(path_name("a/"), "");
+    char *text = format_text("%05d %s", 7, "x");
+    assert_string_equal(text, "00007 x");
+    free(text);
+}
+
+static void test_folder_make(void **state)
+{
+    struct error error;
+    char *deep = path_join(*state, "a/b//c/"), *file = path_join(*state, "file"), *below = path_join(*state, "file/x");
+    assert_false(folder_exists(deep));
+    assert_ok(folder_make(deep, &error), error);
+    assert_true(folder_exists(deep));
+    assert_ok(folder_make(deep, &error), error);
+    assert_ok(folder_make("/", &error), error);
+    put(*state, "file", "");
+    assert_true(file_exists(file) && !folder_exists(file) && !file_exists(deep));
+    assert_ok(folder_check(deep, &error), error);
+    assert_fails(folder_check(file, &error), error, "file: is a file, not a folder");
+    assert_fails(folder_check(below, &error), error, "file/x: no such folder");
+    assert_fails(folder_make(file, &error), error, "file: is there, but is no folder");
+    assert_fails(folder_make(below, &error), error, "is no folder");
+    assert_fails(folder_make("", &error), error, "empty");
+    assert_fails(folder_make("/proc/nothing", &error), error, "/proc/nothing: can't make the folder");
+    free(deep);
+    free(file);
+    free(below);
+}
+
+static void assert_lists(const char *folder, bool recursive, size_t count, const char *const *expected)
+{
+    struct error error;
+    struct file_list list;
+    assert_ok(file_list_make(&list, folder, recursive, midi_suffixes, &error), error);
+    assert_int_equal(list.count, count);
+    for (size_t i = 0; i < count; i++)
+        assert_string_equal(list.paths[i], expected[i]);
+    file_list_free(&list);
+}
+
+static void test_list(void **state)
+{
+    struct error error;
+    char *inner = path_join(*state, "x/y"), *link = path_join(*state, "x/link.mid"),
+         *loop = path_join(*state, "x/loop");
+    char *nowhere = path_join(*state, "nowhere.mid"), *folder_link = path_join(*state, "link.mid");
+    char *folder = path_join(*state, "folder.mid"), *pipe = path_join(*state, "pipe.mid");
+    assert_ok(folder_make(inner, &error), error);
+    assert_ok(folder_make(folder, &error), error);
+    put(*state, "b.mid", "");
+    put(*state, "B.MIDI", "");
+    put(*state, "c.txt", "");
+    put(*state, ".hidden.mid", "");
+    put(*state, "mid", "");
+    put(inner, "a.mid", "");
+    assert_int_equal(symlink("../b.mid", link), 0);
+    assert_int_equal(symlink("..", loop), 0);
+    assert_int_equal(symlink("gone", nowhere), 0);
+    assert_int_equal(symlink("x", folder_link), 0);
+    assert_int_equal(mkfifo(pipe, 0666), 0);
+    static const char *const flat[] = {"B.MIDI", "b.mid"};
+    static const char *const all[] = {"B.MIDI", "b.mid", "x/link.mid", "x/y/a.mid"};
+    assert_lists(*state, false, 2, flat);
+    log_set_level(LOG_LEVEL_DEBUG);
+    struct capture capture = capture_start(STDERR_FILENO);
+    assert_lists(*state, true, 4, all);
+    char *said = capture_end(&capture);
+    log_set_level(LOG_LEVEL_INFO);
+    assert_contains(said, "pipe.mid: no regular file, left out");
+    assert_contains(said, "nowhere.mid: a link to nowhere, left out");
+    free(said);
+    char *paths[] = {inner, link, loop, nowhere, folder_link, folder, pipe};
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        free(paths[i]);
+}
+
+/* Deeper than there may be open files. */
+static void test_list_deep(void **state)
+{
+    enum { DEPTH = 60 };
+    struct error error;
+    struct rlimit limit, low = {.rlim_cur = 20};
+    char *path = format_text("%s", (char *)*state);
+    for (int i = 0; i < DEPTH; i++) {
+        char *deeper = path_join(path, "d");
+        free(path);
+        path = deeper;
+    }
+    assert_ok(folder_make(path, &error), error);
+    put(path, "a.mid", "");
+    getrlimit(RLIMIT_NOFILE, &limit);
+    low.rlim_max = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &low);
+    struct file_list list;
+    bool ok = file_list_make(&list, *state, true, midi_suffixes, &error);
+    setrlimit(RLIMIT_NOFILE, &limit);
+    assert_ok(ok, error);
+    assert_int_equal(list.count, 1);
+    file_list_free(&list);
+    free(path);
+}
+
+static void test_list_fails(void **state)
+{
+    struct error error;
+    struct file_list list;
+    char *missing = path_join(*state, "missing");
+    put(*state, "file", "");
+    char *file = path_join(*state, "file");
+    assert_fails(file_list_make(&list, missing, true, midi_suffixes, &error), error,
+                 "missing: can't read the folder: No");
+    assert_fails(file_list_make(&list, file, true, midi_suffixes, &error), error, "Not a directory");
+    assert_int_equal(list.count, 0);
+    file_list_free(&list);
+    free(missing);
+    free(file);
+}
+
+static void test_read(void **state)
+{
+    struct error error;
+    uint8_t *bytes;
+    size_t size;
+    char *path = path_join(*state, "file");
+    assert_ok(file_write(path, path, "a\0b", 3, &error), error);
+    assert_ok(file_read(&bytes, &size, path, 3, &error), error);
+    assert_int_equal(size, 3);
+    assert_memory_equal(bytes, "a\0b", 4);
+    free(bytes);
+    assert_fails(file_read(&bytes, &size, path, 2, &error), error, "file: is 3 bytes long; at most 2 are read");
+    assert_ok(file_write(path, path, "", 0, &error), error);
+    assert_ok(file_read(&bytes, &size, path, 0, &error), error);
+    assert_int_equal(size, 0);
+    free(bytes);
+    free(path);
+}
+
+static void test_read_fails(void **state)
+{
+    struct error error;
+    uint8_t *bytes;
+    size_t size;
+    char *missing = path_join(*state, "missing"), *pipe = path_join(*state, "pipe");
+    assert_int_equal(mkfifo(pipe, 0666), 0);
+    assert_fails(file_read(&bytes, &size, missing, 10, &error), error,
+                 "missing: can't open: No such file or directory");
+    assert_fails(file_read(&bytes, &size, *state, 10, &error), error, "is a folder");
+    assert_fails(file_read(&bytes, &size, pipe, 10, &error), error, "is no regular file");
+    assert_fails(file_read(&bytes, &size, "/dev/zero", 10, &error), error, "is no regular file");
+    assert_fails(file_write("/dev/full", "shown", "x", 1, &error), error,
+                 "shown: can't write: No space left on device");
+    assert_fails(file_write(missing, missing, "x", 1, &error) && file_write(*state, *state, "x", 1, &error), error,
+                 "Is a directory");
+    free(missing);
+    free(pipe);
+}
+
+static void test_clocks(void **state)
+{
+    (void)state;
+    char date[32];
+    int parts[6];
+    double before = clock_seconds();
+    assert_true(clock_seconds() >= before);
+    date_now(date);
+    assert_true(date_seconds() > 1.7e9);
+    assert_int_equal(strlen(date), 20);
+    assert_int_equal(
+        sscanf(date, "%4d-%2d-%2dT%2d:%2d:%2dZ", parts, parts + 1, parts + 2, parts + 3, parts + 4, parts + 5), 6);
+    char later[32];
+    date_after(3.2e9, later);
+    assert_int_equal(strlen(later), 20);
+    assert_true(strcmp(later, date) > 0 && later[0] == '2' && later[1] == '1');
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_paths),
+        cmocka_unit_test_setup_teardown(test_folder_make, make_scratch, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_list, make_scratch, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_list_deep, make_scratch, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_list_fails, make_scratch, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_read, make_scratch, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_read_fails, make_scratch, scratch_tear_down),
+        cmocka_unit_test(test_clocks),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,572 @@
+#include "tests/base/hdf5_fixture.h"
+
+#include <math.h>
+#include <signal.h>
+#include <sys/resource.h>
+
+static void test_attributes(void **state)
+{
+    struct error error;
+    char *path = path_join(*state, "a.h5"), *text = NULL;
+    const struct int_list list =
+                              {
+                                  3, {1, -2, INT64_MAX}
+    },
+                          empty = {0};
+    struct int_list found_list = {0};
+    int64_t integer = 0;
+    double number = 0;
+    hid_t file = create(path);
+    assert_ok(hdf5_write_string(file, "text", "Schlagzeug \xc3\xbc", &error), error);
+    assert_ok(hdf5_write_string(file, "nothing", "", &error), error);
+    assert_ok(hdf5_write_int(file, "int", INT64_MIN, &error), error);
+    assert_ok(hdf5_write_double(file, "double", 0.1, &error), error);
+    assert_ok(hdf5_write_int_list(file, "list", &list, &error), error);
+    assert_ok(hdf5_write_int_list(file, "empty", &empty, &error), error);
+    file = open_again(file, path);
+    assert_ok(hdf5_read_string(&text, file, "text", &error), error);
+    assert_string_equal(text, "Schlagzeug \xc3\xbc");
+    free(text);
+    assert_ok(hdf5_read_string(&text, file, "nothing", &error), error);
+    assert_string_equal(text, "");
+    free(text);
+    assert_ok(hdf5_read_int(&integer, file, "int", &error), error);
+    assert_true(integer == INT64_MIN);
+    assert_ok(hdf5_read_double(&number, file, "double", &error), error);
+    assert_true(number == 0.1);
+    assert_ok(hdf5_read_int_list(&found_list, file, "list", &error), error);
+    assert_memory_equal(&found_list, &list, sizeof list);
+    assert_ok(hdf5_read_int_list(&found_list, file, "empty", &error), error);
+    assert_int_equal(found_list.count, 0);
+    assert_true(hdf5_has_attribute(file, "list") && !hdf5_has_attribute(file, "lis"));
+    assert_ok(hdf5_close(&file, path, &error), error);
+    free(path);
+}
+
+static void test_attributes_of_other_kinds(void **state)
+{
+    struct error error;
+    char *path = path_join(*state, "a.h5"), *text;
+    const struct int_list list = {
+        2, {1, 2}
+    };
+    struct int_list found;
+    int64_t integer;
+    double number;
+    hid_t file = create(path);
+    assert_ok(hdf5_write_string(file, "text", "x", &error), error);
+    assert_ok(hdf5_write_int(file, "int", 3, &error), error);
+    assert_ok(hdf5_write_double(file, "double", 0.1, &error), error);
+    assert_ok(hdf5_write_int_list(file, "list", &list, &error), error);
+    assert_fails(hdf5_write_int(file, "int", 4, &error), error, "a.h5: int: can't write the attribute (");
+    assert_fails(hdf5_read_string(&text, file, "int", &error), error, "a.h5: int: the attribute is no text");
+    assert_fails(hdf5_read_string(&text, file, "gone", &error), error, "a.h5: gone: the attribute is missing");
+    assert_fails(hdf5_read_int(&integer, file, "text", &error), error, "text: the attribute is no integer");
+    assert_fails(hdf5_read_int(&integer, file, "double", &error), error, "double: the attribute is no integer");
+    assert_fails(hdf5_read_int(&integer, file, "list", &error), error, "list: the attribute has too many values");
+    assert_fails(hdf5_read_double(&number, file, "int", &error), error, "int: the attribute is no floating");
+    assert_fails(hdf5_read_int_list(&found, file, "text", &error), error, "text: the attribute is no integer");
+    H5Fclose(file);
+    free(path);
+}
+
+/* Writes an attribute as our programs never would. */
+static void put_attribute(hid_t file, const char *name, hid_t type, hid_t space, const void *value)
+{
+    hid_t attribute = H5Acreate2(file, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
+    assert_true(attribute >= 0);
+    assert_true(!value || H5Awrite(attribute, type, value) >= 0);
+    H5Aclose(attribute);
+    H5Sclose(space);
+}
+
+static hid_t text_type(size_t size, H5T_str_t padding)
+{
+    hid_t type = H5Tcopy(H5T_C_S1);
+    assert_true(H5Tset_size(type, size) >= 0 && H5Tset_strpad(type, padding) >= 0);
+    return type;
+}
+
+static void test_strange_attributes(void **state)
+{
+    struct error error;
+    char *path = path_join(*state, "a.h5"), *text;
+    const hsize_t none = 0, nine = 9;
+    int64_t integers[9] = {0}, integer;
+    struct int_list list;
+    double number;
+    hid_t file = create(path);
+    hid_t unended = text_type(3, H5T_STR_NULLPAD), huge = H5Tcopy(H5T_STD_I64LE),
+          extended = H5Tcopy(H5T_NATIVE_LDOUBLE);
+    H5Tset_precision(huge, 33);
+    put_attribute(file, "unended", unended, H5Screate(H5S_SCALAR), "abcd");
+    put_attribute(file, "null", H5T_STD_I64LE, H5Screate(H5S_NULL), NULL);
+    put_attribute(file, "zero", H5T_STD_I64LE, H5Screate_simple(1, &none, NULL), NULL);
+    put_attribute(file, "nine", H5T_STD_I64LE, H5Screate_simple(1, &nine, NULL), integers);
+    put_attribute(file, "odd", huge, H5Screate(H5S_SCALAR), integers);
+    put_attribute(file, "extended", extended, H5Screate(H5S_SCALAR), integers);
+    put_attribute(file, "big", H5T_STD_I16BE, H5Screate(H5S_SCALAR), "\xff\xfe");
+    assert_ok(hdf5_read_string(&text, file, "unended", &error), error);
+    assert_string_equal(text, "abc");
+    free(text);
+    assert_ok(hdf5_read_int(&integer, file, "big", &error), error);
+    assert_int_equal(integer, -2);
+    assert_fails(hdf5_read_int(&integer, file, "null", &error), error, "has no value");
+    assert_fails(hdf5_read_int(&integer, file, "zero", &error), error, "has no value");
+    assert_fails(hdf5_read_int(&integer, file, "odd", &error), error, "is no integer");
+    assert_fails(hdf5_read_double(&number, file, "extended", &error), error, "is no floating-point number");
+    assert_fails(hdf5_read_string(&text, file, "null", &error), error, "is no text");
+    assert_fails(hdf5_read_int_list(&list, file, "nine", &error), error, "too many values");
+    H5Tclose(unended);
+    H5Tclose(huge);
+    H5Tclose(extended);
+    H5Fclose(file);
+    free(path);
+}
+
+/* A file that another program made, with no attributes but those given. */
+static void put_foreign(const char *path, const char *format, int64_t version)
+{
+    hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    struct error error;
+    assert_true(file >= 0);
+    if (format)
+        assert_ok(hdf5_write_string(file, "format", format, &error), error);
+    if (version >= 0)
+        assert_ok(hdf5_write_int(file, "version", version, &error), error);
+    H5Fclose(file);
+}
+
+static void test_formats(void **state)
+{
+    struct error error;
+    hid_t file;
+    char *path = path_join(*state, "a.h5");
+    put_foreign(path, "drumline-shard", 1);
+    assert_fails(hdf5_open(&file, path, FORMAT, &error), error, "a.h5: is a drumline-shard, not a drumline-example");
+    assert_true(file == H5I_INVALID_HID);
+    char *format = hdf5_read_format(path, &error);
+    assert_string_equal(format, "drumline-shard");
+    free(format);
+    put_foreign(path, FORMAT, 7);
+    assert_fails(hdf5_open(&file, path, FORMAT, &error), error,
+                 "a.h5: is a drumline-example of version 7; this program knows version 1");
+    put_foreign(path, FORMAT, -1);
+    assert_fails(hdf5_open(&file, path, FORMAT, &error), error, "version: the attribute is missing");
+    put_foreign(path, NULL, 1);
+    assert_fails(hdf5_open(&file, path, FORMAT, &error), error, "a.h5: is an HDF5 file, but no drumline-example");
+    assert_fails(hdf5_read_format(path, &error), error, "a.h5: is an HDF5 file, but none of drumline's");
+    free(path);
+}
+
+static void test_no_hdf5_file(void **state)
+{
+    struct error error;
+    hid_t file;
+    char *path = path_join(*state, "a.h5"), *pipe = path_join(*state, "pipe"), *deep = path_join(*state, "x/a.h5");
+    assert_fails(hdf5_open(&file, path, FORMAT, &error), error, "a.h5: can't open: No such file or directory");
+    assert_ok(file_write(path, path, "MThd", 4, &error), error);
+    assert_fails(hdf5_open(&file, path, FORMAT, &error), error, "a.h5: is no HDF5 file, or a damaged one (");
+    assert_ok(file_write(path, path, "", 0, &error), error);
+    assert_fails(hdf5_open(&file, path, FORMAT, &error), error, "a.h5: is empty");
+    assert_fails(hdf5_read_format(path, &error), error, "a.h5: is empty");
+    assert_fails(hdf5_open(&file, *state, FORMAT, &error), error, "is a folder, not an HDF5 file");
+    assert_int_equal(mkfifo(pipe, 0666), 0);
+    assert_fails(hdf5_open(&file, pipe, FORMAT, &error), error, "pipe: is no regular file");
+    assert_fails(hdf5_create(&file, deep, FORMAT, &error), error, "a.h5: can't write: No such file or directory");
+    free(path);
+    free(pipe);
+    free(deep);
+}
+
+struct values {
+    bool flag;
+    int64_t count;
+    double rate;
+    char *name;
+    int mode;
+    struct int_list sizes;
+};
+
+static const struct setting rows[] = {
+    {"flag",          SETTING_BOOL,     offsetof(struct values, flag),  NULL,    0, 0,    NULL,         NULL, ""},
+    {"batch_size",    SETTING_INT,      offsetof(struct values, count), "32",    1, 64,   NULL,         NULL, ""},
+    {"learning_rate", SETTING_DOUBLE,   offsetof(struct values, rate),  "0.001", 0, 1,    NULL,         NULL, ""},
+    {"name",          SETTING_STRING,   offsetof(struct values, name),  NULL,    0, 0,    NULL,         NULL, ""},
+    {"mode",          SETTING_CHOICE,   offsetof(struct values, mode),  "eval",  0, 0,    "train|eval", NULL, ""},
+    {"rnn_size",      SETTING_INT_LIST, offsetof(struct values, sizes), "[256]", 1, 1000, NULL,         NULL, ""},
+};
+static const struct settings_table table = {rows, sizeof rows / sizeof *rows};
+
+static void test_settings(void **state)
+{
+    struct error error;
+    char *path = path_join(*state, "a.h5");
+    struct values values =
+                      {
+                          .flag = true, .count = 5, .rate = 1.0 / 3, .name = "n", .sizes = {2, {3, 4}}
+    },
+                  found = {0};
+    hid_t file = create(path);
+    assert_ok(hdf5_write_settings(file, &table, &values, &error), error);
+    file = open_again(file, path);
+    settings_default(&table, &found);
+    assert_ok(hdf5_read_settings(&found, file, &table, &error), error);
+    assert_true(found.flag && found.count == 5 && found.rate == 1.0 / 3 && found.mode == 0);
+    assert_string_equal(found.name, "n");
+    assert_memory_equal(&found.sizes, &values.sizes, sizeof found.sizes);
+    settings_free(&table, &found);
+    H5Fclose(file);
+    free(path);
+}
+
+static void test_settings_missing_and_wrong(void **state)
+{
+    struct error error;
+    char *path = path_join(*state, "a.h5");
+    struct values found = {0};
+    hid_t file = create(path);
+    settings_default(&table, &found);
+    assert_ok(hdf5_read_settings(&found, file, &table, &error), error);
+    assert_true(found.count == 32 && found.mode == 1);
+    assert_ok(hdf5_write_int(file, "flag", 2, &error), error);
+    assert_fails(hdf5_read_settings(&found, file, &table, &error), error, "a.h5: attribute: flag=2: neither true nor");
+    H5Adelete(file, "flag");
+    assert_ok(hdf5_write_int(file, "batch_size", 65, &error), error);
+    assert_fails(hdf5_read_settings(&found, file, &table, &error), error, "batch_size=65: out of bounds");
+    H5Adelete(file, "batch_size");
+    assert_ok(hdf5_write_double(file, "learning_rate", (double)NAN, &error), error);
+    assert_fails(hdf5_read_settings(&found, file, &table, &error), error, "learning_rate=nan: not a number");
+    H5Adelete(file, "learning_rate");
+    assert_ok(hdf5_write_string(file, "mode", "sleep", &error), error);
+    assert_fails(hdf5_read_settings(&found, file, &table, &error), error, "mode=sleep: no such choice");
+    H5Adelete(file, "mode");
+    assert_ok(hdf5_write_string(file, "rnn_size", "[3]", &error), error);
+    assert_fails(hdf5_read_settings(&found, file, &table, &error), error, "rnn_size: the attribute is no integer");
+    settings_free(&table, &found);
+    H5Fclose(file);
+    free(path);
+}
+
+static void check_dataset(const char *path, enum hdf5_storage storage, int num_dims, const hsize_t *dims)
+{
+    struct error error;
+    size_t count = 1;
+    for (int i = 0; i < num_dims; i++)
+        count *= (size_t)dims[i];
+    float *values = calloc(count + 1, sizeof *values), *found = calloc(count + 1, sizeof *found);
+    assert_true(values && found);
+    for (size_t i = 0; i < count; i++)
+        values[i] = (float)i * 0.25f;
+    hid_t file = create(path);
+    assert_ok(hdf5_write_dataset(file, "/model/x/w", H5T_NATIVE_FLOAT, num_dims, dims, values, storage, &error), error);
+    file = open_again(file, path);
+    hsize_t found_dims[HDF5_MAX_DIMENSIONS] = {77, 77, 77, 77};
+    assert_ok(hdf5_dataset_dims(found_dims, file, "/model/x/w", num_dims, &error), error);
+    assert_memory_equal(found_dims, dims, (size_t)num_dims * sizeof *dims);
+    assert_ok(hdf5_read_dataset(found, file, "model/x/w", H5T_NATIVE_FLOAT, num_dims, dims, &error), error);
+    assert_memory_equal(found, values, count * sizeof *values);
+    assert_ok(hdf5_close(&file, path, &error), error);
+    free(values);
+    free(found);
+}
+
+static void test_datasets(void **state)
+{
+    char *path = path_join(*state, "a.h5");
+    static const hsize_t dims[][HDF5_MAX_DIMENSIONS] = {
+        {7 },
+        {3,  5},
+        {0,  9},
+        {2,0, 3},
+        {2,  3, 4, 5},
+        {100003, 9},
+        {5000000 }
+    };
+    static const int num_dims[] = {1, 2, 2, 3, 4, 2, 1};
+    for (size_t i = 0; i < sizeof num_dims / sizeof *num_dims; i++)
+        for (int storage = HDF5_CONTIGUOUS; storage <= HDF5_COMPRESSED; storage++)
+            check_dataset(path, (enum hdf5_storage)storage, num_dims[i], dims[i]);
+    check_dataset(path, HDF5_CHECKSUMMED, 0, NULL);
+    free(path);
+}
+
+static void test_dataset_mismatches(void **state)
+{
+    struct error error;
+    char *path = path_join(*state, "a.h5");
+    const float values[6] = {0};
+    float found[16];
+    const hsize_t dims[2] = {2, 3}, other[2] = {3, 2}, three[3] = {2, 3, 1};
+    hsize_t found_dims[4];
+    hid_t file = create(path);
+    assert_ok(hdf5_write_dataset(file, "g/w", H5T_NATIVE_FLOAT, 2, dims, values, HDF5_CONTIGUOUS, &error), error);
+    assert_fails(hdf5_write_dataset(file, "g/w", H5T_NATIVE_FLOAT, 2, dims, values, HDF5_CONTIGUOUS, &error), error,
+                 "a.h5: g/w: can't make the dataset (");
+    assert_fails(hdf5_read_dataset(found, file, "g/w", H5T_NATIVE_FLOAT, 2, other, &error), error,
+                 "a.h5: g/w: the size of dimension 0 is 2, but must be 3");
+    assert_fails(hdf5_read_dataset(found, file, "g/w", H5T_NATIVE_FLOAT, 3, three, &error), error,
+                 "number of dimensions");
+    assert_fails(hdf5_dataset_dims(found_dims, file, "g/w", 1, &error), error, "number of dimensions");
+    assert_fails(hdf5_read_dataset(found, file, "g/w", H5T_NATIVE_DOUBLE, 2, dims, &error), error, "of another type");
+    assert_fails(hdf5_read_dataset(found, file, "g/w", H5T_NATIVE_INT32, 2, dims, &error), error, "of another type");
+    assert_fails(hdf5_read_dataset(found, file, "g/v", H5T_NATIVE_FLOAT, 2, dims, &error), error,
+                 "g/v: the dataset is missing");
+    assert_fails(hdf5_read_dataset(found, file, "h/v", H5T_NATIVE_FLOAT, 2, dims, &error), error,
+                 "h/v: the dataset is missing");
+    assert_fails(hdf5_read_dataset(found, file, "g", H5T_NATIVE_FLOAT, 2, dims, &error), error,
+                 "g: can't open the dataset");
+    assert_fails(hdf5_read_dataset(found, file, "g/w/x", H5T_NATIVE_FLOAT, 2, dims, &error), error, "is missing");
+    assert_fails(hdf5_dataset_dims(found_dims, file, "", 2, &error), error, "is missing");
+    H5Fclose(file);
+    free(path);
+}
+
+struct pair {
+    int32_t number;
+    char name[8];
+};
+
+static hid_t pair_type(bool with_name)
+{
+    hid_t type = H5Tcreate(H5T_COMPOUND, sizeof(struct pair)), name = text_type(8, H5T_STR_NULLTERM);
+    H5Tinsert(type, "number", offsetof(struct pair, number), H5T_NATIVE_INT32);
+    if (with_name)
+        H5Tinsert(type, "name", offsetof(struct pair, name), name);
+    H5Tclose(name);
+    return type;
+}
+
+/* A table must have every member that is read. */
+static void test_compounds(void **state)
+{
+    struct error error;
+    char *path = path_join(*state, "a.h5");
+    const struct pair pairs[2] = {
+        {1, "one"},
+        {2, "two"}
+    };
+    struct pair found[2];
+    const hsize_t two = 2;
+    hid_t file = create(path), whole = pair_type(true), part = pair_type(false);
+    assert_ok(hdf5_write_dataset(file, "whole", whole, 1, &two, pairs, HDF5_COMPRESSED, &error), error);
+    assert_ok(hdf5_write_dataset(file, "part", part, 1, &two, pairs, HDF5_COMPRESSED, &error), error);
+    file = open_again(file, path);
+    assert_ok(hdf5_read_dataset(found, file, "whole", whole, 1, &two, &error), error);
+    assert_memory_equal(found, pairs, sizeof pairs);
+    assert_ok(hdf5_read_dataset(found, file, "whole", part, 1, &two, &error), error);
+    assert_fails(hdf5_read_dataset(found, file, "part", whole, 1, &two, &error), error,
+                 "part: the dataset's elements are of");
+    H5Tclose(whole);
+    H5Tclose(part);
+    H5Fclose(file);
+    free(path);
+}
+
+/* Makes a dataset as `properties` says, without writing to it. */
+static void put_unwritten(const char *path, hid_t properties, hsize_t size)
+{
+    hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT), space = H5Screate_simple(1, &size, NULL);
+    hid_t dataset = H5Dcreate2(file, "w", H5T_NATIVE_FLOAT, space, H5P_DEFAULT, properties, H5P_DEFAULT);
+    assert_true(dataset >= 0);
+    H5Dclose(dataset);
+    H5Sclose(space);
+    H5Pclose(properties);
+    H5Fclose(file);
+}
+
+/* Nobody must take memory for what a file only claims to hold, or read another file through one of ours. */
+static void test_claims(void **state)
+{
+    struct error error;
+    char *path = path_join(*state, "a.h5");
+    hsize_t dims[1];
+    const hsize_t chunk = 1024;
+    put_foreign(path, FORMAT, 1);
+    hid_t properties = H5Pcreate(H5P_DATASET_CREATE);
+    H5Pset_chunk(properties, 1, &chunk);
+    put_unwritten(path, properties, UINT64_C(1) << 60);
+    hid_t file;
+    assert_ok(hdf5_open(&file, path, FORMAT, &error), error);
+    assert_fails(hdf5_dataset_dims(dims, file, "w", 1, &error), error, "w: the dataset claims to be larger");
+    H5Fclose(file);
+    put_foreign(path, FORMAT, 1);
+    properties = H5Pcreate(H5P_DATASET_CREATE);
+    H5Pset_external(properties, "/etc/passwd", 0, 16);
+    put_unwritten(path, properties, 4);
+    assert_ok(hdf5_open(&file, path, FORMAT, &error), error);
+    assert_fails(hdf5_dataset_dims(dims, file, "w", 1, &error), error, "or lies elsewhere");
+    H5Fclose(file);
+    free(path);
+}
+
+/* The first test, because the link is made with what hdf5_be_quiet turns off. */
+static void test_external_link(void **state)
+{
+    struct error error;
+    char *path = path_join(*state, "a.h5"), *other = path_join(*state, "b.h5");
+    const float value = 1;
+    float found;
+    const hsize_t one = 1;
+    put_foreign(other, FORMAT, 1);
+    hid_t file = H5Fopen(other, H5F_ACC_RDWR, H5P_DEFAULT);
+    assert_ok(hdf5_write_dataset(file, "w", H5T_NATIVE_FLOAT, 1, &one, &value, HDF5_CONTIGUOUS, &error), error);
+    H5Fclose(file);
+    put_foreign(path, FORMAT, 1);
+    file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+    assert_true(H5Lcreate_external(other, "w", file, "w", H5P_DEFAULT, H5P_DEFAULT) >= 0);
+    assert_ok(hdf5_read_dataset(&found, file, "w", H5T_NATIVE_FLOAT, 1, &one, &error), error);
+    H5Fclose(file);
+    assert_ok(hdf5_open(&file, path, FORMAT, &error), error);
+    assert_fails(hdf5_read_dataset(&found, file, "w", H5T_NATIVE_FLOAT, 1, &one, &error), error,
+                 "w: can't open the dataset");
+    H5Fclose(file);
+    free(path);
+    free(other);
+}
+
+/* HDF5 takes it once: that it takes it no more says that it was told. */
+static void test_nothing_at_the_end(void **state)
+{
+    (void)state;
+    hdf5_be_quiet();
+    assert_true(H5dont_atexit() < 0);
+}
+
+/* A small file with something of each kind in it. */
+static uint8_t *make_sample(const char *path, size_t *size)
+{
+    struct error error;
+    uint8_t *bytes = NULL;
+    float values[300];
+    const hsize_t dims[2] = {30, 10};
+    struct values settings = {
+        .count = 5, .name = "n", .sizes = {2, {3, 4}}
+    };
+    for (int i = 0; i < 300; i++)
+        values[i] = (float)i;
+    hid_t file = create(path);
+    assert_ok(hdf5_write_settings(file, &table, &settings, &error), error);
+    assert_ok(hdf5_write_dataset(file, "g/c", H5T_NATIVE_FLOAT, 2, dims, values, HDF5_CHECKSUMMED, &error), error);
+    assert_ok(hdf5_write_dataset(file, "g/d", H5T_NATIVE_FLOAT, 2, dims, values, HDF5_COMPRESSED, &error), error);
+    assert_ok(hdf5_close(&file, path, &error), error);
+    assert_ok(file_read(&bytes, size, path, 1 << 20, &error), error);
+    return bytes;
+}
+
+/* Reads all of a file; true where nothing failed and the values are right. */
+static bool read_sample(const char *path, struct error *error)
+{
+    float values[300];
+    const hsize_t dims[2] = {30, 10};
+    struct values settings = {0};
+    hid_t file;
+    settings_default(&table, &settings);
+    if (!hdf5_open(&file, path, FORMAT, error))
+        return false;
+    bool ok = hdf5_read_settings(&settings, file, &table, error) &&
+              hdf5_read_dataset(values, file, "g/c", H5T_NATIVE_FLOAT, 2, dims, error);
+    for (int i = 0; ok && i < 300; i++)
+        ok = values[i] == (float)i || error_set(error, "a checksum did not find a changed value");
+    ok = ok && hdf5_read_dataset(values, file, "g/d", H5T_NATIVE_FLOAT, 2, dims, error);
+    H5Fclose(file);
+    settings_free(&table, &settings);
+    return ok;
+}
+
+static void test_cut_files(void **state)
+{
+    struct error error;
+    size_t size;
+    char *path = path_join(*state, "a.h5");
+    uint8_t *bytes = make_sample(path, &size);
+    assert_ok(read_sample(path, &error), error);
+    for (size_t length = 0; length < size; length += 1 + length / 16) {
+        assert_ok(file_write(path, path, bytes, length, &error), error);
+        assert_fails(read_sample(path, &error), error, "a.h5: ");
+    }
+    free(bytes);
+    free(path);
+}
+
+/* A value that was changed is found by the dataset's checksum, where there is no seal to find it. */
+static void test_changed_values(void **state)
+{
+    struct error error;
+    size_t size, num_changed = 0;
+    char *path = path_join(*state, "a.h5");
+    uint8_t *bytes = make_sample(path, &size);
+    for (size_t i = 0; i + 4 <= size; i++) {
+        const float sought = 123.0f, changed = 124.0f;
+        if (memcmp(bytes + i, &sought, sizeof sought) != 0)
+            continue;
+        memcpy(bytes + i, &changed, sizeof changed);
+        num_changed++;
+    }
+    assert_int_equal(num_changed, 1);
+    memset(bytes, 0, HDF5_SEAL_SIZE);
+    assert_ok(file_write(path, path, bytes, size, &error), error);
+    assert_fails(read_sample(path, &error), error, "g/c: the dataset is damaged (");
+    free(bytes);
+    free(path);
+}
+
+static void test_full_disk(void **state)
+{
+    struct error error = {.message = ""};
+    struct rlimit limit, low = {.rlim_cur = 4096};
+    static float values[10000];
+    const hsize_t count = 10000;
+    char *path = path_join(*state, "a.h5");
+    hid_t file = create(path);
+    assert_ok(hdf5_write_dataset(file, "w", H5T_NATIVE_FLOAT, 1, &count, values, HDF5_CONTIGUOUS, &error), error);
+    getrlimit(RLIMIT_FSIZE, &limit);
+    low.rlim_max = limit.rlim_max;
+    signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &low);
+    bool ok = hdf5_close(&file, path, &error);
+    setrlimit(RLIMIT_FSIZE, &limit);
+    assert_false(ok);
+    assert_contains(error.message, "a.h5: can't write: File too large");
+    assert_true(file == H5I_INVALID_HID);
+    free(path);
+}
+
+/* The same content is the same bytes. */
+static void test_same_bytes(void **state)
+{
+    char *path = path_join(*state, "a.h5");
+    size_t sizes[2];
+    uint8_t *first = make_sample(path, &sizes[0]);
+    sleep(1);
+    uint8_t *second = make_sample(path, &sizes[1]);
+    assert_int_equal(sizes[0], sizes[1]);
+    assert_memory_equal(first, second, sizes[0]);
+    free(first);
+    free(second);
+    free(path);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_external_link, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test(test_nothing_at_the_end),
+        cmocka_unit_test_setup_teardown(test_attributes, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_attributes_of_other_kinds, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_strange_attributes, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_formats, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_no_hdf5_file, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_settings, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_settings_missing_and_wrong, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_datasets, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_dataset_mismatches, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_compounds, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_claims, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_cut_files, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_changed_values, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_full_disk, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_same_bytes, scratch_set_up, scratch_tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

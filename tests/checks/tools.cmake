@@ -1,0 +1,33 @@
+# The programs and scripts of tools/, and checks of the tree and the build as a whole (tests/checks, label "checks").
+
+# drumline_check(NAME ARGUMENTS...): tests/checks/NAME.sh with these arguments. Status 77: can't be made here.
+function(drumline_check name)
+    add_test(NAME check_${name} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/checks/${name}.sh ${ARGN})
+    set_tests_properties(check_${name} PROPERTIES LABELS checks TIMEOUT 300 SKIP_RETURN_CODE 77)
+endfunction()
+
+if(DRUMLINE_TOOLS)
+    drumline_test(programs/drummers LINK drumline_drummer)
+    drumline_check(drummers $<TARGET_FILE:drumline-drummers>)
+endif()
+
+# What follows does not depend on how the programs were compiled: one build's word is enough.
+if(NOT DRUMLINE_SANITIZE)
+    drumline_check(fetch_groove ${PROJECT_SOURCE_DIR})
+    drumline_check(format ${PROJECT_SOURCE_DIR})
+    drumline_check(shell ${PROJECT_SOURCE_DIR})
+    drumline_check(layers ${PROJECT_SOURCE_DIR})
+    drumline_check(no_mpi_symbols ${PROJECT_BINARY_DIR}/bin/drumline-generate
+        ${PROJECT_BINARY_DIR}/bin/drumline-info)
+    set(computing_programs ${PROJECT_BINARY_DIR}/bin/drumline-generate)
+    if(DRUMLINE_MPI)
+        list(APPEND computing_programs ${PROJECT_BINARY_DIR}/bin/drumline-train ${PROJECT_BINARY_DIR}/bin/drumline-bench)
+    endif()
+    drumline_check(flush_denormals ${computing_programs})
+    drumline_check(build_without_mpi ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/without_mpi)
+    set_tests_properties(check_build_without_mpi PROPERTIES PROCESSORS 2)
+    if(DRUMLINE_MPI AND DRUMLINE_TOOLS)
+        drumline_check(quickstart ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR})
+        set_tests_properties(check_quickstart PROPERTIES PROCESSORS 2)
+    endif()
+endif()

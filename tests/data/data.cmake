@@ -1,0 +1,28 @@
+foreach(module drum_map midi_check midi_file midi_mutations grid splits order dataset
+        dataset_folder intake batch)
+    drumline_test(data/${module} LINK drumline_data)
+endforeach()
+
+# libFuzzer on the MIDI reader: configure with clang, build fuzz_midi, run it on a folder of MIDI files.
+option(DRUMLINE_FUZZ "Build the libFuzzer targets (needs clang)" OFF)
+if(DRUMLINE_FUZZ)
+    target_compile_options(drumline_flags INTERFACE -fsanitize=fuzzer-no-link,address,undefined)
+    target_link_options(drumline_flags INTERFACE -fsanitize=address,undefined)
+    add_executable(fuzz_midi data/fuzz_midi.c)
+    target_link_libraries(fuzz_midi PRIVATE drumline_data)
+    target_link_options(fuzz_midi PRIVATE -fsanitize=fuzzer)
+endif()
+
+if(DRUMLINE_MPI)
+    add_executable(performances data/performances.c)
+    target_link_libraries(performances PRIVATE drumline_data)
+    add_test(NAME preprocess COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/checks/preprocess.sh
+        $<TARGET_FILE:drumline-preprocess> $<TARGET_FILE:performances> ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG})
+    set_tests_properties(preprocess PROPERTIES TIMEOUT 300 PROCESSORS 2 ENVIRONMENT "${DRUMLINE_MPI_ENVIRONMENT}")
+
+    # Against the groove data set, where it is at hand, and an independent reader of MIDI.
+    add_test(NAME groove COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/data/check_groove.py
+        $<TARGET_FILE:drumline-preprocess> $<TARGET_FILE:performances> ${PROJECT_SOURCE_DIR})
+    set_tests_properties(groove PROPERTIES TIMEOUT 300 PROCESSORS 2 SKIP_RETURN_CODE 77
+        ENVIRONMENT "${DRUMLINE_MPI_ENVIRONMENT}")
+endif()

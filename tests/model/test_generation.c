@@ -1,0 +1,356 @@
+/* Playing: what the decoder plays step by step is what it would foretell under teacher forcing on that same music; a
+ * window's music is its own whatever the batch; arcs between latents; scheduled sampling. */
+#include "tests/model/model_from_twin.h"
+#include "tests/model/naive_batch.h"
+#include "tests/model/naive_ops.h"
+#include "tests/support/unit.h"
+
+#include "model/inference/generation.h"
+#include "model/inference/player.h"
+#include "model/vae/model.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static const double tolerance = 1e-5;
+
+static const struct naive_sizes all_sizes[] = {
+    {false, 3, 2, 16, 0, 4, 1, {5},    2, {6, 7},    0.5, 1, 0},
+    {true,  3, 3, 16, 0, 4, 1, {5},    2, {6, 7},    0.5, 1, 0},
+    {true,  2, 2, 16, 9, 3, 2, {4, 5}, 1, {9},       0.5, 1, 0},
+    {false, 1, 1, 16, 9, 1, 1, {1},    3, {1, 2, 3}, 0.5, 1, 0},
+};
+enum { NUM_SIZES = sizeof all_sizes / sizeof *all_sizes };
+
+/* A model of made-up weights with a made-up batch in place, a player of it, and a z for each window. Controls are the same
+ * for all windows. */
+struct bench {
+    const struct naive_sizes *sizes;
+    struct model *model;
+    struct player *player;
+    struct player_scratch *scratch;
+    size_t steps, numbers; /* of a window; of a batch's music */
+    float *z, *music;      /* music [B, T, D] as played */
+    float *music_by_time;  /* [T, B, D], the same */
+    float *controls;       /* [T, C] */
+};
+
+static void share_controls(struct bench *bench)
+{
+    size_t batch = bench->sizes->batch, width = bench->sizes->control_depth;
+    bench->controls = calloc(bench->steps * width + 1, sizeof(float));
+    assert_non_null(bench->controls);
+    for (size_t t = 0; t < bench->steps && width > 0; t++) {
+        memcpy(&bench->controls[t * width], &bench->model->controls[t * batch * width], width * sizeof(float));
+        for (size_t b = 1; b < batch; b++)
+            memcpy(&bench->model->controls[(t * batch + b) * width], &bench->controls[t * width],
+                   width * sizeof(float));
+    }
+}
+
+static void bench_make(struct bench *bench, const struct naive_sizes *sizes)
+{
+    uint64_t seed = 21;
+    struct error error;
+    struct naive_model *twin = naive_model_make(sizes);
+    struct naive_made_up made_up;
+    naive_make_up_weights(twin, 1, &seed);
+    naive_make_up(&made_up, sizes, &seed);
+    *bench = (struct bench){.sizes = sizes, .model = twin_model(sizes, twin)};
+    bench->steps = sizes->bars * sizes->steps_per_bar;
+    bench->numbers = bench->steps * sizes->batch * NAIVE_DEPTH;
+    bench->music = calloc(bench->numbers, sizeof(float));
+    bench->music_by_time = calloc(bench->numbers, sizeof(float));
+    bench->z = calloc(sizes->batch * sizes->z_size, sizeof(float));
+    assert_true(bench->music != NULL && bench->music_by_time != NULL && bench->z != NULL);
+    twin_set_batch(bench->model, sizes, &made_up.batch);
+    share_controls(bench);
+    const struct model *model = bench->model;
+    bench->player = player_make(&model->hparams, &model->table, model->values, true, &error);
+    assert_non_null(bench->player);
+    bench->scratch = player_scratch_make(bench->player, (int)sizes->batch, &error);
+    assert_non_null(bench->scratch);
+    generation_draw_latents(bench->z, (int)sizes->batch, (int)sizes->z_size, 3, 0);
+    naive_made_up_free(&made_up);
+    naive_model_free(twin);
+}
+
+static void bench_free(struct bench *bench)
+{
+    player_scratch_free(bench->scratch);
+    player_free(bench->player);
+    model_free(bench->model);
+    free(bench->controls);
+    free(bench->music_by_time);
+    free(bench->music);
+    free(bench->z);
+}
+
+static void play(struct bench *bench, float temperature, uint64_t seed, uint32_t first_output)
+{
+    size_t batch = bench->sizes->batch;
+    struct player_request request = {
+        .batch = (int)batch,
+        .controls = bench->sizes->control_depth > 0 ? bench->controls : NULL,
+        .temperature = temperature,
+        .seed = seed,
+        .first_output = first_output,
+    };
+    player_play(bench->music, bench->z, bench->player, bench->scratch, &request);
+    for (size_t b = 0; b < batch; b++)
+        for (size_t t = 0; t < bench->steps; t++)
+            memcpy(&bench->music_by_time[(t * batch + b) * NAIVE_DEPTH],
+                   &bench->music[(b * bench->steps + t) * NAIVE_DEPTH], NAIVE_DEPTH * sizeof(float));
+}
+
+/* The outputs under teacher forcing on `target`, owned by the caller. */
+static float *foretell(const struct bench *bench, const float *target, const struct decoder_sampling *sampling)
+{
+    struct model *model = bench->model;
+    struct pass pass = {.batch = (int)bench->sizes->batch, .keep_prob = 1, .kernels = model->kernels};
+    pass.values = model->values;
+    float *outputs = calloc(bench->numbers, sizeof *outputs);
+    assert_non_null(outputs);
+    decoder_forward(&model->decoder, &pass, bench->z, target, model->controls, sampling);
+    twin_outputs(outputs, &model->decoder, bench->sizes->batch);
+    return outputs;
+}
+
+static void assert_near(float value, double expected)
+{
+    if (!(fabs((double)value - expected) <= tolerance))
+        fail_msg("%.9g, not %.9g", (double)value, expected);
+}
+
+/* One step's music beside the outputs that foretell it. Returns the hits. */
+static int check_step(const float *music, const float *outputs, bool cold)
+{
+    int hits = 0;
+    for (int k = 0; k < NAIVE_CLASSES; k++) {
+        bool hit = music[k] > 0.5f;
+        assert_true(music[k] == (hit ? 1.0f : 0.0f));
+        if (cold && fabsf(outputs[k]) > 1e-3f)
+            assert_true(hit == (outputs[k] > 0));
+        assert_near(music[NAIVE_CLASSES + k], hit ? naive_sigmoid((double)outputs[NAIVE_CLASSES + k]) : 0);
+        assert_near(music[2 * NAIVE_CLASSES + k], hit ? tanh((double)outputs[2 * NAIVE_CLASSES + k]) : 0);
+        hits += hit;
+    }
+    return hits;
+}
+
+static void check_play(const struct naive_sizes *sizes, float temperature, bool cold)
+{
+    struct bench bench;
+    bench_make(&bench, sizes);
+    play(&bench, temperature, 4, 0);
+    float *outputs = foretell(&bench, bench.music_by_time, NULL);
+    int hits = 0;
+    for (size_t n = 0; n < bench.numbers; n += NAIVE_DEPTH)
+        hits += check_step(&bench.music_by_time[n], &outputs[n], cold);
+    assert_true(hits > 0);
+    assert_true((size_t)hits < bench.numbers / 3);
+    free(outputs);
+    bench_free(&bench);
+}
+
+static void plays_what_it_foretells(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n < NUM_SIZES; n++) {
+        check_play(&all_sizes[n], 1, false);
+        check_play(&all_sizes[n], 1e-6f, true);
+    }
+}
+
+/* Bit for bit: rows of 1 to 17 and the batch's own number, in a scratch of another size. */
+static void a_window_does_not_depend_on_its_batch(void **state)
+{
+    enum { MOST = 17 };
+    (void)state;
+    for (size_t n = 0; n < NUM_SIZES; n++) {
+        const struct naive_sizes *sizes = &all_sizes[n];
+        struct bench bench;
+        struct error error;
+        bench_make(&bench, sizes);
+        size_t window = bench.steps * NAIVE_DEPTH;
+        float *z = calloc(MOST * sizes->z_size, sizeof *z), *alone = calloc(window, sizeof *alone),
+              *music = calloc(MOST * window, sizeof *music);
+        struct player_scratch *scratch = player_scratch_make(bench.player, MOST, &error);
+        assert_true(z != NULL && alone != NULL && music != NULL && scratch != NULL);
+        generation_draw_latents(z, MOST, (int)sizes->z_size, 5, 30);
+        struct player_request request = {.controls = bench.controls, .temperature = 1, .seed = 5, .first_output = 30};
+        for (request.batch = 1; request.batch <= MOST; request.batch++)
+            for (int again = 0; again < 2; again++) {
+                player_play(music, z, bench.player, scratch, &request);
+                size_t last = (size_t)request.batch - 1;
+                struct player_request one = request;
+                one.batch = 1;
+                one.first_output += (uint32_t)last;
+                player_play(alone, &z[last * sizes->z_size], bench.player, bench.scratch, &one);
+                assert_memory_equal(alone, &music[last * window], window * sizeof *alone);
+            }
+        player_scratch_free(scratch);
+        free(music);
+        free(alone);
+        free(z);
+        bench_free(&bench);
+    }
+}
+
+/* The mean that the player finds is the one that the model finds. */
+static void encodes_as_the_model_does(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n < NUM_SIZES; n++) {
+        const struct naive_sizes *sizes = &all_sizes[n];
+        struct bench bench;
+        bench_make(&bench, sizes);
+        float *mu = calloc(sizes->z_size, sizeof *mu), *input = calloc(bench.steps * NAIVE_DEPTH, sizeof *input);
+        assert_true(mu != NULL && input != NULL);
+        const struct model_step step = {.batch = (int)sizes->batch};
+        double sums[SUM_COUNT] = {0}, largest = 0;
+        model_evaluate(bench.model, &step, sums);
+        for (size_t b = 0; b < sizes->batch; b++) {
+            for (size_t t = 0; t < bench.steps; t++)
+                memcpy(&input[t * NAIVE_DEPTH], &bench.model->input[(t * sizes->batch + b) * NAIVE_DEPTH],
+                       NAIVE_DEPTH * sizeof *input);
+            player_encode(mu, input, bench.controls, bench.player, bench.scratch);
+            for (size_t k = 0; k < sizes->z_size; k++) {
+                double expected = (double)bench.model->encoder.mu[b * sizes->z_size + k];
+                assert_near(mu[k], expected);
+                largest = fmax(largest, fabs(expected));
+            }
+        }
+        assert_true(largest > 0.01);
+        free(input);
+        free(mu);
+        bench_free(&bench);
+    }
+}
+
+static void temperature_spreads_hits(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_make(&bench, &all_sizes[1]);
+    double hits[2] = {0};
+    const float temperatures[2] = {1e-6f, 1e6f};
+    for (int n = 0; n < 2; n++) {
+        play(&bench, temperatures[n], 6, 0);
+        for (size_t k = 0; k < bench.numbers; k++)
+            hits[n] += k % NAIVE_DEPTH < NAIVE_CLASSES && bench.music[k] > 0.5f;
+    }
+    double all = (double)bench.numbers / 3;
+    assert_true(fabs(hits[1] / all - 0.5) < 0.05);
+    assert_true(fabs(hits[0] - hits[1]) > 0);
+    bench_free(&bench);
+}
+
+/* A probability so small that it never comes about takes the way step by step, and must give what all steps at once give. */
+static void sampling_that_never_comes_is_teacher_forcing(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n < NUM_SIZES; n++) {
+        struct bench bench;
+        bench_make(&bench, &all_sizes[n]);
+        struct decoder_sampling sampling = {.probability = 1e-30, .seed = 1, .step = 1};
+        float *expected = foretell(&bench, bench.model->target, NULL);
+        float *outputs = foretell(&bench, bench.model->target, &sampling);
+        for (size_t k = 0; k < bench.numbers; k++)
+            assert_near(outputs[k], (double)expected[k]);
+        free(expected);
+        free(outputs);
+        bench_free(&bench);
+    }
+}
+
+/* With probability 1 only the first step of each of the decoder's pieces is fed the truth. */
+static void sampling_that_always_comes_forgets_the_truth(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n < NUM_SIZES; n++) {
+        struct bench bench;
+        bench_make(&bench, &all_sizes[n]);
+        size_t window = bench.sizes->batch * NAIVE_DEPTH, steps = bench.sizes->bars * bench.sizes->steps_per_bar;
+        size_t piece = bench.sizes->hierarchical ? bench.sizes->steps_per_bar : steps;
+        struct decoder_sampling sampling = {.probability = 1, .seed = 1, .step = 1};
+        float *outputs = foretell(&bench, bench.model->target, &sampling);
+        for (size_t t = 0; t < steps; t++)
+            for (size_t k = 0; k < window && t % piece != piece - 1; k++)
+                bench.model->target[t * window + k] = 7;
+        float *again = foretell(&bench, bench.model->target, &sampling);
+        assert_memory_equal(outputs, again, bench.numbers * sizeof *outputs);
+        free(outputs);
+        free(again);
+        bench_free(&bench);
+    }
+}
+
+static void latents_are_normal_and_their_own(void **state)
+{
+    (void)state;
+    enum { COUNT = 500, SIZE = 7 };
+    float z[COUNT * SIZE], one[SIZE];
+    double sum = 0, squares = 0;
+    generation_draw_latents(z, COUNT, SIZE, 8, 100);
+    for (int n = 0; n < COUNT * SIZE; n++) {
+        sum += (double)z[n];
+        squares += (double)z[n] * (double)z[n];
+    }
+    assert_true(fabs(sum / (COUNT * SIZE)) < 0.06);
+    assert_true(fabs(squares / (COUNT * SIZE) - 1) < 0.1);
+    generation_draw_latents(one, 1, SIZE, 8, 142);
+    assert_memory_equal(one, &z[42 * SIZE], sizeof one);
+    generation_draw_latents(one, 1, SIZE, 9, 142);
+    assert_memory_not_equal(one, &z[42 * SIZE], sizeof one);
+}
+
+static void slerp_follows_the_arc(void **state)
+{
+    (void)state;
+    const float a[3] = {2, 0, 0}, b[3] = {0, 0, 2};
+    float out[3];
+    for (int n = 0; n <= 8; n++) {
+        double fraction = n / 8.0, angle = fraction * acos(0);
+        generation_slerp(out, a, b, fraction, 3);
+        assert_near(out[0], 2 * cos(angle));
+        assert_near(out[1], 0);
+        assert_near(out[2], 2 * sin(angle));
+    }
+    generation_slerp(out, a, b, 0, 3);
+    assert_memory_equal(out, a, sizeof a);
+    generation_slerp(out, a, b, 1, 3);
+    assert_memory_equal(out, b, sizeof b);
+}
+
+/* Where there is no arc, or no single one, the way is the straight line. */
+static void slerp_without_an_arc_is_a_line(void **state)
+{
+    (void)state;
+    const float a[2] = {1, 2}, longer[2] = {3, 6}, opposite[2] = {-1, -2}, zero[2] = {0, 0};
+    const float *ends[] = {a, longer, opposite, zero};
+    float out[2];
+    for (size_t n = 0; n < sizeof ends / sizeof *ends; n++) {
+        generation_slerp(out, a, ends[n], 0.25, 2);
+        for (int k = 0; k < 2; k++)
+            assert_near(out[k], 0.75 * (double)a[k] + 0.25 * (double)ends[n][k]);
+    }
+    generation_slerp(out, zero, zero, 0.5, 2);
+    assert_memory_equal(out, zero, sizeof zero);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(plays_what_it_foretells),
+        cmocka_unit_test(a_window_does_not_depend_on_its_batch),
+        cmocka_unit_test(encodes_as_the_model_does),
+        cmocka_unit_test(temperature_spreads_hits),
+        cmocka_unit_test(sampling_that_never_comes_is_teacher_forcing),
+        cmocka_unit_test(sampling_that_always_comes_forgets_the_truth),
+        cmocka_unit_test(latents_are_normal_and_their_own),
+        cmocka_unit_test(slerp_follows_the_arc),
+        cmocka_unit_test(slerp_without_an_arc_is_a_line),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

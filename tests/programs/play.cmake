@@ -1,0 +1,20 @@
+# The programs that play and describe: drumline-generate and drumline-info.
+add_executable(make_checkpoint model/make_checkpoint.c model/untrained_checkpoint.c)
+target_include_directories(make_checkpoint PRIVATE ${PROJECT_SOURCE_DIR})
+target_link_libraries(make_checkpoint PRIVATE drumline_model)
+
+drumline_test(programs/generate SOURCES model/untrained_checkpoint.c LINK drumline_generate)
+drumline_test(programs/threads LINK drumline_programs)
+drumline_test(programs/info_state LINK drumline_info)
+drumline_test(programs/info SOURCES model/untrained_checkpoint.c LINK drumline_info)
+
+add_test(NAME play COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/checks/play.sh ${PROJECT_BINARY_DIR}/bin
+    $<TARGET_FILE:make_checkpoint>)
+set_tests_properties(play PROPERTIES TIMEOUT 120)
+
+# One build's word is enough for what the programs say of themselves.
+if(DRUMLINE_MPI AND NOT DRUMLINE_SANITIZE)
+    add_test(NAME check_reference COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/checks/reference.sh ${PROJECT_SOURCE_DIR}
+        ${PROJECT_BINARY_DIR}/bin)
+    set_tests_properties(check_reference PROPERTIES LABELS checks TIMEOUT 60)
+endif()

@@ -1,0 +1,64 @@
+#include "programs/common/threads.h"
+#include "tests/support/scratch.h"
+#include "tests/support/unit.h"
+
+#include <stdlib.h>
+
+static const char *const variables[] = {"OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "SLURM_CPUS_PER_TASK"};
+enum { NUM_VARIABLES = 3, MANY_PROCESSES = 1 << 20 /* whose fair part is one thread */ };
+
+/* The number that is chosen with these values, NULL for none, and what is said; owned by the caller. */
+static int choose(char **said, const char *const values[NUM_VARIABLES])
+{
+    for (int i = 0; i < NUM_VARIABLES; i++)
+        if (values[i])
+            setenv(variables[i], values[i], 1);
+        else
+            unsetenv(variables[i]);
+    struct capture capture = capture_start(STDERR_FILENO);
+    int threads = threads_choose(0, MANY_PROCESSES);
+    *said = capture_end(&capture);
+    return threads;
+}
+
+static void expect(int threads, const char *first, const char *second, const char *third, const char *words)
+{
+    char *said;
+    assert_int_equal(choose(&said, (const char *const[]){first, second, third}), threads);
+    if (*words)
+        assert_contains(said, words);
+    else
+        assert_string_equal(said, "");
+    free(said);
+}
+
+static void test_environment(void **state)
+{
+    (void)state;
+    expect(1, NULL, NULL, NULL, "");
+    expect(3, "3", "4", "5", "");
+    expect(4, NULL, "4", "5", "");
+    expect(5, "", NULL, "5", "");
+    expect(4, NULL, "4,2", "5", "");
+    assert_int_equal(threads_choose(7, 1), 7);
+}
+
+static void test_no_numbers(void **state)
+{
+    (void)state;
+    expect(5, NULL, "abc", "5", "OMP_NUM_THREADS=abc is no number of threads from 1 to 1024, so it is ignored");
+    expect(1, "0", NULL, NULL, "OPENBLAS_NUM_THREADS=0 is");
+    expect(1, NULL, NULL, "x", "SLURM_CPUS_PER_TASK=x is");
+    expect(1, NULL, NULL, "4,2", "SLURM_CPUS_PER_TASK=4,2 is");
+    expect(1, NULL, "-2", NULL, "OMP_NUM_THREADS=-2 is");
+    expect(1, NULL, "4 cores", NULL, "OMP_NUM_THREADS=4 cores is");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_environment),
+        cmocka_unit_test(test_no_numbers),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,174 @@
+/* The lines of metrics.jsonl: valid JSON, whole or not at all. */
+#include "run/metrics.h"
+#include "run/run_folder.h"
+#include "tests/support/scratch.h"
+#include "tests/support/unit.h"
+
+#include <jansson.h>
+
+#include <math.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+static char *read_metrics(const char *folder)
+{
+    struct error error;
+    uint8_t *bytes;
+    size_t size;
+    char *path = path_join(folder, RUN_METRICS_NAME);
+    assert_ok(file_read(&bytes, &size, path, 1 << 20, &error), error);
+    free(path);
+    return (char *)bytes;
+}
+
+/* The object on line `number`, from 0; NULL behind the last. */
+static json_t *line_of(const char *text, int number)
+{
+    for (; number > 0 && *text; number--)
+        text += strcspn(text, "\n") + 1;
+    return *text ? json_loadb(text, strcspn(text, "\n"), 0, NULL) : NULL;
+}
+
+static struct metrics_line make_line(void)
+{
+    return (struct metrics_line){
+        .step = 4294967295u,
+        .losses = {.total = 1.0 / 3, .hits = 2, .velocities = 3, .offsets = 4, .kl_bits = 5, .hits_f1 = 0.5},
+        .beta = 0.2,
+        .learning_rate = 1e-3,
+        .global_norm = 7,
+        .windows_per_second = 8,
+        .seconds_per_step = 12,
+        .wait_share = 0.25,
+        .seconds_left = 9,
+        .epoch = 10,
+        .skipped = 11,
+        .training = true,
+    };
+}
+
+static void assert_number(const json_t *object, const char *key, double expected)
+{
+    const json_t *value = json_object_get(object, key);
+    if (!json_is_number(value) || !(fabs(json_number_value(value) / expected - 1) < 1e-8))
+        fail_msg("%s is %g, not %g", key, json_number_value(value), expected);
+}
+
+static void lines_are_appended(void **state)
+{
+    struct error error;
+    char *folder = path_join(*state, "run/train");
+    struct metrics_line line = make_line();
+    struct metrics_event event = {.event = "start", .num_steps = 9, .num_ranks = 3};
+    setenv("SLURM_JOB_ID", "42", 1);
+    setenv("SLURM_RESTART_COUNT", "", 1);
+    assert_ok(metrics_append_event(folder, &event, &error), error);
+    assert_ok(metrics_append(folder, &line, &error), error);
+    line.training = false;
+    assert_ok(metrics_append(folder, &line, &error), error);
+    event.reason = "SIG\"TERM\n";
+    event.message = "run\xff: no room";
+    assert_ok(metrics_append_event(folder, &event, &error), error);
+    char *text = read_metrics(folder);
+    json_t *start = line_of(text, 0), *step = line_of(text, 1), *evaluation = line_of(text, 2), *end = line_of(text, 3);
+    assert_true(start && step && evaluation && end && !line_of(text, 4));
+    assert_string_equal(json_string_value(json_object_get(start, "event")), "start");
+    assert_null(json_object_get(start, "reason"));
+    assert_number(start, "pid", (double)getpid());
+    assert_string_equal(json_string_value(json_object_get(start, "slurm_job")), "42");
+    assert_null(json_object_get(start, "slurm_restarts"));
+    assert_null(json_object_get(start, "message"));
+    assert_null(json_object_get(end, "host"));
+    assert_string_equal(json_string_value(json_object_get(end, "message")), "run?: no room");
+    assert_number(start, "num_ranks", 3);
+    assert_number(start, "num_steps", 9);
+    assert_number(step, "step", 4294967295.0);
+    assert_number(step, "total_loss", 1.0 / 3);
+    assert_number(step, "wait_share", 0.25);
+    assert_number(step, "skipped", 11);
+    assert_number(step, "seconds_per_step", 12);
+    assert_int_equal(json_object_size(step), 17);
+    assert_int_equal(json_object_size(evaluation), 9);
+    assert_string_equal(json_string_value(json_object_get(end, "reason")), "SIG\"TERM\n");
+    json_decref(start);
+    json_decref(step);
+    json_decref(evaluation);
+    json_decref(end);
+    free(text);
+    free(folder);
+}
+
+/* JSON knows no such numbers. */
+static void numbers_that_are_not_finite_are_left_out(void **state)
+{
+    struct error error;
+    struct metrics_line line = make_line();
+    line.losses.total = NAN;
+    line.global_norm = INFINITY;
+    assert_ok(metrics_append(*state, &line, &error), error);
+    char *text = read_metrics(*state);
+    json_t *object = line_of(text, 0);
+    assert_non_null(object);
+    assert_null(json_object_get(object, "total_loss"));
+    assert_null(json_object_get(object, "global_norm"));
+    assert_number(object, "hits_loss", 2);
+    json_decref(object);
+    free(text);
+}
+
+/* In a child: 0 where a line for which there are `room` bytes left was refused with its reason. */
+static int append_with_room(const char *folder, size_t used, size_t room)
+{
+    struct error error = {.message = ""};
+    struct metrics_line line = make_line();
+    const struct rlimit limit = {used + room, used + room};
+    signal(SIGXFSZ, SIG_IGN);
+    if (setrlimit(RLIMIT_FSIZE, &limit) != 0)
+        return 1;
+    if (metrics_append(folder, &line, &error))
+        return 2;
+    return strstr(error.message, RUN_METRICS_NAME ": can't write: ") ? 0 : 3;
+}
+
+static void half_a_line_is_taken_back(void **state)
+{
+    struct error error;
+    struct metrics_line line = make_line();
+    assert_ok(metrics_append(*state, &line, &error), error);
+    char *before = read_metrics(*state);
+    for (size_t room = 0; room < 100; room += 50) {
+        int status;
+        pid_t child = fork();
+        if (child == 0)
+            _exit(append_with_room(*state, strlen(before), room));
+        assert_true(child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), 0);
+        char *after = read_metrics(*state);
+        assert_string_equal(after, before);
+        free(after);
+    }
+    free(before);
+}
+
+static void a_folder_that_can_not_be_made(void **state)
+{
+    struct error error;
+    struct metrics_line line = make_line();
+    char *file = path_join(*state, "file"), *below = path_join(file, "train");
+    assert_ok(file_write(file, file, "", 0, &error), error);
+    assert_fails(metrics_append(below, &line, &error), error, file);
+    free(below);
+    free(file);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(lines_are_appended, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(numbers_that_are_not_finite_are_left_out, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(half_a_line_is_taken_back, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(a_folder_that_can_not_be_made, scratch_set_up, scratch_tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
