@@ -1,7 +1,7 @@
 #include "run/metrics_reader.h"
 
 #include "base/io/files.h"
-#include "programs/info/parts.h"
+#include "run/json_members.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -12,8 +12,8 @@
 enum {
     BUFFER_BYTES = 1 << 18, /* longer than any line of ours */
     RECENT_LINES = 32,
-    LINES_TOLD = 5,
-    MOST_PARTS = 1000,
+    RECENT_SHOWN = 5,
+    MOST_SESSIONS = 1000,
 };
 static const off_t most_bytes = 1 << 28; /* of a file; what lies before its last so many is not looked at */
 
@@ -23,8 +23,8 @@ struct metrics_reader {
     ino_t inode;                /* of the file that the offset is in */
     char *recent[RECENT_LINES]; /* a ring of what look like lines of numbers */
     size_t num_recent;          /* all that were ever put in, less those taken back */
-    size_t part_began;          /* num_recent at the last event */
-    json_t *parts, *event;
+    size_t session_began;       /* num_recent at the last event */
+    json_t *sessions, *event;
 };
 
 struct metrics_reader *metrics_reader_make(const char *path)
@@ -33,7 +33,7 @@ struct metrics_reader *metrics_reader_make(const char *path)
     if (!reader)
         return NULL;
     reader->path = format_text("%s", path);
-    reader->parts = json_array();
+    reader->sessions = json_array();
     return reader;
 }
 
@@ -43,11 +43,11 @@ static void forget(struct metrics_reader *reader)
         free(reader->recent[i]);
         reader->recent[i] = NULL;
     }
-    json_array_clear(reader->parts);
+    json_array_clear(reader->sessions);
     json_decref(reader->event);
     reader->event = NULL;
     reader->offset = 0;
-    reader->num_recent = reader->part_began = 0;
+    reader->num_recent = reader->session_began = 0;
 }
 
 void metrics_reader_free(struct metrics_reader *reader)
@@ -55,7 +55,7 @@ void metrics_reader_free(struct metrics_reader *reader)
     if (!reader)
         return;
     forget(reader);
-    json_decref(reader->parts);
+    json_decref(reader->sessions);
     free(reader->path);
     free(reader);
 }
@@ -76,7 +76,7 @@ static void forget_after(struct metrics_reader *reader, int64_t from)
     while (reader->num_recent > oldest) {
         char **last = &reader->recent[(reader->num_recent - 1) % RECENT_LINES];
         json_t *object = parse_numbers(*last);
-        bool counts = object && info_step(object, "step") <= from;
+        bool counts = object && member_step(object, "step") <= from;
         json_decref(object);
         if (counts)
             break;
@@ -90,8 +90,8 @@ static void forget_after(struct metrics_reader *reader, int64_t from)
 static json_t *last_numbers(const struct metrics_reader *reader)
 {
     size_t oldest = reader->num_recent > RECENT_LINES ? reader->num_recent - RECENT_LINES : 0;
-    if (oldest < reader->part_began)
-        oldest = reader->part_began;
+    if (oldest < reader->session_began)
+        oldest = reader->session_began;
     for (size_t i = reader->num_recent; i > oldest; i--) {
         json_t *object = parse_numbers(reader->recent[(i - 1) % RECENT_LINES]);
         if (object)
@@ -100,67 +100,68 @@ static json_t *last_numbers(const struct metrics_reader *reader)
     return NULL;
 }
 
-static void put_last_step(json_t *part, const json_t *line)
+static void put_last_step(json_t *session, const json_t *line)
 {
-    json_object_set_new(part, "last_step", json_integer(info_step(line, "step")));
-    json_object_set_new(part, "last_time", info_text(info_string(line, "time")));
+    json_object_set_new(session, "last_step", json_integer(member_step(line, "step")));
+    json_object_set_new(session, "last_time", json_clean_text(member_string(line, "time")));
 }
 
-static void copy_text(json_t *part, const char *key, const json_t *event)
+static void copy_text(json_t *session, const char *key, const json_t *event)
 {
     const char *text = json_string_value(json_object_get(event, key));
     if (text && *text)
-        json_object_set_new(part, key, info_text(text));
+        json_object_set_new(session, key, json_clean_text(text));
 }
 
-static void begin_part(struct metrics_reader *reader, const json_t *event)
+static void begin_session(struct metrics_reader *reader, const json_t *event)
 {
     static const char *const texts[] = {"host", "slurm_job", "slurm_restarts"};
-    json_t *part = json_object(), *before = json_array_get(reader->parts, json_array_size(reader->parts) - 1);
-    int64_t from = info_step(event, "step"), lost = info_step(before, "last_step") - from;
+    json_t *session = json_object(), *before = json_array_get(reader->sessions, json_array_size(reader->sessions) - 1);
+    int64_t from = member_step(event, "step"), lost = member_step(before, "last_step") - from;
     if (before && lost > 0)
         json_object_set_new(before, "steps_lost", json_integer(lost));
-    json_object_set_new(part, "from_step", json_integer(from));
-    json_object_set_new(part, "last_step", json_integer(from));
-    json_object_set_new(part, "num_steps", json_integer(info_step(event, "num_steps")));
-    json_object_set_new(part, "num_ranks", json_integer(info_int(event, "num_ranks")));
-    json_object_set_new(part, "began", info_text(info_string(event, "time")));
+    json_object_set_new(session, "from_step", json_integer(from));
+    json_object_set_new(session, "last_step", json_integer(from));
+    json_object_set_new(session, "num_steps", json_integer(member_step(event, "num_steps")));
+    json_object_set_new(session, "num_ranks", json_integer(member_int(event, "num_ranks")));
+    json_object_set_new(session, "began", json_clean_text(member_string(event, "time")));
     if (json_is_integer(json_object_get(event, "pid")))
-        json_object_set_new(part, "pid", json_integer(info_int(event, "pid")));
+        json_object_set_new(session, "pid", json_integer(member_int(event, "pid")));
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        copy_text(part, texts[i], event);
-    if (json_array_size(reader->parts) == MOST_PARTS)
-        json_array_remove(reader->parts, 0);
-    json_array_append_new(reader->parts, part);
+        copy_text(session, texts[i], event);
+    if (json_array_size(reader->sessions) == MOST_SESSIONS)
+        json_array_remove(reader->sessions, 0);
+    json_array_append_new(reader->sessions, session);
     forget_after(reader, from);
 }
 
-static void end_part(json_t *part, const json_t *event)
+static void end_session(json_t *session, const json_t *event)
 {
-    put_last_step(part, event);
-    json_object_set_new(part, "num_steps", json_integer(info_step(event, "num_steps")));
-    json_object_set_new(part, "ended", info_text(info_string(event, "time")));
-    json_object_set_new(part, "reason", info_text(info_string(event, "reason")));
-    copy_text(part, "message", event);
+    put_last_step(session, event);
+    json_object_set_new(session, "num_steps", json_integer(member_step(event, "num_steps")));
+    json_object_set_new(session, "ended", json_clean_text(member_string(event, "time")));
+    json_object_set_new(session, "reason", json_clean_text(member_string(event, "reason")));
+    copy_text(session, "message", event);
 }
 
 static void take_event(struct metrics_reader *reader, const char *line)
 {
     json_t *event = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
-    json_t *part = json_array_get(reader->parts, json_array_size(reader->parts) - 1), *numbers = last_numbers(reader);
-    const char *name = info_string(event, "event");
+    json_t *session = json_array_get(reader->sessions, json_array_size(reader->sessions) - 1),
+           *numbers = last_numbers(reader);
+    const char *name = member_string(event, "event");
     bool ends = strcmp(name, "end") == 0, begins = strcmp(name, "start") == 0 || strcmp(name, "resume") == 0;
-    bool is_open = part && !json_object_get(part, "reason");
+    bool is_open = session && !json_object_get(session, "reason");
     if ((ends || begins) && json_is_number(json_object_get(event, "step"))) {
         if (is_open && numbers)
-            put_last_step(part, numbers);
+            put_last_step(session, numbers);
         if (begins)
-            begin_part(reader, event);
+            begin_session(reader, event);
         else if (is_open)
-            end_part(part, event);
+            end_session(session, event);
         json_decref(reader->event);
         reader->event = json_incref(event);
-        reader->part_began = reader->num_recent;
+        reader->session_began = reader->num_recent;
     }
     json_decref(numbers);
     json_decref(event);
@@ -236,7 +237,7 @@ json_t *metrics_reader_lines(const struct metrics_reader *reader)
 {
     json_t *lines = json_array();
     size_t oldest = reader->num_recent > RECENT_LINES ? reader->num_recent - RECENT_LINES : 0;
-    for (size_t i = reader->num_recent; i > oldest && json_array_size(lines) < LINES_TOLD; i--) {
+    for (size_t i = reader->num_recent; i > oldest && json_array_size(lines) < RECENT_SHOWN; i--) {
         json_t *object = parse_numbers(reader->recent[(i - 1) % RECENT_LINES]);
         if (object)
             json_array_insert_new(lines, 0, object);
@@ -249,12 +250,13 @@ json_t *metrics_reader_event(const struct metrics_reader *reader)
     return reader->event;
 }
 
-json_t *metrics_reader_parts(const struct metrics_reader *reader)
+json_t *metrics_reader_sessions(const struct metrics_reader *reader)
 {
-    json_t *parts = json_deep_copy(reader->parts), *part = json_array_get(parts, json_array_size(parts) - 1);
+    json_t *sessions = json_deep_copy(reader->sessions),
+           *session = json_array_get(sessions, json_array_size(sessions) - 1);
     json_t *numbers = last_numbers(reader);
-    if (part && numbers && !json_object_get(part, "reason"))
-        put_last_step(part, numbers);
+    if (session && numbers && !json_object_get(session, "reason"))
+        put_last_step(session, numbers);
     json_decref(numbers);
-    return parts;
+    return sessions;
 }

@@ -8,7 +8,8 @@
 #include "data/dataset/shard.h"
 #include "model/checkpoint.h"
 #include "programs/info/info.h"
-#include "programs/info/parts.h"
+#include "programs/info/kinds.h"
+#include "run/json_members.h"
 #include "tests/model/untrained_checkpoint.h"
 #include "tests/support/scratch.h"
 
@@ -93,19 +94,19 @@ static void check_splits(const json_t *object)
 {
     const json_t *splits = json_object_get(object, "splits"), *train = json_object_get(splits, "train");
     const json_t *windows = json_object_get(train, "windows");
-    assert_int_equal(info_int(object, "num_performances"), 3);
-    assert_int_equal(info_int(train, "performances"), 2);
-    assert_int_equal(info_int(train, "steps"), 192);
-    assert_int_equal(info_int(train, "hits"), 4);
-    assert_true(fabs(info_number(train, "hours") - 24.0 / 3600) < 1e-9);
-    assert_int_equal(info_int(windows, "2_bars_apart"), 4 + 1);
-    assert_int_equal(info_int(windows, "2_bars_every_bar"), 8 + 2);
-    assert_int_equal(info_int(windows, "4_bars_apart"), 2);
-    assert_int_equal(info_int(windows, "4_bars_every_bar"), 6);
-    assert_int_equal(info_int(json_object_get(splits, "test"), "performances"), 0);
-    assert_int_equal(info_int(json_object_get(json_object_get(object, "styles"), "rock"), "validation"), 1);
-    assert_int_equal(info_int(json_object_get(json_object_get(object, "time_signatures"), "3/4"), "validation"), 1);
-    assert_int_equal(info_int(json_object_get(json_object_get(object, "drummers"), "ann"), "train"), 2);
+    assert_int_equal(member_int(object, "num_performances"), 3);
+    assert_int_equal(member_int(train, "performances"), 2);
+    assert_int_equal(member_int(train, "steps"), 192);
+    assert_int_equal(member_int(train, "hits"), 4);
+    assert_true(fabs(member_number(train, "hours") - 24.0 / 3600) < 1e-9);
+    assert_int_equal(member_int(windows, "2_bars_apart"), 4 + 1);
+    assert_int_equal(member_int(windows, "2_bars_every_bar"), 8 + 2);
+    assert_int_equal(member_int(windows, "4_bars_apart"), 2);
+    assert_int_equal(member_int(windows, "4_bars_every_bar"), 6);
+    assert_int_equal(member_int(json_object_get(splits, "test"), "performances"), 0);
+    assert_int_equal(member_int(json_object_get(json_object_get(object, "styles"), "rock"), "validation"), 1);
+    assert_int_equal(member_int(json_object_get(json_object_get(object, "time_signatures"), "3/4"), "validation"), 1);
+    assert_int_equal(member_int(json_object_get(json_object_get(object, "drummers"), "ann"), "train"), 2);
 }
 
 static void test_dataset_and_shard(void **state)
@@ -116,16 +117,16 @@ static void test_dataset_and_shard(void **state)
     (void)state;
     make_dataset(folder);
     json_t *object = describe(folder), *same = describe(index), *part = describe(shard);
-    assert_string_equal(info_string(object, "kind"), "dataset");
-    assert_string_equal(info_string(part, "kind"), "shard");
+    assert_string_equal(member_string(object, "kind"), "dataset");
+    assert_string_equal(member_string(part, "kind"), "shard");
     assert_true(json_equal(object, same));
     check_splits(object);
     check_splits(part);
     struct dataset *dataset = dataset_open(folder, &error);
     assert_non_null(dataset);
-    assert_string_equal(info_string(object, "content_sha256"), dataset_content_sha256(dataset));
+    assert_string_equal(member_string(object, "content_sha256"), dataset_content_sha256(dataset));
     dataset_close(dataset);
-    assert_int_equal(info_int(json_object_get(object, "left_out"), "short"), 2);
+    assert_int_equal(member_int(json_object_get(object, "left_out"), "short"), 2);
     char *words = in_words(object);
     check_width(words, folder);
     assert_contains(words, "data set, sound");
@@ -182,17 +183,17 @@ static void test_checkpoint(void **state)
     assert_ok(untrained_checkpoint(path, "groovae_2bar_humanize", small, 7, &error), error);
     json_t *object = describe(path);
     const json_t *hparams = json_object_get(object, "hparams"), *changed = json_object_get(object, "hparams_changed");
-    assert_int_equal(info_int(object, "step"), 7);
-    assert_string_equal(info_string(object, "config"), "groovae_2bar_humanize");
+    assert_int_equal(member_int(object, "step"), 7);
+    assert_string_equal(member_string(object, "config"), "groovae_2bar_humanize");
     assert_true(json_is_true(json_object_get(object, "sound")));
     assert_int_equal(json_object_size(hparams), hparams_table.count);
     assert_true(json_is_true(json_object_get(hparams, "humanize")));
     assert_int_equal(json_array_size(changed), 3);
     assert_string_equal(json_string_value(json_array_get(changed, 1)), "dec_rnn_size=[8,8]");
     const json_t *tensor = json_array_get(json_object_get(object, "tensors"), 0);
-    assert_string_equal(info_string(tensor, "name"), "decoder/output/kernel");
+    assert_string_equal(member_string(tensor, "name"), "decoder/output/kernel");
     assert_int_equal(json_integer_value(json_array_get(json_object_get(tensor, "shape"), 1)), 27);
-    assert_true(info_number(tensor, "norm") > 0);
+    assert_true(member_number(tensor, "norm") > 0);
     assert_null(json_object_get(object, "damage"));
     char *words = in_words(object);
     check_width(words, path);
@@ -233,8 +234,8 @@ static void test_run(void **state)
     write_text(metrics, "{\"event\":\"start\",\"step\":0,\"num_steps\":40}\n"
                         "{\"step\":20,\"total_loss\":1.5,\"seconds_per_step\":125}\n");
     object = describe(folder);
-    assert_string_equal(info_string(object, "kind"), "run");
-    assert_int_equal(info_int(json_object_get(object, "newest"), "step"), 20);
+    assert_string_equal(member_string(object, "kind"), "run");
+    assert_int_equal(member_int(json_object_get(object, "newest"), "step"), 20);
     assert_int_equal(json_array_size(json_object_get(object, "checkpoints")), 2);
     words = in_words(object);
     check_width(words, folder);
@@ -244,7 +245,7 @@ static void test_run(void **state)
     json_decref(object);
     damage_file(newer);
     object = describe(folder);
-    assert_int_equal(info_int(json_object_get(object, "newest"), "step"), 10);
+    assert_int_equal(member_int(json_object_get(object, "newest"), "step"), 10);
     assert_int_equal(json_array_size(json_object_get(object, "damage")), 1);
     json_decref(object);
     spoil_weight(older);
@@ -280,7 +281,7 @@ static void test_what_is_none_of_these(void **state)
 static void test_text_from_outside(void **state)
 {
     (void)state;
-    json_t *kept = info_text("caf\xc3\xa9"), *cleaned = info_text("a\x1b[31m\xff");
+    json_t *kept = json_clean_text("caf\xc3\xa9"), *cleaned = json_clean_text("a\x1b[31m\xff");
     assert_string_equal(json_string_value(kept), "caf\xc3\xa9");
     assert_string_equal(json_string_value(cleaned), "a?[31m?");
     json_decref(kept);

@@ -1,7 +1,8 @@
 /* Where a run stands, told from its folder alone: every state it can be in, and folders that somebody has spoilt. */
 #include "base/io/files.h"
-#include "programs/info/parts.h"
+#include "programs/info/kinds.h"
 #include "programs/info/state.h"
+#include "run/json_members.h"
 #include "run/run_lock.h"
 #include "tests/support/scratch.h"
 #include "tests/support/unit.h"
@@ -63,7 +64,7 @@ static char *in_words(const json_t *object)
 {
     struct capture capture = capture_start(1);
     info_print_state(stdout, object);
-    info_print_parts(stdout, object, 5);
+    info_print_sessions(stdout, object, 5);
     info_print_state_line(stdout, object);
     char *text = capture_end(&capture), *end;
     for (char *line = text; (end = strchr(line, '\n')); line = end + 1)
@@ -72,17 +73,17 @@ static char *in_words(const json_t *object)
     return text;
 }
 
-static void assert_words(const json_t *object, const char *part)
+static void assert_words(const json_t *object, const char *session)
 {
     char *text = in_words(object);
-    assert_contains(text, part);
+    assert_contains(text, session);
     free(text);
 }
 
 static void assert_state(const struct fixture *fixture, int newest, const char *state, const char *words)
 {
     json_t *object = look(fixture, newest);
-    assert_string_equal(info_string(object, "state"), state);
+    assert_string_equal(member_string(object, "state"), state);
     assert_null(json_object_get(object, "damage"));
     assert_words(object, words);
     json_decref(object);
@@ -160,7 +161,7 @@ static void with_the_lock_of_a_dead_job(void **state)
     free(path);
 }
 
-/* Starts of the job without a part: it ended before the training told anything. */
+/* Starts of the job without a session: it ended before the training told anything. */
 static void starts(void **state)
 {
     const struct fixture *fixture = *state;
@@ -222,9 +223,9 @@ static void spoilt_folders(void **state)
     json_t *object = look(fixture, 0);
     char *words = in_words(object);
     assert_null(strchr(words, 0x1b));
-    const json_t *part = json_array_get(json_object_get(object, "parts"), 0);
-    assert_string_equal(info_string(part, "slurm_restarts"), "??2J");
-    assert_int_equal(info_step(part, "from_step"), UINT32_MAX);
+    const json_t *session = json_array_get(json_object_get(object, "sessions"), 0);
+    assert_string_equal(member_string(session, "slurm_restarts"), "??2J");
+    assert_int_equal(member_step(session, "from_step"), UINT32_MAX);
     free(words);
     json_decref(object);
     free(huge);
@@ -232,7 +233,7 @@ static void spoilt_folders(void **state)
     assert_int_equal(unlink(metrics), 0);
     assert_ok(folder_make(metrics, &error), error);
     object = look(fixture, 0);
-    assert_string_equal(info_string(object, "state"), "not begun");
+    assert_string_equal(member_string(object, "state"), "not begun");
     assert_contains(json_string_value(json_array_get(json_object_get(object, "damage"), 0)), "is no regular file");
     json_decref(object);
     free(metrics);

@@ -1,5 +1,6 @@
-/* What is read out of a metrics.jsonl: one that grows, one of several parts, and ones that nobody of ours has written. */
-#include "programs/info/parts.h"
+/* What is read out of a metrics.jsonl: one that grows, one of several sessions, and ones that nobody of ours has written. */
+#include "programs/info/kinds.h"
+#include "run/json_members.h"
 #include "run/metrics_reader.h"
 #include "tests/support/scratch.h"
 #include "tests/support/unit.h"
@@ -54,22 +55,23 @@ static void assert_lines(const struct fixture *fixture, const char *expected)
     char text[256] = "";
     json_t *lines = metrics_reader_lines(fixture->reader), *line;
     size_t i;
-    json_array_foreach(lines, i, line) sprintf(text + strlen(text), "%lld ", (long long)info_int(line, "step"));
+    json_array_foreach(lines, i, line) sprintf(text + strlen(text), "%lld ", (long long)member_int(line, "step"));
     assert_string_equal(text, expected);
     json_decref(lines);
 }
 
-/* The parts, as "FROM-LAST REASON lost N; ". */
+/* The sessions, as "FROM-LAST REASON lost N; ". */
 static void assert_parts(const struct fixture *fixture, const char *expected)
 {
     char text[1024] = "";
-    json_t *parts = metrics_reader_parts(fixture->reader), *part;
+    json_t *sessions = metrics_reader_sessions(fixture->reader), *session;
     size_t i;
-    json_array_foreach(parts, i, part) sprintf(
-        text + strlen(text), "%lld-%lld %s lost %lld; ", (long long)info_int(part, "from_step"),
-        (long long)info_int(part, "last_step"), info_string(part, "reason"), (long long)info_int(part, "steps_lost"));
+    json_array_foreach(sessions, i, session)
+        sprintf(text + strlen(text), "%lld-%lld %s lost %lld; ", (long long)member_int(session, "from_step"),
+                (long long)member_int(session, "last_step"), member_string(session, "reason"),
+                (long long)member_int(session, "steps_lost"));
     assert_string_equal(text, expected);
-    json_decref(parts);
+    json_decref(sessions);
 }
 
 static void a_file_that_grows(void **state)
@@ -93,12 +95,12 @@ static void a_file_that_grows(void **state)
     append(fixture, "{\"event\":\"end\",\"step\":3,\"num_steps\":9,\"reason\":\"failed\",\"message\":\"no room\"}\n");
     read_on(fixture);
     assert_parts(fixture, "0-3 failed lost 0; ");
-    json_t *parts = metrics_reader_parts(fixture->reader), *part = json_array_get(parts, 0);
-    assert_string_equal(info_string(part, "message"), "no room");
-    assert_string_equal(info_string(part, "began"), "then");
-    assert_int_equal(info_int(part, "num_ranks"), 2);
-    assert_null(json_object_get(part, "pid"));
-    json_decref(parts);
+    json_t *sessions = metrics_reader_sessions(fixture->reader), *session = json_array_get(sessions, 0);
+    assert_string_equal(member_string(session, "message"), "no room");
+    assert_string_equal(member_string(session, "began"), "then");
+    assert_int_equal(member_int(session, "num_ranks"), 2);
+    assert_null(json_object_get(session, "pid"));
+    json_decref(sessions);
 }
 
 static void a_file_that_is_another(void **state)
@@ -116,7 +118,7 @@ static void a_file_that_is_another(void **state)
     assert_lines(fixture, "");
 }
 
-static void parts(void **state)
+static void sessions(void **state)
 {
     const struct fixture *fixture = *state;
     append(fixture, "{\"event\":\"start\",\"step\":0,\"host\":\"a\",\"pid\":7}\n"
@@ -127,10 +129,10 @@ static void parts(void **state)
     read_on(fixture);
     assert_parts(fixture, "0-30  lost 10; 20-33 SIGTERM lost 0; 33-33  lost 0; 33-40  lost 0; ");
     assert_lines(fixture, "10 20 30 40 ");
-    assert_string_equal(info_string(metrics_reader_event(fixture->reader), "event"), "resume");
-    json_t *all = metrics_reader_parts(fixture->reader);
-    assert_int_equal(info_int(json_array_get(all, 0), "pid"), 7);
-    assert_string_equal(info_string(json_array_get(all, 1), "slurm_job"), "42");
+    assert_string_equal(member_string(metrics_reader_event(fixture->reader), "event"), "resume");
+    json_t *all = metrics_reader_sessions(fixture->reader);
+    assert_int_equal(member_int(json_array_get(all, 0), "pid"), 7);
+    assert_string_equal(member_string(json_array_get(all, 1), "slurm_job"), "42");
     json_decref(all);
 }
 
@@ -145,7 +147,7 @@ static void very_many(void **state)
     assert_int_equal(fclose(file), 0);
     read_on(fixture);
     assert_lines(fixture, "2995 2996 2997 2998 2999 ");
-    json_t *all = metrics_reader_parts(fixture->reader);
+    json_t *all = metrics_reader_sessions(fixture->reader);
     assert_int_equal(json_array_size(all), 1000);
     json_decref(all);
 }
@@ -168,7 +170,7 @@ static void nonsense(void **state)
     read_on(fixture);
     assert_parts(fixture, "4294967295-8  lost 0; ");
     json_t *lines = metrics_reader_lines(fixture->reader);
-    assert_int_equal(info_int(json_array_get(lines, json_array_size(lines) - 1), "step"), 8);
+    assert_int_equal(member_int(json_array_get(lines, json_array_size(lines) - 1), "step"), 8);
     json_decref(lines);
 }
 
@@ -197,7 +199,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_file_that_grows, make, clear),
         cmocka_unit_test_setup_teardown(a_file_that_is_another, make, clear),
-        cmocka_unit_test_setup_teardown(parts, make, clear),
+        cmocka_unit_test_setup_teardown(sessions, make, clear),
         cmocka_unit_test_setup_teardown(very_many, make, clear),
         cmocka_unit_test_setup_teardown(nonsense, make, clear),
         cmocka_unit_test_setup_teardown(steps_out_of_range, make, clear),

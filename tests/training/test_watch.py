@@ -106,10 +106,10 @@ class Watch(harness.TrainingTest):
         self.info("--watch", self.path("story"), status=3)
         self.train("story", 3, num_steps=self.last_step("story") + 5)
         seen = self.describe("story")
-        parts = seen["parts"]
-        self.assertEqual([part.get("reason") for part in parts], [None, "SIGTERM", "num_steps"])
-        self.assertEqual([part["num_ranks"] for part in parts], [2, 1, 3])
-        self.assertEqual(parts[0].get("steps_lost", 0), last - parts[1]["from_step"])
+        sessions = seen["sessions"]
+        self.assertEqual([session.get("reason") for session in sessions], [None, "SIGTERM", "num_steps"])
+        self.assertEqual([session["num_ranks"] for session in sessions], [2, 1, 3])
+        self.assertEqual(sessions[0].get("steps_lost", 0), last - sessions[1]["from_step"])
         self.assertEqual((seen["state"], seen["progress"]["step"]), ("done", seen["progress"]["num_steps"]))
         words = self.info(self.path("story")).stdout
         self.assertIn("restarts    2, after 1 halt, 1 kill; ", words)
@@ -122,7 +122,7 @@ class Watch(harness.TrainingTest):
         self.assertEqual(job.wait().status, 1, job.output)
         seen = self.describe("failed")
         self.assertEqual(seen["state"], "failed")
-        self.assertIn(self.checkpoint("failed", 20), seen["parts"][-1]["message"])
+        self.assertIn(self.checkpoint("failed", 20), seen["sessions"][-1]["message"])
         self.info("--watch", self.path("failed"), status=1)
 
     def test_without_a_terminal(self):

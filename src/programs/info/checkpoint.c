@@ -2,7 +2,8 @@
 #include "model/checkpoint.h"
 #include "base/io/files.h"
 #include "model/nn/ops.h"
-#include "programs/info/parts.h"
+#include "programs/info/kinds.h"
+#include "run/json_members.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -20,7 +21,7 @@ static json_t *json_of_setting(const struct setting *row, const void *values)
     if (row->type == SETTING_DOUBLE)
         return json_real(*(const double *)member);
     if (row->type != SETTING_INT_LIST)
-        return info_text(setting_format(row, values, text));
+        return json_clean_text(setting_format(row, values, text));
     const struct int_list *list = member;
     json_t *array = json_array();
     for (int i = 0; i < list->count; i++)
@@ -62,13 +63,13 @@ static void read_place(json_t *object, const struct checkpoint *checkpoint)
         {"skipped",  checkpoint->skipped },
         {"seed",     checkpoint->seed    },
     };
-    json_object_set_new(object, "config", info_text(checkpoint->config));
+    json_object_set_new(object, "config", json_clean_text(checkpoint->config));
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
         json_object_set_new(object, counts[i].key, json_integer((json_int_t)counts[i].value));
     json_object_set_new(object, "num_ranks", json_integer(checkpoint->num_ranks));
-    json_object_set_new(object, "content_sha256", info_text(checkpoint->content_sha256));
-    json_object_set_new(object, "program_version", info_text(checkpoint->program_version));
-    json_object_set_new(object, "date", info_text(checkpoint->date));
+    json_object_set_new(object, "content_sha256", json_clean_text(checkpoint->content_sha256));
+    json_object_set_new(object, "program_version", json_clean_text(checkpoint->program_version));
+    json_object_set_new(object, "date", json_clean_text(checkpoint->date));
 }
 
 static void read_validation(json_t *object, const struct checkpoint *checkpoint)
@@ -151,9 +152,9 @@ void info_print_validation(FILE *out, const json_t *validation)
         info_print_field(out, "validation",
                          "at step %" PRId64 ": hits_loss %.2f, velocities_loss %.2f, offsets_loss %.2f, KL %.1f bits, "
                          "hits F1 %.3f",
-                         info_int(validation, "step"), info_number(validation, "hits_loss"),
-                         info_number(validation, "velocities_loss"), info_number(validation, "offsets_loss"),
-                         info_number(validation, "kl_bits"), info_number(validation, "hits_f1"));
+                         member_int(validation, "step"), member_number(validation, "hits_loss"),
+                         member_number(validation, "velocities_loss"), member_number(validation, "offsets_loss"),
+                         member_number(validation, "kl_bits"), member_number(validation, "hits_f1"));
 }
 
 void info_print_hparams(FILE *out, const json_t *changed)
@@ -183,7 +184,7 @@ static void print_tensors(FILE *out, const json_t *tensors)
         else
             snprintf(text, sizeof text, "%" PRId64, first);
         fprintf(out, "  ");
-        info_print_column(out, info_string(tensor, "name"), 40);
+        info_print_column(out, member_string(tensor, "name"), 40);
         fprintf(out, "%16s", text);
         if (norm)
             fprintf(out, "%14.6g\n", json_number_value(norm));
@@ -195,19 +196,19 @@ static void print_tensors(FILE *out, const json_t *tensors)
 void info_print_checkpoint(FILE *out, const json_t *object)
 {
     bool sound = json_is_true(json_object_get(object, "sound"));
-    fprintf(out, "%s: checkpoint, %s\n", info_string(object, "path"), sound ? "sound" : "DAMAGED");
-    info_print_field(out, "config", "%s", info_string(object, "config"));
+    fprintf(out, "%s: checkpoint, %s\n", member_string(object, "path"), sound ? "sound" : "DAMAGED");
+    info_print_field(out, "config", "%s", member_string(object, "config"));
     info_print_field(out, "step", "%" PRId64 " (%" PRId64 " updates, %" PRId64 " left out for their gradients)",
-                     info_int(object, "step"), info_int(object, "updates"), info_int(object, "skipped"));
-    info_print_field(out, "epoch", "%" PRId64 ", after %" PRId64 " of its windows", info_int(object, "epoch"),
-                     info_int(object, "position"));
-    info_print_field(out, "seed", "%" PRId64, info_int(object, "seed"));
-    info_print_field(out, "data set", "%s", info_string(object, "content_sha256"));
-    info_print_field(out, "made", "%s by drumline %s on %" PRId64 " rank%s", info_string(object, "date"),
-                     info_string(object, "program_version"), info_int(object, "num_ranks"),
-                     info_int(object, "num_ranks") == 1 ? "" : "s");
-    info_print_field(out, "size", "%.1f MiB", info_number(object, "bytes") / (1 << 20));
-    info_print_field(out, "parameters", "%" PRId64 " in %zu tensors", info_int(object, "num_parameters"),
+                     member_int(object, "step"), member_int(object, "updates"), member_int(object, "skipped"));
+    info_print_field(out, "epoch", "%" PRId64 ", after %" PRId64 " of its windows", member_int(object, "epoch"),
+                     member_int(object, "position"));
+    info_print_field(out, "seed", "%" PRId64, member_int(object, "seed"));
+    info_print_field(out, "data set", "%s", member_string(object, "content_sha256"));
+    info_print_field(out, "made", "%s by drumline %s on %" PRId64 " rank%s", member_string(object, "date"),
+                     member_string(object, "program_version"), member_int(object, "num_ranks"),
+                     member_int(object, "num_ranks") == 1 ? "" : "s");
+    info_print_field(out, "size", "%.1f MiB", member_number(object, "bytes") / (1 << 20));
+    info_print_field(out, "parameters", "%" PRId64 " in %zu tensors", member_int(object, "num_parameters"),
                      json_array_size(json_object_get(object, "tensors")));
     info_print_field(out, "checksums", "%s",
                      sound ? "all tensors are sound, the optimizer's too" : "failed, see below");

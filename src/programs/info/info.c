@@ -5,7 +5,8 @@
 #include "data/dataset/index.h"
 #include "data/dataset/shard.h"
 #include "model/checkpoint.h"
-#include "programs/info/parts.h"
+#include "programs/info/kinds.h"
+#include "run/json_members.h"
 #include "run/run_folder.h"
 
 #include <stdio.h>
@@ -95,7 +96,7 @@ json_t *info_describe(const char *path, struct error *error)
         return NULL;
     json_t *object = json_object();
     char *whole = path_of_kind(path, kind);
-    json_object_set_new(object, "path", info_text(whole));
+    json_object_set_new(object, "path", json_clean_text(whole));
     json_object_set_new(object, "kind", json_string(kind->name));
     if (!kind->read(object, whole, error)) {
         json_decref(object);
@@ -107,7 +108,7 @@ json_t *info_describe(const char *path, struct error *error)
 
 void info_print(FILE *out, const json_t *description)
 {
-    const char *name = info_string(description, "kind");
+    const char *name = member_string(description, "kind");
     for (int i = 0; i < NUM_KINDS; i++)
         if (strcmp(kinds[i].name, name) == 0)
             kinds[i].print(out, description);

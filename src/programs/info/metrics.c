@@ -1,5 +1,6 @@
 /* The last lines of a metrics.jsonl as a table. */
-#include "programs/info/parts.h"
+#include "programs/info/kinds.h"
+#include "run/json_members.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -30,7 +31,7 @@ void info_print_metrics(FILE *out, const json_t *metrics, const char *title)
             "wind./s", "wait");
     json_array_foreach(lines, i, line)
     {
-        fprintf(out, "  %-10" PRId64, info_int(line, "step"));
+        fprintf(out, "  %-10" PRId64, member_int(line, "step"));
         print_number(out, line, "total_loss", 9, 2, 1);
         print_number(out, line, "hits_loss", 9, 2, 1);
         print_number(out, line, "velocities_loss", 9, 2, 1);

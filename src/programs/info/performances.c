@@ -1,7 +1,8 @@
 /* Shards and data sets: counts by split, time signature, style and drummer. */
 #include "data/dataset/dataset.h"
 #include "data/dataset/shard.h"
-#include "programs/info/parts.h"
+#include "programs/info/kinds.h"
+#include "run/json_members.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -64,7 +65,7 @@ static void add_to_group(json_t *group, const char *name, enum split split)
         counts = json_object();
         json_object_set_new(group, name, counts);
     }
-    json_object_set_new(counts, split_name(split), json_integer(info_int(counts, split_name(split)) + 1));
+    json_object_set_new(counts, split_name(split), json_integer(member_int(counts, split_name(split)) + 1));
 }
 
 static void read_performances(json_t *object, const struct performance_table *table, const uint8_t *hits)
@@ -121,7 +122,7 @@ bool info_read_dataset(json_t *object, const char *folder, struct error *error)
     struct dataset *dataset = dataset_open(folder, error);
     if (!dataset)
         return false;
-    json_object_set_new(object, "content_sha256", info_text(dataset_content_sha256(dataset)));
+    json_object_set_new(object, "content_sha256", json_clean_text(dataset_content_sha256(dataset)));
     json_object_set_new(object, "num_shards", json_of_count(dataset->index.num_shards));
     read_performances(object, &dataset->index.table, dataset->hits);
     read_left_out(object, &dataset->index.counts);
@@ -145,7 +146,7 @@ static void print_counts(FILE *out, const json_t *splits, const char *label, con
     info_print_column(out, label, LABEL_COLUMNS - 2);
     for (int split = 0; split < NUM_SPLITS; split++) {
         const json_t *counts = json_object_get(splits, split_name((enum split)split));
-        double number = info_number(inside ? json_object_get(counts, inside) : counts, key);
+        double number = member_number(inside ? json_object_get(counts, inside) : counts, key);
         fprintf(out, "%11.*f", decimals, number);
         total += number;
     }
@@ -178,7 +179,7 @@ static void print_group(FILE *out, const json_t *object, const char *key, const 
     {
         rows[count] = (struct group_row){name, counts, 0};
         for (int split = 0; split < NUM_SPLITS; split++)
-            rows[count].total += info_int(counts, split_name((enum split)split));
+            rows[count].total += member_int(counts, split_name((enum split)split));
         count++;
     }
     qsort(rows, count, sizeof *rows, compare_rows);
@@ -187,7 +188,7 @@ static void print_group(FILE *out, const json_t *object, const char *key, const 
         fprintf(out, "  ");
         info_print_column(out, rows[i].name[0] ? rows[i].name : "(unknown)", LABEL_COLUMNS - 2);
         for (int split = 0; split < NUM_SPLITS; split++)
-            fprintf(out, "%11" PRId64, info_int(rows[i].counts, split_name((enum split)split)));
+            fprintf(out, "%11" PRId64, member_int(rows[i].counts, split_name((enum split)split)));
         fprintf(out, "%11" PRId64 "\n", rows[i].total);
     }
     if (count > GROUPS_SHOWN)
@@ -198,11 +199,11 @@ static void print_group(FILE *out, const json_t *object, const char *key, const 
 static void print_left_out(FILE *out, const json_t *object)
 {
     const json_t *files = json_object_get(object, "left_out"), *notes = json_object_get(object, "notes_left_out");
-    int64_t melodic = info_int(notes, "melodic"), unknown = info_int(notes, "unknown");
-    info_print_field(out, "made from", "%" PRId64 " MIDI file%s", info_int(object, "num_files"),
-                     info_int(object, "num_files") == 1 ? "" : "s");
+    int64_t melodic = member_int(notes, "melodic"), unknown = member_int(notes, "unknown");
+    info_print_field(out, "made from", "%" PRId64 " MIDI file%s", member_int(object, "num_files"),
+                     member_int(object, "num_files") == 1 ? "" : "s");
     for (int reason = 0; reason < NUM_LEFT_OUT; reason++) {
-        int64_t count = info_int(files, left_out_name((enum left_out)reason));
+        int64_t count = member_int(files, left_out_name((enum left_out)reason));
         if (count > 0)
             info_print_field(out, "left out", "%" PRId64 ": %s", count, left_out_words((enum left_out)reason));
     }
@@ -215,15 +216,15 @@ static void print_left_out(FILE *out, const json_t *object)
 void info_print_performances(FILE *out, const json_t *object)
 {
     const json_t *splits = json_object_get(object, "splits");
-    bool is_dataset = strcmp(info_string(object, "kind"), "dataset") == 0;
-    fprintf(out, "%s: %s, sound\n", info_string(object, "path"), is_dataset ? "data set" : "shard");
+    bool is_dataset = strcmp(member_string(object, "kind"), "dataset") == 0;
+    fprintf(out, "%s: %s, sound\n", member_string(object, "path"), is_dataset ? "data set" : "shard");
     if (is_dataset) {
-        info_print_field(out, "content", "%s", info_string(object, "content_sha256"));
-        info_print_field(out, "shards", "%" PRId64, info_int(object, "num_shards"));
+        info_print_field(out, "content", "%s", member_string(object, "content_sha256"));
+        info_print_field(out, "shards", "%" PRId64, member_int(object, "num_shards"));
         print_left_out(out, object);
     }
-    info_print_field(out, "tempo", "%.4g to %.4g quarter notes a minute", info_number(object, "slowest_qpm"),
-                     info_number(object, "fastest_qpm"));
+    info_print_field(out, "tempo", "%.4g to %.4g quarter notes a minute", member_number(object, "slowest_qpm"),
+                     member_number(object, "fastest_qpm"));
     print_heading(out, "");
     print_counts(out, splits, "performances", NULL, "performances", 0);
     print_counts(out, splits, "steps (sixteenths)", NULL, "steps", 0);

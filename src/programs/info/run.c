@@ -1,8 +1,9 @@
 /* A run's folder: its checkpoints, and where it stands. */
 #include "base/io/files.h"
 #include "model/checkpoint.h"
-#include "programs/info/parts.h"
+#include "programs/info/kinds.h"
 #include "programs/info/state.h"
+#include "run/json_members.h"
 #include "run/run_folder.h"
 
 #include <inttypes.h>
@@ -40,7 +41,7 @@ static bool read_checkpoints(json_t *object, const char *run_dir, struct error *
     for (size_t i = 0; ok && i < list.count && !found; i++) {
         struct error damage;
         json_t *checkpoint = json_object();
-        json_object_set_new(checkpoint, "path", info_text(list.paths[i]));
+        json_object_set_new(checkpoint, "path", json_clean_text(list.paths[i]));
         bool readable = info_read_checkpoint(checkpoint, list.paths[i], &damage);
         found = readable && json_is_true(json_object_get(checkpoint, "sound"));
         if (found)
@@ -76,30 +77,30 @@ static void print_checkpoints(FILE *out, const json_t *object)
     size_t count = json_array_size(steps);
     info_print_field(out, "checkpoints", "%zu%s%s", count, count > 0 ? ", the newest sound one " : "",
                      count == 0 ? ""
-                     : newest   ? path_name(info_string(newest, "path"))
+                     : newest   ? path_name(member_string(newest, "path"))
                                 : "is none");
     if (!newest)
         return;
-    info_print_field(out, "config", "%s, %" PRId64 " parameters", info_string(newest, "config"),
-                     info_int(newest, "num_parameters"));
-    info_print_field(out, "step", "%" PRId64 ", made %s on %" PRId64 " rank%s", info_int(newest, "step"),
-                     info_string(newest, "date"), info_int(newest, "num_ranks"),
-                     info_int(newest, "num_ranks") == 1 ? "" : "s");
-    info_print_field(out, "data set", "%s", info_string(newest, "content_sha256"));
+    info_print_field(out, "config", "%s, %" PRId64 " parameters", member_string(newest, "config"),
+                     member_int(newest, "num_parameters"));
+    info_print_field(out, "step", "%" PRId64 ", made %s on %" PRId64 " rank%s", member_int(newest, "step"),
+                     member_string(newest, "date"), member_int(newest, "num_ranks"),
+                     member_int(newest, "num_ranks") == 1 ? "" : "s");
+    info_print_field(out, "data set", "%s", member_string(newest, "content_sha256"));
     info_print_validation(out, json_object_get(newest, "validation"));
     info_print_hparams(out, json_object_get(newest, "hparams_changed"));
 }
 
 void info_print_run(FILE *out, const json_t *object)
 {
-    enum { MOST_PARTS = 20 };
+    enum { MOST_SESSIONS = 20 };
     char state[128];
     info_name_state(state, sizeof state, object);
-    fprintf(out, "%s: run, %s%s\n", info_string(object, "path"), state,
+    fprintf(out, "%s: run, %s%s\n", member_string(object, "path"), state,
             json_object_get(object, "damage") ? ", with DAMAGE" : "");
     info_print_state(out, object);
     print_checkpoints(out, object);
-    info_print_parts(out, object, MOST_PARTS);
+    info_print_sessions(out, object, MOST_SESSIONS);
     info_print_metrics(out, json_object_get(object, "train"), "train, step");
     info_print_metrics(out, json_object_get(object, "eval"), "eval, step");
 }

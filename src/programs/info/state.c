@@ -2,7 +2,8 @@
 #include "programs/info/state.h"
 
 #include "base/io/files.h"
-#include "programs/info/parts.h"
+#include "programs/info/kinds.h"
+#include "run/json_members.h"
 #include "run/metrics.h"
 #include "run/metrics_reader.h"
 #include "run/run_folder.h"
@@ -93,32 +94,34 @@ static bool read_holder(json_t *object, const struct info_state *state)
     if (view.state == RUN_LOCK_FREE)
         return false;
     json_t *holder = json_object();
-    json_object_set_new(holder, "host", info_text(view.host));
+    json_object_set_new(holder, "host", json_clean_text(view.host));
     json_object_set_new(holder, "pid", json_integer(view.pid));
-    json_object_set_new(holder, "slurm_job", info_text(view.slurm_job));
+    json_object_set_new(holder, "slurm_job", json_clean_text(view.slurm_job));
     json_object_set_new(holder, "age", json_real(view.age));
     json_object_set_new(holder, "alive", json_boolean(view.state == RUN_LOCK_HELD));
     json_object_set_new(object, "holder", holder);
     return view.state == RUN_LOCK_HELD;
 }
 
-/* Whether the job that has the lock is the one that made the part. Parts of before tell no process. */
-static bool made_by_holder(const json_t *part, const json_t *holder)
+/* Whether the job that has the lock is the one that made the session. Sessions of before tell no process. */
+static bool made_by_holder(const json_t *session, const json_t *holder)
 {
-    return !json_object_get(part, "pid") || (info_int(part, "pid") == info_int(holder, "pid") &&
-                                             strcmp(info_string(part, "host"), info_string(holder, "host")) == 0);
+    return !json_object_get(session, "pid") ||
+           (member_int(session, "pid") == member_int(holder, "pid") &&
+            strcmp(member_string(session, "host"), member_string(holder, "host")) == 0);
 }
 
-static const char *name_of_state(const json_t *object, const json_t *part, bool held)
+static const char *name_of_state(const json_t *object, const json_t *session, bool held)
 {
-    const json_t *reason = json_object_get(part, "reason");
+    const json_t *reason = json_object_get(session, "reason");
     if (held)
-        return part && !reason && made_by_holder(part, json_object_get(object, "holder")) ? "running" : "starting";
-    if (!part)
+        return session && !reason && made_by_holder(session, json_object_get(object, "holder")) ? "running"
+                                                                                                : "starting";
+    if (!session)
         return json_object_get(object, "holder") ? "killed" : "not begun";
     if (!reason)
         return "killed";
-    const char *text = info_string(part, "reason");
+    const char *text = member_string(session, "reason");
     return strcmp(text, "num_steps") == 0 ? "done" : strcmp(text, METRICS_FAILED) == 0 ? "failed" : "halted";
 }
 
@@ -127,18 +130,18 @@ static int64_t newest_step(const json_t *object)
 {
     const json_t *newest = json_object_get(object, "newest");
     if (newest)
-        return info_step(newest, "step");
+        return member_step(newest, "step");
     return json_integer_value(json_array_get(json_object_get(object, "checkpoints"), 0));
 }
 
-static void read_progress(json_t *object, const json_t *part, bool runs)
+static void read_progress(json_t *object, const json_t *session, bool runs)
 {
     const json_t *lines = json_object_get(json_object_get(object, "train"), "lines");
     const json_t *line = json_array_get(lines, json_array_size(lines) - 1);
     json_t *progress = json_object();
-    int64_t step = info_step(part, "last_step"), num_steps = info_step(part, "num_steps");
-    double age = seconds_since(info_string(line, "time"));
-    double step_seconds = info_number(line, "seconds_per_step");
+    int64_t step = member_step(session, "last_step"), num_steps = member_step(session, "num_steps");
+    double age = seconds_since(member_string(line, "time"));
+    double step_seconds = member_number(line, "seconds_per_step");
     json_object_set_new(progress, "step", json_integer(step));
     json_object_set_new(progress, "num_steps", json_integer(num_steps));
     json_object_set_new(progress, "checkpoint_step", json_integer(newest_step(object)));
@@ -155,12 +158,12 @@ static void read_progress(json_t *object, const json_t *part, bool runs)
     json_object_set_new(object, "progress", progress);
 }
 
-/* What the last part has done that no checkpoint holds. */
-static void read_loss(const json_t *object, json_t *part)
+/* What the last session has done that no checkpoint holds. */
+static void read_loss(const json_t *object, json_t *session)
 {
-    int64_t lost = info_step(part, "last_step") - newest_step(object);
-    if (part && lost > 0)
-        json_object_set_new(part, "steps_lost", json_integer(lost));
+    int64_t lost = member_step(session, "last_step") - newest_step(object);
+    if (session && lost > 0)
+        json_object_set_new(session, "steps_lost", json_integer(lost));
 }
 
 /* A line of requeues.tsv: job, restart, step, nodes, ranks, date. */
@@ -174,7 +177,7 @@ static void take_start(json_t *starts, const char *line)
         size_t length = strcspn(field, "\t");
         char *text = format_text("%.*s", (int)(length < 64 ? length : 64), field);
         bool is_number = i >= 2 && i < 5;
-        json_object_set_new(start, keys[i], is_number ? json_integer(strtoll(text, NULL, 10)) : info_text(text));
+        json_object_set_new(start, keys[i], is_number ? json_integer(strtoll(text, NULL, 10)) : json_clean_text(text));
         free(text);
         if (field[length] == '\0' && i < NUM_KEYS - 1)
             break;
@@ -212,12 +215,13 @@ void info_state_read(struct info_state *state, json_t *object)
     read_metrics(object, "train", state->train);
     read_metrics(object, "eval", state->eval);
     read_starts(object, state->starts_path);
-    json_t *parts = metrics_reader_parts(state->train), *part = json_array_get(parts, json_array_size(parts) - 1);
-    const char *name = name_of_state(object, part, held);
+    json_t *sessions = metrics_reader_sessions(state->train),
+           *session = json_array_get(sessions, json_array_size(sessions) - 1);
+    const char *name = name_of_state(object, session, held);
     bool runs = strcmp(name, "running") == 0;
     json_object_set_new(object, "state", json_string(name));
-    json_object_set_new(object, "parts", parts);
+    json_object_set_new(object, "sessions", sessions);
     if (!runs)
-        read_loss(object, part);
-    read_progress(object, part, runs);
+        read_loss(object, session);
+    read_progress(object, session, runs);
 }

@@ -2,8 +2,9 @@
 #include "programs/info/watch.h"
 
 #include "base/io/files.h"
-#include "programs/info/parts.h"
+#include "programs/info/kinds.h"
 #include "programs/info/state.h"
+#include "run/json_members.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -82,7 +83,7 @@ static json_t *look(const struct watch *watch, struct error *error)
     } else if (!info_is_run(watch->run_dir)) {
         error_set(error, "%s: is no run's folder (it holds no train folder)", watch->run_dir);
     } else if (info_read_steps(object, watch->run_dir, error)) {
-        json_object_set_new(object, "path", info_text(watch->run_dir));
+        json_object_set_new(object, "path", json_clean_text(watch->run_dir));
         info_state_read(watch->state, object);
         return object;
     }
@@ -93,7 +94,7 @@ static json_t *look(const struct watch *watch, struct error *error)
 /* False while it goes on, or has not begun. */
 static bool has_ended(const json_t *object, int *status)
 {
-    const char *state = info_string(object, "state");
+    const char *state = member_string(object, "state");
     if (strcmp(state, "done") == 0)
         *status = EXIT_SUCCESS;
     else if (strcmp(state, "halted") == 0)
@@ -105,12 +106,12 @@ static bool has_ended(const json_t *object, int *status)
 
 static void print_page(FILE *out, const json_t *object)
 {
-    enum { MOST_PARTS = 6 };
+    enum { MOST_SESSIONS = 6 };
     char state[128];
     json_t *checkpoints = json_object_get(object, "checkpoints");
     size_t count = json_array_size(checkpoints);
     info_name_state(state, sizeof state, object);
-    fprintf(out, "%s: run, %s\n", info_string(object, "path"), state);
+    fprintf(out, "%s: run, %s\n", member_string(object, "path"), state);
     info_print_state(out, object);
     if (count > 0)
         info_print_field(out, "checkpoints", "%zu, the newest of step %lld", count,
@@ -118,10 +119,10 @@ static void print_page(FILE *out, const json_t *object)
     info_print_damage(out, object);
     info_print_metrics(out, json_object_get(object, "train"), "train, step");
     info_print_metrics(out, json_object_get(object, "eval"), "eval, step");
-    info_print_parts(out, object, MOST_PARTS);
+    info_print_sessions(out, object, MOST_SESSIONS);
 }
 
-/* The length of the part of a line that fits into so many columns. */
+/* The length of the session of a line that fits into so many columns. */
 static size_t fitting(const char *line, size_t length, int columns)
 {
     size_t fit = 0;
@@ -165,7 +166,7 @@ static void show(const struct watch *watch, const json_t *object)
     size_t size = 0;
     if (!watch->on_terminal) {
         date_now(date);
-        printf("%s %s: ", date, info_string(object, "path"));
+        printf("%s %s: ", date, member_string(object, "path"));
         info_print_state_line(stdout, object);
         fflush(stdout);
         return;

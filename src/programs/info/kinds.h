@@ -1,7 +1,7 @@
 /* The kinds of things that info_describe knows, each with its reader and its printer. Readers add members to an object that
  * has "path" already. */
-#ifndef DRUMLINE_PROGRAMS_INFO_PARTS_H
-#define DRUMLINE_PROGRAMS_INFO_PARTS_H
+#ifndef DRUMLINE_PROGRAMS_INFO_KINDS_H
+#define DRUMLINE_PROGRAMS_INFO_KINDS_H
 
 #include "base/error.h"
 
@@ -30,19 +30,9 @@ bool info_read_steps(json_t *object, const char *run_dir, struct error *error);
 /* The "lines" of numbers of training or evaluations as a table; nothing where `metrics` is NULL. */
 void info_print_metrics(FILE *out, const json_t *metrics, const char *title);
 
-/* A JSON string of text that came from outside: what is no UTF-8, or a control character, becomes '?'. */
-json_t *info_text(const char *text);
-
 /* Adds a message to the object's list "damage", and prints that list. */
 void info_add_damage(json_t *object, const char *message);
 void info_print_damage(FILE *out, const json_t *object);
-
-/* Members, with 0 and "" where they are missing or of another type; of numbers too large, the largest there is. */
-int64_t info_int(const json_t *object, const char *key);
-double info_number(const json_t *object, const char *key);
-/* A step: at least 0, and no more than there can be, so that differences and sums of steps are numbers too. */
-int64_t info_step(const json_t *object, const char *key);
-const char *info_string(const json_t *object, const char *key);
 
 /* "  LABEL        text", wrapped at 80 columns. */
 void info_print_field(FILE *out, const char *label, const char *format, ...) __attribute__((format(printf, 3, 4)));

@@ -1,6 +1,7 @@
-/* Tells where a run stands and what has become of its parts. */
-#include "programs/info/parts.h"
+/* Tells where a run stands and what has become of its sessions. */
+#include "programs/info/kinds.h"
 #include "programs/info/state.h"
+#include "run/json_members.h"
 #include "run/metrics.h"
 
 #include <inttypes.h>
@@ -18,7 +19,7 @@ static const json_t *last_of(const json_t *array)
 
 static bool is_state(const json_t *object, const char *name)
 {
-    return strcmp(info_string(object, "state"), name) == 0;
+    return strcmp(member_string(object, "state"), name) == 0;
 }
 
 /* "1:02:05"; "?" where that makes no sense. */
@@ -33,19 +34,19 @@ static void name_duration(char text[WORDS_SIZE], double seconds)
 
 void info_name_state(char *text, size_t size, const json_t *object)
 {
-    const json_t *part = last_of(json_object_get(object, "parts"));
+    const json_t *session = last_of(json_object_get(object, "sessions"));
     if (is_state(object, "halted"))
-        snprintf(text, size, "halted by %s", info_string(part, "reason"));
+        snprintf(text, size, "halted by %s", member_string(session, "reason"));
     else if (is_state(object, "failed") || is_state(object, "killed"))
         snprintf(text, size, "%s", is_state(object, "failed") ? "FAILED" : "KILLED");
     else
-        snprintf(text, size, "%s", info_string(object, "state"));
+        snprintf(text, size, "%s", member_string(object, "state"));
 }
 
 /* From 0 to 1, also where the step lies behind num_steps. */
 static double fraction_of(const json_t *progress)
 {
-    double step = info_number(progress, "step"), num_steps = info_number(progress, "num_steps");
+    double step = member_number(progress, "step"), num_steps = member_number(progress, "num_steps");
     return num_steps > 0 && step > 0 ? fmin(1, step / num_steps) : 0;
 }
 
@@ -61,30 +62,30 @@ static void print_progress(FILE *out, const json_t *object)
     const json_t *progress = json_object_get(object, "progress");
     int percent = percent_of(object), filled = percent * BAR_COLUMNS / 100;
     char bar[BAR_COLUMNS + 1] = "";
-    if (info_int(progress, "num_steps") <= 0)
+    if (member_int(progress, "num_steps") <= 0)
         return;
     memset(bar, '.', BAR_COLUMNS);
     memset(bar, '#', (size_t)filled);
     info_print_field(out, "progress", "[%s] %d %%, step %" PRId64 " of %" PRId64, bar, percent,
-                     info_int(progress, "step"), info_int(progress, "num_steps"));
+                     member_int(progress, "step"), member_int(progress, "num_steps"));
 }
 
 static void print_speed(FILE *out, const json_t *object)
 {
     const json_t *progress = json_object_get(object, "progress");
     const json_t *line = last_of(json_object_get(json_object_get(object, "train"), "lines"));
-    double seconds = info_number(progress, "seconds_per_step");
+    double seconds = member_number(progress, "seconds_per_step");
     if (!json_object_get(progress, "windows_per_second"))
         return;
     char steps[WORDS_SIZE] = "", waiting[WORDS_SIZE] = "", told[WORDS_SIZE] = "";
     if (seconds > 0)
         snprintf(steps, sizeof steps, ", %.3g s a step", seconds);
     if (json_object_get(line, "wait_share"))
-        snprintf(waiting, sizeof waiting, ", %.0f %% of it waiting", 100 * info_number(line, "wait_share"));
+        snprintf(waiting, sizeof waiting, ", %.0f %% of it waiting", 100 * member_number(line, "wait_share"));
     if (is_state(object, "running"))
-        snprintf(told, sizeof told, "; told %.0f s ago", info_number(progress, "age"));
-    info_print_field(out, "speed", "%.4g windows/s%s%s%s", info_number(progress, "windows_per_second"), steps, waiting,
-                     told);
+        snprintf(told, sizeof told, "; told %.0f s ago", member_number(progress, "age"));
+    info_print_field(out, "speed", "%.4g windows/s%s%s%s", member_number(progress, "windows_per_second"), steps,
+                     waiting, told);
 }
 
 static void print_time_left(FILE *out, const json_t *object)
@@ -105,42 +106,42 @@ static void print_time_left(FILE *out, const json_t *object)
 
 static void print_holder(FILE *out, const json_t *object)
 {
-    const json_t *holder = json_object_get(object, "holder"), *part = last_of(json_object_get(object, "parts"));
-    const char *host = info_string(holder, "host"), *job = info_string(holder, "slurm_job");
+    const json_t *holder = json_object_get(object, "holder"), *session = last_of(json_object_get(object, "sessions"));
+    const char *host = member_string(holder, "host"), *job = member_string(holder, "slurm_job");
     char ranks[WORDS_SIZE] = "";
     bool alive = json_is_true(json_object_get(holder, "alive"));
     if (!holder)
         return;
     if (is_state(object, "running"))
-        snprintf(ranks, sizeof ranks, "%" PRId64 " rank%s, ", info_int(part, "num_ranks"),
-                 info_int(part, "num_ranks") == 1 ? "" : "s");
+        snprintf(ranks, sizeof ranks, "%" PRId64 " rank%s, ", member_int(session, "num_ranks"),
+                 member_int(session, "num_ranks") == 1 ? "" : "s");
     info_print_field(out, alive ? "runs on" : "ran on",
-                     "%sprocess %" PRId64 " on %s%s%s; %slast sign of life %.0f s ago", ranks, info_int(holder, "pid"),
-                     *host ? host : "an unknown host", *job ? ", Slurm job " : "", job, alive ? "" : "gone, ",
-                     info_number(holder, "age"));
+                     "%sprocess %" PRId64 " on %s%s%s; %slast sign of life %.0f s ago", ranks,
+                     member_int(holder, "pid"), *host ? host : "an unknown host", *job ? ", Slurm job " : "", job,
+                     alive ? "" : "gone, ", member_number(holder, "age"));
 }
 
 /* What became of it and what can be done, where it does not run. */
 static void print_end(FILE *out, const json_t *object)
 {
-    const json_t *part = last_of(json_object_get(object, "parts"));
-    int64_t step = info_int(part, "last_step"), lost = info_int(part, "steps_lost");
+    const json_t *session = last_of(json_object_get(object, "sessions"));
+    int64_t step = member_int(session, "last_step"), lost = member_int(session, "steps_lost");
     if (is_state(object, "failed"))
-        info_print_field(out, "failed", "at step %" PRId64 ": %s", step, info_string(part, "message"));
-    else if (is_state(object, "killed") && part)
+        info_print_field(out, "failed", "at step %" PRId64 ": %s", step, member_string(session, "message"));
+    else if (is_state(object, "killed") && session)
         info_print_field(out, "killed", "at step %" PRId64 " or later: it left no word of its end", step);
     else if (is_state(object, "killed"))
         info_print_field(out, "killed", "before its first step");
     else if (is_state(object, "halted"))
-        info_print_field(out, "halted", "by %s at step %" PRId64 ", %s", info_string(part, "reason"), step,
-                         info_string(part, "ended"));
+        info_print_field(out, "halted", "by %s at step %" PRId64 ", %s", member_string(session, "reason"), step,
+                         member_string(session, "ended"));
     else if (is_state(object, "starting"))
         info_print_field(out, "starting", "a job has the run, but has not told of its start yet");
     else if (is_state(object, "not begun"))
         info_print_field(out, "not begun", "no training has told of a start yet");
     if (is_state(object, "failed") || is_state(object, "killed") || is_state(object, "halted"))
         info_print_field(out, "goes on", "with the same command, from step %" PRId64 "%s",
-                         info_int(json_object_get(object, "progress"), "checkpoint_step"),
+                         member_int(json_object_get(object, "progress"), "checkpoint_step"),
                          lost > 0 ? "; steps since are made again" : "");
 }
 
@@ -153,37 +154,39 @@ static void add_count(char *text, size_t size, size_t count, const char *what)
 }
 
 /* True of a start that found nothing to do. */
-static bool is_idle(const json_t *part)
+static bool is_idle(const json_t *session)
 {
-    return strcmp(info_string(part, "reason"), "num_steps") == 0 &&
-           info_int(part, "last_step") == info_int(part, "from_step") && info_int(part, "steps_lost") == 0;
+    return strcmp(member_string(session, "reason"), "num_steps") == 0 &&
+           member_int(session, "last_step") == member_int(session, "from_step") &&
+           member_int(session, "steps_lost") == 0;
 }
 
-static json_t *busy_parts(const json_t *object)
+static json_t *busy_sessions(const json_t *object)
 {
-    json_t *busy = json_array(), *part;
+    json_t *busy = json_array(), *session;
     size_t i;
-    json_array_foreach(json_object_get(object, "parts"), i, part) if (!is_idle(part)) json_array_append(busy, part);
+    json_array_foreach(json_object_get(object, "sessions"), i, session) if (!is_idle(session))
+        json_array_append(busy, session);
     return busy;
 }
 
-/* Of all parts but the last: why they ended. */
-static void print_restarts(FILE *out, const json_t *parts)
+/* Of all sessions but the last: why they ended. */
+static void print_restarts(FILE *out, const json_t *sessions)
 {
-    size_t i, count = json_array_size(parts), killed = 0, failed = 0, done = 0;
+    size_t i, count = json_array_size(sessions), killed = 0, failed = 0, done = 0;
     char reasons[2 * WORDS_SIZE] = "";
     int64_t lost = 0;
-    json_t *part;
+    json_t *session;
     if (count < 2)
         return;
-    json_array_foreach(parts, i, part)
+    json_array_foreach(sessions, i, session)
     {
         if (i + 1 == count)
             break;
-        killed += !json_object_get(part, "reason");
-        failed += strcmp(info_string(part, "reason"), METRICS_FAILED) == 0;
-        done += strcmp(info_string(part, "reason"), "num_steps") == 0;
-        lost += info_int(part, "steps_lost");
+        killed += !json_object_get(session, "reason");
+        failed += strcmp(member_string(session, "reason"), METRICS_FAILED) == 0;
+        done += strcmp(member_string(session, "reason"), "num_steps") == 0;
+        lost += member_int(session, "steps_lost");
     }
     add_count(reasons, sizeof reasons, count - 1 - killed - failed - done, "halt");
     add_count(reasons, sizeof reasons, killed, "kill");
@@ -199,9 +202,9 @@ void info_print_state(FILE *out, const json_t *object)
     print_time_left(out, object);
     print_holder(out, object);
     print_end(out, object);
-    json_t *parts = busy_parts(object);
-    print_restarts(out, parts);
-    json_decref(parts);
+    json_t *sessions = busy_sessions(object);
+    print_restarts(out, sessions);
+    json_decref(sessions);
 }
 
 /* A step or another count; where it is too long for its column, roughly. */
@@ -226,10 +229,10 @@ static void print_beginning(FILE *out, const char *time, int64_t step)
     print_count(out, step, 8);
 }
 
-static const char *name_end(const json_t *object, const json_t *part)
+static const char *name_end(const json_t *object, const json_t *session)
 {
-    const char *reason = info_string(part, "reason");
-    bool is_last = part == last_of(json_object_get(object, "parts"));
+    const char *reason = member_string(session, "reason");
+    bool is_last = session == last_of(json_object_get(object, "sessions"));
     if (!*reason)
         return is_last && is_state(object, "running") ? "running" : "killed";
     if (strcmp(reason, "SLURM_JOB_END_TIME") == 0)
@@ -237,79 +240,79 @@ static const char *name_end(const json_t *object, const json_t *part)
     return strcmp(reason, "num_steps") == 0 ? "done" : reason;
 }
 
-static void print_part(FILE *out, const json_t *object, const json_t *part)
+static void print_session(FILE *out, const json_t *object, const json_t *session)
 {
     char where[2 * WORDS_SIZE];
-    const char *job = info_string(part, "slurm_job");
-    snprintf(where, sizeof where, "%.60s%s%.20s", info_string(part, "host"), *job ? "/" : "", job);
-    print_beginning(out, info_string(part, "began"), info_int(part, "from_step"));
-    print_count(out, info_int(part, "last_step"), 9);
-    print_count(out, info_int(part, "steps_lost"), 7);
-    print_count(out, info_int(part, "num_ranks"), 7);
+    const char *job = member_string(session, "slurm_job");
+    snprintf(where, sizeof where, "%.60s%s%.20s", member_string(session, "host"), *job ? "/" : "", job);
+    print_beginning(out, member_string(session, "began"), member_int(session, "from_step"));
+    print_count(out, member_int(session, "last_step"), 9);
+    print_count(out, member_int(session, "steps_lost"), 7);
+    print_count(out, member_int(session, "num_ranks"), 7);
     fprintf(out, "  ");
     info_print_column(out, where, 12);
-    fprintf(out, "  %.15s\n", name_end(object, part));
+    fprintf(out, "  %.15s\n", name_end(object, session));
 }
 
-/* A start of the job that no part tells of. */
+/* A start of the job that no session tells of. */
 static void print_start(FILE *out, const json_t *start)
 {
     char where[2 * WORDS_SIZE];
-    snprintf(where, sizeof where, "job %.60s", info_string(start, "slurm_job"));
-    print_beginning(out, info_string(start, "time"), info_int(start, "step"));
+    snprintf(where, sizeof where, "job %.60s", member_string(start, "slurm_job"));
+    print_beginning(out, member_string(start, "time"), member_int(start, "step"));
     fprintf(out, "%9s%7s", "-", "-");
-    print_count(out, info_int(start, "num_ranks"), 7);
+    print_count(out, member_int(start, "num_ranks"), 7);
     fprintf(out, "  ");
     info_print_column(out, where, 12);
     fprintf(out, "  no step\n");
 }
 
-static bool has_part(const json_t *object, const json_t *start)
+static bool has_session(const json_t *object, const json_t *start)
 {
-    const char *restarts = info_string(start, "slurm_restarts");
+    const char *restarts = member_string(start, "slurm_restarts");
     size_t i;
-    json_t *part;
-    json_array_foreach(json_object_get(object, "parts"), i, part)
+    json_t *session;
+    json_array_foreach(json_object_get(object, "sessions"), i, session)
     {
-        const char *of_part = info_string(part, "slurm_restarts");
-        if (strcmp(info_string(part, "slurm_job"), info_string(start, "slurm_job")) == 0 &&
+        const char *of_part = member_string(session, "slurm_restarts");
+        if (strcmp(member_string(session, "slurm_job"), member_string(start, "slurm_job")) == 0 &&
             strcmp(*of_part ? of_part : "0", restarts) == 0)
             return true;
     }
     return false;
 }
 
-/* Parts that did something, and starts without a part, in the order of their times. */
+/* Sessions that did something, and starts without a session, in the order of their times. */
 static json_t *merge(const json_t *object)
 {
-    json_t *rows = json_array(), *parts = busy_parts(object);
+    json_t *rows = json_array(), *sessions = busy_sessions(object);
     const json_t *starts = json_object_get(object, "starts");
     size_t next = 0, i;
     json_t *start;
     json_array_foreach(starts, i, start)
     {
-        if (has_part(object, start))
+        if (has_session(object, start))
             continue;
-        for (; next < json_array_size(parts); next++) {
-            json_t *part = json_array_get(parts, next);
-            if (strcmp(info_string(part, "began"), info_string(start, "time")) > 0)
+        for (; next < json_array_size(sessions); next++) {
+            json_t *session = json_array_get(sessions, next);
+            if (strcmp(member_string(session, "began"), member_string(start, "time")) > 0)
                 break;
-            json_array_append(rows, part);
+            json_array_append(rows, session);
         }
         json_array_append(rows, start);
     }
-    for (; next < json_array_size(parts); next++)
-        json_array_append(rows, json_array_get(parts, next));
-    json_decref(parts);
+    for (; next < json_array_size(sessions); next++)
+        json_array_append(rows, json_array_get(sessions, next));
+    json_decref(sessions);
     return rows;
 }
 
-void info_print_parts(FILE *out, const json_t *object, size_t most_parts)
+void info_print_sessions(FILE *out, const json_t *object, size_t most_sessions)
 {
     json_t *rows = merge(object);
-    size_t count = json_array_size(rows), first = count > most_parts ? count - most_parts : 0;
+    size_t count = json_array_size(rows), first = count > most_sessions ? count - most_sessions : 0;
     if (count > 0) {
-        fprintf(out, "\n%-18s%8s%9s%7s%7s  %-12s  %s\n", "part, began (UTC)", "from", "to step", "again", "ranks",
+        fprintf(out, "\n%-18s%8s%9s%7s%7s  %-12s  %s\n", "session, began (UTC)", "from", "to step", "again", "ranks",
                 "host/job", "ended");
         if (first > 0)
             fprintf(out, "  ... and %zu before: --json lists all\n", first);
@@ -317,7 +320,7 @@ void info_print_parts(FILE *out, const json_t *object, size_t most_parts)
     for (size_t i = first; i < count; i++) {
         const json_t *row = json_array_get(rows, i);
         if (json_object_get(row, "began"))
-            print_part(out, object, row);
+            print_session(out, object, row);
         else
             print_start(out, row);
     }
@@ -332,17 +335,17 @@ void info_print_state_line(FILE *out, const json_t *object)
     char name[2 * WORDS_SIZE], duration[WORDS_SIZE];
     info_name_state(name, sizeof name, object);
     fprintf(out, "%s", name);
-    if (info_int(progress, "num_steps") > 0)
-        fprintf(out, ", step %" PRId64 "/%" PRId64 " (%d %%)", info_int(progress, "step"),
-                info_int(progress, "num_steps"), percent_of(object));
+    if (member_int(progress, "num_steps") > 0)
+        fprintf(out, ", step %" PRId64 "/%" PRId64 " (%d %%)", member_int(progress, "step"),
+                member_int(progress, "num_steps"), percent_of(object));
     if (json_is_number(json_object_get(line, "total_loss")))
-        fprintf(out, ", loss %.4g", info_number(line, "total_loss"));
+        fprintf(out, ", loss %.4g", member_number(line, "total_loss"));
     if (json_is_number(json_object_get(validation, "total_loss")))
-        fprintf(out, ", eval %.4g at step %" PRId64, info_number(validation, "total_loss"),
-                info_int(validation, "step"));
+        fprintf(out, ", eval %.4g at step %" PRId64, member_number(validation, "total_loss"),
+                member_int(validation, "step"));
     if (is_state(object, "running") && left) {
         name_duration(duration, json_number_value(left));
-        fprintf(out, ", %.4g windows/s, left %s", info_number(progress, "windows_per_second"), duration);
+        fprintf(out, ", %.4g windows/s, left %s", member_number(progress, "windows_per_second"), duration);
     }
     fprintf(out, "\n");
 }

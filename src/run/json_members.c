@@ -1,0 +1,55 @@
+#include "run/json_members.h"
+
+#include "data/dataset/performance_table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* UTF-8 without control characters: text_is_utf8 knows those of ASCII, and terminals obey U+0080 to U+009F, too. */
+static bool is_plain(const char *text)
+{
+    for (const unsigned char *byte = (const unsigned char *)text; *byte; byte++)
+        if (byte[0] == 0xC2 && byte[1] < 0xA0)
+            return false;
+    return text_is_utf8(text);
+}
+
+json_t *json_clean_text(const char *text)
+{
+    if (is_plain(text))
+        return json_string(text);
+    char *clean = malloc(strlen(text) + 1);
+    if (!clean)
+        return json_string("?");
+    for (size_t i = 0; i <= strlen(text); i++)
+        clean[i] = text[i] == '\0' || (text[i] >= ' ' && text[i] <= '~') ? text[i] : '?';
+    json_t *string = json_string(clean);
+    free(clean);
+    return string;
+}
+
+int64_t member_int(const json_t *object, const char *key)
+{
+    const json_t *number = json_object_get(object, key);
+    if (json_is_integer(number))
+        return (int64_t)json_integer_value(number);
+    double value = json_number_value(number), most = 9e18;
+    return (int64_t)(value > most ? most : value < -most ? -most : value);
+}
+
+int64_t member_step(const json_t *object, const char *key)
+{
+    int64_t step = member_int(object, key);
+    return step < 0 ? 0 : step > UINT32_MAX ? UINT32_MAX : step;
+}
+
+double member_number(const json_t *object, const char *key)
+{
+    return json_number_value(json_object_get(object, key));
+}
+
+const char *member_string(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text && is_plain(text) ? text : "";
+}
