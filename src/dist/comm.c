@@ -28,7 +28,6 @@ static void find_local_ranks(struct comm *comm)
 static void start_mpi(struct comm *comm, int *argc, char ***argv)
 {
     int provided, host_length;
-    comm->openmpi_defaults = openmpi_defaults_set();
     MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided);
     if (provided < MPI_THREAD_FUNNELED) {
         log_error("this MPI was built without threads (MPI_THREAD_FUNNELED)");
@@ -117,11 +116,6 @@ int comm_local_size(const struct comm *comm)
 int comm_local_rank(const struct comm *comm)
 {
     return comm->local_rank;
-}
-
-struct openmpi_defaults comm_openmpi_defaults(const struct comm *comm)
-{
-    return comm->openmpi_defaults;
 }
 
 /* On the failing rank: its message with its name before it. */

@@ -6,7 +6,6 @@
 #define DRUMLINE_DIST_COMM_H
 
 #include "base/error.h"
-#include "dist/openmpi_defaults.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -34,9 +33,6 @@ const char *comm_host(const struct comm *comm);
 /* Ranks on this rank's host, and this rank's number among them. */
 int comm_local_size(const struct comm *comm);
 int comm_local_rank(const struct comm *comm);
-
-/* What comm_start told Open MPI; nothing (NULLs) where it left that to others, or started no MPI. */
-struct openmpi_defaults comm_openmpi_defaults(const struct comm *comm);
 
 /* True where `ok` is true on every rank. Elsewhere *error on every rank becomes the message of the lowest rank that
  * failed, with "rank N (HOST): " before it where there are several ranks. Collective. */

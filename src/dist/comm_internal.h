@@ -12,7 +12,6 @@ struct comm {
     MPI_Comm ranks; /* a duplicate of MPI_COMM_WORLD; MPI_COMM_NULL without MPI */
     int rank, size;
     int local_rank, local_size;
-    struct openmpi_defaults openmpi_defaults;
     char host[MPI_MAX_PROCESSOR_NAME + 1];
 };
 

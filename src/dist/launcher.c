@@ -6,13 +6,11 @@
 extern char **environ;
 
 /* How the variables begin; a '=' ends a whole name. */
-static const char *const of_openmpi[] = {
+static const char *const beginnings[] = {
     "OMPI_COMM_WORLD_",
     "OMPI_MCA_ess_base_jobid=",
     "PMIX_RANK=",
     "PMIX_NAMESPACE=",
-};
-static const char *const of_others[] = {
     "PMI_",
     "MPI_LOCALRANKID=",
     "MPI_LOCALNRANKS=",
@@ -32,22 +30,11 @@ static const char *const of_others[] = {
     "MP_CHILD=",
 };
 
-static const char *find(const char *const *beginnings, size_t count)
+const char *launcher_variable(void)
 {
     for (char **variable = environ; variable && *variable; variable++)
-        for (size_t i = 0; i < count; i++)
+        for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++)
             if (strncmp(*variable, beginnings[i], strlen(beginnings[i])) == 0)
                 return *variable;
     return NULL;
-}
-
-const char *launcher_besides_openmpi(void)
-{
-    return find(of_others, sizeof of_others / sizeof *of_others);
-}
-
-const char *launcher_variable(void)
-{
-    const char *found = find(of_openmpi, sizeof of_openmpi / sizeof *of_openmpi);
-    return found ? found : launcher_besides_openmpi();
 }

@@ -27,7 +27,4 @@
  * NULL where there is none: this process is the whole job. */
 const char *launcher_variable(void);
 
-/* The same, but of those from PMI_ on: what neither Open MPI's launcher nor PMIx sets. */
-const char *launcher_besides_openmpi(void);
-
 #endif

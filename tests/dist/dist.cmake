@@ -7,7 +7,6 @@ if(DRUMLINE_MPI)
     drumline_mpi_test(dist/stats LINK drumline_dist)
 
     drumline_test(dist/launcher LINK drumline_dist)
-    drumline_test(dist/openmpi_defaults LINK drumline_dist)
 
     add_test(NAME mpi_sum_algorithm_told COMMAND ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} 2 $<TARGET_FILE:mpi_sum_algorithm>)
     set_tests_properties(mpi_sum_algorithm_told PROPERTIES TIMEOUT 120 PROCESSORS 2
@@ -15,19 +14,6 @@ if(DRUMLINE_MPI)
 
     # Which looks at how the variable's own module sums: others may take sums over, where an Open MPI has them.
     set_property(TEST mpi_sum_algorithm_3 APPEND PROPERTY ENVIRONMENT "OMPI_MCA_coll=^hcoll,ucc")
-
-    # Without the user's file of parameters. Skipped where the site has chosen.
-    if(DRUMLINE_OPENMPI_FOLDER)
-        drumline_mpi_test(dist/openmpi_defaults LINK drumline_dist)
-        add_test(NAME mpi_openmpi_defaults_told COMMAND ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} 2
-            $<TARGET_FILE:mpi_openmpi_defaults> told)
-        set_tests_properties(mpi_openmpi_defaults_told PROPERTIES TIMEOUT 120 PROCESSORS 2
-            ENVIRONMENT "${DRUMLINE_MPI_ENVIRONMENT};OMPI_MCA_pml=^none")
-        foreach(ranks 1 2 4)
-            set_tests_properties(mpi_openmpi_defaults_${ranks} PROPERTIES SKIP_RETURN_CODE 77
-                ENVIRONMENT "${DRUMLINE_MPI_ENVIRONMENT};HOME=${CMAKE_CURRENT_BINARY_DIR}")
-        endforeach()
-    endif()
 
     # One rank ends the job while the others wait for it: within seconds, with its message and its status.
     add_test(NAME mpi_comm_abort COMMAND sh -c "\"$1\" \"$2\" 2 \"$3\" abort; test $? -eq 3 && echo status 3" sh

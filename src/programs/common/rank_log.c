@@ -73,7 +73,6 @@ static void write_head(const struct comm *comm, const struct program *program, i
 {
     char processors[256], folder[4096];
     const char *job = getenv("SLURM_JOB_ID"), *restart = getenv("SLURM_RESTART_COUNT");
-    const struct openmpi_defaults told = comm_openmpi_defaults(comm);
     char *words = join_words(argc, argv);
     read_processors(processors, sizeof processors);
     log_record("---- %s %s starts: rank %d of %d, on %s number %d of %d, process %ld%s%s%s%s", program->name,
@@ -82,8 +81,6 @@ static void write_head(const struct comm *comm, const struct program *program, i
                restart ? ", restart " : "", restart ? restart : "");
     log_record("%s", words);
     log_record("in %s, processors %s", getcwd(folder, sizeof folder) ? folder : "?", processors);
-    if (told.pml)
-        log_record("Open MPI was told: pml %s%s%s", told.pml, told.btl ? ", btl " : "", told.btl ? told.btl : "");
     free(words);
 }
 

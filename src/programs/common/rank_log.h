@@ -1,9 +1,8 @@
 /* --log_dir: a log of its own for each rank, DIR/rank-0003-HOST.log, with everything that the rank says at level debug.
  *
  * A job that is started again goes on in the same files. Each start has a head: the program and its version, rank, host and
- * process, the Slurm job, the processors that the rank may use, the command line, and what Drumline told Open MPI where it
- * did (dist/openmpi_defaults.h). The last line of a rank that came to its end in order tells its exit status; without it
- * the rank was killed. */
+ * process, the Slurm job, the processors that the rank may use and the command line. The last line of a rank that ended
+ * normally gives its exit status; without it the rank was killed. */
 #ifndef DRUMLINE_PROGRAMS_COMMON_RANK_LOG_H
 #define DRUMLINE_PROGRAMS_COMMON_RANK_LOG_H
 
