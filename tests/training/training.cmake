@@ -27,4 +27,12 @@ if(DRUMLINE_MPI AND DRUMLINE_TOOLS)
         drumline_training_test(${subject})
     endforeach()
     drumline_training_test(start)
+    drumline_training_test(first_version)
+    # Weights are compared bit for bit with a release build's only where this is one, of the same compiler.
+    set(exact 0)
+    if(CMAKE_BUILD_TYPE STREQUAL Release AND CMAKE_C_COMPILER_ID STREQUAL GNU AND NOT DRUMLINE_SANITIZE)
+        set(exact 1)
+    endif()
+    set_property(TEST training_first_version APPEND PROPERTY ENVIRONMENT
+        DRUMLINE_FIXTURES=${DRUMLINE_FIXTURES} DRUMLINE_EXACT=${exact})
 endif()
