@@ -93,7 +93,7 @@ said 'nowhere: no such folder'
 ends 1 drumline-generate --run_dir eight.h5 --output_dir h
 said 'eight.h5: is a file, not a folder; a checkpoint is given as --checkpoint_file'
 ends 1 drumline-generate --run_dir run/train --output_dir h
-said 'run/train: is a part of a run: give the folder above it'
+said "run/train: is inside a run: give the run's folder (the one above)"
 ends 1 drumline-generate --checkpoint_file "$long" --output_dir h
 said "$long"
 ends 1 drumline-generate --checkpoint_file eight.h5 --output_dir h --mode=reconstruct --input_midi_1 "${inputs[0]}"
@@ -106,7 +106,7 @@ said 'at step 100,'
 
 # drumline-info on the same things.
 ends 1 drumline-info run
-grep -q 'newest sound one checkpoint-00000100.h5' out || fail 'the sound checkpoint is not named'
+grep -q 'latest valid: checkpoint-00000100.h5' out || fail 'the valid checkpoint is not named'
 ends 0 drumline-info --json eight.h5 run/train/checkpoint-00000100.h5
 [ "$(grep -c '"kind": "checkpoint"' out)" -eq 2 ] || fail 'not two descriptions'
 ends 1 drumline-info nowhere eight.h5

@@ -1,4 +1,4 @@
-/* What drumline-info tells of data sets, shards, checkpoints and runs, sound ones and damaged ones. */
+/* What drumline-info says of data sets, shards, checkpoints and runs, valid and damaged. */
 #include "tests/support/unit.h"
 
 #include "base/hdf5/io.h"
@@ -126,12 +126,12 @@ static void test_dataset_and_shard(void **state)
     assert_non_null(dataset);
     assert_string_equal(member_string(object, "content_sha256"), dataset_content_sha256(dataset));
     dataset_close(dataset);
-    assert_int_equal(member_int(json_object_get(object, "left_out"), "short"), 2);
+    assert_int_equal(member_int(json_object_get(object, "skipped_files"), "short"), 2);
     char *words = in_words(object);
     check_width(words, folder);
-    assert_contains(words, "data set, sound");
+    assert_contains(words, "data set, valid");
     assert_contains(words, "2: fewer bars than --min_bars");
-    assert_contains(words, "4 notes: no pitch of the nine drums");
+    assert_contains(words, "4 notes: pitch maps to none of the nine drums");
     assert_contains(words, "jazz/caf\xc3\xa9                                   1          0          0          1\n");
     free(words);
     json_decref(object);
@@ -185,7 +185,7 @@ static void test_checkpoint(void **state)
     const json_t *hparams = json_object_get(object, "hparams"), *changed = json_object_get(object, "hparams_changed");
     assert_int_equal(member_int(object, "step"), 7);
     assert_string_equal(member_string(object, "config"), "groovae_2bar_humanize");
-    assert_true(json_is_true(json_object_get(object, "sound")));
+    assert_true(json_is_true(json_object_get(object, "valid")));
     assert_int_equal(json_object_size(hparams), hparams_table.count);
     assert_true(json_is_true(json_object_get(hparams, "humanize")));
     assert_int_equal(json_array_size(changed), 3);
@@ -197,14 +197,14 @@ static void test_checkpoint(void **state)
     assert_null(json_object_get(object, "damage"));
     char *words = in_words(object);
     check_width(words, path);
-    assert_contains(words, "checkpoint, sound");
+    assert_contains(words, "checkpoint, valid");
     assert_contains(words, "z_size=4\n");
     free(words);
     json_decref(object);
 
     spoil_weight(path);
     object = describe(path);
-    assert_true(json_is_false(json_object_get(object, "sound")));
+    assert_true(json_is_false(json_object_get(object, "valid")));
     assert_contains(json_string_value(json_array_get(json_object_get(object, "damage"), 0)), "encoder/mu/kernel");
     words = in_words(object);
     assert_contains(words, "DAMAGED");
@@ -253,7 +253,7 @@ static void test_run(void **state)
     assert_null(json_object_get(object, "newest"));
     assert_int_equal(json_array_size(json_object_get(object, "damage")), 2);
     json_decref(object);
-    assert_fails(info_describe(train, &error), error, "a part of a run");
+    assert_fails(info_describe(train, &error), error, "inside a run");
     free(train);
     free(older);
     free(newer);
@@ -273,7 +273,7 @@ static void test_what_is_none_of_these(void **state)
     assert_fails(info_describe(path, &error), error, "x.h5");
     assert_ok(hdf5_create(&file, path, "drumline-other", &error), error);
     assert_ok(hdf5_close(&file, path, &error), error);
-    assert_fails(info_describe(path, &error), error, "its format is no data set's");
+    assert_fails(info_describe(path, &error), error, "is not a data set, shard or checkpoint");
     free(path);
     scratch_remove(folder);
 }

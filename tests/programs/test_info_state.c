@@ -99,15 +99,15 @@ static void assert_state(const struct fixture *fixture, int newest, const char *
 static void without_a_job(void **state)
 {
     const struct fixture *fixture = *state;
-    assert_state(fixture, 0, "not begun", "no training has told");
+    assert_state(fixture, 0, "not begun", "no training has logged");
     put(fixture->train, "metrics.jsonl", START STEPS);
-    assert_state(fixture, 40, "killed", "from step 40; steps since are made again");
+    assert_state(fixture, 40, "killed", "at step 40, repeats later steps");
     assert_state(fixture, 40, "killed", "      50     10      2                killed\n");
     assert_state(fixture, 40, "killed", "0:05:00 at the last speed");
     assert_state(fixture, 40, "killed", "25 %, step 50 of 200\n");
     put(fixture->train, "metrics.jsonl", START STEPS END("SIGTERM"));
     assert_state(fixture, 60, "halted", "by SIGTERM at step 60");
-    assert_state(fixture, 60, "halted", "from step 60\n");
+    assert_state(fixture, 60, "halted", "at step 60\n");
     put(fixture->train, "metrics.jsonl", START STEPS END("failed"));
     assert_state(fixture, 50, "failed", "at step 60: a\n");
     put(fixture->train, "metrics.jsonl", START STEPS END("num_steps"));
@@ -127,7 +127,7 @@ static void with_a_job(void **state)
     char host[256] = "";
     gethostname(host, sizeof host - 1);
     assert_ok(run_lock_take(&lock, fixture->train, &error), error);
-    assert_state(fixture, 0, "starting", "has not told of its start");
+    assert_state(fixture, 0, "starting", "has not logged its start");
     put(fixture->train, "metrics.jsonl", START STEPS END("SIGTERM"));
     assert_state(fixture, 0, "starting", "starting");
     put(fixture->train, "metrics.jsonl", START STEPS);
@@ -150,10 +150,10 @@ static void with_the_lock_of_a_dead_job(void **state)
     char *path = path_join(fixture->train, "lock");
     put(fixture->train, "metrics.jsonl", START);
     put(fixture->train, "lock", "{\"host\":\"node9\",\"pid\":7,\"slurm_job\":\"42\"}");
-    assert_state(fixture, 0, "running", "process 7 on node9, Slurm job 42; last sign of life 0 s");
+    assert_state(fixture, 0, "running", "process 7 on node9, Slurm job 42; last heartbeat 0 s");
     const struct timespec past = {.tv_sec = time(NULL) - 2 * RUN_LOCK_STALE_SECONDS}, times[] = {past, past};
     assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
-    assert_state(fixture, 0, "killed", "Slurm job 42; gone, last sign of life 240 s");
+    assert_state(fixture, 0, "killed", "Slurm job 42; gone, last heartbeat 240 s");
     put(fixture->train, "metrics.jsonl", "");
     put(fixture->train, "lock", "\x1b[2J");
     assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
@@ -190,12 +190,12 @@ static void restarts_are_counted(void **state)
     put(fixture->train, "metrics.jsonl",
         START STEPS START STEPS END("--max_seconds") START END("failed") START START STEPS END("num_steps") START);
     json_t *object = look(fixture, 0);
-    assert_words(object, "restarts    5, after 1 halt, 2 kills, 1 failure, 1 end; 230 steps made again\n");
-    assert_words(object, "  ... and 1 before: --json lists all\n");
+    assert_words(object, "restarts    5, after 1 halt, 2 kills, 1 failure, 1 end; 230 steps repeated\n");
+    assert_words(object, "  ... and 1 earlier: --json lists all\n");
     json_decref(object);
 }
 
-static void starts_without_work_are_left_out(void **state)
+static void starts_without_work_are_skipped(void **state)
 {
     const struct fixture *fixture = *state;
     put(fixture->train, "metrics.jsonl", START STEPS END("num_steps") RESUME END("num_steps") RESUME END("num_steps"));
@@ -247,7 +247,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(with_the_lock_of_a_dead_job, make, clear),
         cmocka_unit_test_setup_teardown(starts, make, clear),
         cmocka_unit_test_setup_teardown(restarts_are_counted, make, clear),
-        cmocka_unit_test_setup_teardown(starts_without_work_are_left_out, make, clear),
+        cmocka_unit_test_setup_teardown(starts_without_work_are_skipped, make, clear),
         cmocka_unit_test_setup_teardown(spoilt_folders, make, clear),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -193,7 +193,7 @@ class Watch(harness.TrainingTest):
 
     def test_refusals(self):
         os.makedirs(self.path("empty"))
-        self.assertIn("no run's folder", self.info("--watch", self.path("empty"), status=1).stderr)
+        self.assertIn("is not a run folder", self.info("--watch", self.path("empty"), status=1).stderr)
         self.assertIn("nowhere: no such folder", self.info("--watch", self.path("nowhere"), status=1).stderr)
         for arguments in (["--watch"], ["--watch", "a", "b"], ["--watch", "--json", "a"], ["--watch=-1", "a"],
                           ["--watch=x", "a"], ["--watch", "--hparams"]):

@@ -116,7 +116,7 @@ static bool refuse_run_without_checkpoint(const char *path, struct error *error)
     size_t count = list.count;
     checkpoint_list_free(&list);
     if (count > 0)
-        return error_set(error, "%s: is a part of a run: give the folder above it as --run_dir", path);
+        return error_set(error, "%s: is inside a run: give the run's folder (the one above) as --run_dir", path);
     return error_set(error, "%s: holds no checkpoint in train/: is it the --run_dir of a training?", path);
 }
 

@@ -1,4 +1,4 @@
-/* Checkpoints: where the training stood, what the model is, and whether every tensor is sound. */
+/* Checkpoints: training position, model, and whether every tensor is valid. */
 #include "model/checkpoint.h"
 #include "base/io/files.h"
 #include "model/nn/ops.h"
@@ -29,7 +29,7 @@ static json_t *json_of_setting(const struct setting *row, const void *values)
     return array;
 }
 
-/* All hparams, and as a line of --hparams those that are not the config's own. */
+/* All hparams, and those that differ from the config's as --hparams takes them. */
 static void read_hparams(json_t *object, const struct checkpoint *checkpoint)
 {
     static const struct config unknown = {.name = "", .hparams = ""};
@@ -119,11 +119,11 @@ static bool read_tensors(json_t *object, const struct checkpoint *checkpoint, co
     if (ok) {
         struct error damage;
         float *values = arena_floats(&arena, table.num_floats);
-        bool sound = checkpoint_read_tensors(path, &table, values, optimizer.m, optimizer.v, &damage);
-        json_object_set_new(object, "sound", json_boolean(sound));
-        if (!sound)
+        bool valid = checkpoint_read_tensors(path, &table, values, optimizer.m, optimizer.v, &damage);
+        json_object_set_new(object, "valid", json_boolean(valid));
+        if (!valid)
             info_add_damage(object, damage.message);
-        read_tensor_table(object, &table, sound ? values : NULL);
+        read_tensor_table(object, &table, valid ? values : NULL);
     } else {
         error_prefix(error, "%s", path);
     }
@@ -162,7 +162,7 @@ void info_print_hparams(FILE *out, const json_t *changed)
     size_t i;
     json_t *text;
     if (json_array_size(changed) == 0)
-        info_print_field(out, "hparams", "the config's own");
+        info_print_field(out, "hparams", "the config's");
     json_array_foreach(changed, i, text) info_print_field(out, i == 0 ? "hparams" : "", "%s", json_string_value(text));
 }
 
@@ -195,23 +195,23 @@ static void print_tensors(FILE *out, const json_t *tensors)
 
 void info_print_checkpoint(FILE *out, const json_t *object)
 {
-    bool sound = json_is_true(json_object_get(object, "sound"));
-    fprintf(out, "%s: checkpoint, %s\n", member_string(object, "path"), sound ? "sound" : "DAMAGED");
+    bool valid = json_is_true(json_object_get(object, "valid"));
+    fprintf(out, "%s: checkpoint, %s\n", member_string(object, "path"), valid ? "valid" : "DAMAGED");
     info_print_field(out, "config", "%s", member_string(object, "config"));
-    info_print_field(out, "step", "%" PRId64 " (%" PRId64 " updates, %" PRId64 " left out for their gradients)",
+    info_print_field(out, "step", "%" PRId64 " (%" PRId64 " updates, %" PRId64 " skipped for their gradients)",
                      member_int(object, "step"), member_int(object, "updates"), member_int(object, "skipped"));
-    info_print_field(out, "epoch", "%" PRId64 ", after %" PRId64 " of its windows", member_int(object, "epoch"),
+    info_print_field(out, "epoch", "%" PRId64 ", %" PRId64 " windows in", member_int(object, "epoch"),
                      member_int(object, "position"));
     info_print_field(out, "seed", "%" PRId64, member_int(object, "seed"));
     info_print_field(out, "data set", "%s", member_string(object, "content_sha256"));
-    info_print_field(out, "made", "%s by drumline %s on %" PRId64 " rank%s", member_string(object, "date"),
+    info_print_field(out, "written", "%s by drumline %s on %" PRId64 " rank%s", member_string(object, "date"),
                      member_string(object, "program_version"), member_int(object, "num_ranks"),
                      member_int(object, "num_ranks") == 1 ? "" : "s");
     info_print_field(out, "size", "%.1f MiB", member_number(object, "bytes") / (1 << 20));
     info_print_field(out, "parameters", "%" PRId64 " in %zu tensors", member_int(object, "num_parameters"),
                      json_array_size(json_object_get(object, "tensors")));
     info_print_field(out, "checksums", "%s",
-                     sound ? "all tensors are sound, the optimizer's too" : "failed, see below");
+                     valid ? "valid for all tensors, the optimizer's included" : "failed, see below");
     info_print_validation(out, json_object_get(object, "validation"));
     info_print_hparams(out, json_object_get(object, "hparams_changed"));
     print_tensors(out, json_object_get(object, "tensors"));

@@ -45,10 +45,9 @@ static const struct kind *kind_of_folder(const char *folder, struct error *error
     size_t count = list.count;
     checkpoint_list_free(&list);
     if (count > 0 || holds(folder, RUN_METRICS_NAME))
-        error_set(error, "%s: is a part of a run: give the folder above it", folder);
+        error_set(error, "%s: is inside a run: give the run's folder (the one above)", folder);
     else
-        error_set(error, "%s: is neither a data set (it holds no %s) nor a run (it holds no train folder)", folder,
-                  INDEX_NAME);
+        error_set(error, "%s: is neither a data set (no %s) nor a run (no train folder)", folder, INDEX_NAME);
     return NULL;
 }
 
@@ -67,12 +66,12 @@ static const struct kind *kind_of_file(const char *path, struct error *error)
         if (kinds[i].format && strcmp(kinds[i].format, format) == 0)
             kind = &kinds[i];
     if (!kind)
-        error_set(error, "%s: its format is no data set's, shard's or checkpoint's", path);
+        error_set(error, "%s: is not a data set, shard or checkpoint of Drumline", path);
     free(format);
     return kind;
 }
 
-/* A data set is its folder, whichever way it was named. */
+/* A data set is described by its folder, also where its index was given. */
 static char *path_of_kind(const char *path, const struct kind *kind)
 {
     const char *name = path_name(path);

@@ -1,4 +1,4 @@
-/* drumline-info: what a data set, shard, checkpoint or run holds, in words or as JSON. One process; no MPI. */
+/* drumline-info: describes a data set, shard, checkpoint or run as text or JSON. One process; no MPI. */
 #include "base/cli/options.h"
 #include "base/hdf5/io.h"
 #include "base/log.h"
@@ -18,30 +18,32 @@ struct options {
 #define FLAG(name, help) SETTING_ROW(struct options, name, SETTING_BOOL, NULL, 0, 0, NULL, NULL, help)
 
 static const struct setting option_rows[] = {
-    FLAG(json, "Print JSON: an object for one path, an array of objects for several."),
-    FLAG(hparams, "Print every hparam and every config; takes no path."),
-    FLAG(markdown, "With --hparams: in Markdown."),
-    SETTING_ROW(struct options, watch, SETTING_DOUBLE, "0", 0, 86400, "2", "SECONDS",
-                "Show a run until it ends, anew every so many seconds (2); 0: don't. Ends as the run does."),
+    FLAG(json, "Print JSON: one object for one path, an array for several."),
+    FLAG(hparams, "List every hparam and every config; takes no path."),
+    FLAG(markdown, "With --hparams: print Markdown."),
+    SETTING_ROW(
+        struct options, watch, SETTING_DOUBLE, "0", 0, 86400, "2", "SECONDS",
+        "Follow a run until it ends, refreshing every SECONDS (2); 0: off. The exit status is the run's outcome."),
 };
 
 static const struct program program = {
     .name = "drumline-info",
-    .summary = "describes data sets, shards, checkpoints and runs, and says whether they are sound",
+    .summary = "describes and validates data sets, shards, checkpoints and runs",
     .usage = "[--json] PATH... | --watch[=SECONDS] RUN | --hparams [--markdown]",
     .examples = "drumline-info data runs/first\n"
                 "drumline-info --watch runs/first\n"
                 "drumline-info --json runs/first/train/checkpoint-00001000.h5\n",
-    .other_statuses = "; of --watch: 0 the run is done, 1 it failed or was killed, 3 it was halted and can go on",
+    .other_statuses =
+        "; with --watch: 0 the run is done, 1 it failed or was killed, 3 it was halted and can be resumed",
     .table = {option_rows, sizeof option_rows / sizeof option_rows[0]},
 };
 
 static bool check(const struct options *options, int num_paths, struct error *error)
 {
     if (options->markdown && !options->hparams)
-        return error_set(error, "--markdown goes with --hparams");
+        return error_set(error, "--markdown needs --hparams");
     if (options->hparams && (options->json || num_paths > 0))
-        return error_set(error, "--hparams takes no path, and no --json");
+        return error_set(error, "--hparams takes neither a path nor --json");
     if (options->watch > 0 && (options->hparams || options->json || num_paths != 1))
         return error_set(error, "--watch takes the path of one run, and neither --json nor --hparams");
     if (!options->hparams && num_paths == 0)
@@ -49,13 +51,13 @@ static bool check(const struct options *options, int num_paths, struct error *er
     return true;
 }
 
-/* A pipe that is closed, or a full disk, is only seen when what was printed leaves the buffer. */
+/* A closed pipe or a full disk shows only when the buffer is flushed. */
 static bool flush(struct error *error)
 {
-    return (fflush(stdout) == 0 && !ferror(stdout)) || error_set(error, "standard output can't be written");
+    return (fflush(stdout) == 0 && !ferror(stdout)) || error_set(error, "can't write to standard output");
 }
 
-/* All paths are described, also after one that can't be; false where any is damaged or no such thing. */
+/* Describes every path, also after one that fails; false where any is damaged or can't be described. */
 static bool describe(const struct options *options, char **paths, int num_paths)
 {
     struct error error;

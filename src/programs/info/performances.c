@@ -11,15 +11,15 @@
 
 enum { LABEL_COLUMNS = 36, GROUPS_SHOWN = 24 };
 
-/* Windows that are counted: what the configs use. */
+/* The windows that are counted: those that the configs use. */
 static const struct window_kind {
     const char *name, *words;
     uint32_t bars, hop_bars;
 } window_kinds[] = {
-    {"2_bars_apart",     "windows of 2 bars, side by side", 2, 2},
-    {"2_bars_every_bar", "windows of 2 bars, every bar",    2, 1},
-    {"4_bars_apart",     "windows of 4 bars, side by side", 4, 4},
-    {"4_bars_every_bar", "windows of 4 bars, every bar",    4, 1},
+    {"2_bars_apart",     "windows of 2 bars, no overlap", 2, 2},
+    {"2_bars_every_bar", "windows of 2 bars, every bar",  2, 1},
+    {"4_bars_apart",     "windows of 4 bars, no overlap", 4, 4},
+    {"4_bars_every_bar", "windows of 4 bars, every bar",  4, 1},
 };
 enum { NUM_WINDOW_KINDS = sizeof window_kinds / sizeof window_kinds[0] };
 
@@ -57,7 +57,7 @@ static json_t *json_of_counts(const struct split_counts *counts)
     return object;
 }
 
-/* One more of `name` in a group's counts by split. */
+/* Counts one more of `name` in a group, by split. */
 static void add_to_group(json_t *group, const char *name, enum split split)
 {
     json_t *counts = json_object_get(group, name);
@@ -105,7 +105,7 @@ bool info_read_shard(json_t *object, const char *path, struct error *error)
     return true;
 }
 
-static void read_left_out(json_t *object, const struct dataset_counts *counts)
+static void read_skipped(json_t *object, const struct dataset_counts *counts)
 {
     json_t *files = json_object(), *notes = json_object();
     for (int reason = 0; reason < NUM_LEFT_OUT; reason++)
@@ -113,8 +113,8 @@ static void read_left_out(json_t *object, const struct dataset_counts *counts)
     json_object_set_new(notes, "melodic", json_of_count(counts->num_melodic));
     json_object_set_new(notes, "unknown", json_of_count(counts->num_unknown));
     json_object_set_new(object, "num_files", json_of_count(counts->num_files));
-    json_object_set_new(object, "left_out", files);
-    json_object_set_new(object, "notes_left_out", notes);
+    json_object_set_new(object, "skipped_files", files);
+    json_object_set_new(object, "skipped_notes", notes);
 }
 
 bool info_read_dataset(json_t *object, const char *folder, struct error *error)
@@ -125,7 +125,7 @@ bool info_read_dataset(json_t *object, const char *folder, struct error *error)
     json_object_set_new(object, "content_sha256", json_clean_text(dataset_content_sha256(dataset)));
     json_object_set_new(object, "num_shards", json_of_count(dataset->index.num_shards));
     read_performances(object, &dataset->index.table, dataset->hits);
-    read_left_out(object, &dataset->index.counts);
+    read_skipped(object, &dataset->index.counts);
     dataset_close(dataset);
     return true;
 }
@@ -196,34 +196,34 @@ static void print_group(FILE *out, const json_t *object, const char *key, const 
     free(rows);
 }
 
-static void print_left_out(FILE *out, const json_t *object)
+static void print_skipped(FILE *out, const json_t *object)
 {
-    const json_t *files = json_object_get(object, "left_out"), *notes = json_object_get(object, "notes_left_out");
+    const json_t *files = json_object_get(object, "skipped_files"), *notes = json_object_get(object, "skipped_notes");
     int64_t melodic = member_int(notes, "melodic"), unknown = member_int(notes, "unknown");
-    info_print_field(out, "made from", "%" PRId64 " MIDI file%s", member_int(object, "num_files"),
+    info_print_field(out, "source", "%" PRId64 " MIDI file%s", member_int(object, "num_files"),
                      member_int(object, "num_files") == 1 ? "" : "s");
     for (int reason = 0; reason < NUM_LEFT_OUT; reason++) {
         int64_t count = member_int(files, left_out_name((enum left_out)reason));
         if (count > 0)
-            info_print_field(out, "left out", "%" PRId64 ": %s", count, left_out_words((enum left_out)reason));
+            info_print_field(out, "skipped", "%" PRId64 ": %s", count, left_out_words((enum left_out)reason));
     }
     if (melodic > 0)
-        info_print_field(out, "left out", "%" PRId64 " notes: not on channel 10", melodic);
+        info_print_field(out, "skipped", "%" PRId64 " notes: not on channel 10", melodic);
     if (unknown > 0)
-        info_print_field(out, "left out", "%" PRId64 " notes: no pitch of the nine drums", unknown);
+        info_print_field(out, "skipped", "%" PRId64 " notes: pitch maps to none of the nine drums", unknown);
 }
 
 void info_print_performances(FILE *out, const json_t *object)
 {
     const json_t *splits = json_object_get(object, "splits");
     bool is_dataset = strcmp(member_string(object, "kind"), "dataset") == 0;
-    fprintf(out, "%s: %s, sound\n", member_string(object, "path"), is_dataset ? "data set" : "shard");
+    fprintf(out, "%s: %s, valid\n", member_string(object, "path"), is_dataset ? "data set" : "shard");
     if (is_dataset) {
         info_print_field(out, "content", "%s", member_string(object, "content_sha256"));
         info_print_field(out, "shards", "%" PRId64, member_int(object, "num_shards"));
-        print_left_out(out, object);
+        print_skipped(out, object);
     }
-    info_print_field(out, "tempo", "%.4g to %.4g quarter notes a minute", member_number(object, "slowest_qpm"),
+    info_print_field(out, "tempo", "%.4g to %.4g quarter notes per minute", member_number(object, "slowest_qpm"),
                      member_number(object, "fastest_qpm"));
     print_heading(out, "");
     print_counts(out, splits, "performances", NULL, "performances", 0);

@@ -1,4 +1,4 @@
-/* Tells where a run stands and what has become of its sessions. */
+/* Prints the state of a run and its sessions. */
 #include "programs/info/kinds.h"
 #include "programs/info/state.h"
 #include "run/json_members.h"
@@ -43,14 +43,14 @@ void info_name_state(char *text, size_t size, const json_t *object)
         snprintf(text, size, "%s", member_string(object, "state"));
 }
 
-/* From 0 to 1, also where the step lies behind num_steps. */
+/* From 0 to 1, also where the step is past num_steps. */
 static double fraction_of(const json_t *progress)
 {
     double step = member_number(progress, "step"), num_steps = member_number(progress, "num_steps");
     return num_steps > 0 && step > 0 ? fmin(1, step / num_steps) : 0;
 }
 
-/* Rounded down, and 100 of a run that is done alone: one that could not write its last checkpoint is not. */
+/* Rounded down; 100 only for a run that is done: one that failed to write its last checkpoint is not. */
 static int percent_of(const json_t *object)
 {
     int percent = (int)(100 * fraction_of(json_object_get(object, "progress")));
@@ -77,15 +77,15 @@ static void print_speed(FILE *out, const json_t *object)
     double seconds = member_number(progress, "seconds_per_step");
     if (!json_object_get(progress, "windows_per_second"))
         return;
-    char steps[WORDS_SIZE] = "", waiting[WORDS_SIZE] = "", told[WORDS_SIZE] = "";
+    char steps[WORDS_SIZE] = "", waiting[WORDS_SIZE] = "", age[WORDS_SIZE] = "";
     if (seconds > 0)
         snprintf(steps, sizeof steps, ", %.3g s a step", seconds);
     if (json_object_get(line, "wait_share"))
-        snprintf(waiting, sizeof waiting, ", %.0f %% of it waiting", 100 * member_number(line, "wait_share"));
+        snprintf(waiting, sizeof waiting, ", %.0f %% of it spent waiting", 100 * member_number(line, "wait_share"));
     if (is_state(object, "running"))
-        snprintf(told, sizeof told, "; told %.0f s ago", member_number(progress, "age"));
+        snprintf(age, sizeof age, "; logged %.0f s ago", member_number(progress, "age"));
     info_print_field(out, "speed", "%.4g windows/s%s%s%s", member_number(progress, "windows_per_second"), steps,
-                     waiting, told);
+                     waiting, age);
 }
 
 static void print_time_left(FILE *out, const json_t *object)
@@ -101,7 +101,7 @@ static void print_time_left(FILE *out, const json_t *object)
     if (is_state(object, "running") && localtime_r(&date, &local))
         strftime(end, sizeof end, ", until about %Y-%m-%d %H:%M %Z", &local);
     info_print_field(out, "time left", "%s%s%s", duration, end,
-                     is_state(object, "running") ? "" : " at the last speed, once it goes on");
+                     is_state(object, "running") ? "" : " at the last speed, once resumed");
 }
 
 static void print_holder(FILE *out, const json_t *object)
@@ -115,13 +115,12 @@ static void print_holder(FILE *out, const json_t *object)
     if (is_state(object, "running"))
         snprintf(ranks, sizeof ranks, "%" PRId64 " rank%s, ", member_int(session, "num_ranks"),
                  member_int(session, "num_ranks") == 1 ? "" : "s");
-    info_print_field(out, alive ? "runs on" : "ran on",
-                     "%sprocess %" PRId64 " on %s%s%s; %slast sign of life %.0f s ago", ranks,
-                     member_int(holder, "pid"), *host ? host : "an unknown host", *job ? ", Slurm job " : "", job,
-                     alive ? "" : "gone, ", member_number(holder, "age"));
+    info_print_field(out, alive ? "runs on" : "ran on", "%sprocess %" PRId64 " on %s%s%s; %slast heartbeat %.0f s ago",
+                     ranks, member_int(holder, "pid"), *host ? host : "an unknown host", *job ? ", Slurm job " : "",
+                     job, alive ? "" : "gone, ", member_number(holder, "age"));
 }
 
-/* What became of it and what can be done, where it does not run. */
+/* How the run ended and how to resume it. */
 static void print_end(FILE *out, const json_t *object)
 {
     const json_t *session = last_of(json_object_get(object, "sessions"));
@@ -129,20 +128,20 @@ static void print_end(FILE *out, const json_t *object)
     if (is_state(object, "failed"))
         info_print_field(out, "failed", "at step %" PRId64 ": %s", step, member_string(session, "message"));
     else if (is_state(object, "killed") && session)
-        info_print_field(out, "killed", "at step %" PRId64 " or later: it left no word of its end", step);
+        info_print_field(out, "killed", "at step %" PRId64 " or later, without an end event", step);
     else if (is_state(object, "killed"))
         info_print_field(out, "killed", "before its first step");
     else if (is_state(object, "halted"))
         info_print_field(out, "halted", "by %s at step %" PRId64 ", %s", member_string(session, "reason"), step,
                          member_string(session, "ended"));
     else if (is_state(object, "starting"))
-        info_print_field(out, "starting", "a job has the run, but has not told of its start yet");
+        info_print_field(out, "starting", "a job holds the run, but has not logged its start yet");
     else if (is_state(object, "not begun"))
-        info_print_field(out, "not begun", "no training has told of a start yet");
+        info_print_field(out, "not begun", "no training has logged its start yet");
     if (is_state(object, "failed") || is_state(object, "killed") || is_state(object, "halted"))
-        info_print_field(out, "goes on", "with the same command, from step %" PRId64 "%s",
+        info_print_field(out, "to resume", "rerun the same command; continues at step %" PRId64 "%s",
                          member_int(json_object_get(object, "progress"), "checkpoint_step"),
-                         lost > 0 ? "; steps since are made again" : "");
+                         lost > 0 ? ", repeats later steps" : "");
 }
 
 /* ", 2 kills", or nothing. */
@@ -153,7 +152,7 @@ static void add_count(char *text, size_t size, size_t count, const char *what)
         snprintf(text + used, size - used, "%s%zu %s%s", used > 0 ? ", " : "", count, what, count == 1 ? "" : "s");
 }
 
-/* True of a start that found nothing to do. */
+/* A session that found nothing to do. */
 static bool is_idle(const json_t *session)
 {
     return strcmp(member_string(session, "reason"), "num_steps") == 0 &&
@@ -170,7 +169,7 @@ static json_t *busy_sessions(const json_t *object)
     return busy;
 }
 
-/* Of all sessions but the last: why they ended. */
+/* Why all sessions but the last ended. */
 static void print_restarts(FILE *out, const json_t *sessions)
 {
     size_t i, count = json_array_size(sessions), killed = 0, failed = 0, done = 0;
@@ -192,7 +191,7 @@ static void print_restarts(FILE *out, const json_t *sessions)
     add_count(reasons, sizeof reasons, killed, "kill");
     add_count(reasons, sizeof reasons, failed, "failure");
     add_count(reasons, sizeof reasons, done, "end");
-    info_print_field(out, "restarts", "%zu, after %s; %" PRId64 " steps made again", count - 1, reasons, lost);
+    info_print_field(out, "restarts", "%zu, after %s; %" PRId64 " steps repeated", count - 1, reasons, lost);
 }
 
 void info_print_state(FILE *out, const json_t *object)
@@ -216,7 +215,7 @@ static void print_count(FILE *out, int64_t count, int width)
         fprintf(out, "%*.1e", width, (double)count);
 }
 
-/* A row's beginning up to the step it began at: "  2026-01-31 12:00       40". */
+/* The start of a row, up to its first step: "  2026-01-31 12:00       40". */
 static void print_beginning(FILE *out, const char *time, int64_t step)
 {
     enum { DATE = 10, DATE_AND_MINUTE = 16 };
@@ -254,7 +253,7 @@ static void print_session(FILE *out, const json_t *object, const json_t *session
     fprintf(out, "  %.15s\n", name_end(object, session));
 }
 
-/* A start of the job that no session tells of. */
+/* A start of a Slurm job that logged no session. */
 static void print_start(FILE *out, const json_t *start)
 {
     char where[2 * WORDS_SIZE];
@@ -282,7 +281,7 @@ static bool has_session(const json_t *object, const json_t *start)
     return false;
 }
 
-/* Sessions that did something, and starts without a session, in the order of their times. */
+/* Sessions that did something, and starts without a session, by time. */
 static json_t *merge(const json_t *object)
 {
     json_t *rows = json_array(), *sessions = busy_sessions(object);
@@ -312,10 +311,10 @@ void info_print_sessions(FILE *out, const json_t *object, size_t most_sessions)
     json_t *rows = merge(object);
     size_t count = json_array_size(rows), first = count > most_sessions ? count - most_sessions : 0;
     if (count > 0) {
-        fprintf(out, "\n%-18s%8s%9s%7s%7s  %-12s  %s\n", "session, began (UTC)", "from", "to step", "again", "ranks",
+        fprintf(out, "\n%-18s%8s%9s%7s%7s  %-12s  %s\n", "session, start (UTC)", "from", "to step", "redone", "ranks",
                 "host/job", "ended");
         if (first > 0)
-            fprintf(out, "  ... and %zu before: --json lists all\n", first);
+            fprintf(out, "  ... and %zu earlier: --json lists all\n", first);
     }
     for (size_t i = first; i < count; i++) {
         const json_t *row = json_array_get(rows, i);

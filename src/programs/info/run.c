@@ -1,4 +1,4 @@
-/* A run's folder: its checkpoints, and where it stands. */
+/* A run's folder: its checkpoints and its state. */
 #include "base/io/files.h"
 #include "model/checkpoint.h"
 #include "programs/info/kinds.h"
@@ -32,7 +32,7 @@ bool info_read_steps(json_t *object, const char *run_dir, struct error *error)
     return ok;
 }
 
-/* The newest sound checkpoint in full, and the steps of all. */
+/* The latest valid checkpoint in full, and the steps of all. */
 static bool read_checkpoints(json_t *object, const char *run_dir, struct error *error)
 {
     struct checkpoint_list list;
@@ -43,7 +43,7 @@ static bool read_checkpoints(json_t *object, const char *run_dir, struct error *
         json_t *checkpoint = json_object();
         json_object_set_new(checkpoint, "path", json_clean_text(list.paths[i]));
         bool readable = info_read_checkpoint(checkpoint, list.paths[i], &damage);
-        found = readable && json_is_true(json_object_get(checkpoint, "sound"));
+        found = readable && json_is_true(json_object_get(checkpoint, "valid"));
         if (found)
             json_object_set(object, "newest", checkpoint);
         else if (readable)
@@ -75,15 +75,15 @@ static void print_checkpoints(FILE *out, const json_t *object)
 {
     const json_t *newest = json_object_get(object, "newest"), *steps = json_object_get(object, "checkpoints");
     size_t count = json_array_size(steps);
-    info_print_field(out, "checkpoints", "%zu%s%s", count, count > 0 ? ", the newest sound one " : "",
+    info_print_field(out, "checkpoints", "%zu%s%s", count, count > 0 ? ", latest valid: " : "",
                      count == 0 ? ""
                      : newest   ? path_name(member_string(newest, "path"))
-                                : "is none");
+                                : "none");
     if (!newest)
         return;
     info_print_field(out, "config", "%s, %" PRId64 " parameters", member_string(newest, "config"),
                      member_int(newest, "num_parameters"));
-    info_print_field(out, "step", "%" PRId64 ", made %s on %" PRId64 " rank%s", member_int(newest, "step"),
+    info_print_field(out, "step", "%" PRId64 ", written %s by %" PRId64 " rank%s", member_int(newest, "step"),
                      member_string(newest, "date"), member_int(newest, "num_ranks"),
                      member_int(newest, "num_ranks") == 1 ? "" : "s");
     info_print_field(out, "data set", "%s", member_string(newest, "content_sha256"));

@@ -1,4 +1,4 @@
-/* Reads where a run stands; info_story.c tells it. */
+/* Reads the state of a run; print_state.c prints it. */
 #include "programs/info/state.h"
 
 #include "base/io/files.h"
@@ -103,7 +103,7 @@ static bool read_holder(json_t *object, const struct info_state *state)
     return view.state == RUN_LOCK_HELD;
 }
 
-/* Whether the job that has the lock is the one that made the session. Sessions of before tell no process. */
+/* Whether the job that holds the lock made the session. Old sessions have no process id. */
 static bool made_by_holder(const json_t *session, const json_t *holder)
 {
     return !json_object_get(session, "pid") ||
@@ -125,7 +125,7 @@ static const char *name_of_state(const json_t *object, const json_t *session, bo
     return strcmp(text, "num_steps") == 0 ? "done" : strcmp(text, METRICS_FAILED) == 0 ? "failed" : "halted";
 }
 
-/* The step to go on from: of the newest sound checkpoint, or where that is not known of the newest. */
+/* The step to resume from: the latest valid checkpoint's, or where that is not known the latest one's. */
 static int64_t newest_step(const json_t *object)
 {
     const json_t *newest = json_object_get(object, "newest");
@@ -158,7 +158,7 @@ static void read_progress(json_t *object, const json_t *session, bool runs)
     json_object_set_new(object, "progress", progress);
 }
 
-/* What the last session has done that no checkpoint holds. */
+/* Steps of the last session that no checkpoint holds. */
 static void read_loss(const json_t *object, json_t *session)
 {
     int64_t lost = member_step(session, "last_step") - newest_step(object);

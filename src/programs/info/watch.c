@@ -26,11 +26,11 @@ struct watch {
     bool on_terminal;
 };
 
-/* While a page is shown, signals are heard by a handler that passes them on through a pipe. To block and wait for them would
- * not do: OpenBLAS has threads of its own, which don't block them and so would be given them. */
+/* While a page is shown, a handler passes signals on through a pipe. Blocking and waiting for them would not work: OpenBLAS
+ * has threads of its own, which don't block signals and would receive them. */
 static int signal_pipe[2];
 
-/* Of several at once, the first of these is obeyed. */
+/* Of several at once, the first of these is acted on. */
 static const int heard[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGWINCH};
 enum { NUM_HEARD = sizeof heard / sizeof *heard };
 
@@ -39,11 +39,11 @@ static void pass_on(int number)
     int before = errno;
     char byte = (char)number;
     ssize_t written = write(signal_pipe[1], &byte, 1);
-    (void)written; /* in a full pipe there are enough */
+    (void)written; /* a full pipe holds enough of them */
     errno = before;
 }
 
-/* The signals that the program was started to ignore (nohup) stay ignored. */
+/* Signals that were ignored at start (nohup) stay ignored. */
 static void hear_signals(bool on)
 {
     struct sigaction action = {.sa_handler = on ? pass_on : SIG_DFL, .sa_flags = SA_RESTART}, before;
@@ -52,7 +52,7 @@ static void hear_signals(bool on)
             sigaction(heard[i], &action, NULL);
 }
 
-/* The signal to obey of those heard since the last call; 0 for none. */
+/* The signal to act on of those received since the last call; 0 for none. */
 static int signal_heard(void)
 {
     char numbers[64];
@@ -74,14 +74,14 @@ static void close_signal_pipe(void)
     close(signal_pipe[1]);
 }
 
-/* What is seen now: an object for the caller; NULL and the error set where the run is gone. */
+/* The run's state now, the caller's; NULL with the error set where the run is gone. */
 static json_t *look(const struct watch *watch, struct error *error)
 {
     json_t *object = json_object();
     if (!folder_exists(watch->run_dir) && !file_exists(watch->run_dir)) {
         error_set(error, "%s: no such folder", watch->run_dir);
     } else if (!info_is_run(watch->run_dir)) {
-        error_set(error, "%s: is no run's folder (it holds no train folder)", watch->run_dir);
+        error_set(error, "%s: is not a run folder (it has no train folder)", watch->run_dir);
     } else if (info_read_steps(object, watch->run_dir, error)) {
         json_object_set_new(object, "path", json_clean_text(watch->run_dir));
         info_state_read(watch->state, object);
@@ -91,7 +91,7 @@ static json_t *look(const struct watch *watch, struct error *error)
     return NULL;
 }
 
-/* False while it goes on, or has not begun. */
+/* False while it runs, or has not begun. */
 static bool has_ended(const json_t *object, int *status)
 {
     const char *state = member_string(object, "state");
@@ -114,7 +114,7 @@ static void print_page(FILE *out, const json_t *object)
     fprintf(out, "%s: run, %s\n", member_string(object, "path"), state);
     info_print_state(out, object);
     if (count > 0)
-        info_print_field(out, "checkpoints", "%zu, the newest of step %lld", count,
+        info_print_field(out, "checkpoints", "%zu, the latest at step %lld", count,
                          (long long)json_integer_value(json_array_get(checkpoints, 0)));
     info_print_damage(out, object);
     info_print_metrics(out, json_object_get(object, "train"), "train, step");
@@ -122,7 +122,7 @@ static void print_page(FILE *out, const json_t *object)
     info_print_sessions(out, object, MOST_SESSIONS);
 }
 
-/* The length of the session of a line that fits into so many columns. */
+/* The number of bytes of a line that fit into so many columns. */
 static size_t fitting(const char *line, size_t length, int columns)
 {
     size_t fit = 0;
@@ -134,8 +134,8 @@ static size_t fitting(const char *line, size_t length, int columns)
     return fit;
 }
 
-/* Writes what fits at the terminal's place of the page before; one write, and each line cleared only behind its text, so that
- * nothing flickers. */
+/* Redraws the page in place, cut to the terminal's size: one write, each line cleared only behind its text, so that nothing
+ * flickers. */
 static void draw(const char *page)
 {
     struct winsize window;
@@ -152,7 +152,7 @@ static void draw(const char *page)
         fprintf(out, "%.*s\033[K\r\n", (int)fitting(page, length, columns), page);
         page += length + (page[length] == '\n');
     }
-    static const char hint[] = "Ctrl-C ends the watch, not the training.";
+    static const char hint[] = "Ctrl-C stops watching, not the training.";
     fprintf(out, "\033[J%.*s", (int)fitting(hint, sizeof hint - 1, columns), hint);
     if (fclose(out) == 0)
         fwrite(frame, 1, size, stdout);
@@ -202,7 +202,7 @@ static void end_page(const struct watch *watch)
     hear_signals(false);
 }
 
-/* What a signal asks for, with the terminal as it was: the program's end or, for SIGTSTP, a stop until it is continued. */
+/* Acts on a signal with the terminal restored: ends the program or, for SIGTSTP, stops it until it is continued. */
 static void obey(const struct watch *watch, int number)
 {
     put(leave_page);
@@ -211,7 +211,7 @@ static void obey(const struct watch *watch, int number)
     begin_page(watch);
 }
 
-/* Until the next look. A signal is obeyed; a terminal of another size is drawn on at once. */
+/* Waits for the next refresh. Acts on signals; redraws at once when the terminal's size changes. */
 static void wait_for_next(const struct watch *watch)
 {
     time_t whole = (time_t)watch->seconds;
