@@ -1,0 +1,151 @@
+#!/usr/bin/env python3
+"""layers.py SOURCE_DIR [KNOWN]: who includes whom in src/ is as the table in docs/architecture.md says, and there are no
+circles.
+
+The table is the one between the lines "<!-- layers" and "<!-- end of layers -->": its first column is a room (a folder of
+src/), the second the rooms that files there may include, besides their own. "base/*" is base and all rooms below it, "*"
+is every room but those of programs. "MPI" allows mpi.h.
+
+KNOWN lists includes that are wrong and will go, one "FILE HEADER" a line; a line that is no longer needed is an error.
+"""
+import collections
+import os
+import re
+import sys
+
+INCLUDE = re.compile(r'\s*#\s*include\s*(?:"([^"]+)"|<(mpi\.h)>)')
+
+
+def read_table(page):
+    """room -> the words of its second column."""
+    with open(page, encoding="utf-8") as file:
+        text = file.read()
+    match = re.search(r"<!-- layers.*?-->(.*?)<!-- end of layers -->", text, re.S)
+    if not match:
+        sys.exit(f"{page} has no table of layers")
+    table = {}
+    for line in match.group(1).splitlines():
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+        if len(cells) == 3 and cells[0].startswith("`"):
+            table[cells[0].strip("`")] = re.findall(r"`([^`]+)`", cells[1])
+    return table
+
+
+def expand(table):
+    """room -> the set of rooms that it may include, and "MPI" where it may."""
+    rooms = set(table)
+    allowed = {}
+    for room, words in table.items():
+        allowed[room] = {room}
+        for word in words:
+            if word == "*":
+                allowed[room] |= {other for other in rooms if other.split("/")[0] != "programs"}
+            elif word.endswith("/*"):
+                allowed[room] |= {other for other in rooms if (other + "/").startswith(word[:-1])}
+            elif word in rooms or word == "MPI":
+                allowed[room].add(word)
+            else:
+                sys.exit(f"docs/architecture.md: `{word}` in the row of `{room}` is no room of the table")
+    return allowed
+
+
+def read_includes(source):
+    """(file, header) of each include of one of our headers or of mpi.h, paths below src/."""
+    includes, files = [], set()
+    for folder, _, names in os.walk(source):
+        for name in names:
+            if name.endswith((".c", ".h")):
+                files.add(os.path.relpath(os.path.join(folder, name), source))
+    for path in sorted(files):
+        with open(os.path.join(source, path), encoding="utf-8") as file:
+            for line in file:
+                match = INCLUDE.match(line)
+                if match:
+                    includes.append((path, match.group(1) or match.group(2)))
+    return files, includes
+
+
+def find_circle(graph):
+    """A list of nodes, each of which leads to the next and the last to the first; None where there is none."""
+    state, path = {}, []
+
+    def visit(node):
+        state[node] = "open"
+        path.append(node)
+        for other in sorted(graph.get(node, ())):
+            if state.get(other) == "open":
+                return path[path.index(other):]
+            if other not in state:
+                circle = visit(other)
+                if circle:
+                    return circle
+        path.pop()
+        state[node] = "done"
+        return None
+
+    for node in sorted(graph):
+        if node not in state:
+            circle = visit(node)
+            if circle:
+                return circle
+    return None
+
+
+def check(source, page, known):
+    """The complaints."""
+    allowed = expand(read_table(page))
+    files, includes = read_includes(source)
+    if len(files) < 50:
+        return [f"only {len(files)} files were found in {source}"]
+    wrong, needed = [], set()
+    rooms, modules = collections.defaultdict(set), collections.defaultdict(set)
+    for path, header in includes:
+        room = os.path.dirname(path)
+        if header == "mpi.h":
+            to = "MPI"
+        elif header in files:
+            to = os.path.dirname(header)
+        else:
+            wrong.append(f'{path} includes "{header}", which is no file below src/')
+            continue
+        if to not in allowed.get(room, {to}):
+            if (path, header) in known:
+                needed.add((path, header))
+                continue
+            wrong.append(f"{path} includes {header}, but src/{room} may not include {to}")
+        elif (path, header) in known:
+            needed.add((path, header))
+            continue
+        if to not in (room, "MPI"):
+            rooms[room].add(to)
+        # A module is a header with the source of the same name; what an internal header declares belongs to several.
+        module, other = os.path.splitext(path)[0], os.path.splitext(header)[0]
+        if module != other and to != "MPI" and not (path.endswith(".c") and other.endswith("internal")):
+            modules[module].add(other)
+    for room in sorted({os.path.dirname(path) for path in files} - set(allowed)):
+        wrong.append(f"src/{room} is in no row of the table in docs/architecture.md")
+    for room in sorted(set(allowed) - {os.path.dirname(path) for path in files}):
+        wrong.append(f"docs/architecture.md has a row of `{room}`, but src/{room} has no files")
+    for graph, what in ((rooms, "rooms"), (modules, "files"),
+                        ({room: others - {room} for room, others in allowed.items()}, "rows of the table")):
+        circle = find_circle(graph)
+        if circle:
+            wrong.append(f"a circle of {what}: {' -> '.join(circle + circle[:1])}")
+    for path, header in sorted(known - needed):
+        wrong.append(f"{path} no longer includes {header}: remove that line of the known ones")
+    return wrong
+
+
+def main():
+    source, known = sys.argv[1], set()
+    if len(sys.argv) > 2:
+        with open(sys.argv[2], encoding="utf-8") as file:
+            known = {tuple(line.split()) for line in file if line.strip() and not line.startswith("#")}
+    wrong = check(os.path.join(source, "src"), os.path.join(source, "docs", "architecture.md"), known)
+    for line in wrong:
+        print(line, file=sys.stderr)
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()
