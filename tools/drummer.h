@@ -11,7 +11,7 @@
 #ifndef DRUMLINE_TOOLS_DRUMMER_H
 #define DRUMLINE_TOOLS_DRUMMER_H
 
-#include "data/midi/midi_file.h"
+#include "data/midi/midi.h"
 #include "drummer_styles.h"
 
 #include <stdbool.h>

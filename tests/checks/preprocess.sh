@@ -35,9 +35,9 @@ expect_count() {
 # The same data set for any number of ranks.
 for ranks in 1 2 3 4; do
     run 0 "60 performances kept" "$ranks" --input_dir "$input" --output_dir "$folder/data$ranks" --recursive
-    grep -q "3 left out: no MIDI, or damaged" "$folder/said" || fail "3 damaged files are not counted"
+    grep -q "3 skipped: not a MIDI file, or damaged" "$folder/said" || fail "3 damaged files are not counted"
     for name in text.mid empty.midi cut.mid; do
-        grep -q "left out: .*$name: " "$folder/said" || fail "$name is not named"
+        grep -q "skipped: .*$name: " "$folder/said" || fail "$name is not named"
     done
     "$performances" hash "$folder/data$ranks" >"$folder/hash$ranks" || fail "the data set of $ranks ranks is not sound"
     cmp "$folder/hash1" "$folder/hash$ranks" || fail "another hash with $ranks ranks"
@@ -47,7 +47,7 @@ done
 # What is kept, and the names of what is not.
 run 0 "51 performances kept" 2 --input-dir="$input" --output-dir="$folder/beat" --recursive --is_beat=True --beat=4-4 \
     --log=debug
-[ "$(grep -c "left out: .*in another time signature" "$folder/said")" -eq 10 ] ||
+[ "$(grep -c "skipped: .*another time signature" "$folder/said")" -eq 10 ] ||
     fail "9 files and their count are not named"
 run 0 "fewer bars than --min_bars" 1 --input_dir "$input" --output_dir "$folder/bars" --recursive --min_bars 4
 run 0 "30 performances kept" 1 --input_dir "$input" --output_dir "$folder/flat"

@@ -44,7 +44,7 @@ static inline void fixture_write(const char *folder, struct shard_writer *shards
 {
     struct error error;
     struct dataset_index index;
-    struct dataset_counts counts = {.num_files = 7, .left_out = {[LEFT_OUT_SHORT] = 2}};
+    struct dataset_counts counts = {.num_files = 7, .skipped = {[SKIPPED_SHORT] = 2}};
     struct performance_table *tables = calloc(num_shards, sizeof *tables);
     assert_non_null(tables);
     for (uint32_t s = 0; s < num_shards; s++) {

@@ -1,7 +1,7 @@
 /* libFuzzer target: any bytes as a MIDI file, read and put on the grid.
  *
  * Built with clang and -DDRUMLINE_FUZZ=ON; run as `fuzz_midi -max_len=4096 CORPUS_FOLDER`. */
-#include "data/midi/midi_file.h"
+#include "data/midi/reader.h"
 #include "data/music/grid.h"
 
 #include <stdlib.h>

@@ -7,6 +7,7 @@
 #include "base/io/files.h"
 #include "base/random.h"
 #include "data/dataset/dataset.h"
+#include "data/midi/writer.h"
 #include "data/music/grid.h"
 
 #include <stdio.h>

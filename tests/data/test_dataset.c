@@ -31,7 +31,7 @@ static void test_holds_what_was_written(void **state)
         struct dataset *dataset = open_sound(folder);
         assert_int_equal(dataset->index.table.count, 5);
         assert_int_equal(dataset->index.num_steps, (1 + 2 + 3 + 4 + 5) * GRID_BAR_STEPS);
-        assert_int_equal(dataset->index.counts.left_out[LEFT_OUT_SHORT], 2);
+        assert_int_equal(dataset->index.counts.skipped[SKIPPED_SHORT], 2);
         for (uint32_t number = 0; number < 5; number++) {
             const struct performance *row = &dataset->index.table.rows[number];
             struct grid grid = fixture_grid(number, number + 1);

@@ -1,3 +1,4 @@
+#include "data/midi/check.h"
 #include "data/music/grid.h"
 #include "tests/data/midi_bytes.h"
 #include "tests/support/unit.h"
@@ -146,7 +147,7 @@ static void test_time_signature_changes(void **state)
     midi.num_tempos = 3;
     make(&list, &midi);
     assert_int_equal(list.count, 4);
-    assert_int_equal(list.parts[0].fault, GRID_SOUND);
+    assert_int_equal(list.parts[0].fault, GRID_VALID);
     assert_int_equal(list.parts[0].grid.num_steps, 32);
     assert_true(fabsf(list.parts[0].grid.qpm - 150) < 0.01F);
     assert_int_equal(list.parts[1].first_tick, 3840);

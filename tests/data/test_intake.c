@@ -67,13 +67,13 @@ static char *take(struct fixture *fixture, const char *name)
     return text;
 }
 
-static void expect_left_out(struct fixture *fixture, const char *name, enum left_out reason, const char *said)
+static void expect_skipped(struct fixture *fixture, const char *name, enum skip_reason reason, const char *said)
 {
     struct dataset_counts before = fixture->counts;
     char *text = take(fixture, name);
     assert_int_equal(fixture->counts.num_kept, before.num_kept);
     assert_int_equal(fixture->counts.num_files, before.num_files + 1);
-    assert_int_equal(fixture->counts.left_out[reason], before.left_out[reason] + 1);
+    assert_int_equal(fixture->counts.skipped[reason], before.skipped[reason] + 1);
     if (said != NULL)
         assert_contains(text, said);
     else
@@ -144,12 +144,12 @@ static void test_rules(void **state)
              .min_bars = 2
     };
     expect_kept(fixture, "a.mid", 4, 4);
-    expect_left_out(fixture, "b.mid", LEFT_OUT_TIME_SIGNATURE, NULL);
+    expect_skipped(fixture, "b.mid", SKIPPED_TIME_SIGNATURE, NULL);
     fixture->rules.beat = (struct time_signature){3, 4};
-    expect_left_out(fixture, "a.mid", LEFT_OUT_TIME_SIGNATURE, NULL);
+    expect_skipped(fixture, "a.mid", SKIPPED_TIME_SIGNATURE, NULL);
     expect_kept(fixture, "b.mid", 3, 4);
     fixture->rules = (struct intake_rules){.min_bars = 3};
-    expect_left_out(fixture, "a.mid", LEFT_OUT_SHORT, NULL);
+    expect_skipped(fixture, "a.mid", SKIPPED_SHORT, NULL);
 }
 
 static void test_quiet_reasons_are_named_at_debug(void **state)
@@ -157,11 +157,11 @@ static void test_quiet_reasons_are_named_at_debug(void **state)
     struct fixture *fixture = *state;
     write_beats(fixture, "none.mid", 1, 4, 2, 99);
     write_beats(fixture, "odd.mid", 1, 5, 5, 36);
-    expect_left_out(fixture, "none.mid", LEFT_OUT_NO_DRUMS, NULL);
+    expect_skipped(fixture, "none.mid", SKIPPED_NO_DRUMS, NULL);
     assert_int_equal(fixture->counts.num_unknown, 4);
     log_set_level(LOG_LEVEL_DEBUG);
-    expect_left_out(fixture, "none.mid", LEFT_OUT_NO_DRUMS, "left out: none.mid: without a hit");
-    expect_left_out(fixture, "odd.mid", LEFT_OUT_BROKEN_BAR, "left out: odd.mid: bars of no whole number");
+    expect_skipped(fixture, "none.mid", SKIPPED_NO_DRUMS, "skipped: none.mid: no hit of any");
+    expect_skipped(fixture, "odd.mid", SKIPPED_BROKEN_BAR, "skipped: odd.mid: a bar is not a whole number");
     log_set_level(LOG_LEVEL_INFO);
 }
 
@@ -176,13 +176,13 @@ static void test_hostile_files_are_named(void **state)
     file.size = 9;
     assert_true(midi_bytes_save(&file, damaged));
     assert_true(midi_bytes_save(&file, odd));
-    expect_left_out(fixture, "gone.mid", LEFT_OUT_UNREADABLE, "gone.mid");
-    expect_left_out(fixture, "damaged.mid", LEFT_OUT_DAMAGED, "damaged.mid: no MIDI file");
-    expect_left_out(fixture, "kind.mid", LEFT_OUT_UNSUPPORTED, "kind.mid: MIDI format 2");
+    expect_skipped(fixture, "gone.mid", SKIPPED_UNREADABLE, "gone.mid");
+    expect_skipped(fixture, "damaged.mid", SKIPPED_DAMAGED, "damaged.mid: no MIDI file");
+    expect_skipped(fixture, "kind.mid", SKIPPED_UNSUPPORTED, "kind.mid: MIDI format 2");
     char *said = format_text("%s/odd\\xff.mid: its name is no UTF-8 text", fixture->folder);
-    expect_left_out(fixture, "odd\xff.mid", LEFT_OUT_NAME, said);
+    expect_skipped(fixture, "odd\xff.mid", SKIPPED_NAME, said);
     free(said);
-    expect_left_out(fixture, "two\nlines.mid", LEFT_OUT_NAME, "two\\x0alines.mid: its name holds a control character");
+    expect_skipped(fixture, "two\nlines.mid", SKIPPED_NAME, "two\\x0alines.mid: its name holds a control character");
     free(odd);
     free(kind);
     free(damaged);

@@ -1,4 +1,4 @@
-#include "data/midi/midi_file.h"
+#include "data/midi/reader.h"
 #include "tests/data/midi_bytes.h"
 #include "tests/support/unit.h"
 
@@ -18,7 +18,7 @@ static void expect_refusal(const struct midi_bytes *file, enum midi_fault expect
 {
     struct midi midi;
     struct error error;
-    enum midi_fault fault = MIDI_SOUND;
+    enum midi_fault fault = MIDI_VALID;
     assert_fails(midi_parse(&midi, file->bytes, file->size, &fault, &error), error, part);
     assert_int_equal(fault, expected);
     assert_null(midi.onsets);
@@ -30,7 +30,7 @@ static void expect_onsets(const struct midi_bytes *file, size_t count, uint32_t 
     struct error error;
     enum midi_fault fault = MIDI_DAMAGED;
     assert_ok(midi_parse(&midi, file->bytes, file->size, &fault, &error), error);
-    assert_int_equal(fault, MIDI_SOUND);
+    assert_int_equal(fault, MIDI_VALID);
     assert_int_equal(midi.num_onsets, count);
     if (count > 0)
         assert_int_equal(midi.onsets[count - 1].tick, last_tick);

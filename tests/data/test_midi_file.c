@@ -1,4 +1,5 @@
-#include "data/midi/midi_file.h"
+#include "data/midi/reader.h"
+#include "data/midi/writer.h"
 #include "tests/data/midi_bytes.h"
 #include "tests/support/scratch.h"
 #include "tests/support/unit.h"
@@ -186,7 +187,7 @@ static void test_load_names_the_file(void **state)
 {
     struct midi midi;
     struct error error;
-    enum midi_fault fault = MIDI_SOUND;
+    enum midi_fault fault = MIDI_VALID;
     char *folder = scratch_make(), *path = path_join(folder, "broken.mid");
     struct midi_bytes file = {.size = 0};
     (void)state;

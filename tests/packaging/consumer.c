@@ -4,7 +4,7 @@
 #include "base/hdf5/seal.h"
 #include "base/log.h"
 #include "data/dataset/dataset.h"
-#include "data/midi/midi_file.h"
+#include "data/midi/reader.h"
 #include "model/checkpoint.h"
 #include "model/vae/model.h"
 

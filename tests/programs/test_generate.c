@@ -4,7 +4,8 @@
 
 #include "base/io/files.h"
 #include "base/log.h"
-#include "data/midi/midi_file.h"
+#include "data/midi/reader.h"
+#include "data/midi/writer.h"
 #include "model/checkpoint.h"
 #include "programs/generate/generate.h"
 #include "programs/generate/input.h"

@@ -76,7 +76,7 @@ static void make_dataset(const char *folder)
     struct dataset_index index;
     struct dataset_counts counts = {.num_files = 5, .num_kept = 3, .num_hits = 6, .num_unknown = 4};
     char *name = shard_name(0, 1), *path = path_join(folder, name), *index_path = path_join(folder, INDEX_NAME);
-    counts.left_out[LEFT_OUT_SHORT] = 2;
+    counts.skipped[SKIPPED_SHORT] = 2;
     append(&shard, "a.mid", SPLIT_TRAIN, "rock", 9, common);
     append(&shard, "b.mid", SPLIT_TRAIN, "jazz/caf\xc3\xa9", 3, common);
     append(&shard, "c.mid", SPLIT_VALIDATION, "rock", 2, waltz);

@@ -9,24 +9,24 @@
 
 static const struct {
     const char *name, *words;
-} reasons[NUM_LEFT_OUT] = {
-    {"unreadable",     "could not be read"                                   },
-    {"damaged",        "no MIDI, or damaged"                                 },
-    {"unsupported",    "MIDI of an unsupported kind"                         },
-    {"name",           "name not UTF-8, too long, or with control characters"},
-    {"no_drums",       "without a hit of any drum"                           },
-    {"time_signature", "in another time signature"                           },
-    {"broken_bar",     "bars of no whole number of sixteenths"               },
-    {"short",          "fewer bars than --min_bars"                          },
-    {"long",           "longer than 1,048,576 sixteenths"                    },
+} reasons[NUM_SKIP_REASONS] = {
+    {"unreadable",     "could not be read"                                          },
+    {"damaged",        "not a MIDI file, or damaged"                                },
+    {"unsupported",    "a kind of MIDI file that is not supported"                  },
+    {"name",           "file name is not UTF-8, too long, or has control characters"},
+    {"no_drums",       "no hit of any of the nine drums"                            },
+    {"time_signature", "another time signature"                                     },
+    {"broken_bar",     "a bar is not a whole number of sixteenths"                  },
+    {"short",          "fewer bars than --min_bars"                                 },
+    {"long",           "longer than 1,048,576 sixteenths"                           },
 };
 
-const char *left_out_name(enum left_out reason)
+const char *skip_reason_name(enum skip_reason reason)
 {
     return reasons[reason].name;
 }
 
-const char *left_out_words(enum left_out reason)
+const char *skip_reason_words(enum skip_reason reason)
 {
     return reasons[reason].words;
 }
@@ -143,11 +143,11 @@ static bool write_virtual(hid_t file, const char *path, const struct dataset_ind
     return ok;
 }
 
-static bool write_left_out(hid_t file, const struct dataset_counts *counts, struct error *error)
+static bool write_skipped(hid_t file, const struct dataset_counts *counts, struct error *error)
 {
-    for (int reason = 0; reason < NUM_LEFT_OUT; reason++) {
-        char *name = format_text("left_out_%s", reasons[reason].name);
-        bool ok = hdf5_write_int(file, name, (int64_t)counts->left_out[reason], error);
+    for (int reason = 0; reason < NUM_SKIP_REASONS; reason++) {
+        char *name = format_text("skipped_%s", reasons[reason].name);
+        bool ok = hdf5_write_int(file, name, (int64_t)counts->skipped[reason], error);
         free(name);
         if (!ok)
             return false;
@@ -181,7 +181,7 @@ static bool write_attributes(hid_t file, const struct dataset_index *index, stru
            hdf5_write_int(file, "num_hits", (int64_t)counts->num_hits, error) &&
            hdf5_write_int(file, "num_unknown_pitches", (int64_t)counts->num_unknown, error) &&
            hdf5_write_int(file, "num_melodic_notes", (int64_t)counts->num_melodic, error) &&
-           write_splits(file, &index->table, error) && write_left_out(file, counts, error);
+           write_splits(file, &index->table, error) && write_skipped(file, counts, error);
 }
 
 bool dataset_index_write(const struct dataset_index *index, const char *path, const char *shown_path,
@@ -210,6 +210,21 @@ static bool read_count(uint64_t *count, hid_t file, const char *path, const char
     return value >= 0 || error_set(error, "%s: %s is %lld", path, name, (long long)value);
 }
 
+/* The first version called the attribute left_out_NAME. Reasons that came after it may be missing. */
+static bool read_skipped(uint64_t *count, hid_t file, const char *path, enum skip_reason reason, struct error *error)
+{
+    char *name = format_text("skipped_%s", reasons[reason].name);
+    char *old_name = format_text("left_out_%s", reasons[reason].name);
+    bool is_old = !hdf5_has_attribute(file, name) && hdf5_has_attribute(file, old_name);
+    bool ok = true;
+    *count = 0;
+    if (reason <= SKIPPED_LONG || hdf5_has_attribute(file, name))
+        ok = read_count(count, file, path, is_old ? old_name : name, error);
+    free(old_name);
+    free(name);
+    return ok;
+}
+
 static bool read_counts(struct dataset_index *index, hid_t file, const char *path, struct error *error)
 {
     struct dataset_counts *counts = &index->counts;
@@ -221,11 +236,8 @@ static bool read_counts(struct dataset_index *index, hid_t file, const char *pat
               read_count(&counts->num_hits, file, path, "num_hits", error) &&
               read_count(&counts->num_unknown, file, path, "num_unknown_pitches", error) &&
               read_count(&counts->num_melodic, file, path, "num_melodic_notes", error);
-    for (int reason = 0; ok && reason < NUM_LEFT_OUT; reason++) {
-        char *name = format_text("left_out_%s", reasons[reason].name);
-        ok = read_count(&counts->left_out[reason], file, path, name, error);
-        free(name);
-    }
+    for (int reason = 0; ok && reason < NUM_SKIP_REASONS; reason++)
+        ok = read_skipped(&counts->skipped[reason], file, path, (enum skip_reason)reason, error);
     if (!ok)
         return false;
     if (num_shards == 0 || num_shards > 99999 || num_steps != index->num_steps ||

@@ -10,25 +10,25 @@
 #define INDEX_FORMAT "drumline-index"
 #define INDEX_NAME "index.h5"
 
-/* Why a file or performance was left out. */
-enum left_out {
-    LEFT_OUT_UNREADABLE,
-    LEFT_OUT_DAMAGED,
-    LEFT_OUT_UNSUPPORTED,
-    LEFT_OUT_NAME,
-    LEFT_OUT_NO_DRUMS,
-    LEFT_OUT_TIME_SIGNATURE,
-    LEFT_OUT_BROKEN_BAR,
-    LEFT_OUT_SHORT,
-    LEFT_OUT_LONG,
-    NUM_LEFT_OUT
+/* Why a file or performance was skipped. */
+enum skip_reason {
+    SKIPPED_UNREADABLE,
+    SKIPPED_DAMAGED,
+    SKIPPED_UNSUPPORTED,
+    SKIPPED_NAME,
+    SKIPPED_NO_DRUMS,
+    SKIPPED_TIME_SIGNATURE,
+    SKIPPED_BROKEN_BAR,
+    SKIPPED_SHORT,
+    SKIPPED_LONG,
+    NUM_SKIP_REASONS
 };
 
-/* "time_signature": what the attribute left_out_time_signature ends in. */
-const char *left_out_name(enum left_out reason);
+/* "time_signature": what the attribute skipped_time_signature ends in. */
+const char *skip_reason_name(enum skip_reason reason);
 
-/* "in another time signature": what the table says. */
-const char *left_out_words(enum left_out reason);
+/* "another time signature": what the table of counts says. */
+const char *skip_reason_words(enum skip_reason reason);
 
 struct dataset_counts {
     uint64_t num_files; /* MIDI files that were found */
@@ -36,7 +36,7 @@ struct dataset_counts {
     uint64_t num_hits;
     uint64_t num_unknown; /* onsets of a pitch that is no drum's */
     uint64_t num_melodic; /* onsets beside channel 10 */
-    uint64_t left_out[NUM_LEFT_OUT];
+    uint64_t skipped[NUM_SKIP_REASONS];
 };
 
 struct dataset_index {

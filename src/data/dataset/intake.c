@@ -2,6 +2,7 @@
 
 #include "base/io/files.h"
 #include "base/log.h"
+#include "data/midi/reader.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -55,19 +56,19 @@ static const char *fault_of_name(const char *path)
     return text_is_utf8(path) ? NULL : "its name is no UTF-8 text";
 }
 
-static void leave_out_for_name(struct dataset_counts *counts, const char *folder, const char *path, const char *fault)
+static void skip_for_name(struct dataset_counts *counts, const char *folder, const char *path, const char *fault)
 {
     char *name = printable(path), *full_path = path_join(folder, name != NULL ? name : "?");
-    counts->left_out[LEFT_OUT_NAME]++;
-    log_warning("left out: %s: %s", full_path, fault);
+    counts->skipped[SKIPPED_NAME]++;
+    log_warning("skipped: %s: %s", full_path, fault);
     free(full_path);
     free(name);
 }
 
-static void leave_out(struct dataset_counts *counts, enum left_out reason, const char *path)
+static void skip(struct dataset_counts *counts, enum skip_reason reason, const char *path)
 {
-    counts->left_out[reason]++;
-    log_debug_here("left out: %s: %s", path, left_out_words(reason));
+    counts->skipped[reason]++;
+    log_debug_here("skipped: %s: %s", path, skip_reason_words(reason));
 }
 
 /* Loads a file; where it can't, warns and counts. */
@@ -80,28 +81,28 @@ static bool load(struct midi *midi, struct dataset_counts *counts, const char *f
     free(full_path);
     if (ok)
         return true;
-    enum left_out reason = fault == MIDI_UNREADABLE    ? LEFT_OUT_UNREADABLE
-                           : fault == MIDI_UNSUPPORTED ? LEFT_OUT_UNSUPPORTED
-                                                       : LEFT_OUT_DAMAGED;
-    counts->left_out[reason]++;
-    log_warning("left out: %s", error.message);
+    enum skip_reason reason = fault == MIDI_UNREADABLE    ? SKIPPED_UNREADABLE
+                              : fault == MIDI_UNSUPPORTED ? SKIPPED_UNSUPPORTED
+                                                          : SKIPPED_DAMAGED;
+    counts->skipped[reason]++;
+    log_warning("skipped: %s", error.message);
     return false;
 }
 
-/* The reason to leave a part out, NUM_LEFT_OUT for none. */
-static enum left_out judge(const struct grid_part *part, const struct intake_rules *rules)
+/* The reason to leave a part out, NUM_SKIP_REASONS for none. */
+static enum skip_reason judge(const struct grid_part *part, const struct intake_rules *rules)
 {
     if (part->fault == GRID_NO_DRUMS)
-        return LEFT_OUT_NO_DRUMS;
+        return SKIPPED_NO_DRUMS;
     if (rules->only_beat && !time_signature_equal(part->time_signature, rules->beat))
-        return LEFT_OUT_TIME_SIGNATURE;
+        return SKIPPED_TIME_SIGNATURE;
     if (part->fault == GRID_BROKEN_BAR)
-        return LEFT_OUT_BROKEN_BAR;
+        return SKIPPED_BROKEN_BAR;
     if (part->fault == GRID_TOO_LONG)
-        return LEFT_OUT_LONG;
+        return SKIPPED_LONG;
     if (part->grid.num_steps / time_signature_bar_steps(part->time_signature) < rules->min_bars)
-        return LEFT_OUT_SHORT;
-    return NUM_LEFT_OUT;
+        return SKIPPED_SHORT;
+    return NUM_SKIP_REASONS;
 }
 
 static bool take_parts(struct shard_writer *writer, struct dataset_counts *counts, const struct grid_list *list,
@@ -109,9 +110,9 @@ static bool take_parts(struct shard_writer *writer, struct dataset_counts *count
 {
     for (size_t p = 0; p < list->count; p++) {
         const struct grid_part *part = &list->parts[p];
-        enum left_out reason = judge(part, rules);
-        if (reason != NUM_LEFT_OUT) {
-            leave_out(counts, reason, about->path);
+        enum skip_reason reason = judge(part, rules);
+        if (reason != NUM_SKIP_REASONS) {
+            skip(counts, reason, about->path);
             continue;
         }
         if (!shard_writer_append(writer, about, &part->grid, error))
@@ -134,7 +135,7 @@ bool intake_file(struct shard_writer *writer, struct dataset_counts *counts, con
     counts->num_files++;
     const char *fault = fault_of_name(path);
     if (fault != NULL) {
-        leave_out_for_name(counts, folder, path, fault);
+        skip_for_name(counts, folder, path, fault);
         return true;
     }
     about.split = info != NULL ? info->split : split_by_hash(path);

@@ -274,7 +274,7 @@ static bool read_header(const uint8_t *bytes, size_t size, size_t *position, uin
     if (division >= 0x8000)
         return error_set(error, "SMPTE division (%u frames a second): save it with ticks per quarter note",
                          256 - (division >> 8));
-    *fault = MIDI_SOUND;
+    *fault = MIDI_VALID;
     return true;
 }
 
@@ -331,6 +331,6 @@ bool midi_check(struct midi_copy *copy, const uint8_t *bytes, size_t size, enum 
     put_big_endian(writer.bytes + 10, writer.num_tracks, 2);
     put_big_endian(writer.bytes + 12, big_endian(bytes + 12, 2), 2);
     *copy = (struct midi_copy){writer.bytes, writer.size, (uint32_t)writer.end_tick};
-    *fault = MIDI_SOUND;
+    *fault = MIDI_VALID;
     return true;
 }

@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 enum midi_fault {
-    MIDI_SOUND,
+    MIDI_VALID,
     MIDI_UNREADABLE,  /* the file system would not give it, or it is far too large */
     MIDI_DAMAGED,     /* no MIDI file, or one that breaks the specification */
     MIDI_UNSUPPORTED, /* format 2, SMPTE division, RIFF: sound, but nothing we can read */

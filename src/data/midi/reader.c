@@ -1,8 +1,7 @@
-#include "data/midi/midi_file.h"
+#include "data/midi/reader.h"
 
 #include "base/io/files.h"
 
-#include <math.h>
 #include <smf.h>
 #include <stdlib.h>
 #include <string.h>
@@ -161,25 +160,4 @@ bool midi_load(struct midi *midi, const char *path, enum midi_fault *fault, stru
     bool ok = midi_parse(midi, bytes, size, fault, error);
     free(bytes);
     return ok || error_prefix(error, "%s", path);
-}
-
-void midi_free(struct midi *midi)
-{
-    free(midi->onsets);
-    free(midi->tempos);
-    free(midi->time_signatures);
-    *midi = (struct midi){0};
-}
-
-double midi_qpm(uint32_t microseconds_per_quarter)
-{
-    return 60e6 / microseconds_per_quarter;
-}
-
-uint32_t midi_tempo_of_qpm(double qpm)
-{
-    double tempo = 60e6 / qpm;
-    if (!(tempo >= 1))
-        return tempo < 1 ? 1 : MIDI_DEFAULT_TEMPO;
-    return tempo > MIDI_LONGEST_TEMPO ? MIDI_LONGEST_TEMPO : (uint32_t)lround(tempo);
 }

@@ -1,6 +1,8 @@
-#include "data/midi/midi_file.h"
+#include "data/midi/writer.h"
 
+#include "base/error.h"
 #include "base/io/files.h"
+#include "data/midi/check.h"
 
 #include <stdlib.h>
 #include <string.h>

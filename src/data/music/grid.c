@@ -141,8 +141,8 @@ static bool fill_part(struct grid_part *part, uint64_t *steps_left, uint64_t *nu
         any = true;
         last_step = nearest_step(&midi->onsets[i], part->first_tick, midi->ppq);
     }
-    part->fault = !any ? GRID_NO_DRUMS : bar_steps == 0 ? GRID_BROKEN_BAR : GRID_SOUND;
-    if (part->fault != GRID_SOUND)
+    part->fault = !any ? GRID_NO_DRUMS : bar_steps == 0 ? GRID_BROKEN_BAR : GRID_VALID;
+    if (part->fault != GRID_VALID)
         return true;
     uint64_t num_steps = (last_step / bar_steps + 1) * bar_steps;
     if (num_steps > *steps_left) {

@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 #include "data/midi/drum_map.h"
-#include "data/midi/midi_file.h"
+#include "data/midi/midi.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -51,7 +51,7 @@ void grid_free(struct grid *grid);
 uint64_t grid_count_hits(const struct grid *grid);
 
 enum grid_fault {
-    GRID_SOUND,
+    GRID_VALID,
     GRID_NO_DRUMS,   /* no onset of any class */
     GRID_BROKEN_BAR, /* a bar is no whole number of steps */
     GRID_TOO_LONG,   /* more than GRID_MAX_STEPS */

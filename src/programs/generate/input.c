@@ -1,6 +1,7 @@
 #include "programs/generate/input.h"
 
 #include "base/log.h"
+#include "data/midi/reader.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -44,7 +45,7 @@ static bool check_parts(const struct grid_list *list, const struct midi *midi, c
     if (!time_signature_equal(part->time_signature, common_time))
         return error_set(error, "%s: is in %d/%d; the models play 4/4", path, part->time_signature.numerator,
                          part->time_signature.denominator);
-    if (part->fault != GRID_SOUND)
+    if (part->fault != GRID_VALID)
         return error_set(error, "%s: is too long: more than %d steps", path, GRID_MAX_STEPS);
     return true;
 }

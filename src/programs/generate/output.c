@@ -1,7 +1,7 @@
 #include "programs/generate/output.h"
 
 #include "base/io/files.h"
-#include "data/midi/midi_file.h"
+#include "data/midi/writer.h"
 
 #include <ctype.h>
 #include <stdio.h>

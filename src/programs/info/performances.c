@@ -108,8 +108,8 @@ bool info_read_shard(json_t *object, const char *path, struct error *error)
 static void read_skipped(json_t *object, const struct dataset_counts *counts)
 {
     json_t *files = json_object(), *notes = json_object();
-    for (int reason = 0; reason < NUM_LEFT_OUT; reason++)
-        json_object_set_new(files, left_out_name((enum left_out)reason), json_of_count(counts->left_out[reason]));
+    for (int reason = 0; reason < NUM_SKIP_REASONS; reason++)
+        json_object_set_new(files, skip_reason_name((enum skip_reason)reason), json_of_count(counts->skipped[reason]));
     json_object_set_new(notes, "melodic", json_of_count(counts->num_melodic));
     json_object_set_new(notes, "unknown", json_of_count(counts->num_unknown));
     json_object_set_new(object, "num_files", json_of_count(counts->num_files));
@@ -202,13 +202,13 @@ static void print_skipped(FILE *out, const json_t *object)
     int64_t melodic = member_int(notes, "melodic"), unknown = member_int(notes, "unknown");
     info_print_field(out, "source", "%" PRId64 " MIDI file%s", member_int(object, "num_files"),
                      member_int(object, "num_files") == 1 ? "" : "s");
-    for (int reason = 0; reason < NUM_LEFT_OUT; reason++) {
-        int64_t count = member_int(files, left_out_name((enum left_out)reason));
+    for (int reason = 0; reason < NUM_SKIP_REASONS; reason++) {
+        int64_t count = member_int(files, skip_reason_name((enum skip_reason)reason));
         if (count > 0)
-            info_print_field(out, "skipped", "%" PRId64 ": %s", count, left_out_words((enum left_out)reason));
+            info_print_field(out, "skipped", "%" PRId64 ": %s", count, skip_reason_words((enum skip_reason)reason));
     }
     if (melodic > 0)
-        info_print_field(out, "skipped", "%" PRId64 " notes: not on channel 10", melodic);
+        info_print_field(out, "skipped", "%" PRId64 " notes: not on the drum channel", melodic);
     if (unknown > 0)
         info_print_field(out, "skipped", "%" PRId64 " notes: pitch maps to none of the nine drums", unknown);
 }

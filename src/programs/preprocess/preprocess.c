@@ -164,32 +164,32 @@ static void tell_progress(const struct job *job, const struct work_share *share,
 static void sum_counts(struct job *job)
 {
     struct dataset_counts *counts = &job->counts;
-    uint64_t values[5 + NUM_LEFT_OUT] = {counts->num_files, counts->num_kept, counts->num_hits, counts->num_unknown,
-                                         counts->num_melodic};
-    memcpy(values + 5, counts->left_out, sizeof counts->left_out);
-    comm_sum_counts(job->comm, values, 5 + NUM_LEFT_OUT);
+    uint64_t values[5 + NUM_SKIP_REASONS] = {counts->num_files, counts->num_kept, counts->num_hits, counts->num_unknown,
+                                             counts->num_melodic};
+    memcpy(values + 5, counts->skipped, sizeof counts->skipped);
+    comm_sum_counts(job->comm, values, 5 + NUM_SKIP_REASONS);
     *counts = (struct dataset_counts){values[0], values[1], values[2], values[3], values[4], {0}};
-    memcpy(counts->left_out, values + 5, sizeof counts->left_out);
+    memcpy(counts->skipped, values + 5, sizeof counts->skipped);
 }
 
 static void report_counts(const struct job *job)
 {
     const struct dataset_counts *counts = &job->counts;
-    uint64_t left_out = 0;
+    uint64_t skipped = 0;
     log_info("%8llu MIDI file%s", (unsigned long long)counts->num_files, counts->num_files == 1 ? "" : "s");
     log_info("%8llu performance%s kept", (unsigned long long)counts->num_kept, counts->num_kept == 1 ? "" : "s");
-    for (int reason = 0; reason < NUM_LEFT_OUT; reason++) {
-        left_out += counts->left_out[reason];
-        if (counts->left_out[reason] > 0)
-            log_info("%8llu left out: %s", (unsigned long long)counts->left_out[reason],
-                     left_out_words((enum left_out)reason));
+    for (int reason = 0; reason < NUM_SKIP_REASONS; reason++) {
+        skipped += counts->skipped[reason];
+        if (counts->skipped[reason] > 0)
+            log_info("%8llu skipped: %s", (unsigned long long)counts->skipped[reason],
+                     skip_reason_words((enum skip_reason)reason));
     }
-    if (left_out > 0 && log_get_level() < LOG_LEVEL_DEBUG)
-        log_info("         (--log=debug names each that was left out)");
+    if (skipped > 0 && log_get_level() < LOG_LEVEL_DEBUG)
+        log_info("         (--log=debug names each of them)");
     if (counts->num_melodic > 0)
-        log_info("%8llu notes left out: not on channel 10", (unsigned long long)counts->num_melodic);
+        log_info("%8llu notes skipped: not on the drum channel", (unsigned long long)counts->num_melodic);
     if (counts->num_unknown > 0)
-        log_info("%8llu notes left out: no pitch of the nine drums", (unsigned long long)counts->num_unknown);
+        log_info("%8llu notes skipped: pitch maps to none of the nine drums", (unsigned long long)counts->num_unknown);
 }
 
 /* Who points at a part of a data set leaves its info.csv behind, and with it the split that others trained with. */

@@ -1,0 +1,53 @@
+/* A MIDI file as the rest of the program sees it: onsets, tempos and time signatures.
+ *
+ * Times are ticks from the beginning of the file, `ppq` of them a quarter note; they are never converted to seconds, so
+ * that everything after can be exact. reader.h makes one from a file, writer.h a file from one. */
+#ifndef DRUMLINE_DATA_MIDI_MIDI_H
+#define DRUMLINE_DATA_MIDI_MIDI_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    MIDI_DRUM_CHANNEL = 9,              /* channel 10, as musicians count */
+    MIDI_WRITTEN_PPQ = 480,             /* of the files we write */
+    MIDI_DEFAULT_TEMPO = 500000,        /* microseconds per quarter note where a file has no tempo: 120 a minute */
+    MIDI_LONGEST_TEMPO = (1 << 24) - 1, /* what a tempo event can hold */
+};
+
+struct midi_onset {
+    uint32_t tick;
+    uint8_t channel;  /* 0 to 15 */
+    uint8_t pitch;    /* 0 to 127 */
+    uint8_t velocity; /* 1 to 127 */
+};
+
+struct midi_tempo {
+    uint32_t tick;
+    uint32_t microseconds_per_quarter; /* 1 to MIDI_LONGEST_TEMPO */
+};
+
+struct midi_time_signature {
+    uint32_t tick;
+    uint8_t numerator;   /* 1 to 255 */
+    uint8_t denominator; /* 1, 2, 4 ... 128 */
+};
+
+struct midi {
+    uint32_t ppq;              /* 1 to 32767 */
+    uint32_t end_tick;         /* where the last track ends */
+    struct midi_onset *onsets; /* [num_onsets], owned; by tick, of equal ones as they stand in the file */
+    struct midi_tempo *tempos; /* [num_tempos], owned; by tick */
+    struct midi_time_signature *time_signatures; /* [num_time_signatures], owned; by tick */
+    size_t num_onsets, num_tempos, num_time_signatures;
+    size_t num_melodic; /* onsets that were left out as melodic */
+};
+
+/* Frees the arrays; *midi is empty afterwards. */
+void midi_free(struct midi *midi);
+
+/* Quarter notes per minute of a tempo event, and back (rounded, and kept within what an event can hold). */
+double midi_qpm(uint32_t microseconds_per_quarter);
+uint32_t midi_tempo_of_qpm(double qpm);
+
+#endif
