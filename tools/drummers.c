@@ -2,6 +2,7 @@
 #include "base/cli/options.h"
 #include "base/io/files.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "data/midi/writer.h"
 #include "drummer.h"
 

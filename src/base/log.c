@@ -1,5 +1,7 @@
 #include "base/log.h"
-#include "base/io/files.h"
+
+#include "base/descriptor.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -74,21 +76,6 @@ bool log_open_file(const char *path, struct error *error)
     return true;
 }
 
-/* False, with errno, where not everything could be written. */
-static bool write_all(int file, const char *bytes, size_t size)
-{
-    while (size > 0) {
-        ssize_t written = write(file, bytes, size);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0)
-            return false;
-        bytes += written;
-        size -= (size_t)written;
-    }
-    return true;
-}
-
 /* Names of files are part of messages, and may hold what would drive a terminal. */
 static void replace_control_characters(char *text)
 {
@@ -114,7 +101,7 @@ static void print(const char *prefix, const char *text)
     int length = snprintf(line, sizeof line, "%s%s%s\n", log_state.progress_is_open ? "\n" : "", prefix, text);
     log_state.progress_is_open = false;
     if (length > 0)
-        (void)!write_all(STDERR_FILENO, line, (size_t)length);
+        (void)descriptor_write(STDERR_FILENO, line, (size_t)length);
 }
 
 /* "2026-01-31T12:00:00.000Z", and the level. */
@@ -139,10 +126,11 @@ static void write_to_file(enum log_level level, const char *text)
         size_t length = strcspn(part, "\n");
         int size = snprintf(line, sizeof line, "%s%.*s\n", stamp, (int)length, part);
         part = part[length] && part[length + 1] ? part + length + 1 : NULL;
-        if (write_all(log_state.file, line, (size_t)size))
+        int reason = descriptor_write(log_state.file, line, (size_t)size);
+        if (reason == 0)
             continue;
         snprintf(warning, sizeof warning, "%s: can't write (%s): this log ends here, the program goes on",
-                 log_state.file_path, strerror(errno));
+                 log_state.file_path, strerror(reason));
         close_file();
         log_warning("%s", warning);
         return;
@@ -253,6 +241,6 @@ void log_progress(const char *format, ...)
     make_text(text, format, arguments);
     va_end(arguments);
     int length = snprintf(line, sizeof line, "\r%.*s\033[K", (int)terminal_columns() - 1, text);
-    (void)!write_all(STDERR_FILENO, line, (size_t)length);
+    (void)descriptor_write(STDERR_FILENO, line, (size_t)length);
     log_state.progress_is_open = true;
 }

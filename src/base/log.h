@@ -11,6 +11,8 @@
  * | "PROGRAM: warning: ..."                    | `log_job_warning`         | `log_warning`, the same              |
  * | the text alone                             | `log_info`, `log_debug`   | `log_debug_here`, the same           |
  *
+ * One thread at a time may use the log: where several threads of a process do, a lock of theirs keeps them apart.
+ *
  * The file, where one is open, gets everything that this process says, whatever the level and the rank, each line with
  * the time and its level before it. */
 #ifndef DRUMLINE_BASE_LOG_H

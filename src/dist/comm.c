@@ -1,4 +1,5 @@
 #include "dist/comm.h"
+#include "base/host.h"
 #include "base/log.h"
 #include "dist/comm_internal.h"
 #include "dist/launcher.h"
@@ -47,8 +48,7 @@ static void start_alone(struct comm *comm)
     comm->ranks = MPI_COMM_NULL;
     comm->size = 1;
     comm->local_size = 1;
-    if (gethostname(comm->host, sizeof comm->host - 1) != 0)
-        snprintf(comm->host, sizeof comm->host, "localhost");
+    host_name(comm->host);
 }
 
 struct comm *comm_start(int *argc, char ***argv)

@@ -2,6 +2,7 @@
 #ifndef DRUMLINE_DIST_COMM_INTERNAL_H
 #define DRUMLINE_DIST_COMM_INTERNAL_H
 
+#include "base/host.h"
 #include "dist/comm.h"
 
 #include <mpi.h>
@@ -12,7 +13,7 @@ struct comm {
     MPI_Comm ranks; /* a duplicate of MPI_COMM_WORLD; MPI_COMM_NULL without MPI */
     int rank, size;
     int local_rank, local_size;
-    char host[MPI_MAX_PROCESSOR_NAME + 1];
+    char host[MPI_MAX_PROCESSOR_NAME + HOST_NAME_SIZE];
 };
 
 /* A zeroed block that the caller frees; ends the job with a message where there is no memory for it. */

@@ -1,5 +1,5 @@
 #include "dist/gradient_reducer.h"
-#include "base/io/files.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "dist/comm_internal.h"
 #include "dist/sum_algorithm.h"

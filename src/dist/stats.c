@@ -1,5 +1,5 @@
 #include "dist/stats.h"
-#include "base/io/files.h"
+#include "base/clock.h"
 #include "base/log.h"
 
 #include <stdio.h>

@@ -4,6 +4,7 @@
 #include "base/hdf5/io.h"
 #include "base/io/atomic_file.h"
 #include "base/io/files.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <float.h>

@@ -1,6 +1,7 @@
 #include "run/checkpoint_writer.h"
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/io/atomic_file.h"
 #include "base/io/background.h"
 #include "base/io/files.h"

@@ -1,5 +1,6 @@
 #include "run/json_members.h"
 
+#include "base/text.h"
 #include "data/dataset/performance_table.h"
 
 #include <stdlib.h>

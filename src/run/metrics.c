@@ -1,7 +1,10 @@
 #include "run/metrics.h"
 
+#include "base/clock.h"
+#include "base/host.h"
 #include "base/io/files.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "run/run_folder.h"
 
 #include <jansson.h>
@@ -97,8 +100,8 @@ static void put_text(json_t *object, const char *key, const char *text)
 
 static void put_process(json_t *object)
 {
-    char host[256] = "";
-    gethostname(host, sizeof host - 1);
+    char host[HOST_NAME_SIZE];
+    host_name(host);
     put_text(object, "host", host);
     json_object_set_new(object, "pid", json_integer((json_int_t)getpid()));
     put_text(object, "slurm_job", getenv("SLURM_JOB_ID"));

@@ -1,6 +1,6 @@
 #include "run/metrics_reader.h"
 
-#include "base/io/files.h"
+#include "base/text.h"
 #include "run/json_members.h"
 
 #include <errno.h>

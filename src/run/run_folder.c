@@ -2,6 +2,7 @@
 
 #include "base/io/files.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "model/checkpoint.h"
 
 #include <errno.h>

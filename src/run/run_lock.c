@@ -1,8 +1,11 @@
 #include "run/run_lock.h"
 
+#include "base/clock.h"
+#include "base/host.h"
 #include "base/io/atomic_file.h"
 #include "base/io/files.h"
 #include "base/log.h"
+#include "base/text.h"
 
 #include <jansson.h>
 
@@ -82,8 +85,8 @@ static void read_process_space(char *text, size_t size)
 /* What this job writes into its lock. Owned by the caller. */
 static char *describe(const char *token)
 {
-    char host[256] = "", boot[64], space[64];
-    gethostname(host, sizeof host - 1);
+    char host[HOST_NAME_SIZE], boot[64], space[64];
+    host_name(host);
     read_word(boot, sizeof boot, "/proc/sys/kernel/random/boot_id");
     read_process_space(space, sizeof space);
     json_t *object = json_pack("{s:s, s:s, s:s, s:I, s:I, s:s, s:s, s:s}", "host", host, "boot", boot, "process_space",
@@ -279,8 +282,8 @@ static bool take(const char *path, const char *text, struct error *error)
 
 bool run_lock_take(struct run_lock *lock, const char *folder, struct error *error)
 {
-    char host[64] = "";
-    gethostname(host, sizeof host - 1);
+    char host[HOST_NAME_SIZE];
+    host_name(host);
     snprintf(lock->token, sizeof lock->token, "%.40s-%ld-%lld", host, (long)getpid(), (long long)time(NULL));
     char *text = describe(lock->token);
     lock->path = path_join(folder, "lock");

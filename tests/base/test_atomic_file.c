@@ -1,4 +1,5 @@
 #include "base/io/atomic_file.h"
+#include "base/text.h"
 #include "tests/support/scratch.h"
 #include "tests/support/unit.h"
 

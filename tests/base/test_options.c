@@ -1,5 +1,6 @@
 #include "base/cli/options.h"
 #include "base/log.h"
+#include "base/version.h"
 #include "tests/support/scratch.h"
 #include "tests/support/unit.h"
 

@@ -6,6 +6,7 @@
  *                             every bar */
 #include "base/io/files.h"
 #include "base/random.h"
+#include "base/text.h"
 #include "data/dataset/dataset.h"
 #include "data/midi/writer.h"
 #include "data/music/grid.h"

@@ -1,3 +1,4 @@
+#include "base/text.h"
 #include "data/dataset/folder.h"
 
 #include "base/log.h"

@@ -1,3 +1,4 @@
+#include "base/text.h"
 #include "data/dataset/intake.h"
 
 #include "base/io/files.h"

@@ -1,5 +1,5 @@
 /* Agreement, sums, gathering and broadcasting. With the word "abort", the last rank ends the job while the others wait. */
-#include "base/io/files.h"
+#include "base/clock.h"
 #include "dist/launcher.h"
 #include "tests/dist/mpi_check.h"
 

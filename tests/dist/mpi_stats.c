@@ -1,5 +1,5 @@
 /* The table of times: what each phase took, and the least, mean and largest over ranks. */
-#include "base/io/files.h"
+#include "base/clock.h"
 #include "dist/stats.h"
 #include "tests/dist/mpi_check.h"
 

@@ -1,6 +1,6 @@
 #include "tests/model/untrained_checkpoint.h"
+#include "base/clock.h"
 
-#include "base/io/files.h"
 #include "model/checkpoint.h"
 #include "model/vae/model.h"
 

@@ -3,6 +3,7 @@
 #include "base/cli/options.h"
 #include "base/hdf5/seal.h"
 #include "base/log.h"
+#include "base/version.h"
 #include "data/dataset/dataset.h"
 #include "data/midi/reader.h"
 #include "model/checkpoint.h"

@@ -4,7 +4,6 @@ target_include_directories(make_checkpoint PRIVATE ${PROJECT_SOURCE_DIR})
 target_link_libraries(make_checkpoint PRIVATE drumline_model)
 
 drumline_test(programs/generate SOURCES model/untrained_checkpoint.c LINK drumline_generate)
-drumline_test(programs/threads LINK drumline_programs)
 drumline_test(programs/info_state LINK drumline_info)
 drumline_test(programs/info SOURCES model/untrained_checkpoint.c LINK drumline_info)
 

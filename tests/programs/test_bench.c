@@ -1,5 +1,6 @@
 /* What drumline-bench reckons with: the network's cost and its fit, the prediction, medians, and the command line. */
 #include "base/io/files.h"
+#include "base/text.h"
 #include "programs/bench/figures.h"
 #include "programs/bench/folder.h"
 #include "programs/bench/network.h"

@@ -1,5 +1,7 @@
 /* Where a run stands, told from its folder alone: every state it can be in, and folders that somebody has spoilt. */
+#include "base/host.h"
 #include "base/io/files.h"
+#include "base/text.h"
 #include "programs/info/kinds.h"
 #include "programs/info/state.h"
 #include "run/json_members.h"
@@ -124,8 +126,8 @@ static void with_a_job(void **state)
     struct error error;
     struct run_lock lock;
     const struct fixture *fixture = *state;
-    char host[256] = "";
-    gethostname(host, sizeof host - 1);
+    char host[HOST_NAME_SIZE];
+    host_name(host);
     assert_ok(run_lock_take(&lock, fixture->train, &error), error);
     assert_state(fixture, 0, "starting", "has not logged its start");
     put(fixture->train, "metrics.jsonl", START STEPS END("SIGTERM"));

@@ -1,4 +1,5 @@
 /* Checkpoints written beside the one who asks for them: the snapshot, the waiting, the lock, and failures. */
+#include "base/clock.h"
 #include "base/io/atomic_file.h"
 #include "run/checkpoint_writer.h"
 #include "tests/support/scratch.h"

@@ -1,4 +1,5 @@
 /* Who may have a run: one living job at a time, and what a dead one left is taken over. */
+#include "base/host.h"
 #include "run/run_lock.h"
 #include "tests/support/scratch.h"
 #include "tests/support/unit.h"
@@ -316,8 +317,8 @@ static void others_can_look(void **state)
 {
     struct error error;
     struct run_lock lock;
-    char host[256] = "";
-    gethostname(host, sizeof host - 1);
+    char host[HOST_NAME_SIZE];
+    host_name(host);
     assert_seen(*state, RUN_LOCK_FREE, "", 0, 0);
     assert_ok(run_lock_take(&lock, *state, &error), error);
     assert_seen(*state, RUN_LOCK_HELD, host, getpid(), 0);

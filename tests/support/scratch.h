@@ -3,6 +3,7 @@
 #define DRUMLINE_TESTS_SUPPORT_SCRATCH_H
 
 #include "base/io/files.h"
+#include "base/text.h"
 
 #include <dirent.h>
 #include <stdio.h>

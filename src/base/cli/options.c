@@ -1,7 +1,8 @@
 #include "base/cli/options.h"
 #include "base/cli/options_common.h"
-#include "base/io/files.h"
 #include "base/log.h"
+#include "base/text.h"
+#include "base/version.h"
 
 #include <popt.h>
 

@@ -46,7 +46,4 @@ int options_status(enum options_result result);
 /* The whole of --help, or with `markdown` the same as a section of docs/reference.md. */
 void options_print_help(const struct program *program, bool markdown);
 
-/* The program's version, "0.1.0". */
-const char *drumline_version(void);
-
 #endif

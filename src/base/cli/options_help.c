@@ -1,6 +1,7 @@
 /* The pages of --help. */
 #include "base/cli/options.h"
 #include "base/cli/options_common.h"
+#include "base/version.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,7 @@
 #include "base/cli/settings.h"
 
+#include "base/text.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
@@ -19,18 +21,6 @@ static void *member(const struct setting *row, void *values)
 static const void *const_member(const struct setting *row, const void *values)
 {
     return (const unsigned char *)values + row->offset;
-}
-
-static char *copy_text(const char *text, size_t length)
-{
-    char *copy = malloc(length + 1);
-    if (!copy) {
-        fprintf(stderr, "drumline: no memory for a line of text\n");
-        abort();
-    }
-    memcpy(copy, text, length);
-    copy[length] = '\0';
-    return copy;
 }
 
 /* What a table gives as a default must parse: anything else is a mistake of ours. */
@@ -229,7 +219,7 @@ static bool parse_string(const struct setting *row, void *values, const char *te
     if (length >= SETTING_TEXT_MAX)
         return refuse(row, text, "too long", error);
     /* `text` may be the member itself. */
-    char *copy = length > 0 ? copy_text(text, length) : NULL;
+    char *copy = length > 0 ? format_text("%.*s", (int)length, text) : NULL;
     free(*value);
     *value = copy;
     return true;
@@ -478,7 +468,7 @@ bool settings_parse_list(const struct settings_table *table, void *values, const
         return true;
     for (;;) {
         size_t length = entry_length(text);
-        char *entry = copy_text(text, length);
+        char *entry = format_text("%.*s", (int)length, text);
         bool ok = parse_entry(table, values, entry, error);
         free(entry);
         if (!ok)

@@ -1,7 +1,7 @@
 /* Attributes of the root group, and settings as attributes. */
 #include "base/hdf5/internal.h"
 #include "base/hdf5/io.h"
-#include "base/io/files.h"
+#include "base/text.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,6 +2,7 @@
 #include "base/hdf5/internal.h"
 #include "base/hdf5/seal.h"
 #include "base/io/files.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <stdint.h>

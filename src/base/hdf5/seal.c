@@ -1,5 +1,7 @@
 #include "base/hdf5/seal.h"
 
+#include "base/descriptor.h"
+
 #include <xxhash.h>
 
 #include <errno.h>
@@ -22,23 +24,6 @@ void hdf5_seal_make(char seal[HDF5_SEAL_SIZE], const void *image, size_t size)
     snprintf(seal, HDF5_SEAL_SIZE, SEAL_FORMAT, (uint64_t)XXH3_64bits(image, size), (uint64_t)size);
 }
 
-/* Reads up to `size` bytes; fewer at the end of the file alone. -1 on failure. */
-static ssize_t read_block(int descriptor, void *bytes, size_t size)
-{
-    size_t used = 0;
-    while (used < size) {
-        ssize_t count = read(descriptor, (char *)bytes + used, size - used);
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count < 0)
-            return -1;
-        if (count == 0)
-            break;
-        used += (size_t)count;
-    }
-    return (ssize_t)used;
-}
-
 /* The checksum of what is left to read. */
 static bool checksum_of_rest(uint64_t *checksum, int descriptor, const char *path, struct error *error)
 {
@@ -47,11 +32,14 @@ static bool checksum_of_rest(uint64_t *checksum, int descriptor, const char *pat
     bool ok = block && state && XXH3_64bits_reset(state) == XXH_OK;
     if (!ok)
         error_set(error, "%s: no memory to check it", path);
-    ssize_t count = 0;
-    while (ok && (count = read_block(descriptor, block, BLOCK_SIZE)) > 0)
-        XXH3_64bits_update(state, block, (size_t)count);
-    if (ok && count < 0)
-        ok = error_set_errno(error, errno, "%s: can't read", path);
+    size_t count = 1;
+    while (ok && count > 0) {
+        int reason = descriptor_read(&count, descriptor, block, BLOCK_SIZE);
+        if (reason != 0)
+            ok = error_set_errno(error, reason, "%s: can't read", path);
+        else
+            XXH3_64bits_update(state, block, count);
+    }
     if (ok)
         *checksum = XXH3_64bits_digest(state);
     XXH3_freeState(state);
@@ -74,9 +62,12 @@ static bool check_open_file(int descriptor, const char *path, struct error *erro
     char seal[HDF5_SEAL_SIZE + 1] = {0};
     struct stat status;
     uint64_t checksum, size, found = 0;
-    ssize_t count = read_block(descriptor, seal, HDF5_SEAL_SIZE);
-    if (count < 0 || fstat(descriptor, &status) != 0)
-        return error_set_errno(error, errno, "%s: can't read", path);
+    size_t count;
+    int reason = descriptor_read(&count, descriptor, seal, HDF5_SEAL_SIZE);
+    if (reason == 0 && fstat(descriptor, &status) != 0)
+        reason = errno;
+    if (reason != 0)
+        return error_set_errno(error, reason, "%s: can't read", path);
     if (strncmp(seal, SEAL_BEGINNING, strlen(SEAL_BEGINNING)) != 0)
         return true;
     if (count < HDF5_SEAL_SIZE || !parse_seal(seal, &checksum, &size))

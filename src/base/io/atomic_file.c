@@ -1,5 +1,8 @@
 #include "base/io/atomic_file.h"
+
+#include "base/host.h"
 #include "base/io/files.h"
+#include "base/text.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -18,24 +21,15 @@
 #include <xxhash.h>
 
 enum {
-    HOST_SIZE = 256,
     SHOWN_NAME = 120, /* bytes of a name that the temporary one keeps: a name may be 255 bytes long */
     SHOWN_HOST = 64,
     STALE_SECONDS = 3600,
 };
 
-static void host_name(char host[HOST_SIZE])
+static void short_host_name(char host[HOST_NAME_SIZE])
 {
-    if (gethostname(host, HOST_SIZE) != 0)
-        host[0] = '\0';
-    host[HOST_SIZE - 1] = '\0';
-    if (strlen(host) > SHOWN_HOST)
-        host[SHOWN_HOST] = '\0';
-    for (char *c = host; *c; c++)
-        if (*c == '/')
-            *c = '_';
-    if (host[0] == '\0')
-        memcpy(host, "host", 5);
+    host_name(host);
+    host[SHOWN_HOST] = '\0';
 }
 
 /* The folder in which `path` lies, owned by the caller. */
@@ -51,8 +45,8 @@ static char *folder_of(const char *path)
  * Owned by the caller. */
 static char *temporary_name(const char *name)
 {
-    char host[HOST_SIZE], hash[32] = "";
-    host_name(host);
+    char host[HOST_NAME_SIZE], hash[32] = "";
+    short_host_name(host);
     if (strlen(name) > SHOWN_NAME)
         snprintf(hash, sizeof hash, "~%016" PRIx64, (uint64_t)XXH3_64bits(name, strlen(name)));
     return format_text(".%.*s%s.%s.%ld.tmp", SHOWN_NAME, name, hash, host, (long)getpid());
@@ -277,8 +271,8 @@ static const char *process_of(const char *name)
 /* Whether nobody can still be writing the temporary file `name`, in which the PID begins at `process`. */
 static bool is_left_over(const char *name, const char *process, const struct stat *status)
 {
-    char host[HOST_SIZE];
-    host_name(host);
+    char host[HOST_NAME_SIZE];
+    short_host_name(host);
     size_t length = strlen(host), before = (size_t)(process - name);
     long number = strtol(process, NULL, 10);
     bool is_ours =

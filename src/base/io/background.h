@@ -6,9 +6,9 @@
  *     ... read what the work left in context ...
  *     background_stop(background);
  *
- * All of these functions are for the one thread that made it. Between begin and the moment at which wait or is_busy told
- * that the work is done, `context` belongs to the work, which must not use the log: that is one thread's. Signals are left
- * to the other threads: none of their handlers runs in this one. */
+ * All of these functions are for the one thread that made it. From begin until wait or is_busy has returned that the work is
+ * done, `context` belongs to the work. The work must not use the log, which its owner may be using at that moment
+ * (base/log.h). Signals are left to the other threads: none of their handlers runs in this one. */
 #ifndef DRUMLINE_BASE_IO_BACKGROUND_H
 #define DRUMLINE_BASE_IO_BACKGROUND_H
 

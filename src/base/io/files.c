@@ -1,34 +1,17 @@
 #include "base/io/files.h"
-#include "base/log.h"
+
+#include "base/array.h"
+#include "base/descriptor.h"
+#include "base/text.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
-
-char *format_text(const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    int length = vsnprintf(NULL, 0, format, arguments);
-    va_end(arguments);
-    char *text = length < 0 ? NULL : malloc((size_t)length + 1);
-    if (!text) {
-        fprintf(stderr, "drumline: no memory for a line of text\n");
-        abort();
-    }
-    va_start(arguments, format);
-    vsnprintf(text, (size_t)length + 1, format, arguments);
-    va_end(arguments);
-    return text;
-}
 
 char *path_join(const char *folder, const char *name)
 {
@@ -102,18 +85,15 @@ struct path_stack {
     size_t count, capacity;
 };
 
+/* Takes `path`, also on failure. */
 static bool push(struct path_stack *stack, char *path, struct error *error)
 {
-    if (stack->count == stack->capacity) {
-        size_t capacity = stack->capacity ? 2 * stack->capacity : 64;
-        char **paths = realloc(stack->paths, capacity * sizeof *paths);
-        if (!paths) {
-            free(path);
-            return error_set(error, "no memory for a list of %zu files", capacity);
-        }
-        stack->paths = paths;
-        stack->capacity = capacity;
+    char **paths = array_grow(stack->paths, &stack->capacity, stack->count, 1, sizeof *paths);
+    if (!paths) {
+        free(path);
+        return error_set(error, "no memory for a list of %zu files", stack->count);
     }
+    stack->paths = paths;
     stack->paths[stack->count++] = path;
     return true;
 }
@@ -123,6 +103,30 @@ static void free_stack(struct path_stack *stack)
     for (size_t i = 0; i < stack->count; i++)
         free(stack->paths[i]);
     free(stack->paths);
+}
+
+/* What file_list_make works on. */
+struct listing {
+    const char *folder;
+    const char *const *suffixes;
+    bool recursive;
+    struct path_stack files, folders;
+    struct skipped_path *skipped;
+    size_t num_skipped, skipped_capacity;
+};
+
+/* Takes `path`, also on failure. */
+static bool skip(struct listing *listing, char *path, enum skip_reason reason, int error_number, struct error *error)
+{
+    struct skipped_path *skipped =
+        array_grow(listing->skipped, &listing->skipped_capacity, listing->num_skipped, 1, sizeof *skipped);
+    if (!skipped) {
+        free(path);
+        return error_set(error, "no memory for a list of %zu files", listing->num_skipped);
+    }
+    listing->skipped = skipped;
+    skipped[listing->num_skipped++] = (struct skipped_path){path, reason, error_number};
+    return true;
 }
 
 static bool has_suffix(const char *name, const char *const *suffixes)
@@ -148,60 +152,53 @@ static unsigned char type_of_entry(DIR *stream, const struct dirent *entry)
                                      : DT_UNKNOWN;
 }
 
-/* Sorts one entry of `relative` (below the listed folder, "" for itself) into files or folders, or leaves it out. */
-static bool take_entry(struct path_stack *files, struct path_stack *folders, DIR *stream, const char *relative,
-                       const struct dirent *entry, const char *const *suffixes, struct error *error)
+/* Sorts one entry of `relative` (below the listed folder, "" for itself) into files or folders, or skips it. */
+static bool take_entry(struct listing *listing, DIR *stream, const char *relative, const struct dirent *entry,
+                       struct error *error)
 {
     struct stat status;
     const char *name = entry->d_name;
     if (name[0] == '.')
         return true;
     unsigned char type = type_of_entry(stream, entry);
-    if (folders && type == DT_DIR)
-        return push(folders, path_join(relative, name), error);
-    if (!has_suffix(name, suffixes))
+    if (listing->recursive && type == DT_DIR)
+        return push(&listing->folders, path_join(relative, name), error);
+    if (!has_suffix(name, listing->suffixes))
         return true;
-    if (type == DT_LNK && fstatat(dirfd(stream), name, &status, 0) != 0) {
-        log_debug_here("%s%s%s: a link to nowhere, left out", relative, *relative ? "/" : "", name);
-        return true;
-    }
-    if (type != DT_REG && !(type == DT_LNK && S_ISREG(status.st_mode))) {
-        log_debug_here("%s%s%s: no regular file, left out", relative, *relative ? "/" : "", name);
-        return true;
-    }
-    return push(files, path_join(relative, name), error);
+    char *path = path_join(relative, name);
+    if (type == DT_LNK && fstatat(dirfd(stream), name, &status, 0) != 0)
+        return skip(listing, path, SKIPPED_BROKEN_LINK, errno, error);
+    if (type != DT_REG && !(type == DT_LNK && S_ISREG(status.st_mode)))
+        return skip(listing, path, SKIPPED_NOT_REGULAR, 0, error);
+    return push(&listing->files, path, error);
 }
 
-/* `folders` is NULL where those below are not wanted. */
-static bool read_folder(struct path_stack *files, struct path_stack *folders, const char *folder, const char *relative,
-                        const char *const *suffixes, struct error *error)
+static bool read_entries(struct listing *listing, DIR *stream, const char *relative, const char *path,
+                         struct error *error)
 {
-    char *path = *relative ? path_join(folder, relative) : format_text("%s", folder);
-    bool ok = true;
-    DIR *stream = opendir(path);
-    if (!stream) {
-        int error_number = errno;
-        ok = *relative != '\0';
-        if (ok)
-            log_warning("%s: can't read the folder (%s), left out", path, strerror(error_number));
-        else
-            error_set_errno(error, error_number, "%s: can't read the folder", path);
-        free(path);
-        return ok;
-    }
     for (;;) {
         errno = 0;
         struct dirent *entry = readdir(stream);
-        if (!entry) {
-            if (errno != 0)
-                ok = error_set_errno(error, errno, "%s: can't read the folder", path);
-            break;
-        }
-        ok = take_entry(files, folders, stream, relative, entry, suffixes, error);
-        if (!ok)
-            break;
+        if (!entry)
+            return errno == 0 || error_set_errno(error, errno, "%s: can't read the folder", path);
+        if (!take_entry(listing, stream, relative, entry, error))
+            return false;
     }
-    closedir(stream);
+}
+
+static bool read_folder(struct listing *listing, const char *relative, struct error *error)
+{
+    char *path = *relative ? path_join(listing->folder, relative) : format_text("%s", listing->folder);
+    DIR *stream = opendir(path);
+    bool ok;
+    if (stream)
+        ok = read_entries(listing, stream, relative, path, error);
+    else if (*relative)
+        ok = skip(listing, format_text("%s", relative), SKIPPED_UNREADABLE_FOLDER, errno, error);
+    else
+        ok = error_set_errno(error, errno, "%s: can't read the folder", path);
+    if (stream)
+        closedir(stream);
     free(path);
     return ok;
 }
@@ -214,30 +211,38 @@ static int compare_paths(const void *a, const void *b)
 bool file_list_make(struct file_list *list, const char *folder, bool recursive, const char *const *suffixes,
                     struct error *error)
 {
-    struct path_stack files = {0}, folders = {0};
+    struct listing listing = {.folder = folder, .suffixes = suffixes, .recursive = recursive};
     *list = (struct file_list){0};
-    bool ok = push(&folders, format_text("%s", ""), error);
-    while (ok && folders.count > 0) {
-        char *relative = folders.paths[--folders.count];
-        ok = read_folder(&files, recursive ? &folders : NULL, folder, relative, suffixes, error);
+    bool ok = push(&listing.folders, format_text("%s", ""), error);
+    while (ok && listing.folders.count > 0) {
+        char *relative = listing.folders.paths[--listing.folders.count];
+        ok = read_folder(&listing, relative, error);
         free(relative);
     }
-    free_stack(&folders);
-    if (!ok) {
-        free_stack(&files);
-        return false;
-    }
-    if (files.count > 0)
-        qsort(files.paths, files.count, sizeof *files.paths, compare_paths);
-    *list = (struct file_list){.paths = files.paths, .count = files.count};
-    return true;
+    free_stack(&listing.folders);
+    if (listing.files.count > 0)
+        qsort(listing.files.paths, listing.files.count, sizeof *listing.files.paths, compare_paths);
+    *list = (struct file_list){listing.files.paths, listing.files.count, listing.skipped, listing.num_skipped};
+    if (!ok)
+        file_list_free(list);
+    return ok;
+}
+
+const char *skip_reason_text(enum skip_reason reason)
+{
+    return reason == SKIPPED_BROKEN_LINK   ? "broken link"
+           : reason == SKIPPED_NOT_REGULAR ? "not a regular file"
+                                           : "can't read the folder";
 }
 
 void file_list_free(struct file_list *list)
 {
     for (size_t i = 0; i < list->count; i++)
         free(list->paths[i]);
+    for (size_t i = 0; i < list->num_skipped; i++)
+        free(list->skipped[i].path);
     free(list->paths);
+    free(list->skipped);
     *list = (struct file_list){0};
 }
 
@@ -265,10 +270,9 @@ static bool open_regular(int *descriptor, size_t *size, const char *path, size_t
 
 bool file_read(uint8_t **bytes, size_t *size, const char *path, size_t max_size, struct error *error)
 {
-    int descriptor;
-    size_t capacity = 0;
+    int descriptor, reason;
+    size_t capacity = 0, used = 0;
     uint8_t *buffer = NULL;
-    size_t used = 0;
     bool ok = false;
     if (!open_regular(&descriptor, &capacity, path, max_size, error))
         return false;
@@ -277,17 +281,11 @@ bool file_read(uint8_t **bytes, size_t *size, const char *path, size_t max_size,
         error_set(error, "%s: no memory for its %zu bytes", path, capacity);
         goto done;
     }
-    while (used < capacity) {
-        ssize_t count = read(descriptor, buffer + used, capacity - used);
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count < 0) {
-            error_set_errno(error, errno, "%s: can't read", path);
-            goto done;
-        }
-        if (count == 0)
-            break; /* it was cut since its size was asked for */
-        used += (size_t)count;
+    /* Fewer bytes than it had a moment ago: it was cut meanwhile. */
+    reason = descriptor_read(&used, descriptor, buffer, capacity);
+    if (reason != 0) {
+        error_set_errno(error, reason, "%s: can't read", path);
+        goto done;
     }
     buffer[used] = 0;
     *bytes = buffer;
@@ -300,56 +298,11 @@ done:
     return ok;
 }
 
-/* 0, or the reason in errno's numbers. */
-static int write_all(int descriptor, const void *bytes, size_t size)
-{
-    const char *from = bytes;
-    while (size > 0) {
-        ssize_t written = write(descriptor, from, size);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return errno;
-        if (written == 0)
-            return ENOSPC;
-        from += written;
-        size -= (size_t)written;
-    }
-    return 0;
-}
-
 bool file_write(const char *path, const char *shown_path, const void *bytes, size_t size, struct error *error)
 {
     int descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    int reason = descriptor < 0 ? errno : write_all(descriptor, bytes, size);
+    int reason = descriptor < 0 ? errno : descriptor_write(descriptor, bytes, size);
     if (descriptor >= 0 && close(descriptor) != 0 && reason == 0)
         reason = errno;
     return reason == 0 || error_set_errno(error, reason, "%s: can't write", shown_path);
-}
-
-double clock_seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
-double date_seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
-void date_now(char text[32])
-{
-    date_after(0, text);
-}
-
-void date_after(double seconds, char text[32])
-{
-    time_t moment = (time_t)(date_seconds() + seconds);
-    struct tm parts = {0};
-    gmtime_r(&moment, &parts);
-    strftime(text, 32, "%Y-%m-%dT%H:%M:%SZ", &parts);
 }

@@ -7,9 +7,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* printf into new memory that the caller frees. Aborts where there is no memory for a few bytes. */
-char *format_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
 /* "FOLDER/NAME", owned by the caller; one '/' between them. */
 char *path_join(const char *folder, const char *name);
 
@@ -25,14 +22,28 @@ bool folder_check(const char *path, struct error *error);
 /* Makes the folder and those above it; one that is there is no error. Fails where it is no folder or can't be written. */
 bool folder_make(const char *path, struct error *error);
 
+enum skip_reason { SKIPPED_BROKEN_LINK, SKIPPED_NOT_REGULAR, SKIPPED_UNREADABLE_FOLDER };
+
+/* "broken link", ... */
+const char *skip_reason_text(enum skip_reason reason);
+
+struct skipped_path {
+    char *path; /* relative to the folder */
+    enum skip_reason reason;
+    int error_number; /* errno of an unreadable folder or a broken link, else 0 */
+};
+
 struct file_list {
     char **paths; /* relative to the folder, sorted by bytes; owned */
     size_t count;
+    struct skipped_path *skipped; /* what has a name that is looked for, but can't be read; owned */
+    size_t num_skipped;
 };
 
 /* Regular files (links to files too) below `folder` whose names end in one of the NULL-ended `suffixes`, in any case; in
  * the folder itself or, if `recursive`, in those below it too (links to folders are not followed). Names that begin with
- * '.' are left out. A folder below that can't be read is warned of and left out; `folder` itself must be readable. */
+ * '.' are ignored. What can't be read is listed in `skipped`, for the caller to report; `folder` itself must be readable. On
+ * failure the list is empty. */
 bool file_list_make(struct file_list *list, const char *folder, bool recursive, const char *const *suffixes,
                     struct error *error);
 void file_list_free(struct file_list *list);
@@ -43,17 +54,5 @@ bool file_read(uint8_t **bytes, size_t *size, const char *path, size_t max_size,
 /* Writes a whole file, replacing one that is there; without care for crashes (base/io/atomic_file.h has that). Messages name
  * `shown_path`, for a temporary file that stands in for another. */
 bool file_write(const char *path, const char *shown_path, const void *bytes, size_t size, struct error *error);
-
-/* Seconds of a clock that never goes back. */
-double clock_seconds(void);
-
-/* Seconds since 1970, of the clock that tells the date and may be set. */
-double date_seconds(void);
-
-/* Now as "2026-01-31T12:00:00Z". */
-void date_now(char text[32]);
-
-/* The same, `seconds` later; at most some hundred years. */
-void date_after(double seconds, char text[32]);
 
 #endif

@@ -1,8 +1,10 @@
 #include "data/dataset/folder.h"
 
+#include "base/host.h"
 #include "base/io/atomic_file.h"
 #include "base/io/files.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "data/dataset/index.h"
 #include "data/dataset/shard.h"
 
@@ -19,7 +21,7 @@
 
 #define STAGING_PREFIX ".drumline-staging-"
 
-enum { HOST_NAME_SIZE = 256, STALE_SECONDS = 24 * 60 * 60 };
+enum { STALE_SECONDS = 24 * 60 * 60 };
 
 bool dataset_folder_holds_one(const char *folder)
 {
@@ -112,8 +114,8 @@ void dataset_folder_discard(const char *staging)
 
 bool dataset_folder_stage(char **staging, const char *folder, struct error *error)
 {
-    char host[HOST_NAME_SIZE] = "";
-    gethostname(host, sizeof host - 1);
+    char host[HOST_NAME_SIZE];
+    host_name(host);
     char *path = format_text("%s/" STAGING_PREFIX "%s-%ld", folder, host, (long)getpid());
     if (mkdir(path, 0777) != 0) {
         error_set_errno(error, errno, "%s: can't be made", path);
@@ -164,9 +166,9 @@ bool dataset_folder_commit(const char *folder, const char *staging, uint32_t num
  * anything: a folder with its own number is of one that had the number before. */
 static bool is_abandoned(const char *folder, const char *name)
 {
-    char host[HOST_NAME_SIZE] = "";
+    char host[HOST_NAME_SIZE];
     const char *owner = name + strlen(STAGING_PREFIX), *dash = strrchr(owner, '-');
-    gethostname(host, sizeof host - 1);
+    host_name(host);
     long process = dash != NULL ? strtol(dash + 1, NULL, 10) : 0;
     bool here = dash != NULL && strlen(host) == (size_t)(dash - owner) && strncmp(owner, host, strlen(host)) == 0;
     if (here && process > 0)

@@ -2,6 +2,8 @@
 
 #include "base/cli/options.h"
 #include "base/io/files.h"
+#include "base/text.h"
+#include "base/version.h"
 #include "data/dataset/shard.h"
 
 #include <stdlib.h>

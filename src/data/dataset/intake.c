@@ -2,6 +2,7 @@
 
 #include "base/io/files.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "data/midi/reader.h"
 
 #include <stdlib.h>

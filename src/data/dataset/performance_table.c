@@ -1,5 +1,8 @@
 #include "data/dataset/performance_table.h"
 
+#include "base/array.h"
+#include "base/text.h"
+
 #include <math.h>
 #include <nettle/sha2.h>
 #include <stdlib.h>
@@ -34,14 +37,10 @@ static void performance_free(struct performance *performance)
 bool performance_table_append(struct performance_table *table, const struct performance *performance,
                               struct error *error)
 {
-    if (table->count == table->capacity) {
-        size_t capacity = 2 * table->capacity + 64;
-        struct performance *rows = realloc(table->rows, capacity * sizeof *rows);
-        if (rows == NULL)
-            return error_set(error, "no memory for %zu performances", capacity);
-        table->rows = rows;
-        table->capacity = capacity;
-    }
+    struct performance *rows = array_grow(table->rows, &table->capacity, table->count, 1, sizeof *rows);
+    if (!rows)
+        return error_set(error, "no memory for %zu performances", table->count);
+    table->rows = rows;
     struct performance copy = *performance;
     copy.path = copy_text(performance->path);
     copy.style = copy_text(performance->style);
@@ -438,46 +437,4 @@ bool performance_table_read(struct performance_table *table, uint64_t *num_steps
     if (!ok)
         performance_table_free(table);
     return ok;
-}
-
-/* The length of the UTF-8 character that begins at `bytes`, 0 where it is none (Unicode 15, table 3-7). */
-static int utf8_length(const uint8_t *bytes)
-{
-    static const struct {
-        uint8_t first, last, second_low, second_high;
-        int length;
-    } forms[] = {
-        {0x20, 0x7e, 0,    0,    1},
-        {0xc2, 0xdf, 0x80, 0xbf, 2},
-        {0xe0, 0xe0, 0xa0, 0xbf, 3},
-        {0xe1, 0xec, 0x80, 0xbf, 3},
-        {0xed, 0xed, 0x80, 0x9f, 3},
-        {0xee, 0xef, 0x80, 0xbf, 3},
-        {0xf0, 0xf0, 0x90, 0xbf, 4},
-        {0xf1, 0xf3, 0x80, 0xbf, 4},
-        {0xf4, 0xf4, 0x80, 0x8f, 4},
-    };
-    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
-        if (bytes[0] < forms[i].first || bytes[0] > forms[i].last)
-            continue;
-        if (forms[i].length > 1 && (bytes[1] < forms[i].second_low || bytes[1] > forms[i].second_high))
-            return 0;
-        for (int k = 2; k < forms[i].length; k++)
-            if ((bytes[k] & 0xc0) != 0x80)
-                return 0;
-        return forms[i].length;
-    }
-    return 0;
-}
-
-bool text_is_utf8(const char *text)
-{
-    const uint8_t *bytes = (const uint8_t *)text;
-    while (*bytes != 0) {
-        int length = utf8_length(bytes);
-        if (length == 0)
-            return false;
-        bytes += length;
-    }
-    return true;
 }

@@ -59,7 +59,4 @@ bool performance_table_write(hid_t file, const char *path, const struct performa
 bool performance_table_read(struct performance_table *table, uint64_t *num_steps, hid_t file, const char *path,
                             bool with_shard, struct error *error);
 
-/* True for valid UTF-8 without control characters. */
-bool text_is_utf8(const char *text);
-
 #endif

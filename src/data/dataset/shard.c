@@ -1,6 +1,6 @@
 #include "data/dataset/shard.h"
 
-#include "base/io/files.h"
+#include "base/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 #include "data/dataset/splits.h"
 
+#include "base/array.h"
 #include "base/io/files.h"
 
 #include <nettle/sha2.h>
@@ -157,14 +158,10 @@ static bool take_row(struct performance_info *row, char **fields, const struct c
 
 static bool append_row(struct splits *splits, size_t *capacity, const struct performance_info *row, struct error *error)
 {
-    if (splits->count == *capacity) {
-        size_t larger = 2 * *capacity + 64;
-        struct performance_info *rows = realloc(splits->rows, larger * sizeof *rows);
-        if (rows == NULL)
-            return error_set(error, "no memory for %zu rows", larger);
-        splits->rows = rows;
-        *capacity = larger;
-    }
+    struct performance_info *rows = array_grow(splits->rows, capacity, splits->count, 1, sizeof *rows);
+    if (!rows)
+        return error_set(error, "no memory for %zu rows", splits->count);
+    splits->rows = rows;
     splits->rows[splits->count++] = *row;
     return true;
 }

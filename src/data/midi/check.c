@@ -1,5 +1,7 @@
 #include "data/midi/check.h"
 
+#include "base/array.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,14 +47,10 @@ static void put_big_endian(uint8_t *bytes, uint32_t value, int count)
 
 static bool make_room(struct writer *writer, size_t count, struct error *error)
 {
-    if (writer->capacity - writer->size >= count)
-        return true;
-    size_t capacity = 2 * writer->capacity + count + 1024;
-    uint8_t *bytes = realloc(writer->bytes, capacity);
-    if (bytes == NULL)
-        return error_set(error, "no memory for %zu bytes", capacity);
+    uint8_t *bytes = array_grow(writer->bytes, &writer->capacity, writer->size, count, 1);
+    if (!bytes)
+        return error_set(error, "no memory for %zu bytes", writer->size);
     writer->bytes = bytes;
-    writer->capacity = capacity;
     return true;
 }
 

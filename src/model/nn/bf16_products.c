@@ -1,5 +1,7 @@
 #include "model/nn/bf16_products.h"
 
+#include "base/array.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -84,14 +86,10 @@ static struct entry *find(struct bf16_products *products, const float *weights, 
 
 static bool make_room(struct bf16_products *products, struct error *error)
 {
-    if (products->count < products->capacity)
-        return true;
-    size_t capacity = products->capacity > 0 ? 2 * products->capacity : 32;
-    struct entry *entries = realloc(products->entries, capacity * sizeof *entries);
+    struct entry *entries = array_grow(products->entries, &products->capacity, products->count, 1, sizeof *entries);
     if (!entries)
         return error_set(error, "out of memory");
     products->entries = entries;
-    products->capacity = capacity;
     return true;
 }
 

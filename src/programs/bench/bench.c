@@ -1,7 +1,8 @@
 #include "programs/bench/bench.h"
 
-#include "base/io/files.h"
+#include "base/clock.h"
 #include "base/log.h"
+#include "base/version.h"
 #include "data/dataset/order.h"
 #include "programs/bench/figures.h"
 #include "programs/bench/flops.h"

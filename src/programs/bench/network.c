@@ -1,6 +1,6 @@
 #include "programs/bench/network.h"
 
-#include "base/io/files.h"
+#include "base/clock.h"
 #include "dist/gradient_reducer.h"
 #include "dist/sum_algorithm.h"
 #include "programs/bench/figures.h"

@@ -1,6 +1,6 @@
 #include "programs/bench/options.h"
 
-#include "base/io/files.h"
+#include "base/text.h"
 #include "programs/common/rank_log.h"
 
 #define ROW(name, type, default_text, minimum, maximum, choices, argument, help)                                       \

@@ -1,6 +1,6 @@
 #include "programs/bench/peak.h"
 
-#include "base/io/files.h"
+#include "base/clock.h"
 #include "model/kernels/kernels.h"
 #include "model/nn/ops.h"
 #include "programs/bench/turns.h"

@@ -1,6 +1,6 @@
 #include "programs/bench/training.h"
 
-#include "base/io/files.h"
+#include "base/clock.h"
 #include "data/dataset/order.h"
 #include "model/optimizer/schedule.h"
 #include "programs/bench/figures.h"

@@ -1,7 +1,10 @@
 #include "programs/bench/work.h"
 
+#include "base/clock.h"
 #include "base/io/files.h"
 #include "base/log.h"
+#include "base/text.h"
+#include "base/version.h"
 #include "model/checkpoint.h"
 #include "model/inference/generation.h"
 #include "programs/bench/folder.h"

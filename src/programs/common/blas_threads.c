@@ -1,7 +1,7 @@
 #define _GNU_SOURCE /* on_exit, MAP_NORESERVE */
 #include "programs/common/blas_threads.h"
 
-#include "programs/common/threads.h"
+#include "base/threads.h"
 
 #include <cblas.h>
 

@@ -1,4 +1,4 @@
-/* How many threads a process's matrix products use. Apart from programs/common/threads.h, so that a program without such products
+/* How many threads a process's matrix products use. Apart from base/threads.h, so that a program without such products
  * needs no BLAS.
  *
  * OpenBLAS gives each of its threads a buffer of 128 MiB of address space, and one that finds no room for it tries for ever,

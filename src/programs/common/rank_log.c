@@ -2,6 +2,8 @@
 
 #include "base/io/files.h"
 #include "base/log.h"
+#include "base/text.h"
+#include "base/version.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,8 @@
 #include "programs/generate/output.h"
 
 #include "base/io/files.h"
+#include "base/text.h"
+#include "data/midi/midi_file.h"
 #include "data/midi/writer.h"
 
 #include <ctype.h>

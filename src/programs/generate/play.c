@@ -1,7 +1,7 @@
 #include "programs/generate/play.h"
 
+#include "base/clock.h"
 #include "base/io/background.h"
-#include "base/io/files.h"
 #include "base/log.h"
 #include "data/dataset/batch.h"
 

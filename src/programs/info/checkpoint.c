@@ -1,6 +1,5 @@
 /* Checkpoints: training position, model, and whether every tensor is valid. */
 #include "model/checkpoint.h"
-#include "base/io/files.h"
 #include "model/nn/ops.h"
 #include "programs/info/kinds.h"
 #include "run/json_members.h"

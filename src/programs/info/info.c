@@ -2,6 +2,7 @@
 
 #include "base/hdf5/io.h"
 #include "base/io/files.h"
+#include "base/text.h"
 #include "data/dataset/index.h"
 #include "data/dataset/shard.h"
 #include "model/checkpoint.h"

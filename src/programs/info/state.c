@@ -2,6 +2,7 @@
 #include "programs/info/state.h"
 
 #include "base/io/files.h"
+#include "base/text.h"
 #include "programs/info/kinds.h"
 #include "run/json_members.h"
 #include "run/metrics.h"

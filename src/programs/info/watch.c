@@ -1,6 +1,7 @@
 #define _GNU_SOURCE /* pipe2 */
 #include "programs/info/watch.h"
 
+#include "base/clock.h"
 #include "base/io/files.h"
 #include "programs/info/kinds.h"
 #include "programs/info/state.h"

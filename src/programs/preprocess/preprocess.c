@@ -1,5 +1,6 @@
 #include "programs/preprocess/preprocess.h"
 
+#include "base/clock.h"
 #include "base/io/atomic_file.h"
 #include "base/io/background.h"
 #include "base/io/files.h"
@@ -81,6 +82,18 @@ static bool join_paths(struct job *job, size_t *size, const struct file_list *li
     return true;
 }
 
+static void report_skipped(const struct file_list *list)
+{
+    for (size_t i = 0; i < list->num_skipped; i++) {
+        const struct skipped_path *skipped = &list->skipped[i];
+        const char *reason = skip_reason_text(skipped->reason);
+        if (skipped->reason == SKIPPED_UNREADABLE_FOLDER)
+            log_warning("%s: %s (%s), skipped", skipped->path, reason, strerror(skipped->error_number));
+        else
+            log_debug_here("%s: %s, skipped", skipped->path, reason);
+    }
+}
+
 /* Rank 0's look at the folders: is there something to do, and may it be done? */
 static bool look_around(struct job *job, size_t *size, struct error *error)
 {
@@ -90,6 +103,7 @@ static bool look_around(struct job *job, size_t *size, struct error *error)
     if (!check_output(options, error) ||
         !file_list_make(&list, options->input_dir, options->recursive, suffixes, error))
         return false;
+    report_skipped(&list);
     bool ok = list.count > 0;
     if (!ok)
         error_set(error, "%s: holds no .mid or .midi file%s", options->input_dir,

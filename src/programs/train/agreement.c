@@ -1,6 +1,6 @@
 #include "programs/train/agreement.h"
 
-#include "base/io/files.h"
+#include "base/text.h"
 
 #include <stdlib.h>
 #include <string.h>

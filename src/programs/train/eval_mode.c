@@ -1,7 +1,7 @@
 #include "programs/train/eval_mode.h"
 
-#include "base/io/files.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "data/dataset/order.h"
 #include "model/optimizer/schedule.h"
 #include "programs/train/agreement.h"

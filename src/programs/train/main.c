@@ -1,6 +1,6 @@
 /* drumline-train: trains or evaluates a model on the ranks of an MPI job. */
+#include "base/clock.h"
 #include "base/hdf5/io.h"
-#include "base/io/files.h"
 #include "base/log.h"
 #include "dist/comm.h"
 #include "dist/halt.h"

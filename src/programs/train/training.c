@@ -1,8 +1,9 @@
 /* The steps of a training. */
 #include "programs/train/training.h"
 
-#include "base/io/files.h"
+#include "base/clock.h"
 #include "base/log.h"
+#include "base/version.h"
 #include "data/dataset/order.h"
 #include "dist/halt.h"
 #include "model/optimizer/schedule.h"

@@ -1,4 +1,5 @@
 /* What a training needs before its first step: the run's folder, checkpoint, data set, model. */
+#include "base/clock.h"
 #include "programs/train/training.h"
 
 #include "base/io/atomic_file.h"

@@ -1,5 +1,5 @@
 #define _GNU_SOURCE /* sched_getaffinity */
-#include "programs/common/threads.h"
+#include "base/threads.h"
 
 #include "base/log.h"
 

@@ -1,4 +1,4 @@
-#include "programs/common/threads.h"
+#include "base/threads.h"
 #include "tests/support/scratch.h"
 #include "tests/support/unit.h"
 

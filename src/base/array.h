@@ -1,0 +1,12 @@
+/* Arrays that grow. */
+#ifndef DRUMLINE_BASE_ARRAY_H
+#define DRUMLINE_BASE_ARRAY_H
+
+#include <stddef.h>
+
+/* Makes room for `more` elements behind the `count` that there are. Returns the array, moved where it had to grow, with
+ * *capacity updated; NULL where there is no memory, with array and *capacity as they were. `elements` may be NULL where
+ * *capacity is 0. The array is freed with free(). */
+void *array_grow(void *elements, size_t *capacity, size_t count, size_t more, size_t element_size);
+
+#endif
