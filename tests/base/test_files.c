@@ -82,7 +82,7 @@ static void assert_lists(const char *folder, bool recursive, size_t count, const
     file_list_free(&list);
 }
 
-static void assert_skipped(const struct file_list *list, const char *path, enum skip_reason reason, int error_number)
+static void assert_skipped(const struct file_list *list, const char *path, enum path_skip reason, int error_number)
 {
     for (size_t i = 0; i < list->num_skipped; i++)
         if (strcmp(list->skipped[i].path, path) == 0) {

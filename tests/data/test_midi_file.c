@@ -1,5 +1,4 @@
 #include "base/clock.h"
-#include "data/midi/midi_file.h"
 #include "data/midi/reader.h"
 #include "data/midi/writer.h"
 #include "tests/data/midi_bytes.h"

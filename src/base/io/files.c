@@ -116,7 +116,7 @@ struct listing {
 };
 
 /* Takes `path`, also on failure. */
-static bool skip(struct listing *listing, char *path, enum skip_reason reason, int error_number, struct error *error)
+static bool skip(struct listing *listing, char *path, enum path_skip reason, int error_number, struct error *error)
 {
     struct skipped_path *skipped =
         array_grow(listing->skipped, &listing->skipped_capacity, listing->num_skipped, 1, sizeof *skipped);
@@ -228,7 +228,7 @@ bool file_list_make(struct file_list *list, const char *folder, bool recursive, 
     return ok;
 }
 
-const char *skip_reason_text(enum skip_reason reason)
+const char *path_skip_text(enum path_skip reason)
 {
     return reason == SKIPPED_BROKEN_LINK   ? "broken link"
            : reason == SKIPPED_NOT_REGULAR ? "not a regular file"

@@ -22,14 +22,14 @@ bool folder_check(const char *path, struct error *error);
 /* Makes the folder and those above it; one that is there is no error. Fails where it is no folder or can't be written. */
 bool folder_make(const char *path, struct error *error);
 
-enum skip_reason { SKIPPED_BROKEN_LINK, SKIPPED_NOT_REGULAR, SKIPPED_UNREADABLE_FOLDER };
+enum path_skip { SKIPPED_BROKEN_LINK, SKIPPED_NOT_REGULAR, SKIPPED_UNREADABLE_FOLDER };
 
 /* "broken link", ... */
-const char *skip_reason_text(enum skip_reason reason);
+const char *path_skip_text(enum path_skip reason);
 
 struct skipped_path {
     char *path; /* relative to the folder */
-    enum skip_reason reason;
+    enum path_skip reason;
     int error_number; /* errno of an unreadable folder or a broken link, else 0 */
 };
 

@@ -2,7 +2,6 @@
 
 #include "base/io/files.h"
 #include "base/text.h"
-#include "data/midi/midi_file.h"
 #include "data/midi/writer.h"
 
 #include <ctype.h>
