@@ -119,9 +119,9 @@ static void test_list(void **state)
     assert_lists(*state, true, 4, all);
     struct file_list list;
     assert_ok(file_list_make(&list, *state, true, midi_suffixes, &error), error);
-    assert_skipped(&list, "pipe.mid", SKIPPED_NOT_REGULAR, 0);
-    assert_skipped(&list, "nowhere.mid", SKIPPED_BROKEN_LINK, ENOENT);
-    assert_skipped(&list, "link.mid", SKIPPED_NOT_REGULAR, 0);
+    assert_skipped(&list, "pipe.mid", PATH_NOT_REGULAR, 0);
+    assert_skipped(&list, "nowhere.mid", PATH_BROKEN_LINK, ENOENT);
+    assert_skipped(&list, "link.mid", PATH_NOT_REGULAR, 0);
     assert_int_equal(list.num_skipped, 3);
     file_list_free(&list);
     char *paths[] = {inner, link, loop, nowhere, folder_link, folder, pipe};
@@ -237,7 +237,7 @@ static void test_list_reports_unreadable_folders(void **state)
     assert_string_equal(said, "");
     assert_int_equal(list.count, 1);
     assert_int_equal(list.num_skipped, 1);
-    assert_skipped(&list, "closed", SKIPPED_UNREADABLE_FOLDER, EACCES);
+    assert_skipped(&list, "closed", PATH_UNREADABLE_FOLDER, EACCES);
     file_list_free(&list);
     free(said);
     free(closed);

@@ -167,9 +167,9 @@ static bool take_entry(struct listing *listing, DIR *stream, const char *relativ
         return true;
     char *path = path_join(relative, name);
     if (type == DT_LNK && fstatat(dirfd(stream), name, &status, 0) != 0)
-        return skip(listing, path, SKIPPED_BROKEN_LINK, errno, error);
+        return skip(listing, path, PATH_BROKEN_LINK, errno, error);
     if (type != DT_REG && !(type == DT_LNK && S_ISREG(status.st_mode)))
-        return skip(listing, path, SKIPPED_NOT_REGULAR, 0, error);
+        return skip(listing, path, PATH_NOT_REGULAR, 0, error);
     return push(&listing->files, path, error);
 }
 
@@ -194,7 +194,7 @@ static bool read_folder(struct listing *listing, const char *relative, struct er
     if (stream)
         ok = read_entries(listing, stream, relative, path, error);
     else if (*relative)
-        ok = skip(listing, format_text("%s", relative), SKIPPED_UNREADABLE_FOLDER, errno, error);
+        ok = skip(listing, format_text("%s", relative), PATH_UNREADABLE_FOLDER, errno, error);
     else
         ok = error_set_errno(error, errno, "%s: can't read the folder", path);
     if (stream)
@@ -230,9 +230,9 @@ bool file_list_make(struct file_list *list, const char *folder, bool recursive, 
 
 const char *path_skip_text(enum path_skip reason)
 {
-    return reason == SKIPPED_BROKEN_LINK   ? "broken link"
-           : reason == SKIPPED_NOT_REGULAR ? "not a regular file"
-                                           : "can't read the folder";
+    return reason == PATH_BROKEN_LINK   ? "broken link"
+           : reason == PATH_NOT_REGULAR ? "not a regular file"
+                                        : "can't read the folder";
 }
 
 void file_list_free(struct file_list *list)

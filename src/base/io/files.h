@@ -22,7 +22,7 @@ bool folder_check(const char *path, struct error *error);
 /* Makes the folder and those above it; one that is there is no error. Fails where it is no folder or can't be written. */
 bool folder_make(const char *path, struct error *error);
 
-enum path_skip { SKIPPED_BROKEN_LINK, SKIPPED_NOT_REGULAR, SKIPPED_UNREADABLE_FOLDER };
+enum path_skip { PATH_BROKEN_LINK, PATH_NOT_REGULAR, PATH_UNREADABLE_FOLDER };
 
 /* "broken link", ... */
 const char *path_skip_text(enum path_skip reason);

@@ -87,7 +87,7 @@ static void report_skipped(const struct file_list *list)
     for (size_t i = 0; i < list->num_skipped; i++) {
         const struct skipped_path *skipped = &list->skipped[i];
         const char *reason = path_skip_text(skipped->reason);
-        if (skipped->reason == SKIPPED_UNREADABLE_FOLDER)
+        if (skipped->reason == PATH_UNREADABLE_FOLDER)
             log_warning("%s: %s (%s), skipped", skipped->path, reason, strerror(skipped->error_number));
         else
             log_debug_here("%s: %s, skipped", skipped->path, reason);
@@ -196,7 +196,7 @@ static void report_counts(const struct job *job)
         skipped += counts->skipped[reason];
         if (counts->skipped[reason] > 0)
             log_info("%8llu skipped: %s", (unsigned long long)counts->skipped[reason],
-                     skip_reason_words((enum path_skip)reason));
+                     skip_reason_words((enum skip_reason)reason));
     }
     if (skipped > 0 && log_get_level() < LOG_LEVEL_DEBUG)
         log_info("         (--log=debug names each of them)");
