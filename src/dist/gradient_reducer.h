@@ -1,6 +1,6 @@
 /* Sums the gradients of all ranks while backward still runs.
  *
- * The gradients are one array of floats, finished from its beginning to its end (model/vae/params.h keeps them in the order in
+ * The gradients are one array of floats, finished from its beginning to its end (model/nn/tensors.h keeps them in the order in
  * which backward finishes them). The reducer cuts it into buckets; each time the model says how far it has come,
  * `gradient_reducer_ready` starts MPI_Iallreduce on the buckets that are whole, and gives MPI a chance to progress the ones
  * under way. Every rank must report the same sequence of ends. */

@@ -5,6 +5,7 @@
 #include "base/io/atomic_file.h"
 #include "base/io/files.h"
 #include "base/text.h"
+#include "model/vae/parameters.h"
 
 #include <errno.h>
 #include <float.h>
@@ -84,24 +85,24 @@ static bool write_attributes(hid_t file, const struct checkpoint *checkpoint, st
 
 static const char *const groups[] = {"model", "optimizer/m", "optimizer/v"};
 
-static int dims_of(hsize_t dims[2], const struct param *param)
+static int dims_of(hsize_t dims[2], const struct tensor *tensor)
 {
-    dims[0] = (hsize_t)(param->num_dims == 2 ? param->rows : param->columns);
-    dims[1] = (hsize_t)param->columns;
-    return param->num_dims;
+    dims[0] = (hsize_t)(tensor->num_dims == 2 ? tensor->rows : tensor->columns);
+    dims[1] = (hsize_t)tensor->columns;
+    return tensor->num_dims;
 }
 
-static bool write_tensors(hid_t file, const struct param_table *table, const float *const arrays[3],
+static bool write_tensors(hid_t file, const struct tensor_table *table, const float *const arrays[3],
                           struct error *error)
 {
     for (size_t group = 0; group < COUNT_OF(groups); group++) {
         for (int i = 0; i < table->num_rows; i++) {
-            const struct param *param = &table->rows[i];
-            char name[2 * PARAM_NAME_SIZE];
+            const struct tensor *tensor = &table->rows[i];
+            char name[2 * TENSOR_NAME_SIZE];
             hsize_t dims[2];
-            snprintf(name, sizeof name, "/%s/%s", groups[group], param->name);
-            int num_dims = dims_of(dims, param);
-            if (!hdf5_write_dataset(file, name, H5T_NATIVE_FLOAT, num_dims, dims, arrays[group] + param->offset,
+            snprintf(name, sizeof name, "/%s/%s", groups[group], tensor->name);
+            int num_dims = dims_of(dims, tensor);
+            if (!hdf5_write_dataset(file, name, H5T_NATIVE_FLOAT, num_dims, dims, arrays[group] + tensor->offset,
                                     HDF5_CHECKSUMMED, error))
                 return false;
         }
@@ -110,7 +111,7 @@ static bool write_tensors(hid_t file, const struct param_table *table, const flo
 }
 
 bool checkpoint_write(const char *path, const char *shown_path, const struct checkpoint *checkpoint,
-                      const struct param_table *table, const float *values, const float *m, const float *v,
+                      const struct tensor_table *table, const float *values, const float *m, const float *v,
                       struct error *error)
 {
     const float *arrays[3] = {values, m, v};
@@ -124,7 +125,7 @@ bool checkpoint_write(const char *path, const char *shown_path, const struct che
     return false;
 }
 
-bool checkpoint_save(const char *path, const struct checkpoint *checkpoint, const struct param_table *table,
+bool checkpoint_save(const char *path, const struct checkpoint *checkpoint, const struct tensor_table *table,
                      const float *values, const float *m, const float *v, struct error *error)
 {
     struct atomic_file atomic;
@@ -189,9 +190,9 @@ static bool read_attributes(struct checkpoint *checkpoint, hid_t file, const cha
  * before anyone takes memory for them. */
 static bool check_size(const struct checkpoint *checkpoint, const char *path, struct error *error)
 {
-    struct param_table table;
+    struct tensor_table table;
     struct stat status;
-    if (!params_describe(&table, &checkpoint->hparams, error))
+    if (!parameters_describe(&table, &checkpoint->hparams, error))
         return error_prefix(error, "%s", path);
     if (stat(path, &status) != 0)
         return error_set_errno(error, errno, "%s", path);
@@ -241,23 +242,23 @@ bool checkpoint_read(struct checkpoint *checkpoint, const char *path, struct err
     return ok;
 }
 
-static bool read_tensor(hid_t file, const char *path, const char *group, const struct param *param, float *array,
+static bool read_tensor(hid_t file, const char *path, const char *group, const struct tensor *tensor, float *array,
                         struct error *error)
 {
-    char name[2 * PARAM_NAME_SIZE];
+    char name[2 * TENSOR_NAME_SIZE];
     hsize_t dims[2];
-    snprintf(name, sizeof name, "/%s/%s", group, param->name);
-    int num_dims = dims_of(dims, param);
-    float *values = array + param->offset;
+    snprintf(name, sizeof name, "/%s/%s", group, tensor->name);
+    int num_dims = dims_of(dims, tensor);
+    float *values = array + tensor->offset;
     if (!hdf5_read_dataset(values, file, name, H5T_NATIVE_FLOAT, num_dims, dims, error))
         return false;
     size_t num_bad = 0;
-    for (size_t i = 0; i < param->count; i++)
+    for (size_t i = 0; i < tensor->count; i++)
         num_bad += !(fabsf(values[i]) <= FLT_MAX);
     return num_bad == 0 || error_set(error, "%s: %s holds a number that is not finite", path, name);
 }
 
-bool checkpoint_read_tensors(const char *path, const struct param_table *table, float *values, float *m, float *v,
+bool checkpoint_read_tensors(const char *path, const struct tensor_table *table, float *values, float *m, float *v,
                              struct error *error)
 {
     float *arrays[3] = {values, m, v};
@@ -272,7 +273,7 @@ bool checkpoint_read_tensors(const char *path, const struct param_table *table, 
     return ok;
 }
 
-bool checkpoint_read_values(struct checkpoint_reader *reader, const struct param_table *table, int num_tensors,
+bool checkpoint_read_values(struct checkpoint_reader *reader, const struct tensor_table *table, int num_tensors,
                             float *values, struct error *error)
 {
     for (int i = 0; i < num_tensors; i++)

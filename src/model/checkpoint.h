@@ -30,12 +30,12 @@ struct checkpoint {
 };
 
 /* Writes to `path`, replacing what is there, atomically (base/io/atomic_file.h). values, m, v [table->num_floats]. */
-bool checkpoint_save(const char *path, const struct checkpoint *checkpoint, const struct param_table *table,
+bool checkpoint_save(const char *path, const struct checkpoint *checkpoint, const struct tensor_table *table,
                      const float *values, const float *m, const float *v, struct error *error);
 
 /* The same without that care, for a caller that has a temporary file of its own at `path`; messages name `shown_path`. */
 bool checkpoint_write(const char *path, const char *shown_path, const struct checkpoint *checkpoint,
-                      const struct param_table *table, const float *values, const float *m, const float *v,
+                      const struct tensor_table *table, const float *values, const float *m, const float *v,
                       struct error *error);
 
 /* Everything but the tensors. */
@@ -43,7 +43,7 @@ bool checkpoint_read(struct checkpoint *checkpoint, const char *path, struct err
 
 /* The tensors into values and, where they are not NULL, m and v. Fails where one is missing, has another shape, fails its
  * checksum or holds a number that is not finite. */
-bool checkpoint_read_tensors(const char *path, const struct param_table *table, float *values, float *m, float *v,
+bool checkpoint_read_tensors(const char *path, const struct tensor_table *table, float *values, float *m, float *v,
                              struct error *error);
 
 /* A checkpoint that stays open, so that its file is checked once though only a part of its tensors is wanted. */
@@ -54,7 +54,7 @@ struct checkpoint_reader *checkpoint_open(struct checkpoint *checkpoint, const c
 
 /* The first `num_tensors` tensors of the table (the checkpoint's own hparams') into values, which reaches as far as they do.
  * Fails as checkpoint_read_tensors does. */
-bool checkpoint_read_values(struct checkpoint_reader *reader, const struct param_table *table, int num_tensors,
+bool checkpoint_read_values(struct checkpoint_reader *reader, const struct tensor_table *table, int num_tensors,
                             float *values, struct error *error);
 
 /* Closes and frees; NULL does nothing. */

@@ -18,7 +18,7 @@ struct checkpoint_writer;
 struct checkpoint_place {
     const char *folder;
     struct run_lock *lock; /* of the folder; renewed while the caller waits */
-    const struct param_table *table;
+    const struct tensor_table *table;
     size_t to_keep;           /* --checkpoints_to_keep */
     double keep_one_in_hours; /* --keep_checkpoint_every_n_hours */
 };

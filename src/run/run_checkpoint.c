@@ -1,15 +1,16 @@
 #include "run/run_checkpoint.h"
 
+#include "model/vae/parameters.h"
 #include "run/run_folder.h"
 
 /* Description and all tensors, which are thrown away: the only proof that a checkpoint can be used. */
 static bool verify(void *context, const char *path, struct error *error)
 {
     struct checkpoint *checkpoint = context;
-    struct param_table table;
+    struct tensor_table table;
     struct optimizer optimizer = {0};
     struct arena arena = arena_measure();
-    bool ok = checkpoint_read(checkpoint, path, error) && params_describe(&table, &checkpoint->hparams, error);
+    bool ok = checkpoint_read(checkpoint, path, error) && parameters_describe(&table, &checkpoint->hparams, error);
     if (!ok)
         return false;
     arena_floats(&arena, table.num_floats);

@@ -36,11 +36,11 @@ struct model *twin_model(const struct naive_sizes *sizes, const struct naive_mod
         fail_msg("%s", error.message);
     assert_int_equal(model->table.num_rows, twin->num_tensors);
     for (size_t n = 0; n < twin->num_tensors; n++) {
-        const struct param *param = &model->table.rows[n];
-        assert_string_equal(param->name, twin->tensors[n].name);
-        assert_int_equal(param->count, naive_tensor_count(&twin->tensors[n]));
-        for (size_t k = 0; k < param->count; k++)
-            model->values[param->offset + k] = (float)twin->tensors[n].values[k];
+        const struct tensor *tensor = &model->table.rows[n];
+        assert_string_equal(tensor->name, twin->tensors[n].name);
+        assert_int_equal(tensor->count, naive_tensor_count(&twin->tensors[n]));
+        for (size_t k = 0; k < tensor->count; k++)
+            model->values[tensor->offset + k] = (float)twin->tensors[n].values[k];
     }
     return model;
 }

@@ -1,4 +1,4 @@
-/* bf16 products against plain sums of rounded factors, and the model that trains with them against a twin that rounds both
+/* bf16 GEMMs against plain sums of rounded factors, and the model that trains with them against a twin that rounds both
  * factors of every product, with each engine that runs here. */
 #include "tests/model/model_from_twin.h"
 #include "tests/model/naive_batch.h"
@@ -80,7 +80,7 @@ static void check_sums(const float *out, const double *before, const double *lef
     free(sizes);
 }
 
-/* One product's operands, as doubles and as the products take them. */
+/* One GEMM's operands, as doubles and as the engine takes them. */
 struct operands {
     double *left, *right, *before;
     float *weights; /* the right one; NULL in a kernel's gradient */
@@ -119,35 +119,33 @@ static void free_operands(struct operands *operands)
 }
 
 /* In a pass of its own. */
-static void multiply_and_check(struct bf16_products *products, struct operands *operands,
-                               const struct bf16_shape *shape)
+static void multiply_and_check(struct bf16_gemms *gemms, struct operands *operands, const struct bf16_shape *shape)
 {
     twin_floats(operands->out, operands->before, operands->out_count);
-    bf16_products_begin_pass(products);
-    bf16_multiply(products, operands->out, operands->a, operands->weights, operands->b, shape);
-    check_sums(operands->out, operands->before, operands->left, operands->right, shape,
-               bf16_products_engine(products)->name);
+    bf16_gemms_begin_pass(gemms);
+    bf16_gemm(gemms, operands->out, operands->a, operands->weights, operands->b, shape);
+    check_sums(operands->out, operands->before, operands->left, operands->right, shape, bf16_gemms_engine(gemms)->name);
     assert_true(naive_guard_intact(operands->out, operands->out_count));
 }
 
-static void check_product(struct bf16_products *products, const struct bf16_shape *shape, uint64_t *seed)
+static void check_gemm(struct bf16_gemms *gemms, const struct bf16_shape *shape, uint64_t *seed)
 {
     struct error error;
     struct operands operands;
     make_operands(&operands, shape, seed);
-    bf16_products_begin_noting(products);
-    bf16_multiply(products, operands.out, operands.a, operands.weights, operands.b, shape);
-    assert_ok(bf16_products_end_noting(products, &error), error);
+    bf16_gemms_begin_recording(gemms);
+    bf16_gemm(gemms, operands.out, operands.a, operands.weights, operands.b, shape);
+    assert_ok(bf16_gemms_end_recording(gemms, &error), error);
     for (size_t n = 0; n < operands.out_count; n++)
         assert_true(operands.out[n] == (float)operands.before[n]);
-    multiply_and_check(products, &operands, shape);
+    multiply_and_check(gemms, &operands, shape);
     for (size_t n = 0; operands.weights && n < operands.right_count; n++)
         operands.weights[n] = (float)(operands.right[n] *= -0.5);
-    multiply_and_check(products, &operands, shape);
+    multiply_and_check(gemms, &operands, shape);
     free_operands(&operands);
 }
 
-static void products_are_sums_of_rounded_factors(void **state)
+static void gemms_are_sums_of_rounded_factors(void **state)
 {
     (void)state;
     static const int sizes[][3] = {
@@ -165,16 +163,16 @@ static void products_are_sums_of_rounded_factors(void **state)
         struct bf16_engine *engine = engine_of(n);
         if (!engine)
             continue;
-        struct bf16_products *products = bf16_products_make(engine, &error);
-        assert_ok(products != NULL, error);
+        struct bf16_gemms *gemms = bf16_gemms_make(engine, &error);
+        assert_ok(gemms != NULL, error);
         for (size_t size = 0; size < sizeof sizes / sizeof *sizes; size++)
             for (int kind = BF16_WEIGHTS; kind <= BF16_KERNEL_GRADIENT; kind++)
                 for (int write = OP_REPLACE; write <= OP_ADD; write++) {
                     struct bf16_shape shape = {(enum bf16_kind)kind, sizes[size][0], sizes[size][1], sizes[size][2],
                                                (enum op_write)write};
-                    check_product(products, &shape, &seed);
+                    check_gemm(gemms, &shape, &seed);
                 }
-        bf16_products_free(products);
+        bf16_gemms_free(gemms);
     }
 }
 
@@ -248,17 +246,17 @@ static const double least_rounding = 0x1p-12, most_rounding = 0x1p-5;
 static void check_tensors(const struct model *model, const struct twins *twins, const char *name)
 {
     for (int n = 0; n < model->table.num_rows; n++) {
-        const struct param *param = &model->table.rows[n];
+        const struct tensor *tensor = &model->table.rows[n];
         const struct naive_tensor *rounded = &twins->rounded->tensors[n], *exact = &twins->exact->tensors[n];
-        double *gradient = naive_to_doubles(model->gradients + param->offset, param->count);
-        double *zero = naive_doubles(param->count);
-        double rounding = distance(rounded->gradient, exact->gradient, param->count);
-        double size = distance(rounded->gradient, zero, param->count);
-        double error = distance(gradient, rounded->gradient, param->count);
+        double *gradient = naive_to_doubles(model->gradients + tensor->offset, tensor->count);
+        double *zero = naive_doubles(tensor->count);
+        double rounding = distance(rounded->gradient, exact->gradient, tensor->count);
+        double size = distance(rounded->gradient, zero, tensor->count);
+        double error = distance(gradient, rounded->gradient, tensor->count);
         if (!(rounding >= least_rounding * size && rounding <= most_rounding * size))
-            fail_msg("%s: rounding moves the twin by %.3g of it", param->name, rounding / size);
+            fail_msg("%s: rounding moves the twin by %.3g of it", tensor->name, rounding / size);
         if (!(error <= of_the_rounding * rounding))
-            fail_msg("%s, %s: %.3g of what rounding does, more than %.3g", name, param->name, error / rounding,
+            fail_msg("%s, %s: %.3g of what rounding does, more than %.3g", name, tensor->name, error / rounding,
                      of_the_rounding);
         free(gradient);
         free(zero);
@@ -326,7 +324,7 @@ static const char *const small_models[] = {
 };
 enum { NUM_MODELS = sizeof small_models / sizeof *small_models };
 
-/* Evaluation of a model with bf16 products is, to the bit, that of one without. */
+/* Evaluation of a model with bf16 GEMMs is, to the bit, that of one without. */
 static void evaluation_stays_float32(void **state)
 {
     (void)state;
@@ -339,6 +337,7 @@ static void evaluation_stays_float32(void **state)
         assert_ok(other != NULL, error);
         model_initialize(other, 3);
         struct model_step step = {.batch = WINDOWS, .training = true, .seed = 5, .step = 1};
+        step.sampling_probability = model->hparams.sampling_rate;
         struct model_gradient gradient = {.scale = 0.25f, .beta = 0.2, .write = OP_REPLACE};
         assert_ok(model_prepare_bf16(model, WINDOWS, &error), error);
         feed(model, &step);
@@ -364,6 +363,7 @@ static double *summed_gradients(struct model *model, const int *parts)
         assert_ok(model_prepare_bf16(model, *part, &error), error);
     for (; *parts > 0; first += (uint32_t)*parts++) {
         struct model_step step = {.batch = *parts, .training = true, .seed = 5, .step = 7, .first_example = first};
+        step.sampling_probability = model->hparams.sampling_rate;
         struct model_gradient gradient = {.scale = 0.125f, .beta = 0.2, .write = first > 0 ? OP_ADD : OP_REPLACE};
         feed(model, &step);
         model_train(model, &step, &gradient, sums);
@@ -373,7 +373,7 @@ static double *summed_gradients(struct model *model, const int *parts)
 }
 
 /* Micro-batches of different sizes make the whole batch's gradient: the same factors are rounded, so only the order of sums
- * differs. With scheduled sampling products are made step by step. */
+ * differs. With scheduled sampling the output layer runs step by step. */
 static void micro_batches_add_up(void **state)
 {
     (void)state;
@@ -420,7 +420,7 @@ static void fake_free(struct bf16_engine *engine)
     freed++;
 }
 
-static void what_cannot_be_prepared_is_told(void **state)
+static void what_cannot_be_prepared_is_reported(void **state)
 {
     (void)state;
     enum { ENOUGH = 10000 };
@@ -457,18 +457,18 @@ static void the_best_engine_says_why(void **state)
     assert_ok(engine != NULL, error);
     assert_true(engine->native == (why[0] == '\0'));
     if (!engine->native)
-        assert_string_equal(engine->name, "float32 products");
+        assert_string_equal(engine->name, "float32 GEMMs");
     engine->free(engine);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(products_are_sums_of_rounded_factors),
+        cmocka_unit_test(gemms_are_sums_of_rounded_factors),
         cmocka_unit_test(agrees_with_the_rounding_twin),
         cmocka_unit_test(evaluation_stays_float32),
         cmocka_unit_test(micro_batches_add_up),
-        cmocka_unit_test(what_cannot_be_prepared_is_told),
+        cmocka_unit_test(what_cannot_be_prepared_is_reported),
         cmocka_unit_test(the_best_engine_says_why),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

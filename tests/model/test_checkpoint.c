@@ -4,6 +4,7 @@
 
 #include "base/hdf5/io.h"
 #include "model/checkpoint.h"
+#include "model/vae/parameters.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -12,7 +13,7 @@
 struct saved {
     char *folder, *path;
     struct checkpoint checkpoint;
-    struct param_table table;
+    struct tensor_table table;
     float *arrays[3]; /* values, m, v */
 };
 
@@ -43,11 +44,11 @@ static struct saved saved_make(void)
     checkpoint->updates = 3999999990u;
     checkpoint->skipped = 10;
     checkpoint->num_ranks = 4;
-    assert_ok(params_describe(&saved.table, &checkpoint->hparams, &error), error);
+    assert_ok(parameters_describe(&saved.table, &checkpoint->hparams, &error), error);
     for (int n = 0; n < 3; n++) {
         saved.arrays[n] = calloc(saved.table.num_floats, sizeof(float));
         assert_non_null(saved.arrays[n]);
-        params_initialize(saved.arrays[n], &saved.table, (uint64_t)n);
+        tensors_initialize(saved.arrays[n], &saved.table, (uint64_t)n);
     }
     for (size_t k = 0; k < saved.table.num_floats; k++)
         saved.arrays[2][k] = fabsf(saved.arrays[2][k]);

@@ -1,4 +1,4 @@
-/* Playing: what the decoder plays step by step is what it would foretell under teacher forcing on that same music; a
+/* Generation: what the decoder samples step by step is what it would predict under teacher forcing on that same music; a
  * window's music is its own whatever the batch; arcs between latents; scheduled sampling. */
 #include "tests/model/model_from_twin.h"
 #include "tests/model/naive_batch.h"
@@ -6,7 +6,7 @@
 #include "tests/support/unit.h"
 
 #include "model/inference/generation.h"
-#include "model/inference/player.h"
+#include "model/inference/inference_decoder.h"
 #include "model/vae/model.h"
 
 #include <math.h>
@@ -22,13 +22,13 @@ static const struct naive_sizes all_sizes[] = {
 };
 enum { NUM_SIZES = sizeof all_sizes / sizeof *all_sizes };
 
-/* A model of made-up weights with a made-up batch in place, a player of it, and a z for each window. Controls are the same
+/* A model of made-up weights with a made-up batch in place, a decoder of it, and a z for each window. Controls are the same
  * for all windows. */
 struct bench {
     const struct naive_sizes *sizes;
     struct model *model;
-    struct player *player;
-    struct player_scratch *scratch;
+    struct inference_decoder *decoder;
+    struct inference_scratch *scratch;
     size_t steps, numbers; /* of a window; of a batch's music */
     float *z, *music;      /* music [B, T, D] as played */
     float *music_by_time;  /* [T, B, D], the same */
@@ -66,9 +66,9 @@ static void bench_make(struct bench *bench, const struct naive_sizes *sizes)
     twin_set_batch(bench->model, sizes, &made_up.batch);
     share_controls(bench);
     const struct model *model = bench->model;
-    bench->player = player_make(&model->hparams, &model->table, model->values, true, &error);
-    assert_non_null(bench->player);
-    bench->scratch = player_scratch_make(bench->player, (int)sizes->batch, &error);
+    bench->decoder = inference_decoder_make(&model->hparams, &model->table, model->values, true, &error);
+    assert_non_null(bench->decoder);
+    bench->scratch = inference_scratch_make(bench->decoder, (int)sizes->batch, &error);
     assert_non_null(bench->scratch);
     generation_draw_latents(bench->z, (int)sizes->batch, (int)sizes->z_size, 3, 0);
     naive_made_up_free(&made_up);
@@ -77,8 +77,8 @@ static void bench_make(struct bench *bench, const struct naive_sizes *sizes)
 
 static void bench_free(struct bench *bench)
 {
-    player_scratch_free(bench->scratch);
-    player_free(bench->player);
+    inference_scratch_free(bench->scratch);
+    inference_decoder_free(bench->decoder);
     model_free(bench->model);
     free(bench->controls);
     free(bench->music_by_time);
@@ -89,14 +89,14 @@ static void bench_free(struct bench *bench)
 static void play(struct bench *bench, float temperature, uint64_t seed, uint32_t first_output)
 {
     size_t batch = bench->sizes->batch;
-    struct player_request request = {
+    struct inference_request request = {
         .batch = (int)batch,
         .controls = bench->sizes->control_depth > 0 ? bench->controls : NULL,
         .temperature = temperature,
         .seed = seed,
         .first_output = first_output,
     };
-    player_play(bench->music, bench->z, bench->player, bench->scratch, &request);
+    inference_decode(bench->music, bench->z, bench->decoder, bench->scratch, &request);
     for (size_t b = 0; b < batch; b++)
         for (size_t t = 0; t < bench->steps; t++)
             memcpy(&bench->music_by_time[(t * batch + b) * NAIVE_DEPTH],
@@ -104,7 +104,7 @@ static void play(struct bench *bench, float temperature, uint64_t seed, uint32_t
 }
 
 /* The outputs under teacher forcing on `target`, owned by the caller. */
-static float *foretell(const struct bench *bench, const float *target, const struct decoder_sampling *sampling)
+static float *predict(const struct bench *bench, const float *target, const struct decoder_sampling *sampling)
 {
     struct model *model = bench->model;
     struct pass pass = {.batch = (int)bench->sizes->batch, .keep_prob = 1, .kernels = model->kernels};
@@ -122,7 +122,7 @@ static void assert_near(float value, double expected)
         fail_msg("%.9g, not %.9g", (double)value, expected);
 }
 
-/* One step's music beside the outputs that foretell it. Returns the hits. */
+/* One step's music beside the outputs that predict it. Returns the hits. */
 static int check_step(const float *music, const float *outputs, bool cold)
 {
     int hits = 0;
@@ -143,7 +143,7 @@ static void check_play(const struct naive_sizes *sizes, float temperature, bool 
     struct bench bench;
     bench_make(&bench, sizes);
     play(&bench, temperature, 4, 0);
-    float *outputs = foretell(&bench, bench.music_by_time, NULL);
+    float *outputs = predict(&bench, bench.music_by_time, NULL);
     int hits = 0;
     for (size_t n = 0; n < bench.numbers; n += NAIVE_DEPTH)
         hits += check_step(&bench.music_by_time[n], &outputs[n], cold);
@@ -153,7 +153,7 @@ static void check_play(const struct naive_sizes *sizes, float temperature, bool 
     bench_free(&bench);
 }
 
-static void plays_what_it_foretells(void **state)
+static void plays_what_it_predicts(void **state)
 {
     (void)state;
     for (size_t n = 0; n < NUM_SIZES; n++) {
@@ -175,21 +175,22 @@ static void a_window_does_not_depend_on_its_batch(void **state)
         size_t window = bench.steps * NAIVE_DEPTH;
         float *z = calloc(MOST * sizes->z_size, sizeof *z), *alone = calloc(window, sizeof *alone),
               *music = calloc(MOST * window, sizeof *music);
-        struct player_scratch *scratch = player_scratch_make(bench.player, MOST, &error);
+        struct inference_scratch *scratch = inference_scratch_make(bench.decoder, MOST, &error);
         assert_true(z != NULL && alone != NULL && music != NULL && scratch != NULL);
         generation_draw_latents(z, MOST, (int)sizes->z_size, 5, 30);
-        struct player_request request = {.controls = bench.controls, .temperature = 1, .seed = 5, .first_output = 30};
+        struct inference_request request = {
+            .controls = bench.controls, .temperature = 1, .seed = 5, .first_output = 30};
         for (request.batch = 1; request.batch <= MOST; request.batch++)
             for (int again = 0; again < 2; again++) {
-                player_play(music, z, bench.player, scratch, &request);
+                inference_decode(music, z, bench.decoder, scratch, &request);
                 size_t last = (size_t)request.batch - 1;
-                struct player_request one = request;
+                struct inference_request one = request;
                 one.batch = 1;
                 one.first_output += (uint32_t)last;
-                player_play(alone, &z[last * sizes->z_size], bench.player, bench.scratch, &one);
+                inference_decode(alone, &z[last * sizes->z_size], bench.decoder, bench.scratch, &one);
                 assert_memory_equal(alone, &music[last * window], window * sizeof *alone);
             }
-        player_scratch_free(scratch);
+        inference_scratch_free(scratch);
         free(music);
         free(alone);
         free(z);
@@ -197,7 +198,7 @@ static void a_window_does_not_depend_on_its_batch(void **state)
     }
 }
 
-/* The mean that the player finds is the one that the model finds. */
+/* The mean that the decoder finds is the one that the model finds. */
 static void encodes_as_the_model_does(void **state)
 {
     (void)state;
@@ -214,7 +215,7 @@ static void encodes_as_the_model_does(void **state)
             for (size_t t = 0; t < bench.steps; t++)
                 memcpy(&input[t * NAIVE_DEPTH], &bench.model->input[(t * sizes->batch + b) * NAIVE_DEPTH],
                        NAIVE_DEPTH * sizeof *input);
-            player_encode(mu, input, bench.controls, bench.player, bench.scratch);
+            inference_encode(mu, input, bench.controls, bench.decoder, bench.scratch);
             for (size_t k = 0; k < sizes->z_size; k++) {
                 double expected = (double)bench.model->encoder.mu[b * sizes->z_size + k];
                 assert_near(mu[k], expected);
@@ -254,8 +255,8 @@ static void sampling_that_never_comes_is_teacher_forcing(void **state)
         struct bench bench;
         bench_make(&bench, &all_sizes[n]);
         struct decoder_sampling sampling = {.probability = 1e-30, .seed = 1, .step = 1};
-        float *expected = foretell(&bench, bench.model->target, NULL);
-        float *outputs = foretell(&bench, bench.model->target, &sampling);
+        float *expected = predict(&bench, bench.model->target, NULL);
+        float *outputs = predict(&bench, bench.model->target, &sampling);
         for (size_t k = 0; k < bench.numbers; k++)
             assert_near(outputs[k], (double)expected[k]);
         free(expected);
@@ -274,11 +275,11 @@ static void sampling_that_always_comes_forgets_the_truth(void **state)
         size_t window = bench.sizes->batch * NAIVE_DEPTH, steps = bench.sizes->bars * bench.sizes->steps_per_bar;
         size_t piece = bench.sizes->hierarchical ? bench.sizes->steps_per_bar : steps;
         struct decoder_sampling sampling = {.probability = 1, .seed = 1, .step = 1};
-        float *outputs = foretell(&bench, bench.model->target, &sampling);
+        float *outputs = predict(&bench, bench.model->target, &sampling);
         for (size_t t = 0; t < steps; t++)
             for (size_t k = 0; k < window && t % piece != piece - 1; k++)
                 bench.model->target[t * window + k] = 7;
-        float *again = foretell(&bench, bench.model->target, &sampling);
+        float *again = predict(&bench, bench.model->target, &sampling);
         assert_memory_equal(outputs, again, bench.numbers * sizeof *outputs);
         free(outputs);
         free(again);
@@ -342,7 +343,7 @@ static void slerp_without_an_arc_is_a_line(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(plays_what_it_foretells),
+        cmocka_unit_test(plays_what_it_predicts),
         cmocka_unit_test(a_window_does_not_depend_on_its_batch),
         cmocka_unit_test(encodes_as_the_model_does),
         cmocka_unit_test(temperature_spreads_hits),

@@ -225,10 +225,10 @@ static void lamb_ends_where_it_should(void **state)
             check_lamb(versions[n], count, &seed);
 }
 
-/* All arrays of one step of a cell. `products` are [x, h] W without the bias. */
+/* All arrays of one step of a cell. `gemm` is [x, h] W without the bias. */
 struct cell {
     size_t batch, units;
-    double *products, *bias, *c_before, *dh, *dh_above, *dc;
+    double *gemm, *bias, *c_before, *dh, *dh_above, *dc;
 };
 
 static struct cell make_cell(size_t batch, size_t units, uint64_t *seed)
@@ -239,7 +239,7 @@ static struct cell make_cell(size_t batch, size_t units, uint64_t *seed)
         size_t count;
         double scale;
     } arrays[] = {
-        {&cell.products, batch * 4 * units, 3},
+        {&cell.gemm,     batch * 4 * units, 3},
         {&cell.bias,     4 * units,         1},
         {&cell.c_before, batch * units,     2},
         {&cell.dh,       batch * units,     1},
@@ -255,7 +255,7 @@ static struct cell make_cell(size_t batch, size_t units, uint64_t *seed)
 
 static void cell_free(struct cell *cell)
 {
-    double *all[] = {cell->products, cell->bias, cell->c_before, cell->dh, cell->dh_above, cell->dc};
+    double *all[] = {cell->gemm, cell->bias, cell->c_before, cell->dh, cell->dh_above, cell->dc};
     for (size_t n = 0; n < sizeof all / sizeof *all; n++)
         free(all[n]);
 }
@@ -270,7 +270,7 @@ static void naive_step(double *gates, double *c, double *h, double *dgates, stru
     for (size_t row = 0; row < cell->batch; row++) {
         size_t first = row * units;
         for (size_t j = 0; j < 4 * units; j++)
-            gates[4 * first + j] = cell->products[4 * first + j] + cell->bias[j];
+            gates[4 * first + j] = cell->gemm[4 * first + j] + cell->bias[j];
         naive_cell_forward(&c[first], &h[first], &gates[4 * first], &cell->c_before[first], units);
         naive_cell_backward(&dgates[4 * first], &cell->dc[first], &dh[first], &gates[4 * first], &c[first],
                             &cell->c_before[first], units);
@@ -300,8 +300,8 @@ static void check_cell(const struct kernels *kernels, size_t batch, size_t units
 {
     struct cell cell = make_cell(batch, units, seed);
     size_t count = batch * units, stride = 4 * units + (above ? 5 : 0), wide = batch * stride;
-    double *products = naive_widen(cell.products, batch, 4 * units, stride);
-    float *gates_f = naive_to_floats(products, wide), *bias = naive_to_floats(cell.bias, 4 * units);
+    double *gemm = naive_widen(cell.gemm, batch, 4 * units, stride);
+    float *gates_f = naive_to_floats(gemm, wide), *bias = naive_to_floats(cell.bias, 4 * units);
     float *c_before = naive_to_floats(cell.c_before, count), *c_f = naive_to_floats(cell.dh, count);
     float *h_f = naive_to_floats(cell.dh, count), *dh = naive_to_floats(cell.dh, count);
     float *dh_above = naive_to_floats(cell.dh_above, count), *dc = naive_to_floats(cell.dc, count);
@@ -319,7 +319,7 @@ static void check_cell(const struct kernels *kernels, size_t batch, size_t units
     assert_cell_array(gates_f, dgates, wide, kernels->name, "the gates' gradients");
     assert_cell_array(dc, cell.dc, count, kernels->name, "dc");
     cell_free(&cell);
-    free(products);
+    free(gemm);
     float *floats[] = {bias, c_before, dh, dh_above};
     double *doubles[] = {gates, dgates, c, h};
     for (int n = 0; n < 4; n++) {

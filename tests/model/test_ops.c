@@ -87,7 +87,7 @@ static void check_matmul(matmul_function *multiply, const char *name, size_t row
     array_free(&out);
 }
 
-static void matrix_products(void **state)
+static void gemms(void **state)
 {
     (void)state;
     uint64_t seed = 1;
@@ -232,8 +232,9 @@ static void norms(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(matrix_products),   cmocka_unit_test(dense_layers), cmocka_unit_test(rows_and_biases),
-        cmocka_unit_test(back_through_tanh), cmocka_unit_test(norms),
+        cmocka_unit_test(gemms),           cmocka_unit_test(dense_layers),
+        cmocka_unit_test(rows_and_biases), cmocka_unit_test(back_through_tanh),
+        cmocka_unit_test(norms),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,6 +4,7 @@
 #include "tests/support/unit.h"
 
 #include "model/optimizer/optimizer.h"
+#include "model/vae/parameters.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 /* A small model's tensors, in float for the optimizer and in double for its twin. */
 struct setup {
     struct hparams hparams;
-    struct param_table table;
+    struct tensor_table table;
     struct optimizer optimizer;
     float *values, *gradients;
     double *twin_values, *twin_m, *twin_v, *twin_gradients;
@@ -25,14 +26,14 @@ static struct setup *setup_make(const char *changes)
     assert_non_null(setup);
     snprintf(all, sizeof all, "enc_rnn_size=[5],dec_rnn_size=[7,3],z_size=4,grad_clip=1000,%s", changes);
     assert_ok(hparams_make(&setup->hparams, config_find("groovae_4bar", NULL), all, &error), error);
-    assert_ok(params_describe(&setup->table, &setup->hparams, &error), error);
+    assert_ok(parameters_describe(&setup->table, &setup->hparams, &error), error);
     assert_ok(optimizer_make(&setup->optimizer, &setup->table, &error), error);
     size_t count = setup->table.num_floats;
     double *zeros = naive_doubles(count);
     setup->values = naive_to_floats(zeros, count);
     setup->gradients = naive_to_floats(zeros, count);
     free(zeros);
-    params_initialize(setup->values, &setup->table, 1);
+    tensors_initialize(setup->values, &setup->table, 1);
     setup->twin_values = naive_to_doubles(setup->values, count);
     setup->twin_m = naive_doubles(count);
     setup->twin_v = naive_doubles(count);
@@ -56,11 +57,11 @@ static double draw_gradients(struct setup *setup, double size, uint64_t *seed)
 {
     double sum = 0;
     for (int i = 0; i < setup->table.num_rows; i++) {
-        const struct param *param = &setup->table.rows[i];
-        double *drawn = setup->twin_gradients + param->offset;
-        naive_fill(drawn, param->count, size, seed);
-        for (size_t k = 0; k < param->count; k++) {
-            setup->gradients[param->offset + k] = (float)drawn[k];
+        const struct tensor *tensor = &setup->table.rows[i];
+        double *drawn = setup->twin_gradients + tensor->offset;
+        naive_fill(drawn, tensor->count, size, seed);
+        for (size_t k = 0; k < tensor->count; k++) {
+            setup->gradients[tensor->offset + k] = (float)drawn[k];
             sum += drawn[k] * drawn[k];
         }
     }
@@ -71,11 +72,11 @@ static double draw_gradients(struct setup *setup, double size, uint64_t *seed)
 static void twin_step(struct setup *setup, double learning_rate, double weight_decay, unsigned step)
 {
     for (int i = 0; i < setup->table.num_rows; i++) {
-        const struct param *param = &setup->table.rows[i];
-        bool adapts = param->num_dims == 2;
-        size_t at = param->offset;
+        const struct tensor *tensor = &setup->table.rows[i];
+        bool adapts = tensor->num_dims == 2;
+        size_t at = tensor->offset;
         naive_lamb(setup->twin_values + at, setup->twin_m + at, setup->twin_v + at, setup->twin_gradients + at,
-                   param->count, learning_rate, adapts ? weight_decay : 0, adapts, step);
+                   tensor->count, learning_rate, adapts ? weight_decay : 0, adapts, step);
     }
 }
 
@@ -83,11 +84,11 @@ static void twin_step(struct setup *setup, double learning_rate, double weight_d
 static void assert_like_twin(const struct setup *setup)
 {
     for (int i = 0; i < setup->table.num_rows; i++) {
-        const struct param *param = &setup->table.rows[i];
-        size_t at = param->offset;
-        double error = naive_float_error(setup->values + at, setup->twin_values + at, param->count);
+        const struct tensor *tensor = &setup->table.rows[i];
+        size_t at = tensor->offset;
+        double error = naive_float_error(setup->values + at, setup->twin_values + at, tensor->count);
         if (!(error <= 2e-5))
-            fail_msg("%s is %g away from the twin", param->name, error);
+            fail_msg("%s is %g away from the twin", tensor->name, error);
     }
     size_t count = setup->table.num_floats;
     assert_true(naive_float_error(setup->optimizer.m, setup->twin_m, count) <= 2e-6);
@@ -140,9 +141,9 @@ static void the_first_step_by_hand(void **state)
 {
     (void)state;
     struct setup *setup = setup_make("optimizer=lamb");
-    const struct param *kernel = params_find(&setup->table, "encoder/mu/kernel"),
-                       *zeros = params_find(&setup->table, "encoder/sigma/kernel"),
-                       *bias = params_find(&setup->table, "encoder/mu/bias");
+    const struct tensor *kernel = tensors_find(&setup->table, "encoder/mu/kernel"),
+                        *zeros = tensors_find(&setup->table, "encoder/sigma/kernel"),
+                        *bias = tensors_find(&setup->table, "encoder/mu/bias");
     float *w = setup->values + kernel->offset;
     memset(w, 0, kernel->count * sizeof *w);
     memset(setup->values + zeros->offset, 0, zeros->count * sizeof *w);
@@ -168,7 +169,7 @@ static void a_kernel_without_gradient_stays(void **state)
 {
     (void)state;
     struct setup *setup = setup_make("optimizer=lamb");
-    const struct param *kernel = params_find(&setup->table, "encoder/mu/kernel");
+    const struct tensor *kernel = tensors_find(&setup->table, "encoder/mu/kernel");
     size_t bytes = kernel->count * sizeof(float);
     float *before = malloc(bytes), *w = setup->values + kernel->offset;
     uint64_t seed = 7;

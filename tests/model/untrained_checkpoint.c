@@ -9,9 +9,9 @@
 
 static void scale(struct model *model, const char *name, float factor)
 {
-    const struct param *param = params_find(&model->table, "%s", name);
-    for (size_t i = 0; i < param->count; i++)
-        model->values[param->offset + i] *= factor;
+    const struct tensor *tensor = tensors_find(&model->table, "%s", name);
+    for (size_t i = 0; i < tensor->count; i++)
+        model->values[tensor->offset + i] *= factor;
 }
 
 static void draw_weights(struct model *model, uint64_t seed)

@@ -61,18 +61,18 @@ static void free_nothing(struct bf16_engine *engine)
 
 static const struct kernels *real;
 
-static void count_panel_product(float *out, size_t stride, struct kernels_rows a, const float *panels, int inner,
-                                int rows, int columns, bool add)
+static void count_packed_gemm(float *out, size_t stride, struct kernels_rows a, const float *panels, int inner,
+                              int rows, int columns, bool add)
 {
     counted[current] += 2.0 * rows * columns * (a.first_size + a.second_size);
-    real->panel_product(out, stride, a, panels, inner, rows, columns, add);
+    real->gemm_packed(out, stride, a, panels, inner, rows, columns, add);
 }
 
 static void count_gradient_product(float *out, float *sums, struct kernels_rows a, int first_row, int end_row,
                                    const float *d, size_t stride, int examples, int columns, bool add, float *scratch)
 {
     counted[current] += 2.0 * examples * columns * (end_row - first_row);
-    real->gradient_product(out, sums, a, first_row, end_row, d, stride, examples, columns, add, scratch);
+    real->gemm_gradient(out, sums, a, first_row, end_row, d, stride, examples, columns, add, scratch);
 }
 
 static void on_phase(void *context, enum pass_phase phase)
@@ -91,8 +91,8 @@ static void train_and_count(const struct hparams *hparams, int batch)
     assert_non_null(model);
     struct kernels kernels = *model->kernels;
     real = model->kernels;
-    kernels.panel_product = count_panel_product;
-    kernels.gradient_product = count_gradient_product;
+    kernels.gemm_packed = count_packed_gemm;
+    kernels.gemm_gradient = count_gradient_product;
     model->kernels = &kernels;
     model_initialize(model, 1);
     struct bf16_engine engine = {"counting",         false,       prepare_count, free, pack_nothing,

@@ -7,6 +7,7 @@
 #include "data/dataset/index.h"
 #include "data/dataset/shard.h"
 #include "model/checkpoint.h"
+#include "model/vae/parameters.h"
 #include "programs/info/info.h"
 #include "programs/info/kinds.h"
 #include "run/json_members.h"
@@ -150,14 +151,14 @@ static void spoil_weight(const char *path)
 {
     struct error error;
     struct checkpoint checkpoint;
-    struct param_table table;
+    struct tensor_table table;
     assert_ok(checkpoint_read(&checkpoint, path, &error), error);
-    assert_ok(params_describe(&table, &checkpoint.hparams, &error), error);
+    assert_ok(parameters_describe(&table, &checkpoint.hparams, &error), error);
     float *values = calloc(table.num_floats, sizeof *values), *zeros = calloc(table.num_floats, sizeof *zeros);
     assert_non_null(values);
     assert_non_null(zeros);
     assert_ok(checkpoint_read_tensors(path, &table, values, NULL, NULL, &error), error);
-    values[params_find(&table, "encoder/mu/kernel")->offset] = NAN;
+    values[tensors_find(&table, "encoder/mu/kernel")->offset] = NAN;
     assert_ok(checkpoint_save(path, &checkpoint, &table, values, zeros, zeros, &error), error);
     free(values);
     free(zeros);

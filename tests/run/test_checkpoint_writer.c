@@ -1,6 +1,7 @@
 /* Checkpoints written beside the one who asks for them: the snapshot, the waiting, the lock, and failures. */
 #include "base/clock.h"
 #include "base/io/atomic_file.h"
+#include "model/vae/parameters.h"
 #include "run/checkpoint_writer.h"
 #include "tests/support/scratch.h"
 #include "tests/support/unit.h"
@@ -14,7 +15,7 @@ struct fixture {
     char *folder;
     struct run_lock lock;
     struct checkpoint state;
-    struct param_table table;
+    struct tensor_table table;
     float *arrays[3]; /* values, m, v */
     struct checkpoint_writer *writer;
 };
@@ -31,7 +32,7 @@ static struct fixture *fixture_make(size_t to_keep)
     snprintf(state->config, sizeof state->config, "groovae_2bar_humanize");
     memset(state->content_sha256, 'a', 64);
     date_now(state->date);
-    assert_ok(params_describe(&fixture->table, &state->hparams, &error), error);
+    assert_ok(parameters_describe(&fixture->table, &state->hparams, &error), error);
     for (int n = 0; n < 3; n++)
         fixture->arrays[n] = calloc(fixture->table.num_floats, sizeof(float));
     assert_ok(run_lock_take(&fixture->lock, fixture->folder, &error), error);
@@ -100,7 +101,7 @@ static void assert_snapshot(struct fixture *fixture, uint64_t step)
     assert_ok(checkpoint_read_tensors(path, &fixture->table, fixture->arrays[0], fixture->arrays[1], fixture->arrays[2],
                                       &error),
               error);
-    const struct param *last = &fixture->table.rows[fixture->table.num_rows - 1];
+    const struct tensor *last = &fixture->table.rows[fixture->table.num_rows - 1];
     for (int n = 0; n < 3; n++)
         for (size_t i = 0; i < last->count; i++)
             assert_true(fixture->arrays[n][last->offset + i] == (float)step + (float)n);

@@ -1,4 +1,4 @@
-/* Latent vectors to play from: drawn, or on the way from one to another. model/inference/player.h plays them. */
+/* Latent vectors to play from: drawn, or on the way from one to another. model/inference/inference_decoder.h plays them. */
 #ifndef DRUMLINE_MODEL_INFERENCE_GENERATION_H
 #define DRUMLINE_MODEL_INFERENCE_GENERATION_H
 

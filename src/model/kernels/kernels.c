@@ -43,7 +43,7 @@ const struct kernels *kernels_best(void)
 
 enum { WIDEST_PANEL = 32 };
 
-size_t kernels_panel_floats(int inner, int columns)
+size_t kernels_packed_floats(int inner, int columns)
 {
     return ((size_t)columns + WIDEST_PANEL - 1) / WIDEST_PANEL * WIDEST_PANEL * (size_t)inner;
 }

@@ -1,6 +1,6 @@
 /* One version of struct kernels; compiled once per instruction set with KERNELS_NAME set to its name. */
 #include "model/kernels/kernels.h"
-#include "model/kernels/panel_kernels.h"
+#include "model/kernels/packed_gemm.h"
 
 #include <math.h>
 #include <string.h>
@@ -11,6 +11,13 @@
 #define TEXT(a) TEXT_(a)
 
 extern const struct kernels PASTE(kernels_, KERNELS_NAME);
+
+/* The blocks of packed_gemm.c are made for the registers of these. */
+#if defined(__SSE2__)
+#define HAS_VECTOR_GEMM true
+#else
+#define HAS_VECTOR_GEMM false
+#endif
 
 /* Of Adam and of LAMB. */
 static const float beta1 = 0.9f, beta2 = 0.999f;
@@ -219,6 +226,7 @@ static void lamb_move(float *restrict values, const float *restrict m, const flo
 
 const struct kernels PASTE(kernels_, KERNELS_NAME) = {
     .name = TEXT(KERNELS_NAME),
+    .has_vector_gemm = HAS_VECTOR_GEMM,
     .lstm_forward = lstm_forward,
     .lstm_backward = lstm_backward,
     .tanh = tanh_all,
@@ -229,8 +237,8 @@ const struct kernels PASTE(kernels_, KERNELS_NAME) = {
     .adam = adam,
     .lamb_moments = lamb_moments,
     .lamb_move = lamb_move,
-    .panel_width = &PANEL_NAME(panel_width),
-    .panel_pack = PANEL_NAME(panel_pack),
-    .panel_product = PANEL_NAME(panel_product),
-    .gradient_product = PANEL_NAME(gradient_product),
+    .panel_width = &GEMM_NAME(panel_width),
+    .gemm_pack = GEMM_NAME(gemm_pack),
+    .gemm_packed = GEMM_NAME(gemm_packed),
+    .gemm_gradient = GEMM_NAME(gemm_gradient),
 };

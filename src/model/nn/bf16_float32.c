@@ -1,4 +1,4 @@
-/* bf16 products by float32 ones: the operands are rounded as ever, widened again and multiplied as floats. A product of two
+/* bf16 GEMMs by float32 ones: the operands are rounded as ever, widened again and multiplied as floats. The product of two
  * bf16 numbers is exact in a float, so only the order of sums can differ from a processor's own bf16 instructions. */
 #include "model/nn/bf16_engine.h"
 
@@ -20,11 +20,11 @@ struct engine {
     size_t room_halves;
 };
 
-struct product {
+struct gemm {
     struct engine *engine;
     struct bf16_shape shape;
-    float *weights; /* rounded, as the parameters lie; NULL on one thread */
-    float *panels;  /* rounded, in panels; NULL on several, where the library makes the product */
+    float *weights; /* rounded, as the parameters lie; NULL where the GEMM is packed */
+    float *panels;  /* rounded, in panels; NULL where OpenBLAS multiplies */
 };
 
 /* Makes *memory hold `bytes`; what it held is lost. */
@@ -47,28 +47,28 @@ static size_t weight_count(const struct bf16_shape *shape)
 
 static void release(void *context)
 {
-    struct product *product = context;
-    if (!product)
+    struct gemm *gemm = context;
+    if (!gemm)
         return;
-    free(product->weights);
-    free(product->panels);
-    free(product);
+    free(gemm->weights);
+    free(gemm->panels);
+    free(gemm);
 }
 
-static bool take_weights(struct product *product, struct error *error)
+static bool take_weights(struct gemm *gemm, struct error *error)
 {
-    struct engine *engine = product->engine;
-    const struct bf16_shape *shape = &product->shape;
+    struct engine *engine = gemm->engine;
+    const struct bf16_shape *shape = &gemm->shape;
     size_t count = weight_count(shape);
     engine->halves = reserved(engine->halves, &engine->room_halves, count * sizeof *engine->halves, error);
     if (!engine->halves)
         return false;
-    if (matmul_is_threaded()) {
-        product->weights = malloc(count * sizeof *product->weights);
-        return product->weights || error_set(error, "no memory for %zu rounded weights", count);
+    if (!gemm_is_packed(engine->kernels)) {
+        gemm->weights = malloc(count * sizeof *gemm->weights);
+        return gemm->weights || error_set(error, "no memory for %zu rounded weights", count);
     }
-    product->panels = malloc(kernels_panel_floats(shape->inner, shape->columns) * sizeof *product->panels);
-    if (!product->panels)
+    gemm->panels = malloc(kernels_packed_floats(shape->inner, shape->columns) * sizeof *gemm->panels);
+    if (!gemm->panels)
         return error_set(error, "no memory for %zu rounded weights", count);
     engine->rounded = reserved(engine->rounded, &engine->room_rounded, count * sizeof *engine->rounded, error);
     return engine->rounded != NULL;
@@ -87,55 +87,54 @@ static bool take_rows(struct engine *engine, const struct bf16_shape *shape, str
 
 static void *prepare(struct bf16_engine *base, const struct bf16_shape *shape, struct error *error)
 {
-    struct product *product = calloc(1, sizeof *product);
-    if (!product) {
+    struct gemm *gemm = calloc(1, sizeof *gemm);
+    if (!gemm) {
         error_set(error, "out of memory");
         return NULL;
     }
-    product->engine = (struct engine *)base;
-    product->shape = *shape;
-    if (take_rows(product->engine, shape, error) &&
-        (shape->kind == BF16_KERNEL_GRADIENT || take_weights(product, error)))
-        return product;
-    release(product);
+    gemm->engine = (struct engine *)base;
+    gemm->shape = *shape;
+    if (take_rows(gemm->engine, shape, error) && (shape->kind == BF16_KERNEL_GRADIENT || take_weights(gemm, error)))
+        return gemm;
+    release(gemm);
     return NULL;
 }
 
 static void pack(void *context, const float *weights)
 {
-    struct product *product = context;
-    const struct bf16_shape *shape = &product->shape;
-    const struct kernels *kernels = product->engine->kernels;
-    struct engine *engine = product->engine;
-    float *rounded = product->panels ? engine->rounded : product->weights;
+    struct gemm *gemm = context;
+    const struct bf16_shape *shape = &gemm->shape;
+    const struct kernels *kernels = gemm->engine->kernels;
+    struct engine *engine = gemm->engine;
+    float *rounded = gemm->panels ? engine->rounded : gemm->weights;
     kernels->to_bf16(engine->halves, weights, weight_count(shape));
     kernels->from_bf16(rounded, engine->halves, weight_count(shape));
-    if (!product->panels)
+    if (!gemm->panels)
         return;
     bool transposed = shape->kind == BF16_TRANSPOSED_WEIGHTS;
-    kernels->panel_pack(product->panels, rounded, shape->inner, shape->columns, transposed ? 1 : (size_t)shape->columns,
-                        transposed ? (size_t)shape->inner : 1);
+    kernels->gemm_pack(gemm->panels, rounded, shape->inner, shape->columns, transposed ? 1 : (size_t)shape->columns,
+                       transposed ? (size_t)shape->inner : 1);
 }
 
-/* `rows` rows of a product by weights. */
-static void multiply_rows(const struct product *product, float *out, const float *a, int rows)
+/* `rows` rows of a GEMM with weights. */
+static void multiply_rows(const struct gemm *gemm, float *out, const float *a, int rows)
 {
-    const struct bf16_shape *shape = &product->shape;
+    const struct bf16_shape *shape = &gemm->shape;
     struct kernels_rows left = {.first = a, .first_size = shape->inner, .first_stride = shape->inner};
-    if (product->panels)
-        product->engine->kernels->panel_product(out, (size_t)shape->columns, left, product->panels, shape->inner, rows,
-                                                shape->columns, shape->write == OP_ADD);
+    if (gemm->panels)
+        gemm->engine->kernels->gemm_packed(out, (size_t)shape->columns, left, gemm->panels, shape->inner, rows,
+                                           shape->columns, shape->write == OP_ADD);
     else if (shape->kind == BF16_WEIGHTS)
-        matmul(out, a, product->weights, rows, shape->columns, shape->inner, shape->write);
+        matmul(out, a, gemm->weights, rows, shape->columns, shape->inner, shape->write);
     else
-        matmul_transposed_b(out, a, product->weights, rows, shape->columns, shape->inner, shape->write);
+        matmul_transposed_b(out, a, gemm->weights, rows, shape->columns, shape->inner, shape->write);
 }
 
 static void multiply(void *context, float *out, const uint16_t *a, const uint16_t *b)
 {
-    struct product *product = context;
-    struct engine *engine = product->engine;
-    const struct bf16_shape *shape = &product->shape;
+    struct gemm *gemm = context;
+    struct engine *engine = gemm->engine;
+    const struct bf16_shape *shape = &gemm->shape;
     bool gradient = shape->kind == BF16_KERNEL_GRADIENT;
     int all = gradient ? shape->inner : shape->rows;
     size_t width = (size_t)(gradient ? shape->rows : shape->inner), columns = (size_t)shape->columns;
@@ -143,7 +142,7 @@ static void multiply(void *context, float *out, const uint16_t *a, const uint16_
         int rows = all - first < CHUNK_ROWS ? all - first : CHUNK_ROWS;
         engine->kernels->from_bf16(engine->a, a + (size_t)first * width, (size_t)rows * width);
         if (!gradient) {
-            multiply_rows(product, out + (size_t)first * columns, engine->a, rows);
+            multiply_rows(gemm, out + (size_t)first * columns, engine->a, rows);
             continue;
         }
         engine->kernels->from_bf16(engine->b, b + (size_t)first * columns, (size_t)rows * columns);
@@ -169,7 +168,7 @@ struct bf16_engine *bf16_engine_float32(struct error *error)
         error_set(error, "out of memory");
         return NULL;
     }
-    engine->base = (struct bf16_engine){"float32 products", false, prepare, release, pack, multiply, free_engine};
+    engine->base = (struct bf16_engine){"float32 GEMMs", false, prepare, release, pack, multiply, free_engine};
     engine->kernels = kernels_best();
     return &engine->base;
 }

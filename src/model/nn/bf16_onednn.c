@@ -1,4 +1,4 @@
-/* bf16 products by oneDNN, of version 2: AVX-512 BF16 or AMX where the processor has them. */
+/* bf16 GEMMs by oneDNN, of version 2: AVX-512 BF16 or AMX where the processor has them. */
 #include "model/nn/bf16_engine.h"
 
 #include <omp.h>
@@ -12,11 +12,11 @@ struct engine {
     struct bf16_engine base;
     dnnl_engine_t engine;
     dnnl_stream_t stream;
-    void *scratchpad; /* of the product that needs most */
+    void *scratchpad; /* of the GEMM that needs most */
     size_t scratchpad_size;
 };
 
-struct product {
+struct gemm {
     struct engine *engine;
     dnnl_primitive_t multiply;
     dnnl_primitive_t pack; /* NULL in a kernel's gradient, as is what follows */
@@ -78,9 +78,9 @@ static bool make_attributes(dnnl_primitive_attr_t *attributes, enum op_write wri
     return ok;
 }
 
-/* The descriptions of a product's matrices and the primitive for them. */
-static bool describe_product(dnnl_primitive_desc_t *product, const struct bf16_shape *shape, dnnl_engine_t engine,
-                             struct error *error)
+/* The descriptions of a GEMM's matrices and the primitive for them. */
+static bool describe_gemm(dnnl_primitive_desc_t *gemm, const struct bf16_shape *shape, dnnl_engine_t engine,
+                          struct error *error)
 {
     dnnl_memory_desc_t a, b, out;
     dnnl_matmul_desc_t description;
@@ -93,9 +93,9 @@ static bool describe_product(dnnl_primitive_desc_t *product, const struct bf16_s
         ok = ok && describe(&b, dnnl_bf16, shape->inner, shape->columns, false, error);
     else /* oneDNN chooses how packed weights lie */
         ok = ok && check(dnnl_memory_desc_init_by_tag(&b, 2, sizes, dnnl_bf16, dnnl_format_tag_any), "weights", error);
-    ok = ok && check(dnnl_matmul_desc_init(&description, &a, &b, NULL, &out), "a product", error) &&
+    ok = ok && check(dnnl_matmul_desc_init(&description, &a, &b, NULL, &out), "a GEMM", error) &&
          make_attributes(&attributes, shape->write, error) &&
-         check(dnnl_primitive_desc_create(product, &description, attributes, engine, NULL), "a bf16 product", error);
+         check(dnnl_primitive_desc_create(gemm, &description, attributes, engine, NULL), "a bf16 GEMM", error);
     dnnl_primitive_attr_destroy(attributes);
     return ok;
 }
@@ -103,7 +103,7 @@ static bool describe_product(dnnl_primitive_desc_t *product, const struct bf16_s
 static bool make_memory(dnnl_memory_t *memory, const dnnl_memory_desc_t *description, void *data,
                         const struct engine *engine, struct error *error)
 {
-    return check(dnnl_memory_create(memory, description, engine->engine, data), "memory for a product", error);
+    return check(dnnl_memory_create(memory, description, engine->engine, data), "memory for a GEMM", error);
 }
 
 static bool grow_scratchpad(struct engine *engine, size_t size, struct error *error)
@@ -120,73 +120,73 @@ static bool grow_scratchpad(struct engine *engine, size_t size, struct error *er
     return true;
 }
 
-/* How weights get from the parameters into what the product wants. */
-static bool prepare_packing(struct product *product, const struct bf16_shape *shape, const dnnl_memory_desc_t *packed,
+/* How weights get from the parameters into what the GEMM wants. */
+static bool prepare_packing(struct gemm *gemm, const struct bf16_shape *shape, const dnnl_memory_desc_t *packed,
                             struct error *error)
 {
-    dnnl_engine_t engine = product->engine->engine;
+    dnnl_engine_t engine = gemm->engine->engine;
     dnnl_memory_desc_t parameters;
     dnnl_primitive_desc_t packing = NULL;
     bool transposed = shape->kind == BF16_TRANSPOSED_WEIGHTS;
     bool ok = describe(&parameters, dnnl_f32, shape->inner, shape->columns, transposed, error) &&
-              make_memory(&product->weights, &parameters, DNNL_MEMORY_NONE, product->engine, error) &&
+              make_memory(&gemm->weights, &parameters, DNNL_MEMORY_NONE, gemm->engine, error) &&
               check(dnnl_reorder_primitive_desc_create(&packing, &parameters, engine, packed, engine, NULL),
                     "the packing of weights", error) &&
-              check(dnnl_primitive_create(&product->pack, packing), "the packing of weights", error);
+              check(dnnl_primitive_create(&gemm->pack, packing), "the packing of weights", error);
     dnnl_primitive_desc_destroy(packing);
     return ok;
 }
 
 static void release(void *context)
 {
-    struct product *product = context;
-    if (!product)
+    struct gemm *gemm = context;
+    if (!gemm)
         return;
-    dnnl_memory_t memories[] = {product->weights, product->b, product->a, product->out, product->scratchpad};
+    dnnl_memory_t memories[] = {gemm->weights, gemm->b, gemm->a, gemm->out, gemm->scratchpad};
     for (size_t i = 0; i < sizeof memories / sizeof *memories; i++)
         dnnl_memory_destroy(memories[i]);
-    dnnl_primitive_destroy(product->multiply);
-    dnnl_primitive_destroy(product->pack);
-    free(product);
+    dnnl_primitive_destroy(gemm->multiply);
+    dnnl_primitive_destroy(gemm->pack);
+    free(gemm);
 }
 
 static void *prepare(struct bf16_engine *base, const struct bf16_shape *shape, struct error *error)
 {
     struct engine *engine = (struct engine *)base;
-    struct product *product = calloc(1, sizeof *product);
-    if (!product) {
+    struct gemm *gemm = calloc(1, sizeof *gemm);
+    if (!gemm) {
         error_set(error, "out of memory");
         return NULL;
     }
-    product->engine = engine;
+    gemm->engine = engine;
     bool gradient = shape->kind == BF16_KERNEL_GRADIENT;
     dnnl_primitive_desc_t description = NULL;
-    bool ok = describe_product(&description, shape, engine->engine, error);
+    bool ok = describe_gemm(&description, shape, engine->engine, error);
     if (ok) {
         const dnnl_memory_desc_t *a = dnnl_primitive_desc_query_md(description, dnnl_query_src_md, 0);
         const dnnl_memory_desc_t *b = dnnl_primitive_desc_query_md(description, dnnl_query_weights_md, 0);
         const dnnl_memory_desc_t *out = dnnl_primitive_desc_query_md(description, dnnl_query_dst_md, 0);
         const dnnl_memory_desc_t *scratchpad = dnnl_primitive_desc_query_md(description, dnnl_query_scratchpad_md, 0);
-        ok = check(dnnl_primitive_create(&product->multiply, description), "a bf16 product", error) &&
-             make_memory(&product->a, a, DNNL_MEMORY_NONE, engine, error) &&
-             make_memory(&product->b, b, gradient ? DNNL_MEMORY_NONE : DNNL_MEMORY_ALLOCATE, engine, error) &&
-             make_memory(&product->out, out, DNNL_MEMORY_NONE, engine, error) &&
-             make_memory(&product->scratchpad, scratchpad, DNNL_MEMORY_NONE, engine, error) &&
+        ok = check(dnnl_primitive_create(&gemm->multiply, description), "a bf16 GEMM", error) &&
+             make_memory(&gemm->a, a, DNNL_MEMORY_NONE, engine, error) &&
+             make_memory(&gemm->b, b, gradient ? DNNL_MEMORY_NONE : DNNL_MEMORY_ALLOCATE, engine, error) &&
+             make_memory(&gemm->out, out, DNNL_MEMORY_NONE, engine, error) &&
+             make_memory(&gemm->scratchpad, scratchpad, DNNL_MEMORY_NONE, engine, error) &&
              grow_scratchpad(engine, dnnl_memory_desc_get_size(scratchpad), error) &&
-             (gradient || prepare_packing(product, shape, b, error));
+             (gradient || prepare_packing(gemm, shape, b, error));
     }
     dnnl_primitive_desc_destroy(description);
     if (ok)
-        return product;
-    release(product);
+        return gemm;
+    release(gemm);
     return NULL;
 }
 
-static void execute(const struct product *product, dnnl_primitive_t primitive, const dnnl_exec_arg_t *arguments,
-                    int count, const char *what)
+static void execute(const struct gemm *gemm, dnnl_primitive_t primitive, const dnnl_exec_arg_t *arguments, int count,
+                    const char *what)
 {
-    must(dnnl_primitive_execute(primitive, product->engine->stream, count, arguments), what);
-    must(dnnl_stream_wait(product->engine->stream), what);
+    must(dnnl_primitive_execute(primitive, gemm->engine->stream, count, arguments), what);
+    must(dnnl_stream_wait(gemm->engine->stream), what);
 }
 
 /* oneDNN only reads what it is given as an operand. */
@@ -196,35 +196,35 @@ static void set_data(dnnl_memory_t memory, const void *data)
         const void *constant;
         void *plain;
     } handle = {data};
-    must(dnnl_memory_set_data_handle(memory, handle.plain), "a product's operands");
+    must(dnnl_memory_set_data_handle(memory, handle.plain), "a GEMM's operands");
 }
 
 static void pack(void *context, const float *weights)
 {
-    struct product *product = context;
+    struct gemm *gemm = context;
     const dnnl_exec_arg_t arguments[] = {
-        {DNNL_ARG_FROM, product->weights},
-        {DNNL_ARG_TO,   product->b      }
+        {DNNL_ARG_FROM, gemm->weights},
+        {DNNL_ARG_TO,   gemm->b      }
     };
-    set_data(product->weights, weights);
-    execute(product, product->pack, arguments, 2, "the packing of weights");
+    set_data(gemm->weights, weights);
+    execute(gemm, gemm->pack, arguments, 2, "the packing of weights");
 }
 
 static void multiply(void *context, float *out, const uint16_t *a, const uint16_t *b)
 {
-    struct product *product = context;
+    struct gemm *gemm = context;
     const dnnl_exec_arg_t arguments[MOST_ARGUMENTS] = {
-        {DNNL_ARG_SRC,        product->a         },
-        {DNNL_ARG_WEIGHTS,    product->b         },
-        {DNNL_ARG_DST,        product->out       },
-        {DNNL_ARG_SCRATCHPAD, product->scratchpad}
+        {DNNL_ARG_SRC,        gemm->a         },
+        {DNNL_ARG_WEIGHTS,    gemm->b         },
+        {DNNL_ARG_DST,        gemm->out       },
+        {DNNL_ARG_SCRATCHPAD, gemm->scratchpad}
     };
-    set_data(product->a, a);
+    set_data(gemm->a, a);
     if (b)
-        set_data(product->b, b);
-    set_data(product->out, out);
-    set_data(product->scratchpad, product->engine->scratchpad);
-    execute(product, product->multiply, arguments, MOST_ARGUMENTS, "a product");
+        set_data(gemm->b, b);
+    set_data(gemm->out, out);
+    set_data(gemm->scratchpad, gemm->engine->scratchpad);
+    execute(gemm, gemm->multiply, arguments, MOST_ARGUMENTS, "a GEMM");
 }
 
 static void free_engine(struct bf16_engine *base)
@@ -236,13 +236,14 @@ static void free_engine(struct bf16_engine *base)
     free(engine);
 }
 
-/* Whether a product can be made at all: a processor may be too old, or the library built without bf16. */
-static bool makes_products(struct engine *engine, struct error *error)
+/* Whether a GEMM can be made at all: a processor may be too old, or the library built without bf16. */
+static bool has_bf16_gemm(struct engine *engine, struct error *error)
 {
     const struct bf16_shape shape = {BF16_WEIGHTS, 16, 16, 16, OP_REPLACE};
-    void *product = prepare(&engine->base, &shape, error);
-    release(product);
-    return product != NULL;
+    void *gemm = prepare(&engine->base, &shape, error);
+    bool found = gemm != NULL;
+    release(gemm);
+    return found;
 }
 
 struct bf16_engine *bf16_engine_onednn(struct error *error)
@@ -262,7 +263,7 @@ struct bf16_engine *bf16_engine_onednn(struct error *error)
     omp_set_num_threads(matmul_threads());
     if (check(dnnl_engine_create(&engine->engine, dnnl_cpu, 0), "the processor", error) &&
         check(dnnl_stream_create(&engine->stream, engine->engine, dnnl_stream_default_flags), "a stream", error) &&
-        makes_products(engine, error))
+        has_bf16_gemm(engine, error))
         return &engine->base;
     free_engine(&engine->base);
     return NULL;

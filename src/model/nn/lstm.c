@@ -2,38 +2,19 @@
 
 #include <string.h>
 
-enum { LIBRARY_GRADIENT_DEPTH = 2048 }; /* examples that the library sums a gradient over at a time */
+enum { BLAS_GRADIENT_DEPTH = 2048 }; /* examples that OpenBLAS sums a gradient over at a time */
 
-void pass_ready(const struct pass *pass, size_t end)
-{
-    if (pass->listener && pass->listener->ready)
-        pass->listener->ready(pass->listener->context, end);
-}
-
-void pass_progress(const struct pass *pass)
-{
-    if (pass->listener && pass->listener->progress)
-        pass->listener->progress(pass->listener->context);
-}
-
-void pass_begin(const struct pass *pass, enum pass_phase phase)
-{
-    if (pass->phases)
-        pass->phases->phase(pass->phases->context, phase);
-}
-
-void lstm_bind(struct lstm_layer *layer, const struct param_table *table, const char *name, int input_size, int units)
+void lstm_bind(struct lstm_layer *layer, const struct tensor_table *table, const char *name, int input_size, int units)
 {
     layer->input_size = input_size;
     layer->units = units;
-    layer->kernel = params_find(table, "%s/kernel", name)->offset;
-    layer->bias = params_find(table, "%s/bias", name)->offset;
+    layer->kernel = tensors_find(table, "%s/kernel", name)->offset;
+    layer->bias = tensors_find(table, "%s/bias", name)->offset;
 }
 
-/* Whether pass->kernels make the products: of floats, on one thread. */
-static bool kernels_multiply(const struct pass *pass)
+static bool uses_packed_gemm(const struct pass *pass)
 {
-    return !pass->threaded && !pass->bf16;
+    return pass->packed && !pass->bf16;
 }
 
 /* Floats between rows of gates that the kernels work on: an odd number of cache lines, so that the rows which they read and
@@ -47,7 +28,7 @@ static size_t padded_stride(const struct lstm_layer *layer)
 
 static size_t gates_stride(const struct lstm_layer *layer, const struct pass *pass)
 {
-    return kernels_multiply(pass) ? padded_stride(layer) : 4 * (size_t)layer->units;
+    return uses_packed_gemm(pass) ? padded_stride(layer) : 4 * (size_t)layer->units;
 }
 
 void lstm_lay_out(struct lstm_layer *layer, struct arena *arena, int steps, int rows, bool own_input)
@@ -58,7 +39,7 @@ void lstm_lay_out(struct lstm_layer *layer, struct arena *arena, int steps, int 
         layer->input = arena_floats(arena, all * (size_t)layer->input_size);
         layer->mask = arena_bytes(arena, all * (size_t)layer->input_size);
     }
-    layer->panels = arena_floats(arena, kernels_panel_floats(layer->input_size + layer->units, 4 * layer->units));
+    layer->packed = arena_floats(arena, kernels_packed_floats(layer->input_size + layer->units, 4 * layer->units));
     layer->gates = arena_floats(arena, all * padded_stride(layer));
     layer->c = arena_floats(arena, slots * units);
     layer->h = arena_floats(arena, slots * units);
@@ -118,19 +99,19 @@ static size_t recurrent_kernel(const struct lstm_layer *layer)
 void lstm_prepare(struct lstm_layer *layer, const struct pass *pass)
 {
     int columns = 4 * layer->units;
-    if (kernels_multiply(pass))
-        pass->kernels->panel_pack(layer->panels, pass->values + layer->kernel, layer->input_size + layer->units,
-                                  columns, (size_t)columns, 1);
+    if (uses_packed_gemm(pass))
+        pass->kernels->gemm_pack(layer->packed, pass->values + layer->kernel, layer->input_size + layer->units, columns,
+                                 (size_t)columns, 1);
 }
 
-/* Some rows of one step, worked on together so that what their products leave is still near the processor for the gates. */
+/* Some rows of one step, worked on together so that their GEMM's output is still in cache for the gates. */
 struct step_rows {
     int t, first, count;
 };
 
 static int chunk_size(const struct pass *pass, int rows)
 {
-    if (!kernels_multiply(pass))
+    if (!uses_packed_gemm(pass))
         return rows;
     int chunks = (rows + KERNELS_CHUNK_ROWS - 1) / KERNELS_CHUNK_ROWS;
     return (rows + chunks - 1) / chunks;
@@ -143,22 +124,22 @@ static struct step_rows rows_from(int t, int first, int rows, int chunk)
 
 /* gates [count, 4H] = [x, h] W, without h where `from_zero` says that it is 0. x is not read where the layer is fed
  * nothing. */
-static void gate_products(float *gates, struct operand x, struct operand h, const struct lstm_layer *layer,
-                          const struct pass *pass, int count, bool from_zero)
+static void gate_gemms(float *gates, struct operand x, struct operand h, const struct lstm_layer *layer,
+                       const struct pass *pass, int count, bool from_zero)
 {
     int units = layer->units, inputs = layer->input_size, columns = 4 * units;
-    if (kernels_multiply(pass)) {
+    if (uses_packed_gemm(pass)) {
         struct kernels_rows a = {x.values, h.values, inputs, from_zero ? 0 : units, inputs};
-        pass->kernels->panel_product(gates, gates_stride(layer, pass), a, layer->panels, inputs + units, count, columns,
-                                     false);
+        pass->kernels->gemm_packed(gates, gates_stride(layer, pass), a, layer->packed, inputs + units, count, columns,
+                                   false);
         return;
     }
     if (inputs > 0)
-        product(pass, gates, x, layer->kernel, count, columns, inputs, OP_REPLACE);
+        gemm(pass, gates, x, layer->kernel, count, columns, inputs, OP_REPLACE);
     else if (from_zero)
         memset(gates, 0, (size_t)count * (size_t)columns * sizeof *gates);
     if (!from_zero)
-        product(pass, gates, h, recurrent_kernel(layer), count, columns, units, inputs > 0 ? OP_ADD : OP_REPLACE);
+        gemm(pass, gates, h, recurrent_kernel(layer), count, columns, units, inputs > 0 ? OP_ADD : OP_REPLACE);
 }
 
 static void forward_rows(struct lstm_layer *layer, const struct pass *pass, struct step_rows some, int rows,
@@ -174,7 +155,7 @@ static void forward_rows(struct lstm_layer *layer, const struct pass *pass, stru
         x = operand_at(layer->input, layer->input16, now * inputs);
     if (layer->rounds_input)
         operand_round(pass, layer->input16, layer->input, now * inputs, (size_t)some.count * inputs);
-    gate_products(gates, x, operand_at(layer->h, layer->h16, before), layer, pass, some.count, from_zero);
+    gate_gemms(gates, x, operand_at(layer->h, layer->h16, before), layer, pass, some.count, from_zero);
     pass->kernels->lstm_forward(gates, gates_stride(layer, pass), layer->c + after, layer->h + after, layer->c + before,
                                 pass->values + layer->bias, some.count, layer->units);
     operand_round(pass, layer->h16, layer->h, after, (size_t)some.count * units);
@@ -214,10 +195,10 @@ void lstm_forward_step(struct lstm_layer *layer, const struct pass *pass, int t,
     forward_step(layer, pass, t, rows, false);
 }
 
-/* Rows [first, end) of the kernel's gradient by the library's threads: out = or += some's columns [first, end) transposed,
- * times d_gates. */
-static void library_gradient(float *out, struct kernels_rows some, int first, int end, const float *d_gates, int count,
-                             int columns, enum op_write write)
+/* Rows [first, end) of the kernel's gradient by OpenBLAS: out = or += some's columns [first, end) transposed, times
+ * d_gates. */
+static void blas_gradient(float *out, struct kernels_rows some, int first, int end, const float *d_gates, int count,
+                          int columns, enum op_write write)
 {
     int inputs = some.first_size, units = some.second_size;
     int inputs_end = end < inputs ? end : inputs, first_unit = first > inputs ? first - inputs : 0;
@@ -234,7 +215,7 @@ static void library_gradient(float *out, struct kernels_rows some, int first, in
 static void gradient_rows(const struct lstm_layer *layer, const struct pass *pass, struct kernels_rows a, float *d_bias,
                           int first, int end, int examples, float *scratch)
 {
-    int columns = 4 * layer->units, depth = kernels_multiply(pass) ? KERNELS_GRADIENT_DEPTH : LIBRARY_GRADIENT_DEPTH;
+    int columns = 4 * layer->units, depth = uses_packed_gemm(pass) ? KERNELS_GRADIENT_DEPTH : BLAS_GRADIENT_DEPTH;
     size_t stride = gates_stride(layer, pass);
     float *d_kernel = pass->gradients + layer->kernel;
     for (int from = 0; from < examples; from += depth) {
@@ -245,11 +226,11 @@ static void gradient_rows(const struct lstm_layer *layer, const struct pass *pas
         if (a.first_size > 0)
             some.first += (size_t)from * (size_t)a.first_size;
         some.second += (size_t)from * (size_t)a.second_size;
-        if (kernels_multiply(pass)) {
-            pass->kernels->gradient_product(d_kernel, d_bias, some, first, end, d_gates, stride, count, columns,
-                                            write == OP_ADD, scratch);
+        if (uses_packed_gemm(pass)) {
+            pass->kernels->gemm_gradient(d_kernel, d_bias, some, first, end, d_gates, stride, count, columns,
+                                         write == OP_ADD, scratch);
         } else {
-            library_gradient(d_kernel, some, first, end, d_gates, count, columns, write);
+            blas_gradient(d_kernel, some, first, end, d_gates, count, columns, write);
             if (d_bias)
                 sum_rows(d_bias, d_gates, count, columns, write);
         }
@@ -258,7 +239,7 @@ static void gradient_rows(const struct lstm_layer *layer, const struct pass *pas
 }
 
 /* As parameter_gradients, of floats. The last layer's gradients have no computation after them that could hide their sum
- * over ranks, so most of them are told of while the rest is computed. */
+ * over ranks, so most of them are reported while the rest is computed. */
 static void gradients_in_parts(const struct lstm_layer *layer, const struct pass *pass, struct kernels_rows a,
                                int examples, float *scratch)
 {
@@ -280,38 +261,38 @@ static void parameter_gradients(struct lstm_layer *layer, const struct pass *pas
     struct operand h_before = operand_at(layer->h, layer->h16, layer->reverse ? slot_size(layer, rows) : 0);
     if (!pass->bf16) {
         struct kernels_rows a = {x.values, h_before.values, layer->input_size, units, layer->input_size};
-        gradients_in_parts(layer, pass, a, all, scratch->products);
+        gradients_in_parts(layer, pass, a, all, scratch->gradient);
         return;
     }
     float *d_bias = pass->gradients + layer->bias;
     if (layer->input_size > 0)
-        product_gradient(pass, layer->kernel, x, d_gates, layer->input_size, columns, all);
-    product_gradient(pass, recurrent_kernel(layer), h_before, d_gates, units, columns, all);
+        gemm_gradient(pass, layer->kernel, x, d_gates, layer->input_size, columns, all);
+    gemm_gradient(pass, recurrent_kernel(layer), h_before, d_gates, units, columns, all);
     sum_rows(d_bias, layer->gates, all, columns, pass->write);
 }
 
-/* scratch->panels: rows [first, first + count) of the kernel, transposed. */
+/* scratch->packed: rows [first, first + count) of the kernel, transposed. */
 static void prepare_back(struct lstm_scratch *scratch, const struct lstm_layer *layer, const struct pass *pass,
                          int first, int count)
 {
     size_t columns = 4 * (size_t)layer->units;
-    if (kernels_multiply(pass))
-        pass->kernels->panel_pack(scratch->panels, pass->values + layer->kernel + (size_t)first * columns, (int)columns,
-                                  count, 1, columns);
+    if (uses_packed_gemm(pass))
+        pass->kernels->gemm_pack(scratch->packed, pass->values + layer->kernel + (size_t)first * columns, (int)columns,
+                                 count, 1, columns);
 }
 
-/* out [rows, count] (= or +=) d_gates [rows, 4H] times what prepare_back was told of. */
-static void product_back(float *out, struct operand d_gates, const struct lstm_scratch *scratch,
-                         const struct lstm_layer *layer, const struct pass *pass, int first, int count, int rows,
-                         enum op_write write)
+/* out [rows, count] (= or +=) d_gates [rows, 4H] times the rows of the kernel that prepare_back packed. */
+static void gemm_back(float *out, struct operand d_gates, const struct lstm_scratch *scratch,
+                      const struct lstm_layer *layer, const struct pass *pass, int first, int count, int rows,
+                      enum op_write write)
 {
     int columns = 4 * layer->units;
-    if (kernels_multiply(pass)) {
+    if (uses_packed_gemm(pass)) {
         struct kernels_rows a = {d_gates.values, NULL, columns, 0, (int)gates_stride(layer, pass)};
-        pass->kernels->panel_product(out, (size_t)count, a, scratch->panels, columns, rows, count, write == OP_ADD);
+        pass->kernels->gemm_packed(out, (size_t)count, a, scratch->packed, columns, rows, count, write == OP_ADD);
     } else {
         size_t kernel = layer->kernel + (size_t)first * (size_t)columns;
-        product_transposed(pass, out, d_gates, kernel, rows, count, columns, write);
+        gemm_transposed(pass, out, d_gates, kernel, rows, count, columns, write);
     }
 }
 
@@ -329,8 +310,8 @@ static void backward_rows(struct lstm_layer *layer, const struct pass *pass, str
                                  layer->units);
     operand_round(pass, layer->gradient16, layer->gates, now * stride, (size_t)some.count * 4 * units);
     if (!from_zero)
-        product_back(dh, operand_at(layer->gates, layer->gradient16, now * stride), scratch, layer, pass,
-                     layer->input_size, layer->units, some.count, OP_REPLACE);
+        gemm_back(dh, operand_at(layer->gates, layer->gradient16, now * stride), scratch, layer, pass,
+                  layer->input_size, layer->units, some.count, OP_REPLACE);
 }
 
 void lstm_backward(struct lstm_layer *layer, const struct pass *pass, struct lstm_scratch *scratch,
@@ -357,12 +338,12 @@ void lstm_backward(struct lstm_layer *layer, const struct pass *pass, struct lst
 void lstm_input_gradient(float *d_input, const struct lstm_layer *layer, const struct pass *pass,
                          struct lstm_scratch *scratch, int first, int count, int steps, int rows, enum op_write write)
 {
-    int all = steps * rows, some = kernels_multiply(pass) ? 4 * KERNELS_CHUNK_ROWS : all;
+    int all = steps * rows, some = uses_packed_gemm(pass) ? 4 * KERNELS_CHUNK_ROWS : all;
     prepare_back(scratch, layer, pass, first, count);
     for (int from = 0; from < all; from += some) {
         struct operand d_gates = operand_at(layer->gates, layer->gradient16, (size_t)from * gates_stride(layer, pass));
-        product_back(d_input + (size_t)from * (size_t)count, d_gates, scratch, layer, pass, first, count,
-                     all - from < some ? all - from : some, write);
+        gemm_back(d_input + (size_t)from * (size_t)count, d_gates, scratch, layer, pass, first, count,
+                  all - from < some ? all - from : some, write);
         pass_progress(pass);
     }
 }

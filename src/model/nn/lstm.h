@@ -3,29 +3,29 @@
  *
  *     [i c~ f o] = [x, h] W + b,  c' = sigmoid(f + 1) c + sigmoid(i) tanh(c~),  h' = sigmoid(o) tanh(c')
  *
- * with W [I + H, 4H]. Forward, a step's products are one with [x, h], made while what it writes is still near the processor for
- * the gates; the kernel's gradient, and that of the inputs, sum over all steps, some at a time. Where pass->threaded is false
- * all are made by pass->kernels, with W packed once for all steps; else by the library. */
+ * with W [I + H, 4H]. A step's GEMM is one with [x, h], and the gates follow while its output is still in cache; the gradients of
+ * the kernel and of the inputs sum over all steps, some at a time. Where pass->packed says so, W is packed once for all steps
+ * and the GEMMs are made by pass->kernels; else OpenBLAS makes them. */
 #ifndef DRUMLINE_MODEL_NN_LSTM_H
 #define DRUMLINE_MODEL_NN_LSTM_H
 
 #include "base/arena.h"
-#include "model/nn/products.h"
-#include "model/vae/params.h"
+#include "model/nn/gemm.h"
+#include "model/nn/tensors.h"
 
 struct lstm_layer {
     int input_size;      /* I; 0: the layer is fed nothing */
     int units;           /* H */
     bool reverse;        /* runs from the last step to the first */
     bool zero_start;     /* its initial state is 0 and gets no gradient */
-    bool is_last;        /* of the layers in the order of backward: its gradients are told of in parts */
+    bool is_last;        /* of the layers in the order of backward: its gradients are reported in parts */
     size_t kernel, bias; /* offsets into the parameters */
-    float *panels;       /* the kernel packed for pass->kernels, since lstm_prepare */
+    float *packed;       /* the kernel packed for pass->kernels, since lstm_prepare */
 
-    float *input;  /* [T, B, I] as the products see it: after dropout. Two directions may share one */
+    float *input;  /* [T, B, I] as the GEMMs see it: after dropout. Two directions may share one */
     uint8_t *mask; /* [T, B, I] dropout: 1 keeps; NULL where the layer is fed nothing */
-    /* [T, B, 4H] activated gates; after lstm_backward the gradients before activation. Where pass->kernels make the
-     * products there is a gap between rows. */
+    /* [T, B, 4H] activated gates; after lstm_backward the gradients before activation. With packed GEMMs
+     * there is a gap between rows. */
     float *gates;
     /* [T + 1, B, H]: slot t + 1 after step t and slot 0 the initial state; in a reverse layer slot t after step t and
      * slot T the initial state. */
@@ -39,7 +39,7 @@ struct lstm_layer {
 };
 
 /* Finds the layer's tensors by name ("decoder/layer_0"). */
-void lstm_bind(struct lstm_layer *layer, const struct param_table *table, const char *name, int input_size, int units);
+void lstm_bind(struct lstm_layer *layer, const struct tensor_table *table, const char *name, int input_size, int units);
 
 /* Takes gates, c and h, and with `own_input` input and mask too, for up to `steps` steps of `rows` rows. */
 void lstm_lay_out(struct lstm_layer *layer, struct arena *arena, int steps, int rows, bool own_input);
@@ -63,15 +63,15 @@ void lstm_prepare(struct lstm_layer *layer, const struct pass *pass);
 /* All steps. `input` and the initial state are in place (a zero_start layer sets its own). */
 void lstm_forward(struct lstm_layer *layer, const struct pass *pass, int steps, int rows);
 
-/* Step t alone, products included; lstm_prepare was called and the steps before it were made. Reverse layers have no such use. */
+/* Step t alone, its GEMMs included; lstm_prepare was called and the steps before it were made. Reverse layers have no such use. */
 void lstm_forward_step(struct lstm_layer *layer, const struct pass *pass, int t, int rows);
 
 /* What lstm_backward works in and leaves behind. */
 struct lstm_scratch {
     float *dh;       /* [B, H]; out: gradient of the initial h */
     float *dc;       /* [B, H]; out: gradient of the initial c */
-    float *panels;   /* room for either half of a kernel, transposed and packed */
-    float *products; /* room for the kernels' gradient_product */
+    float *packed;   /* room for either half of a kernel, transposed and packed */
+    float *gradient; /* scratch of kernels->gemm_gradient */
 };
 
 /* All steps, backwards. dh_above [T, B, H]: gradient of each step's h, or NULL. dh_final [B, H]: of the last step's h alone,

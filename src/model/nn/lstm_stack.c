@@ -1,21 +1,23 @@
 #include "model/nn/lstm_stack.h"
 
+#include "model/nn/arrays.h"
+
 #include <stdio.h>
 #include <string.h>
 
-void stack_bind(struct lstm_stack *stack, const struct param_table *table, const char *name, int input_size,
+void stack_bind(struct lstm_stack *stack, const struct tensor_table *table, const char *name, int input_size,
                 const struct int_list *sizes)
 {
     stack->num_layers = sizes->count;
     stack->state_size = 0;
     for (int i = 0; i < sizes->count; i++) {
-        char full[PARAM_NAME_SIZE];
+        char full[TENSOR_NAME_SIZE];
         int units = (int)sizes->values[i];
         snprintf(full, sizeof full, "%s/layer_%d", name, i);
         lstm_bind(&stack->layers[i], table, full, i > 0 ? stack->layers[i - 1].units : input_size, units);
         stack->state_size += 2 * units;
     }
-    char initial[PARAM_NAME_SIZE];
+    char initial[TENSOR_NAME_SIZE];
     snprintf(initial, sizeof initial, "%s/initial_state", name);
     dense_layer_bind(&stack->initial, table, initial);
 }
@@ -48,21 +50,6 @@ struct operand stack_outputs(const struct lstm_stack *stack, size_t first, int r
     return operand_at(top->h, top->h16, (initial_rows + first) * (size_t)top->units);
 }
 
-/* Copies columns [first, first + columns) of a matrix that is `width` wide out into one that is `columns` wide, or back. */
-static void take_columns(float *out, const float *in, int rows, int width, int first, int columns)
-{
-    for (int row = 0; row < rows; row++)
-        memcpy(out + (size_t)row * (size_t)columns, in + (size_t)row * (size_t)width + first,
-               (size_t)columns * sizeof *out);
-}
-
-static void put_columns(float *out, const float *in, int rows, int width, int first, int columns)
-{
-    for (int row = 0; row < rows; row++)
-        memcpy(out + (size_t)row * (size_t)width + first, in + (size_t)row * (size_t)columns,
-               (size_t)columns * sizeof *out);
-}
-
 void stack_prepare(struct lstm_stack *stack, const struct pass *pass)
 {
     for (int i = 0; i < stack->num_layers; i++)
@@ -71,15 +58,16 @@ void stack_prepare(struct lstm_stack *stack, const struct pass *pass)
 
 void stack_start(struct lstm_stack *stack, const struct pass *pass, struct operand source, int steps, int rows)
 {
-    int width = stack->state_size, first = 0;
+    size_t width = (size_t)stack->state_size, count = (size_t)rows;
     float *state = stack->initial_state;
     dense_layer_forward(&stack->initial, pass, state, source, rows);
-    pass->kernels->tanh(state, state, (size_t)rows * (size_t)width);
+    pass->kernels->tanh(state, state, count * width);
     for (int i = 0; i < stack->num_layers; i++) {
         struct lstm_layer *layer = &stack->layers[i];
-        take_columns(lstm_initial_c(layer, steps, rows), state, rows, width, first, layer->units);
-        take_columns(lstm_initial_h(layer, steps, rows), state, rows, width, first + layer->units, layer->units);
-        first += 2 * layer->units;
+        size_t units = (size_t)layer->units;
+        copy_columns(lstm_initial_c(layer, steps, rows), units, state, width, count, units);
+        copy_columns(lstm_initial_h(layer, steps, rows), units, state + units, width, count, units);
+        state += 2 * units;
     }
 }
 
@@ -117,15 +105,16 @@ void stack_forward_step(struct lstm_stack *stack, const struct pass *pass, int t
 void stack_backward(struct lstm_stack *stack, const struct pass *pass, struct stack_scratch *scratch,
                     const float *d_top, int steps, int rows)
 {
-    int first = stack->state_size;
+    size_t width = (size_t)stack->state_size;
+    float *d_state = stack->d_initial_state + width;
     const float *dh_above = d_top;
     for (int i = stack->num_layers - 1; i >= 0; i--) {
         struct lstm_layer *layer = &stack->layers[i];
         lstm_backward(layer, pass, &scratch->lstm, dh_above, NULL, steps, rows);
-        first -= 2 * layer->units;
-        put_columns(stack->d_initial_state, scratch->lstm.dc, rows, stack->state_size, first, layer->units);
-        put_columns(stack->d_initial_state, scratch->lstm.dh, rows, stack->state_size, first + layer->units,
-                    layer->units);
+        size_t units = (size_t)layer->units;
+        d_state -= 2 * units;
+        copy_columns(d_state, width, scratch->lstm.dc, units, (size_t)rows, units);
+        copy_columns(d_state + units, width, scratch->lstm.dh, units, (size_t)rows, units);
         pass_ready(pass, layer->bias + 4 * (size_t)layer->units);
         if (i == 0)
             break;

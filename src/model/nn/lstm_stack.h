@@ -5,6 +5,8 @@
 #ifndef DRUMLINE_MODEL_NN_LSTM_STACK_H
 #define DRUMLINE_MODEL_NN_LSTM_STACK_H
 
+#include "base/cli/settings.h"
+#include "model/nn/dense_layer.h"
 #include "model/nn/lstm.h"
 
 struct lstm_stack {
@@ -22,7 +24,7 @@ struct stack_scratch {
     float *d_layer; /* [T, B, H]: gradient of a lower layer's h */
 };
 
-void stack_bind(struct lstm_stack *stack, const struct param_table *table, const char *name, int input_size,
+void stack_bind(struct lstm_stack *stack, const struct tensor_table *table, const char *name, int input_size,
                 const struct int_list *sizes);
 void stack_lay_out(struct lstm_stack *stack, struct arena *arena, int steps, int rows);
 

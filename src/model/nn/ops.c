@@ -19,6 +19,11 @@ bool matmul_is_threaded(void)
     return matmul_threads() > 1;
 }
 
+bool gemm_is_packed(const struct kernels *kernels)
+{
+    return kernels->has_vector_gemm && !matmul_is_threaded();
+}
+
 void matmul(float *out, const float *a, const float *b, int rows, int columns, int inner, enum op_write write)
 {
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, rows, columns, inner, 1.0f, a, inner, b, columns,

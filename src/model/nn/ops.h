@@ -1,18 +1,24 @@
-/* Matrix products and the small operations between them. All matrices are row-major floats; every shape is given where the
+/* GEMMs by OpenBLAS and the small operations between them. All matrices are row-major floats; every shape is given where the
  * argument is. Outputs come first and, unless said otherwise, overlap no input. Nothing allocates or fails. */
 #ifndef DRUMLINE_MODEL_NN_OPS_H
 #define DRUMLINE_MODEL_NN_OPS_H
+
+#include "model/kernels/kernels.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* Whether a product replaces its output or is added to it. */
+/* Whether a result replaces its output or is added to it. */
 enum op_write { OP_REPLACE, OP_ADD };
 
-/* Threads that the products below run on, and whether those are several. */
+/* Threads that the GEMMs below run on, and whether those are several. */
 int matmul_threads(void);
 bool matmul_is_threaded(void);
+
+/* Whether the float32 GEMMs of LSTM layers are made by these kernels, packed: on one thread, and where they have vector code
+ * for the processor. Else by the functions below. */
+bool gemm_is_packed(const struct kernels *kernels);
 
 /* out [rows, columns] (= or +=) a [rows, inner] b [inner, columns] */
 void matmul(float *out, const float *a, const float *b, int rows, int columns, int inner, enum op_write write);

@@ -3,10 +3,10 @@
 #define DRUMLINE_MODEL_NN_PASS_H
 
 #include "model/kernels/kernels.h"
-#include "model/nn/bf16_products.h"
+#include "model/nn/bf16_gemms.h"
 #include "model/nn/ops.h"
 
-/* Who listens to a backward pass. Either function may be NULL. */
+/* Callbacks of a backward pass. Either may be NULL. */
 struct gradient_listener {
     /* gradients[0..end) are final; end grows from call to call, up to the table's num_floats. */
     void (*ready)(void *context, size_t end);
@@ -15,7 +15,7 @@ struct gradient_listener {
     void *context;
 };
 
-/* What a pass does one after the other. A phase lasts until the next is told, or model_train returns. */
+/* What a pass does one after the other. A phase lasts until the next begins or model_train returns. */
 enum pass_phase {
     PASS_ENCODER_FORWARD,
     PASS_DECODER_FORWARD,
@@ -25,15 +25,15 @@ enum pass_phase {
     PASS_NUM_PHASES
 };
 
-/* Who is told that a phase begins, say to take its time. */
+/* Called as a phase begins, say to measure it. */
 struct phase_listener {
     void (*phase)(void *context, enum pass_phase phase);
     void *context;
 };
 
-/* What a pass with bf16 products has besides. */
+/* What a pass with bf16 GEMMs has besides. */
 struct bf16_pass {
-    struct bf16_products *products;
+    struct bf16_gemms *gemms;
     uint16_t *dense_x, *dense_d_out; /* room for the rounded operands of any of the model's dense layers */
 };
 
@@ -41,9 +41,9 @@ struct pass {
     int batch;       /* B: windows of this pass */
     bool dropout;    /* apply the masks */
     float keep_prob; /* what the masks were drawn with */
-    bool threaded;   /* the library's products use several threads, so none is made by a single-threaded kernel */
+    bool packed;     /* float32 GEMMs of LSTM layers by kernels->gemm_packed (see gemm_is_packed), else by OpenBLAS */
     const struct kernels *kernels;
-    const struct bf16_pass *bf16;             /* NULL: all products are float32 */
+    const struct bf16_pass *bf16;             /* NULL: all GEMMs are float32 */
     const float *values;                      /* all parameters */
     float *gradients;                         /* backward: all gradients */
     enum op_write write;                      /* backward: whether gradients are replaced or added to */

@@ -13,7 +13,7 @@ static void lay_out(struct optimizer *optimizer)
     optimizer->v = arena_floats(&optimizer->arena, optimizer->table->num_floats);
 }
 
-bool optimizer_make(struct optimizer *optimizer, const struct param_table *table, struct error *error)
+bool optimizer_make(struct optimizer *optimizer, const struct tensor_table *table, struct error *error)
 {
     *optimizer = (struct optimizer){.table = table, .arena = arena_measure()};
     lay_out(optimizer);
@@ -44,10 +44,10 @@ static void adam(struct optimizer *optimizer, float *values, const float *gradie
 }
 
 static void lamb(struct optimizer *optimizer, float *values, const float *gradients, const struct update *update,
-                 double weight_decay, const struct param *param)
+                 double weight_decay, const struct tensor *tensor)
 {
     const struct kernels *kernels = kernels_best();
-    float *w = values + param->offset, *m = optimizer->m + param->offset, *v = optimizer->v + param->offset;
+    float *w = values + tensor->offset, *m = optimizer->m + tensor->offset, *v = optimizer->v + tensor->offset;
     const struct lamb_step step = {
         .scale = (float)update->scale,
         .correction = (float)(update->correction2 / update->correction1),
@@ -55,15 +55,15 @@ static void lamb(struct optimizer *optimizer, float *values, const float *gradie
         .weight_decay = (float)weight_decay,
     };
     double squares[2];
-    kernels->lamb_moments(squares, m, v, w, gradients + param->offset, &step, param->count);
+    kernels->lamb_moments(squares, m, v, w, gradients + tensor->offset, &step, tensor->count);
     double ratio = squares[0] > 0 && squares[1] > 0 ? sqrt(squares[0] / squares[1]) : 1;
-    kernels->lamb_move(w, m, v, &step, (float)(update->learning_rate * ratio), param->count);
+    kernels->lamb_move(w, m, v, &step, (float)(update->learning_rate * ratio), tensor->count);
 }
 
 double optimizer_step(struct optimizer *optimizer, float *values, const float *gradients, const struct hparams *hparams,
                       double learning_rate)
 {
-    const struct param_table *table = optimizer->table;
+    const struct tensor_table *table = optimizer->table;
     double norm = global_norm(gradients, table->num_floats);
     if (!(norm <= hparams->grad_norm_clip_to_zero)) {
         optimizer->skipped++;
@@ -81,11 +81,11 @@ double optimizer_step(struct optimizer *optimizer, float *values, const float *g
         return norm;
     }
     for (int i = 0; i < table->num_rows; i++) {
-        const struct param *param = &table->rows[i];
-        if (param->num_dims == 1)
-            adam(optimizer, values, gradients, &update, lamb_epsilon, param->offset, param->count);
+        const struct tensor *tensor = &table->rows[i];
+        if (tensor->num_dims == 1)
+            adam(optimizer, values, gradients, &update, lamb_epsilon, tensor->offset, tensor->count);
         else
-            lamb(optimizer, values, gradients, &update, hparams->weight_decay, param);
+            lamb(optimizer, values, gradients, &update, hparams->weight_decay, tensor);
     }
     return norm;
 }

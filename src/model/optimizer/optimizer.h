@@ -21,18 +21,19 @@
 #define DRUMLINE_MODEL_OPTIMIZER_OPTIMIZER_H
 
 #include "base/arena.h"
-#include "model/vae/params.h"
+#include "model/nn/tensors.h"
+#include "model/vae/hparams.h"
 
 struct optimizer {
-    const struct param_table *table; /* not owned */
-    float *m, *v;                    /* [table->num_floats] first and second moments */
-    uint64_t updates;                /* steps that changed the parameters */
-    uint64_t skipped;                /* steps left out because of their norm */
+    const struct tensor_table *table; /* not owned */
+    float *m, *v;                     /* [table->num_floats] first and second moments */
+    uint64_t updates;                 /* steps that changed the parameters */
+    uint64_t skipped;                 /* steps left out because of their norm */
     struct arena arena;
 };
 
 /* Moments 0. The table must outlive the optimizer. */
-bool optimizer_make(struct optimizer *optimizer, const struct param_table *table, struct error *error);
+bool optimizer_make(struct optimizer *optimizer, const struct tensor_table *table, struct error *error);
 void optimizer_free(struct optimizer *optimizer);
 
 /* One step of hparams->optimizer on values and gradients, both [table->num_floats]. Returns the global norm before

@@ -1,23 +1,19 @@
 #include "model/vae/decoder.h"
 
-#include "model/vae/groove.h"
-
 #include <string.h>
 
-void decoder_bind(struct decoder *decoder, const struct param_table *table, const struct hparams *hparams)
+void decoder_bind(struct decoder *decoder, const struct tensor_table *table, const struct hparams *hparams)
 {
     const struct int_list *sizes = &hparams->dec_rnn_size;
-    int steps = (int)hparams->bars * GROOVE_STEPS_PER_BAR;
-    int z_size = (int)hparams->z_size;
-    decoder->hierarchical = hparams->decoder == DECODER_HIERARCHICAL;
-    decoder->segments = decoder->hierarchical ? (int)hparams->bars : 1;
-    decoder->segment_steps = steps / decoder->segments;
-    decoder->num_controls = hparams->hits_as_controls ? GROOVE_CLASSES : 0;
-    decoder->embedding_size = decoder->hierarchical ? (int)sizes->values[sizes->count - 1] : z_size;
+    struct model_shape shape = model_shape_of(hparams);
+    decoder->hierarchical = shape.hierarchical;
+    decoder->segments = shape.segments;
+    decoder->segment_steps = shape.segment_steps;
+    decoder->num_controls = shape.num_controls;
+    decoder->embedding_size = shape.embedding_size;
     decoder->head = &groove_head;
     dense_layer_bind(&decoder->output, table, "decoder/output");
-    int input_size = decoder->head->depth + decoder->num_controls + decoder->embedding_size;
-    stack_bind(&decoder->core, table, "decoder", input_size, sizes);
+    stack_bind(&decoder->core, table, "decoder", model_shape_decoder_inputs(&shape), sizes);
     if (decoder->hierarchical)
         stack_bind(&decoder->conductor, table, "conductor", 0, sizes);
 }

@@ -13,6 +13,7 @@
 #define DRUMLINE_MODEL_VAE_DECODER_H
 
 #include "model/nn/lstm_stack.h"
+#include "model/vae/model_shape.h"
 #include "model/vae/output_head.h"
 
 struct decoder {
@@ -44,7 +45,7 @@ struct decoder_sampling {
     uint32_t first_example; /* number of the pass's first window in the global batch */
 };
 
-void decoder_bind(struct decoder *decoder, const struct param_table *table, const struct hparams *hparams);
+void decoder_bind(struct decoder *decoder, const struct tensor_table *table, const struct hparams *hparams);
 void decoder_lay_out(struct decoder *decoder, struct arena *arena, int rows);
 
 /* What bf16 passes need besides; gradient16 as in stack_lay_out_bf16. */

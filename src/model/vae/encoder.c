@@ -1,22 +1,22 @@
 #include "model/vae/encoder.h"
 
-#include "model/vae/groove.h"
+#include "model/nn/arrays.h"
 
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
-void encoder_bind(struct encoder *encoder, const struct param_table *table, const struct hparams *hparams)
+void encoder_bind(struct encoder *encoder, const struct tensor_table *table, const struct hparams *hparams)
 {
     const struct int_list *sizes = &hparams->enc_rnn_size;
+    struct model_shape shape = model_shape_of(hparams);
     encoder->num_layers = sizes->count;
-    encoder->steps = (int)hparams->bars * GROOVE_STEPS_PER_BAR;
-    encoder->z_size = (int)hparams->z_size;
-    int input_size = GROOVE_DEPTH + (hparams->hits_as_controls ? GROOVE_CLASSES : 0);
+    encoder->steps = shape.steps;
+    encoder->z_size = shape.z_size;
+    int input_size = model_shape_encoder_inputs(&shape);
     for (int i = 0; i < sizes->count; i++) {
         struct lstm_layer *both[2] = {&encoder->forward[i], &encoder->backward[i]};
         for (int direction = 0; direction < 2; direction++) {
-            char name[PARAM_NAME_SIZE];
+            char name[TENSOR_NAME_SIZE];
             snprintf(name, sizeof name, "encoder/%s/layer_%d", direction ? "backward" : "forward", i);
             lstm_bind(both[direction], table, name, input_size, (int)sizes->values[i]);
             both[direction]->reverse = direction == 1;
@@ -80,10 +80,8 @@ static void feed_upper_layer(struct encoder *encoder, const struct pass *pass, i
     size_t units = (size_t)encoder->forward[i - 1].units, rows = (size_t)encoder->steps * (size_t)pass->batch;
     const float *forward = lstm_outputs(&encoder->forward[i - 1], pass->batch);
     const float *backward = lstm_outputs(&encoder->backward[i - 1], pass->batch);
-    for (size_t row = 0; row < rows; row++) {
-        memcpy(layer->input + row * 2 * units, forward + row * units, units * sizeof(float));
-        memcpy(layer->input + row * 2 * units + units, backward + row * units, units * sizeof(float));
-    }
+    copy_columns(layer->input, 2 * units, forward, units, rows, units);
+    copy_columns(layer->input + units, 2 * units, backward, units, rows, units);
     if (pass->dropout)
         pass->kernels->dropout(layer->input, layer->input, layer->mask, 1.0f / pass->keep_prob, rows * 2 * units);
 }
@@ -106,10 +104,8 @@ void encoder_forward(struct encoder *encoder, const struct pass *pass)
     size_t units = (size_t)top_units(encoder);
     const float *forward = lstm_final_output(&encoder->forward[encoder->num_layers - 1], encoder->steps, rows);
     const float *backward = lstm_final_output(&encoder->backward[encoder->num_layers - 1], encoder->steps, rows);
-    for (size_t row = 0; row < (size_t)rows; row++) {
-        memcpy(encoder->final + row * 2 * units, forward + row * units, units * sizeof(float));
-        memcpy(encoder->final + row * 2 * units + units, backward + row * units, units * sizeof(float));
-    }
+    copy_columns(encoder->final, 2 * units, forward, units, (size_t)rows, units);
+    copy_columns(encoder->final + units, 2 * units, backward, units, (size_t)rows, units);
     struct operand final = {encoder->final, NULL};
     dense_layer_forward(&encoder->to_mu, pass, encoder->mu, final, rows);
     dense_layer_forward(&encoder->to_sigma, pass, encoder->sigma_input, final, rows);
@@ -159,9 +155,7 @@ static void backward_direction(struct encoder *encoder, const struct pass *pass,
         lstm_backward(layer, pass, scratch, encoder->d_outputs[side], NULL, encoder->steps, rows);
     } else {
         size_t units = (size_t)layer->units;
-        for (size_t row = 0; row < (size_t)rows; row++)
-            memcpy(encoder->d_half + row * units, encoder->d_final + (2 * row + (size_t)side) * units,
-                   units * sizeof(float));
+        copy_columns(encoder->d_half, units, encoder->d_final + (size_t)side * units, 2 * units, (size_t)rows, units);
         lstm_backward(layer, pass, scratch, NULL, encoder->d_half, encoder->steps, rows);
     }
     pass_ready(pass, layer->bias + 4 * (size_t)layer->units);

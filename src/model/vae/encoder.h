@@ -4,6 +4,7 @@
 #define DRUMLINE_MODEL_VAE_ENCODER_H
 
 #include "model/nn/lstm_stack.h"
+#include "model/vae/model_shape.h"
 
 struct encoder {
     int num_layers, steps, z_size;
@@ -21,7 +22,7 @@ struct encoder {
     float *d_outputs[2];         /* [T, B, H] each: gradients of a lower layer's two outputs; NULL with one layer */
 };
 
-void encoder_bind(struct encoder *encoder, const struct param_table *table, const struct hparams *hparams);
+void encoder_bind(struct encoder *encoder, const struct tensor_table *table, const struct hparams *hparams);
 void encoder_lay_out(struct encoder *encoder, struct arena *arena, int rows);
 
 /* What bf16 passes need besides. gradient16: two arrays [T, B, 4H] of the widest layer, the second only where there are

@@ -1,7 +1,7 @@
 #include "model/vae/model.h"
 
-#include "model/optimizer/schedule.h"
-#include "model/vae/groove.h"
+#include "model/nn/arrays.h"
+#include "model/vae/parameters.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -13,40 +13,35 @@ static const double ln2 = 0.69314718055994530942;
 /* Dropout layers are numbered so that every one draws from a purpose of its own. */
 enum { DROPOUT_ENCODER = RANDOM_DROPOUT, DROPOUT_CONDUCTOR = RANDOM_DROPOUT + 16, DROPOUT_CORE = RANDOM_DROPOUT + 32 };
 
-static size_t larger(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
-
 /* Of the larger half of a layer's kernel, transposed. */
-static size_t panel_floats(const struct lstm_layer *layer)
+static size_t packed_floats(const struct lstm_layer *layer)
 {
     int rows = layer->input_size > layer->units ? layer->input_size : layer->units;
-    return kernels_panel_floats(4 * layer->units, rows);
+    return kernels_packed_floats(4 * layer->units, rows);
 }
 
 static void lay_out_scratch(struct model *model, struct arena *arena)
 {
     size_t state = 0, lower = 0, mask = (size_t)model->steps * (size_t)encoder_input_size(&model->encoder);
     size_t rows = (size_t)model->max_batch, core_rows = rows * (size_t)model->decoder.segments;
-    size_t all = rows * (size_t)model->steps, panels = 0;
+    size_t all = rows * (size_t)model->steps, packed = 0;
     for (int i = 0; i < model->encoder.num_layers; i++) {
-        state = larger(state, rows * (size_t)model->encoder.forward[i].units);
-        panels = larger(panels, panel_floats(&model->encoder.forward[i]));
-        mask = larger(mask, (size_t)model->steps * (size_t)model->encoder.forward[i].input_size);
+        state = larger_size(state, rows * (size_t)model->encoder.forward[i].units);
+        packed = larger_size(packed, packed_floats(&model->encoder.forward[i]));
+        mask = larger_size(mask, (size_t)model->steps * (size_t)model->encoder.forward[i].input_size);
     }
     for (int i = 0; i < model->decoder.core.num_layers; i++) {
         const struct lstm_layer *layer = &model->decoder.core.layers[i];
-        state = larger(state, core_rows * (size_t)layer->units);
-        panels = larger(panels, panel_floats(layer));
-        mask = larger(mask, (size_t)model->steps * (size_t)layer->input_size);
+        state = larger_size(state, core_rows * (size_t)layer->units);
+        packed = larger_size(packed, packed_floats(layer));
+        mask = larger_size(mask, (size_t)model->steps * (size_t)layer->input_size);
         if (i + 1 < model->decoder.core.num_layers)
-            lower = larger(lower, all * (size_t)layer->units);
+            lower = larger_size(lower, all * (size_t)layer->units);
     }
     model->scratch.lstm.dh = arena_floats(arena, state);
     model->scratch.lstm.dc = arena_floats(arena, state);
-    model->scratch.lstm.panels = arena_floats(arena, panels);
-    model->scratch.lstm.products = arena_floats(arena, kernels_gradient_floats());
+    model->scratch.lstm.packed = arena_floats(arena, packed);
+    model->scratch.lstm.gradient = arena_floats(arena, kernels_gradient_floats());
     model->scratch.d_layer = arena_floats(arena, lower);
     model->mask_scratch = arena_bytes(arena, mask);
 }
@@ -70,7 +65,7 @@ static bool describe(struct model *model, const struct hparams *hparams, int max
 {
     memset(model, 0, sizeof *model);
     model->hparams = *hparams;
-    if (!params_describe(&model->table, hparams, error))
+    if (!parameters_describe(&model->table, hparams, error))
         return false;
     model->max_batch = max_batch;
     model->kernels = kernels_best();
@@ -120,7 +115,7 @@ void model_free(struct model *model)
 {
     if (!model)
         return;
-    bf16_products_free(model->bf16.products);
+    bf16_gemms_free(model->bf16.gemms);
     arena_free(&model->bf16_arena);
     arena_free(&model->arena);
     free(model);
@@ -128,7 +123,7 @@ void model_free(struct model *model)
 
 void model_initialize(struct model *model, uint64_t seed)
 {
-    params_initialize(model->values, &model->table, seed);
+    tensors_initialize(model->values, &model->table, seed);
 }
 
 /* The masks of one dropout layer, [T, B, width] or, in segments, [T / segments, segments * B, width]. Each window's mask is
@@ -191,7 +186,7 @@ static struct pass make_pass(const struct model *model, int batch, bool dropout)
         .batch = batch,
         .dropout = dropout,
         .keep_prob = (float)model->hparams.dropout_keep_prob,
-        .threaded = matmul_is_threaded(),
+        .packed = gemm_is_packed(model->kernels),
         .kernels = model->kernels,
         .values = model->values,
         .gradients = model->gradients,
@@ -222,7 +217,7 @@ static double free_nats(const struct model *model)
 static void forward(struct model *model, const struct model_step *step, const struct pass *pass, double sums[SUM_COUNT])
 {
     struct decoder_sampling sampling = {
-        .probability = step->training ? schedule_sampling_probability(&model->hparams, step->step) : 0,
+        .probability = step->training ? step->sampling_probability : 0,
         .seed = step->seed,
         .step = step->step,
         .first_example = step->first_example,
@@ -255,8 +250,8 @@ void model_train(struct model *model, const struct model_step *step, const struc
     pass.write = gradient->write;
     pass.listener = gradient->listener;
     pass.phases = gradient->phases;
-    if (model->bf16.products) {
-        bf16_products_begin_pass(model->bf16.products);
+    if (model->bf16.gemms) {
+        bf16_gemms_begin_pass(model->bf16.gemms);
         pass.bf16 = &model->bf16;
     }
     forward(model, step, &pass, sums);

@@ -11,7 +11,7 @@
 
 struct model {
     struct hparams hparams; /* owns no strings */
-    struct param_table table;
+    struct tensor_table table;
     int max_batch;    /* windows that the buffers are for */
     int steps;        /* T */
     int depth;        /* D: 27 */
@@ -21,7 +21,7 @@ struct model {
     float *gradients; /* [table.num_floats] */
 
     float *input;    /* [T, B, D] what the encoder sees; set by the caller */
-    float *target;   /* [T, B, D] what the decoder is to play; set by the caller */
+    float *target;   /* [T, B, D] what the decoder is to predict; set by the caller */
     float *controls; /* [T, B, C] set by the caller; NULL where C is 0 */
 
     struct encoder encoder;
@@ -31,14 +31,15 @@ struct model {
     const struct kernels *kernels;
     struct arena arena;
 
-    struct bf16_pass bf16;   /* since model_use_bf16; before that no products */
+    struct bf16_pass bf16;   /* since model_use_bf16; before that no GEMMs */
     struct arena bf16_arena; /* its buffers */
 };
 
 /* Which windows a pass is about, for its random numbers. */
 struct model_step {
-    int batch;     /* B, up to max_batch */
-    bool training; /* dropout and scheduled sampling are on */
+    int batch;                   /* B, up to max_batch */
+    bool training;               /* dropout and scheduled sampling are on */
+    double sampling_probability; /* training: that the decoder is fed its own output (optimizer/schedule.h) */
     uint64_t seed;
     uint32_t step;          /* of the training, from 1; 0 in evaluation */
     uint32_t first_example; /* training: number of the first window in the global batch; evaluation: in the data set */
@@ -61,8 +62,8 @@ void model_free(struct model *model);
 /* Bytes of all buffers of such a model, but for those of model_use_bf16. */
 size_t model_memory(const struct hparams *hparams, int max_batch);
 
-/* From here on model_train makes its products of operands rounded to bf16, all else in floats as ever; model_evaluate stays
- * as it is. The model takes the engine over, also where this fails. At most once. */
+/* From here on model_train makes its GEMMs of operands rounded to bf16, all else in floats as ever; model_evaluate stays
+ * as it is. The model takes ownership of the engine, also where this fails. At most once. */
 bool model_use_bf16(struct model *model, struct bf16_engine *engine, struct error *error);
 
 /* After model_use_bf16: prepares model_train for batches of `batch` windows, without which it aborts. Takes memory and leaves

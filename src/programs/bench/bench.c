@@ -68,7 +68,7 @@ static void add_phases(struct bench *bench, const struct bench_flops *flops, con
 /* sgemm's peak, and with bf16 products that of what makes them, which is then the one to hold against. Collective. */
 static bool measure_peak(struct peak *peak, struct bench *bench, struct error *error)
 {
-    const struct bf16_products *products = bench->training.model->bf16.products;
+    const struct bf16_gemms *products = bench->training.model->bf16.gemms;
     *peak = (struct peak){"sgemm's peak", 0};
     if (!bench_peak_measure(&peak->flops_per_second, NULL, bench->comm, error))
         return false;
@@ -76,7 +76,7 @@ static bool measure_peak(struct peak *peak, struct bench *bench, struct error *e
     if (!products)
         return true;
     peak->name = "bf16's peak";
-    if (!bench_peak_measure(&peak->flops_per_second, bf16_products_engine(products), bench->comm, error))
+    if (!bench_peak_measure(&peak->flops_per_second, bf16_gemms_engine(products), bench->comm, error))
         return false;
     bench_add(&bench->figures, "train", "GFLOP/s", peak->flops_per_second / 1e9, "bf16_peak_of_all_ranks");
     return true;

@@ -74,7 +74,7 @@ static void fill(void *context, const struct model_step *part)
 static void watch(void *context, size_t end)
 {
     struct bench_reports *reports = &((struct bench_training *)context)->reports;
-    if (reports->count == PARAMS_MAX_ROWS)
+    if (reports->count == TENSORS_MAX_ROWS)
         return;
     reports->ends[reports->count] = end;
     reports->before_end[reports->count++] = clock_seconds();

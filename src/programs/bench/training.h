@@ -11,9 +11,9 @@
 /* When the last micro-batch's gradients were reported, in the last step that was timed. */
 struct bench_reports {
     int count;
-    size_t ends[PARAMS_MAX_ROWS];       /* gradients[0..end) were final ... */
-    double before_end[PARAMS_MAX_ROWS]; /* ... so many seconds before all were */
-    int windows;                        /* of that micro-batch */
+    size_t ends[TENSORS_MAX_ROWS];       /* gradients[0..end) were final ... */
+    double before_end[TENSORS_MAX_ROWS]; /* ... so many seconds before all were */
+    int windows;                         /* of that micro-batch */
 };
 
 struct bench_training {

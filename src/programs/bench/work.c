@@ -36,7 +36,7 @@ struct playing {
     const struct bench_options *options; /* not owned */
     char *folder, *checkpoint, *input;   /* owned */
     struct model *model;                 /* owned */
-    struct player *player;               /* owned; of the same parameters */
+    struct inference_decoder *decoder;   /* owned; of the same parameters */
     int threads;
     int num_folders; /* that outputs were written to */
 };
@@ -92,8 +92,8 @@ static bool playing_open(struct playing *playing, const struct hparams *hparams,
     if (!playing->model)
         return false;
     model_initialize(playing->model, 0);
-    playing->player = player_make(hparams, &playing->model->table, playing->model->values, false, error);
-    if (!playing->player)
+    playing->decoder = inference_decoder_make(hparams, &playing->model->table, playing->model->values, false, error);
+    if (!playing->decoder)
         return false;
     return save_checkpoint(playing, hparams, error) &&
            (!hparams->hits_as_controls || make_input(playing, hparams, error));
@@ -101,7 +101,7 @@ static bool playing_open(struct playing *playing, const struct hparams *hparams,
 
 static void playing_close(struct playing *playing)
 {
-    player_free(playing->player);
+    inference_decoder_free(playing->decoder);
     model_free(playing->model);
     free(playing->checkpoint);
     free(playing->input);
@@ -133,14 +133,14 @@ static bool time_generate(double *seconds, struct playing *playing, int64_t num_
 static void draw_latents(void *context, float *z, int first, int count)
 {
     const struct playing *playing = context;
-    generation_draw_latents(z, count, player_shape(playing->player)->z_size, 0, (uint32_t)first);
+    generation_draw_latents(z, count, inference_decoder_shape(playing->decoder)->z_size, 0, (uint32_t)first);
 }
 
 /* The same windows, played and not written. */
 static bool time_playing(double *seconds, struct playing *playing, struct error *error)
 {
     struct generate_work work = {
-        .player = playing->player,
+        .decoder = playing->decoder,
         .make_latents = draw_latents,
         .context = playing,
         .count = (int)playing->options->num_outputs,

@@ -8,6 +8,7 @@
 #include "data/dataset/batch.h"
 #include "model/checkpoint.h"
 #include "model/inference/generation.h"
+#include "model/vae/parameters.h"
 #include "programs/common/transform.h"
 #include "programs/generate/input.h"
 #include "programs/generate/play.h"
@@ -24,8 +25,8 @@ static const char *const mode_names[] = {"sample", "interpolate", "reconstruct"}
 struct generation {
     const struct generate_options *options;
     struct checkpoint checkpoint;
-    char *checkpoint_path; /* owned */
-    struct player *player; /* owned */
+    char *checkpoint_path;             /* owned */
+    struct inference_decoder *decoder; /* owned */
     uint32_t bars;
     uint64_t seed;
     float qpm;
@@ -67,20 +68,20 @@ bool generate_check(const struct generate_options *options, struct error *error)
 }
 
 /* Reads what is played from, and no more. */
-static bool load_player(void *context, const char *path, struct error *error)
+static bool load_decoder(void *context, const char *path, struct error *error)
 {
     struct generation *generation = context;
     bool encodes = generation->options->mode != GENERATE_SAMPLE;
-    struct param_table table;
+    struct tensor_table table;
     struct arena arena = arena_measure();
     struct checkpoint_reader *reader = checkpoint_open(&generation->checkpoint, path, error);
     if (!reader)
         return false;
-    if (!params_describe(&table, &generation->checkpoint.hparams, error)) {
+    if (!parameters_describe(&table, &generation->checkpoint.hparams, error)) {
         error_prefix(error, "%s", path);
         goto done;
     }
-    int num_tensors = player_num_tensors(&table, encodes);
+    int num_tensors = inference_decoder_num_tensors(&table, encodes);
     size_t num_floats = num_tensors < table.num_rows ? table.rows[num_tensors].offset : table.num_floats;
     arena_floats(&arena, num_floats);
     if (!arena_reserve(&arena, error)) {
@@ -90,13 +91,13 @@ static bool load_player(void *context, const char *path, struct error *error)
     float *values = arena_floats(&arena, num_floats);
     if (!checkpoint_read_values(reader, &table, num_tensors, values, error))
         goto done;
-    generation->player = player_make(&generation->checkpoint.hparams, &table, values, encodes, error);
-    if (!generation->player)
+    generation->decoder = inference_decoder_make(&generation->checkpoint.hparams, &table, values, encodes, error);
+    if (!generation->decoder)
         error_prefix(error, "%s", path);
 done:
     arena_free(&arena);
     checkpoint_close(reader);
-    return generation->player != NULL;
+    return generation->decoder != NULL;
 }
 
 static bool check_run_folder(const char *path, struct error *error)
@@ -124,15 +125,15 @@ static bool refuse_run_without_checkpoint(const char *path, struct error *error)
 static bool load(struct generation *generation, struct error *error)
 {
     const struct generate_options *options = generation->options;
-    struct run_checkpoint_user user = {load_player, generation};
+    struct run_checkpoint_user user = {load_decoder, generation};
     if (options->checkpoint_file) {
         generation->checkpoint_path = format_text("%s", options->checkpoint_file);
-        return load_player(generation, options->checkpoint_file, error);
+        return load_decoder(generation, options->checkpoint_file, error);
     }
     if (!check_run_folder(options->run_dir, error) ||
         !run_use_newest_checkpoint(&user, &generation->checkpoint_path, options->run_dir, error))
         return false;
-    return generation->player || refuse_run_without_checkpoint(options->run_dir, error);
+    return generation->decoder || refuse_run_without_checkpoint(options->run_dir, error);
 }
 
 static bool check_checkpoint(const struct generation *generation, bool *wrong_usage, struct error *error)
@@ -161,7 +162,7 @@ static bool check_checkpoint(const struct generation *generation, bool *wrong_us
 static bool start(struct generation *generation, struct error *error)
 {
     const struct generate_options *options = generation->options;
-    const struct player_shape *shape = player_shape(generation->player);
+    const struct model_shape *shape = inference_decoder_shape(generation->decoder);
     size_t steps = (size_t)shape->steps;
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
@@ -245,7 +246,7 @@ static bool read_inputs(struct generation *generation, struct error *error)
 /* The hits of an input's window as controls, the window itself being in `rows`. */
 static void set_controls(struct generation *generation)
 {
-    const struct player_shape *shape = player_shape(generation->player);
+    const struct model_shape *shape = inference_decoder_shape(generation->decoder);
     size_t num_controls = (size_t)shape->num_controls;
     for (int t = 0; num_controls > 0 && t < shape->steps; t++)
         memcpy(generation->controls + (size_t)t * num_controls, generation->rows + (size_t)t * STEP_DEPTH,
@@ -271,10 +272,10 @@ static bool any_hit(const float *rows, int num_steps)
 /* The means of the inputs' latent vectors, into `ends`. */
 static bool encode_inputs(struct generation *generation, struct error *error)
 {
-    const struct player_shape *shape = player_shape(generation->player);
+    const struct model_shape *shape = inference_decoder_shape(generation->decoder);
     struct transform transform = transform_of(&generation->checkpoint.hparams);
     transform.max_note_dropout = 0;
-    struct player_scratch *scratch = player_scratch_make(generation->player, 1, error);
+    struct inference_scratch *scratch = inference_scratch_make(generation->decoder, 1, error);
     bool ok = scratch != NULL;
     for (int i = 0; ok && i < generation->num_inputs; i++) {
         const struct generate_input *input = &generation->inputs[i];
@@ -284,10 +285,10 @@ static bool encode_inputs(struct generation *generation, struct error *error)
              error_set(error, "%s: %s hears none of its drums: they are what the model is to add", input->path,
                        generation->checkpoint.config);
         if (ok)
-            player_encode(generation->ends + i * shape->z_size, generation->rows, generation->controls,
-                          generation->player, scratch);
+            inference_encode(generation->ends + i * shape->z_size, generation->rows, generation->controls,
+                             generation->decoder, scratch);
     }
-    player_scratch_free(scratch);
+    inference_scratch_free(scratch);
     return ok;
 }
 
@@ -303,7 +304,7 @@ static bool prepare(struct generation *generation, struct error *error)
 static void make_latents(void *context, float *z, int first, int count)
 {
     const struct generation *generation = context;
-    int size = player_shape(generation->player)->z_size;
+    int size = inference_decoder_shape(generation->decoder)->z_size;
     if (generation->options->mode == GENERATE_SAMPLE) {
         generation_draw_latents(z, count, size, generation->seed, (uint32_t)first);
         return;
@@ -321,7 +322,7 @@ static bool play(struct generation *generation, struct error *error)
 {
     const struct generate_options *options = generation->options;
     struct generate_work work = {
-        .player = generation->player,
+        .decoder = generation->decoder,
         .make_latents = make_latents,
         .context = generation,
         .count = (int)options->num_outputs,
@@ -360,7 +361,7 @@ bool generate(const struct generate_options *options, bool *wrong_usage, struct 
     free(generation.rows);
     free(generation.controls);
     free(generation.ends);
-    player_free(generation.player);
+    inference_decoder_free(generation.decoder);
     free(generation.checkpoint_path);
     return ok;
 }

@@ -40,7 +40,7 @@ struct piece {
 struct member {
     struct crew *crew;
     pthread_t thread;
-    struct player_scratch *scratch;
+    struct inference_scratch *scratch;
     float *z;     /* [PLAYED_AT_ONCE, Z] */
     float *music; /* [PLAYED_AT_ONCE, T, D] */
     struct piece pieces[2];
@@ -59,7 +59,7 @@ static bool stage_window(struct piece *piece, int number, const float *rows, str
 {
     const struct generate_work *work = piece->crew->work;
     struct grid grid;
-    if (!grid_from_window(&grid, rows, (uint32_t)player_shape(work->player)->steps, work->qpm, error))
+    if (!grid_from_window(&grid, rows, (uint32_t)inference_decoder_shape(work->decoder)->steps, work->qpm, error))
         return error_prefix(error, "the checkpoint's model");
     bool ok = generate_output_stage(&piece->files[piece->num_staged], work->output, number, &grid, error);
     piece->num_staged += ok;
@@ -72,13 +72,13 @@ static void make_piece(struct piece *piece, struct member *member)
 {
     const struct crew *crew = member->crew;
     const struct generate_work *work = crew->work;
-    const struct player_shape *shape = player_shape(work->player);
+    const struct model_shape *shape = inference_decoder_shape(work->decoder);
     int first = first_of(crew, piece->number), count = first_of(crew, piece->number + 1) - first;
-    struct player_request request = work->request;
+    struct inference_request request = work->request;
     request.batch = count;
     request.first_output = (uint32_t)first;
     work->make_latents(work->context, member->z, first, count);
-    player_play(member->music, member->z, work->player, member->scratch, &request);
+    inference_decode(member->music, member->z, work->decoder, member->scratch, &request);
     piece->num_staged = 0;
     piece->ok = true;
     for (int i = 0; work->output && piece->ok && i < count; i++)
@@ -154,11 +154,11 @@ static void *play_pieces(void *context)
 
 static bool member_make(struct member *member, struct crew *crew, struct error *error)
 {
-    const struct player_shape *shape = player_shape(crew->work->player);
+    const struct model_shape *shape = inference_decoder_shape(crew->work->decoder);
     int batch = crew->work->count < PLAYED_AT_ONCE ? crew->work->count : PLAYED_AT_ONCE;
     size_t window = (size_t)shape->steps * (size_t)shape->depth;
     *member = (struct member){.crew = crew};
-    member->scratch = player_scratch_make(crew->work->player, batch, error);
+    member->scratch = inference_scratch_make(crew->work->decoder, batch, error);
     member->z = malloc((size_t)batch * (size_t)shape->z_size * sizeof(float));
     member->music = malloc((size_t)batch * window * sizeof(float));
     if (!member->scratch)
@@ -168,7 +168,7 @@ static bool member_make(struct member *member, struct crew *crew, struct error *
 
 static void member_free(struct member *member)
 {
-    player_scratch_free(member->scratch);
+    inference_scratch_free(member->scratch);
     free(member->z);
     free(member->music);
 }

@@ -1,6 +1,7 @@
 /* Checkpoints: training position, model, and whether every tensor is valid. */
 #include "model/checkpoint.h"
 #include "model/nn/ops.h"
+#include "model/vae/parameters.h"
 #include "programs/info/kinds.h"
 #include "run/json_members.h"
 
@@ -86,19 +87,19 @@ static void read_validation(json_t *object, const struct checkpoint *checkpoint)
 }
 
 /* The table of tensors; with values, their norms too. */
-static void read_tensor_table(json_t *object, const struct param_table *table, const float *values)
+static void read_tensor_table(json_t *object, const struct tensor_table *table, const float *values)
 {
     json_t *tensors = json_array();
     for (int i = 0; i < table->num_rows; i++) {
-        const struct param *param = &table->rows[i];
+        const struct tensor *row = &table->rows[i];
         json_t *tensor = json_object(), *shape = json_array();
-        if (param->num_dims == 2)
-            json_array_append_new(shape, json_integer(param->rows));
-        json_array_append_new(shape, json_integer(param->columns));
-        json_object_set_new(tensor, "name", json_string(param->name));
+        if (row->num_dims == 2)
+            json_array_append_new(shape, json_integer(row->rows));
+        json_array_append_new(shape, json_integer(row->columns));
+        json_object_set_new(tensor, "name", json_string(row->name));
         json_object_set_new(tensor, "shape", shape);
         if (values)
-            json_object_set_new(tensor, "norm", json_real(global_norm(values + param->offset, param->count)));
+            json_object_set_new(tensor, "norm", json_real(global_norm(values + row->offset, row->count)));
         json_array_append_new(tensors, tensor);
     }
     json_object_set_new(object, "num_parameters", json_integer((json_int_t)table->num_values));
@@ -108,10 +109,10 @@ static void read_tensor_table(json_t *object, const struct param_table *table, c
 /* All tensors, the optimizer's too: that is what their checksums are for. */
 static bool read_tensors(json_t *object, const struct checkpoint *checkpoint, const char *path, struct error *error)
 {
-    struct param_table table;
+    struct tensor_table table;
     struct optimizer optimizer = {0};
     struct arena arena = arena_measure();
-    if (!params_describe(&table, &checkpoint->hparams, error))
+    if (!parameters_describe(&table, &checkpoint->hparams, error))
         return error_prefix(error, "%s", path);
     arena_floats(&arena, table.num_floats);
     bool ok = arena_reserve(&arena, error) && optimizer_make(&optimizer, &table, error);

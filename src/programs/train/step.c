@@ -36,7 +36,7 @@ bool train_step_prepare(struct model *model, size_t count, struct error *error)
     size_t most = (size_t)model->max_batch, last = count % most;
     if (model->hparams.precision != PRECISION_BF16)
         return true;
-    if (!model->bf16.products && !start_bf16(model, error))
+    if (!model->bf16.gemms && !start_bf16(model, error))
         return false;
     return (count < most || model_prepare_bf16(model, (int)most, error)) &&
            (last == 0 || model_prepare_bf16(model, (int)last, error));
@@ -74,6 +74,7 @@ void train_step_gradients(const struct train_step *step, uint32_t number, double
         struct model_step part = {
             .batch = (int)(last ? left : most),
             .training = true,
+            .sampling_probability = schedule_sampling_probability(step->hparams, number),
             .seed = step->seed,
             .step = number,
             .first_example = (uint32_t)(step->first + done),

@@ -1,14 +1,14 @@
-/* The matrix products of an LSTM layer on one thread, in one version per instruction set, as vector_kernels.c: those with a
- * weight matrix that was packed into panels once for all steps, and the gradient of that matrix.
+/* The GEMMs of an LSTM layer on one thread, in one version per instruction set, as vector_kernels.c: those with a weight
+ * matrix that was packed into panels once for all steps, and the gradient of that matrix.
  *
  * A block of ROWS rows by two vectors of columns stays in registers while the inner dimension is run through: each step of it
- * loads two vectors of the panel and one number of each row. Every element of a panel product is the same sum in the same
+ * loads two vectors of the panel and one number of each row. Every element of a packed GEMM is the same sum in the same
  * order, whatever block it falls into.
  *
  * A layer's panels are larger than the second cache, so a panel comes from the third one, or from memory, each time that it
  * is used. Its first blocks therefore prefetch the next panel, and every block prefetches what it will write to. That
- * matters most where there are few rows: docs/performance.md has the figures. */
-#include "model/kernels/panel_kernels.h"
+ * matters most where there are few rows: docs/performance.md has the numbers. */
+#include "model/kernels/packed_gemm.h"
 
 #include <string.h>
 
@@ -107,7 +107,7 @@ static inline __attribute__((always_inline)) void store(float *restrict out, siz
     }
 }
 
-/* What the blocks of a panel product have in common. */
+/* What the blocks of a packed GEMM have in common. */
 struct panel_work {
     struct kernels_rows a;
     const float *panel;
@@ -172,8 +172,8 @@ static void narrow_panel(const struct panel_work *work, size_t row, size_t end, 
     }
 }
 
-void PANEL_NAME(panel_product)(float *out, size_t stride, struct kernels_rows a, const float *panels, int inner,
-                               int rows, int columns, bool add)
+void GEMM_NAME(gemm_packed)(float *out, size_t stride, struct kernels_rows a, const float *panels, int inner, int rows,
+                            int columns, bool add)
 {
     size_t width = (size_t)columns, depth = (size_t)inner, count = (size_t)rows;
     size_t chunks = (count + CHUNK_ROWS - 1) / CHUNK_ROWS;
@@ -191,8 +191,8 @@ void PANEL_NAME(panel_product)(float *out, size_t stride, struct kernels_rows a,
     }
 }
 
-void PANEL_NAME(panel_pack)(float *panels, const float *b, int inner, int columns, size_t row_stride,
-                            size_t column_stride)
+void GEMM_NAME(gemm_pack)(float *panels, const float *b, int inner, int columns, size_t row_stride,
+                          size_t column_stride)
 {
     size_t width = (size_t)columns, depth = (size_t)inner;
     for (size_t first = 0; first < width; first += WIDTH) {
@@ -301,8 +301,8 @@ static void gradient_panel(float *out, size_t stride, const float *packed, const
     }
 }
 
-void PANEL_NAME(gradient_product)(float *out, float *sums, struct kernels_rows a, int first_row, int end_row,
-                                  const float *d, size_t stride, int examples, int columns, bool add, float *scratch)
+void GEMM_NAME(gemm_gradient)(float *out, float *sums, struct kernels_rows a, int first_row, int end_row,
+                              const float *d, size_t stride, int examples, int columns, bool add, float *scratch)
 {
     size_t width = (size_t)columns, count = (size_t)examples, last = (size_t)end_row;
     float *packed = scratch, *panel = scratch + GRADIENT_ROWS * DEPTH;
@@ -326,4 +326,4 @@ void PANEL_NAME(gradient_product)(float *out, float *sums, struct kernels_rows a
     }
 }
 
-const int PANEL_NAME(panel_width) = WIDTH;
+const int GEMM_NAME(panel_width) = WIDTH;

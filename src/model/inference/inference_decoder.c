@@ -1,9 +1,9 @@
-#include "model/inference/player.h"
+#include "model/inference/inference_decoder.h"
 
 #include "base/arena.h"
 #include "base/random.h"
 #include "model/kernels/kernels.h"
-#include "model/vae/groove.h"
+#include "model/nn/arrays.h"
 #include "model/vae/output_head.h"
 
 #include <stdio.h>
@@ -17,8 +17,8 @@ struct affine {
     float *bias;   /* [outputs]; NULL: none */
 };
 
-/* A layer of LSTM cells. Its products see [fed, h] side by side in one row: what is fed anew at every step, and the h of the
- * step before. What stays the same through all steps is multiplied once, and is no part of it. */
+/* A layer of LSTM cells. Its GEMM has [fed, h] side by side in one row: the input of each step, and the h of the step
+ * before. An input that stays the same through all steps is multiplied once, and is no part of it. */
 struct cell {
     int fed, units;
     float *panels; /* [fed + units, 4 * units], packed */
@@ -33,12 +33,11 @@ struct stack {
     struct affine constant; /* the constant input to the lowest cell's gates; inputs is 0 where there is none */
 };
 
-struct player {
-    struct player_shape shape;
+struct inference_decoder {
+    struct model_shape shape;
     const struct kernels *kernels;
     const struct output_head *head;
-    bool hierarchical, encodes;
-    int segments, segment_steps, embedding_size; /* as struct decoder has them */
+    bool encodes;
     struct stack core, conductor;
     struct affine output, mu;
     int num_encoder_cells;
@@ -53,7 +52,7 @@ struct stack_state {
     int now;                       /* which of the two c's holds the last step's */
 };
 
-struct player_scratch {
+struct inference_scratch {
     struct stack_state core, conductor;
     float *initial;  /* [B, state of the larger stack] */
     float *constant; /* [B, 4 * units of the lowest core cell] */
@@ -66,7 +65,7 @@ struct player_scratch {
     struct arena arena;
 };
 
-int player_num_tensors(const struct param_table *table, bool encodes)
+int inference_decoder_num_tensors(const struct tensor_table *table, bool encodes)
 {
     static const char encoder[] = "encoder/";
     int count = 0;
@@ -78,8 +77,8 @@ int player_num_tensors(const struct param_table *table, bool encodes)
 /* Memory is laid out and weights are packed by one walk over all cells and affines, which is made twice: first to measure
  * (`values` is NULL), then to fill. */
 struct maker {
-    struct player *player;
-    const struct param_table *table;
+    struct inference_decoder *decoder;
+    const struct tensor_table *table;
     const float *values;
     struct arena *arena;
     float *gathered; /* room for the rows of the kernel that has a constant part; filling only */
@@ -89,28 +88,28 @@ static float *take_bias(struct maker *maker, const char *name, int count)
 {
     float *bias = arena_floats(maker->arena, (size_t)count);
     if (maker->values)
-        memcpy(bias, maker->values + params_find(maker->table, "%s/bias", name)->offset, (size_t)count * sizeof *bias);
+        memcpy(bias, maker->values + tensors_find(maker->table, "%s/bias", name)->offset, (size_t)count * sizeof *bias);
     return bias;
 }
 
 static float *take_panels(struct maker *maker, const float *kernel, int inputs, int outputs)
 {
-    float *panels = arena_floats(maker->arena, kernels_panel_floats(inputs, outputs));
+    float *panels = arena_floats(maker->arena, kernels_packed_floats(inputs, outputs));
     if (maker->values)
-        maker->player->kernels->panel_pack(panels, kernel, inputs, outputs, (size_t)outputs, 1);
+        maker->decoder->kernels->gemm_pack(panels, kernel, inputs, outputs, (size_t)outputs, 1);
     return panels;
 }
 
 /* Row `first` of a kernel; NULL while measuring. */
 static const float *kernel_row(const struct maker *maker, const char *name, int first)
 {
-    const struct param *kernel = params_find(maker->table, "%s/kernel", name);
+    const struct tensor *kernel = tensors_find(maker->table, "%s/kernel", name);
     return maker->values ? maker->values + kernel->offset + (size_t)first * (size_t)kernel->columns : NULL;
 }
 
 static void make_affine(struct maker *maker, struct affine *affine, const char *name)
 {
-    const struct param *kernel = params_find(maker->table, "%s/kernel", name);
+    const struct tensor *kernel = tensors_find(maker->table, "%s/kernel", name);
     affine->inputs = kernel->rows;
     affine->outputs = kernel->columns;
     affine->panels = take_panels(maker, kernel_row(maker, name, 0), affine->inputs, affine->outputs);
@@ -120,7 +119,7 @@ static void make_affine(struct maker *maker, struct affine *affine, const char *
 /* A cell whose kernel's rows are those of what is fed, of `constant` inputs that stay the same, and of h. */
 static void make_cell(struct maker *maker, struct cell *cell, const char *name, int fed, int constant)
 {
-    const struct param *kernel = params_find(maker->table, "%s/kernel", name);
+    const struct tensor *kernel = tensors_find(maker->table, "%s/kernel", name);
     size_t row_size = (size_t)kernel->columns;
     cell->fed = fed;
     cell->units = kernel->columns / 4;
@@ -138,7 +137,7 @@ static void make_cell(struct maker *maker, struct cell *cell, const char *name, 
 static void make_stack(struct maker *maker, struct stack *stack, const char *stack_name, int num_cells, int fed,
                        int constant)
 {
-    char name[PARAM_NAME_SIZE];
+    char name[TENSOR_NAME_SIZE];
     stack->num_cells = num_cells;
     for (int i = 0; i < num_cells; i++) {
         snprintf(name, sizeof name, "%s/layer_%d", stack_name, i);
@@ -156,71 +155,61 @@ static void make_stack(struct maker *maker, struct stack *stack, const char *sta
 static void make_encoder(struct maker *maker, int fed)
 {
     static const char *const directions[] = {"forward", "backward"};
-    struct player *player = maker->player;
+    struct inference_decoder *decoder = maker->decoder;
     for (int direction = 0; direction < 2; direction++) {
-        struct cell *cells = player->encoder[direction];
-        for (int i = 0; i < player->num_encoder_cells; i++) {
-            char name[PARAM_NAME_SIZE];
+        struct cell *cells = decoder->encoder[direction];
+        for (int i = 0; i < decoder->num_encoder_cells; i++) {
+            char name[TENSOR_NAME_SIZE];
             snprintf(name, sizeof name, "encoder/%s/layer_%d", directions[direction], i);
             make_cell(maker, &cells[i], name, i > 0 ? 2 * cells[i - 1].units : fed, 0);
         }
     }
-    make_affine(maker, &player->mu, "encoder/mu");
+    make_affine(maker, &decoder->mu, "encoder/mu");
 }
 
 static void make_all(struct maker *maker, const struct hparams *hparams)
 {
-    struct player *player = maker->player;
-    int fed = player->shape.depth + player->shape.num_controls, num_cells = hparams->dec_rnn_size.count;
-    make_affine(maker, &player->output, "decoder/output");
-    make_stack(maker, &player->core, "decoder", num_cells, fed, player->embedding_size);
-    if (player->hierarchical)
-        make_stack(maker, &player->conductor, "conductor", num_cells, 0, 0);
-    if (player->encodes)
+    struct inference_decoder *decoder = maker->decoder;
+    const struct model_shape *shape = &decoder->shape;
+    int fed = shape->depth + shape->num_controls, num_cells = hparams->dec_rnn_size.count;
+    make_affine(maker, &decoder->output, "decoder/output");
+    make_stack(maker, &decoder->core, "decoder", num_cells, fed, shape->embedding_size);
+    if (shape->hierarchical)
+        make_stack(maker, &decoder->conductor, "conductor", num_cells, 0, 0);
+    if (decoder->encodes)
         make_encoder(maker, fed);
 }
 
-static void describe(struct player *player, const struct hparams *hparams, bool encodes)
+static void describe(struct inference_decoder *decoder, const struct hparams *hparams, bool encodes)
 {
-    const struct int_list *sizes = &hparams->dec_rnn_size;
-    int bars = (int)hparams->bars;
-    player->kernels = kernels_best();
-    player->head = &groove_head;
-    player->encodes = encodes;
-    player->hierarchical = hparams->decoder == DECODER_HIERARCHICAL;
-    player->num_encoder_cells = hparams->enc_rnn_size.count;
-    player->shape = (struct player_shape){
-        .steps = bars * GROOVE_STEPS_PER_BAR,
-        .depth = player->head->depth,
-        .num_controls = hparams->hits_as_controls ? GROOVE_CLASSES : 0,
-        .z_size = (int)hparams->z_size,
-    };
-    player->segments = player->hierarchical ? bars : 1;
-    player->segment_steps = player->shape.steps / player->segments;
-    player->embedding_size = player->hierarchical ? (int)sizes->values[sizes->count - 1] : player->shape.z_size;
+    decoder->kernels = kernels_best();
+    decoder->head = &groove_head;
+    decoder->encodes = encodes;
+    decoder->num_encoder_cells = hparams->enc_rnn_size.count;
+    decoder->shape = model_shape_of(hparams);
 }
 
-struct player *player_make(const struct hparams *hparams, const struct param_table *table, const float *values,
-                           bool encodes, struct error *error)
+struct inference_decoder *inference_decoder_make(const struct hparams *hparams, const struct tensor_table *table,
+                                                 const float *values, bool encodes, struct error *error)
 {
-    struct player *player = calloc(1, sizeof *player);
-    struct maker maker = {.player = player, .table = table};
+    struct inference_decoder *decoder = calloc(1, sizeof *decoder);
+    struct maker maker = {.decoder = decoder, .table = table};
     bool ok = false;
-    if (!player) {
+    if (!decoder) {
         error_set(error, "out of memory");
         return NULL;
     }
-    describe(player, hparams, encodes);
-    maker.arena = &player->arena;
+    describe(decoder, hparams, encodes);
+    maker.arena = &decoder->arena;
     make_all(&maker, hparams);
-    const struct cell *lowest = &player->core.cells[0];
+    const struct cell *lowest = &decoder->core.cells[0];
     maker.gathered = malloc((size_t)(lowest->fed + lowest->units) * 4 * (size_t)lowest->units * sizeof(float));
     if (!maker.gathered) {
         error_set(error, "no memory for the model's weights");
         goto done;
     }
-    if (!arena_reserve(&player->arena, error)) {
-        error_prefix(error, "a model to play from");
+    if (!arena_reserve(&decoder->arena, error)) {
+        error_prefix(error, "the model's packed weights");
         goto done;
     }
     maker.values = values;
@@ -229,27 +218,22 @@ struct player *player_make(const struct hparams *hparams, const struct param_tab
 done:
     free(maker.gathered);
     if (ok)
-        return player;
-    free(player);
+        return decoder;
+    free(decoder);
     return NULL;
 }
 
-void player_free(struct player *player)
+void inference_decoder_free(struct inference_decoder *decoder)
 {
-    if (!player)
+    if (!decoder)
         return;
-    arena_free(&player->arena);
-    free(player);
+    arena_free(&decoder->arena);
+    free(decoder);
 }
 
-const struct player_shape *player_shape(const struct player *player)
+const struct model_shape *inference_decoder_shape(const struct inference_decoder *decoder)
 {
-    return &player->shape;
-}
-
-static int larger(int a, int b)
-{
-    return a > b ? a : b;
+    return &decoder->shape;
 }
 
 static void lay_out_stack(struct stack_state *state, struct arena *arena, const struct stack *stack, size_t batch)
@@ -263,65 +247,68 @@ static void lay_out_stack(struct stack_state *state, struct arena *arena, const 
     }
 }
 
-static int most_units(const struct stack *stack)
+static size_t most_units(const struct stack *stack)
 {
-    int most = 0;
+    size_t most = 0;
     for (int i = 0; i < stack->num_cells; i++)
-        most = larger(most, stack->cells[i].units);
+        most = larger_size(most, (size_t)stack->cells[i].units);
     return most;
 }
 
 /* Returns the units of the widest cell. */
-static int lay_out_encoder(struct player_scratch *scratch, struct arena *arena, const struct player *player)
+static size_t lay_out_encoder(struct inference_scratch *scratch, struct arena *arena,
+                              const struct inference_decoder *decoder)
 {
-    int units = 0, fed = 0;
-    for (int i = 0; i < player->num_encoder_cells; i++) {
-        units = larger(units, player->encoder[0][i].units);
-        fed = larger(fed, player->encoder[0][i].fed);
+    size_t units = 0, fed = 0;
+    for (int i = 0; i < decoder->num_encoder_cells; i++) {
+        units = larger_size(units, (size_t)decoder->encoder[0][i].units);
+        fed = larger_size(fed, (size_t)decoder->encoder[0][i].fed);
     }
-    fed = larger(fed, 2 * units);
+    fed = larger_size(fed, 2 * units);
     for (int side = 0; side < 2; side++) {
-        scratch->sequences[side] = arena_floats(arena, (size_t)player->shape.steps * (size_t)fed);
-        scratch->encoder_c[side] = arena_floats(arena, (size_t)units);
+        scratch->sequences[side] = arena_floats(arena, (size_t)decoder->shape.steps * fed);
+        scratch->encoder_c[side] = arena_floats(arena, units);
     }
-    scratch->encoder_h = arena_floats(arena, (size_t)units);
+    scratch->encoder_h = arena_floats(arena, units);
     return units;
 }
 
-static void lay_out_scratch(struct player_scratch *scratch, struct arena *arena, const struct player *player,
-                            size_t batch)
+static void lay_out_scratch(struct inference_scratch *scratch, struct arena *arena,
+                            const struct inference_decoder *decoder, size_t batch)
 {
-    int units = larger(most_units(&player->core), most_units(&player->conductor));
-    lay_out_stack(&scratch->core, arena, &player->core, batch);
-    lay_out_stack(&scratch->conductor, arena, &player->conductor, batch);
-    if (player->encodes)
-        units = larger(units, lay_out_encoder(scratch, arena, player));
-    scratch->initial =
-        arena_floats(arena, batch * (size_t)larger(player->core.initial.outputs, player->conductor.initial.outputs));
-    scratch->constant = arena_floats(arena, batch * (size_t)player->core.constant.outputs);
-    scratch->gates = arena_floats(arena, batch * 4 * (size_t)units);
-    scratch->outputs = arena_floats(arena, batch * (size_t)player->shape.depth);
+    const struct stack *core = &decoder->core, *conductor = &decoder->conductor;
+    size_t units = larger_size(most_units(core), most_units(conductor));
+    lay_out_stack(&scratch->core, arena, core, batch);
+    lay_out_stack(&scratch->conductor, arena, conductor, batch);
+    if (decoder->encodes)
+        units = larger_size(units, lay_out_encoder(scratch, arena, decoder));
+    size_t initial = larger_size((size_t)core->initial.outputs, (size_t)conductor->initial.outputs);
+    scratch->initial = arena_floats(arena, batch * initial);
+    scratch->constant = arena_floats(arena, batch * (size_t)core->constant.outputs);
+    scratch->gates = arena_floats(arena, batch * 4 * units);
+    scratch->outputs = arena_floats(arena, batch * (size_t)decoder->shape.depth);
     scratch->streams = (struct random_stream *)arena_bytes(arena, batch * sizeof *scratch->streams);
 }
 
-struct player_scratch *player_scratch_make(const struct player *player, int max_batch, struct error *error)
+struct inference_scratch *inference_scratch_make(const struct inference_decoder *decoder, int max_batch,
+                                                 struct error *error)
 {
-    struct player_scratch *scratch = calloc(1, sizeof *scratch);
+    struct inference_scratch *scratch = calloc(1, sizeof *scratch);
     if (!scratch) {
         error_set(error, "out of memory");
         return NULL;
     }
-    lay_out_scratch(scratch, &scratch->arena, player, (size_t)max_batch);
+    lay_out_scratch(scratch, &scratch->arena, decoder, (size_t)max_batch);
     if (!arena_reserve(&scratch->arena, error)) {
-        error_prefix(error, "to play %d windows at a time", max_batch);
+        error_prefix(error, "buffers to decode %d windows at a time", max_batch);
         free(scratch);
         return NULL;
     }
-    lay_out_scratch(scratch, &scratch->arena, player, (size_t)max_batch);
+    lay_out_scratch(scratch, &scratch->arena, decoder, (size_t)max_batch);
     return scratch;
 }
 
-void player_scratch_free(struct player_scratch *scratch)
+void inference_scratch_free(struct inference_scratch *scratch)
 {
     if (!scratch)
         return;
@@ -333,34 +320,34 @@ void player_scratch_free(struct player_scratch *scratch)
 static void apply(float *out, const float *x, const struct affine *affine, const struct kernels *kernels, int batch)
 {
     struct kernels_rows rows = {.first = x, .first_size = affine->inputs, .first_stride = affine->inputs};
-    kernels->panel_product(out, (size_t)affine->outputs, rows, affine->panels, affine->inputs, batch, affine->outputs,
-                           false);
+    kernels->gemm_packed(out, (size_t)affine->outputs, rows, affine->panels, affine->inputs, batch, affine->outputs,
+                         false);
     for (int b = 0; b < batch && affine->bias; b++)
         for (int j = 0; j < affine->outputs; j++)
             out[(size_t)b * (size_t)affine->outputs + (size_t)j] += affine->bias[j];
 }
 
 /* One step of a cell: h and c [batch, units] from what is fed [batch, cell->fed], h_before and c_before. h may be h_before.
- * gates [batch, 4 * units]: in, where `add`, what the products are added to. */
+ * gates [batch, 4 * units]: in, where `add`, what the GEMM is added to. */
 static void run_cell(float *h, float *c, const float *h_before, const float *c_before, const float *fed, float *gates,
                      bool add, const struct cell *cell, const struct kernels *kernels, int batch)
 {
     size_t gates_size = 4 * (size_t)cell->units;
     struct kernels_rows rows = {fed, h_before, cell->fed, cell->units, cell->fed};
-    kernels->panel_product(gates, gates_size, rows, cell->panels, cell->fed + cell->units, batch, 4 * cell->units, add);
+    kernels->gemm_packed(gates, gates_size, rows, cell->panels, cell->fed + cell->units, batch, 4 * cell->units, add);
     kernels->lstm_forward(gates, gates_size, c, h, c_before, cell->bias, batch, cell->units);
 }
 
 /* The initial state from source [batch, S]: tanh(dense(source)), split [c h] cell by cell. */
 static void begin(struct stack_state *state, const float *source, const struct stack *stack,
-                  const struct player *player, struct player_scratch *scratch, int batch)
+                  const struct inference_decoder *decoder, struct inference_scratch *scratch, int batch)
 {
     size_t width = (size_t)stack->initial.outputs;
-    apply(scratch->initial, source, &stack->initial, player->kernels, batch);
+    apply(scratch->initial, source, &stack->initial, decoder->kernels, batch);
     state->now = 0;
     for (size_t b = 0; b < (size_t)batch; b++) {
         float *from = scratch->initial + b * width;
-        player->kernels->tanh(from, from, width); /* row by row: where a row lies must not decide how it is rounded */
+        decoder->kernels->tanh(from, from, width); /* row by row: where a row lies must not decide how it is rounded */
         for (int i = 0; i < stack->num_cells; i++) {
             size_t units = (size_t)stack->cells[i].units;
             memcpy(state->c[i][0] + b * units, from, units * sizeof *from);
@@ -373,7 +360,7 @@ static void begin(struct stack_state *state, const float *source, const struct s
 /* One step of all cells; returns the top one's h. What is fed to the lowest is in place; `constant` [batch, 4 * units] is
  * what its gates start from, NULL for nothing. */
 static const float *step(struct stack_state *state, const float *constant, const struct stack *stack,
-                         const struct player *player, struct player_scratch *scratch, int batch)
+                         const struct inference_decoder *decoder, struct inference_scratch *scratch, int batch)
 {
     int before = state->now, after = 1 - before;
     const float *fed = state->fed;
@@ -381,7 +368,7 @@ static const float *step(struct stack_state *state, const float *constant, const
         memcpy(scratch->gates, constant, (size_t)batch * 4 * (size_t)stack->cells[0].units * sizeof *constant);
     for (int i = 0; i < stack->num_cells; i++) {
         run_cell(state->h[i], state->c[i][after], state->h[i], state->c[i][before], fed, scratch->gates,
-                 i == 0 && constant, &stack->cells[i], player->kernels, batch);
+                 i == 0 && constant, &stack->cells[i], decoder->kernels, batch);
         fed = state->h[i];
     }
     state->now = after;
@@ -389,8 +376,8 @@ static const float *step(struct stack_state *state, const float *constant, const
 }
 
 /* What the core is fed at step t: the step before it in music, and the controls. */
-static void feed(float *fed, const float *music, int t, const struct player_shape *shape,
-                 const struct player_request *request)
+static void feed(float *fed, const float *music, int t, const struct model_shape *shape,
+                 const struct inference_request *request)
 {
     size_t depth = (size_t)shape->depth, num_controls = (size_t)shape->num_controls, steps = (size_t)shape->steps;
     for (size_t b = 0; b < (size_t)request->batch; b++) {
@@ -404,52 +391,52 @@ static void feed(float *fed, const float *music, int t, const struct player_shap
     }
 }
 
-static void play_step(float *music, int t, const struct player *player, struct player_scratch *scratch,
-                      const struct player_request *request)
+static void decode_step(float *music, int t, const struct inference_decoder *decoder, struct inference_scratch *scratch,
+                        const struct inference_request *request)
 {
-    size_t depth = (size_t)player->shape.depth, steps = (size_t)player->shape.steps;
-    feed(scratch->core.fed, music, t, &player->shape, request);
-    const float *h = step(&scratch->core, scratch->constant, &player->core, player, scratch, request->batch);
-    apply(scratch->outputs, h, &player->output, player->kernels, request->batch);
+    size_t depth = (size_t)decoder->shape.depth, steps = (size_t)decoder->shape.steps;
+    feed(scratch->core.fed, music, t, &decoder->shape, request);
+    const float *h = step(&scratch->core, scratch->constant, &decoder->core, decoder, scratch, request->batch);
+    apply(scratch->outputs, h, &decoder->output, decoder->kernels, request->batch);
     for (size_t b = 0; b < (size_t)request->batch; b++)
-        player->head->sample(music + (b * steps + (size_t)t) * depth, scratch->outputs + b * depth,
-                             request->temperature, &scratch->streams[b]);
+        decoder->head->sample(music + (b * steps + (size_t)t) * depth, scratch->outputs + b * depth,
+                              request->temperature, &scratch->streams[b]);
 }
 
-void player_play(float *music, const float *z, const struct player *player, struct player_scratch *scratch,
-                 const struct player_request *request)
+void inference_decode(float *music, const float *z, const struct inference_decoder *decoder,
+                      struct inference_scratch *scratch, const struct inference_request *request)
 {
     int batch = request->batch;
     const float *embedding = z;
     for (int b = 0; b < batch; b++)
         random_stream_start(&scratch->streams[b], request->seed, RANDOM_SAMPLED_OUTPUT, 0,
                             request->first_output + (uint32_t)b);
-    if (player->hierarchical)
-        begin(&scratch->conductor, z, &player->conductor, player, scratch, batch);
-    for (int g = 0; g < player->segments; g++) {
-        if (player->hierarchical)
-            embedding = step(&scratch->conductor, NULL, &player->conductor, player, scratch, batch);
-        begin(&scratch->core, embedding, &player->core, player, scratch, batch);
-        apply(scratch->constant, embedding, &player->core.constant, player->kernels, batch);
-        for (int s = 0; s < player->segment_steps; s++)
-            play_step(music, g * player->segment_steps + s, player, scratch, request);
+    if (decoder->shape.hierarchical)
+        begin(&scratch->conductor, z, &decoder->conductor, decoder, scratch, batch);
+    for (int g = 0; g < decoder->shape.segments; g++) {
+        if (decoder->shape.hierarchical)
+            embedding = step(&scratch->conductor, NULL, &decoder->conductor, decoder, scratch, batch);
+        begin(&scratch->core, embedding, &decoder->core, decoder, scratch, batch);
+        apply(scratch->constant, embedding, &decoder->core.constant, decoder->kernels, batch);
+        for (int s = 0; s < decoder->shape.segment_steps; s++)
+            decode_step(music, g * decoder->shape.segment_steps + s, decoder, scratch, request);
     }
 }
 
 /* One direction of one layer of the encoder over fed [T, cell->fed]: its h into columns [first, first + units) of
  * made [T, width]. Starts from zeros. */
 static void encode_direction(float *made, int width, int first, const float *fed, const struct cell *cell, bool reverse,
-                             const struct player *player, struct player_scratch *scratch)
+                             const struct inference_decoder *decoder, struct inference_scratch *scratch)
 {
     float *c = scratch->encoder_c[0], *c_next = scratch->encoder_c[1];
     const float *h = scratch->encoder_h;
     memset(scratch->encoder_h, 0, (size_t)cell->units * sizeof(float));
     memset(c, 0, (size_t)cell->units * sizeof(float));
-    for (int s = 0; s < player->shape.steps; s++) {
-        int t = reverse ? player->shape.steps - 1 - s : s;
+    for (int s = 0; s < decoder->shape.steps; s++) {
+        int t = reverse ? decoder->shape.steps - 1 - s : s;
         float *h_next = made + (size_t)t * (size_t)width + first;
         run_cell(h_next, c_next, h, c, fed + (size_t)t * (size_t)cell->fed, scratch->gates, false, cell,
-                 player->kernels, 1);
+                 decoder->kernels, 1);
         h = h_next;
         float *other = c;
         c = c_next;
@@ -457,27 +444,21 @@ static void encode_direction(float *made, int width, int first, const float *fed
     }
 }
 
-/* Columns [first, first + count) of rows [steps, width] from x [steps, count]. */
-static void put_columns(float *rows, const float *x, int steps, int width, int first, int count)
+void inference_encode(float *mu, const float *input, const float *controls, const struct inference_decoder *decoder,
+                      struct inference_scratch *scratch)
 {
-    for (int t = 0; t < steps; t++)
-        memcpy(rows + (size_t)t * (size_t)width + first, x + (size_t)t * (size_t)count, (size_t)count * sizeof *x);
-}
-
-void player_encode(float *mu, const float *input, const float *controls, const struct player *player,
-                   struct player_scratch *scratch)
-{
-    const struct player_shape *shape = &player->shape;
-    int fed = shape->depth + shape->num_controls, units = 0;
+    const struct model_shape *shape = &decoder->shape;
+    int fed = model_shape_encoder_inputs(shape), units = 0;
     float *from = scratch->sequences[0], *to = scratch->sequences[1];
-    put_columns(from, input, shape->steps, fed, 0, shape->depth);
-    if (shape->num_controls > 0)
-        put_columns(from, controls, shape->steps, fed, shape->depth, shape->num_controls);
-    for (int i = 0; i < player->num_encoder_cells; i++) {
-        units = player->encoder[0][i].units;
+    size_t steps = (size_t)shape->steps, depth = (size_t)shape->depth, num_controls = (size_t)shape->num_controls;
+    copy_columns(from, (size_t)fed, input, depth, steps, depth);
+    if (num_controls > 0)
+        copy_columns(from + depth, (size_t)fed, controls, num_controls, steps, num_controls);
+    for (int i = 0; i < decoder->num_encoder_cells; i++) {
+        units = decoder->encoder[0][i].units;
         for (int direction = 0; direction < 2; direction++)
-            encode_direction(to, 2 * units, direction * units, from, &player->encoder[direction][i], direction == 1,
-                             player, scratch);
+            encode_direction(to, 2 * units, direction * units, from, &decoder->encoder[direction][i], direction == 1,
+                             decoder, scratch);
         float *other = from;
         from = to;
         to = other;
@@ -485,5 +466,5 @@ void player_encode(float *mu, const float *input, const float *controls, const s
     /* each direction's h after its last step: forward's in the last row, backward's in the first */
     memcpy(to, from + (size_t)(shape->steps - 1) * 2 * (size_t)units, (size_t)units * sizeof *to);
     memcpy(to + units, from + units, (size_t)units * sizeof *to);
-    apply(mu, to, &player->mu, player->kernels, 1);
+    apply(mu, to, &decoder->mu, decoder->kernels, 1);
 }

@@ -2,7 +2,7 @@
 #include "tests/support/unit.h"
 
 #include "model/optimizer/schedule.h"
-#include "model/vae/params.h"
+#include "model/vae/parameters.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -15,12 +15,12 @@ static struct hparams make_hparams(const char *config, const char *changes)
     return hparams;
 }
 
-static struct param_table make_table(const char *config, const char *changes)
+static struct tensor_table make_table(const char *config, const char *changes)
 {
     struct hparams hparams = make_hparams(config, changes);
-    struct param_table table;
+    struct tensor_table table;
     struct error error;
-    assert_ok(params_describe(&table, &hparams, &error), error);
+    assert_ok(parameters_describe(&table, &hparams, &error), error);
     return table;
 }
 
@@ -28,18 +28,18 @@ static void tensors_follow_one_another(void **state)
 {
     (void)state;
     for (size_t config = 0; config < config_count; config++) {
-        struct param_table table = make_table(config_table[config].name, "z_size=5,enc_rnn_size=[3,7]");
+        struct tensor_table table = make_table(config_table[config].name, "z_size=5,enc_rnn_size=[3,7]");
         size_t end = 0, values = 0;
         for (int i = 0; i < table.num_rows; i++) {
-            const struct param *param = &table.rows[i];
-            assert_int_equal(param->offset % PARAMS_ALIGNMENT, 0);
-            assert_true(param->offset >= end && param->offset < end + PARAMS_ALIGNMENT);
-            assert_int_equal(param->count, (size_t)param->rows * (size_t)param->columns);
-            assert_ptr_equal(params_find(&table, "%s", param->name), param);
-            end = param->offset + param->count;
-            values += param->count;
+            const struct tensor *tensor = &table.rows[i];
+            assert_int_equal(tensor->offset % TENSORS_ALIGNMENT, 0);
+            assert_true(tensor->offset >= end && tensor->offset < end + TENSORS_ALIGNMENT);
+            assert_int_equal(tensor->count, (size_t)tensor->rows * (size_t)tensor->columns);
+            assert_ptr_equal(tensors_find(&table, "%s", tensor->name), tensor);
+            end = tensor->offset + tensor->count;
+            values += tensor->count;
         }
-        assert_true(table.num_floats >= end && table.num_floats < end + PARAMS_ALIGNMENT);
+        assert_true(table.num_floats >= end && table.num_floats < end + TENSORS_ALIGNMENT);
         assert_int_equal(table.num_values, values);
         assert_string_equal(table.rows[0].name, "decoder/output/kernel");
         assert_string_equal(table.rows[table.num_rows - 1].name, "encoder/forward/layer_0/bias");
@@ -64,30 +64,30 @@ static void tensors_that_are_too_large_are_refused(void **state)
     (void)state;
     struct hparams hparams =
         make_hparams("groovae_4bar", "enc_rnn_size=[16384],z_size=16384,dec_rnn_size=[16384,16384]");
-    struct param_table table;
+    struct tensor_table table;
     struct error error;
-    assert_fails(params_describe(&table, &hparams, &error), error, "more than one tensor can hold");
+    assert_fails(parameters_describe(&table, &hparams, &error), error, "more than one tensor can hold");
 }
 
-static double mean_square(const float *values, const struct param *param)
+static double mean_square(const float *values, const struct tensor *tensor)
 {
     double sum = 0;
-    for (size_t k = 0; k < param->count; k++)
-        sum += (double)values[param->offset + k] * (double)values[param->offset + k];
-    return sum / (double)param->count;
+    for (size_t k = 0; k < tensor->count; k++)
+        sum += (double)values[tensor->offset + k] * (double)values[tensor->offset + k];
+    return sum / (double)tensor->count;
 }
 
-static void check_initial(const float *values, const struct param *param)
+static void check_initial(const float *values, const struct tensor *tensor)
 {
-    double square = mean_square(values, param), limit = sqrt(6.0 / (param->rows + param->columns));
-    double spread = 6 / sqrt((double)param->count);
-    switch (param->initial) {
+    double square = mean_square(values, tensor), limit = sqrt(6.0 / (tensor->rows + tensor->columns));
+    double spread = 6 / sqrt((double)tensor->count);
+    switch (tensor->initial) {
     case INITIAL_ZERO:
         assert_true(square <= 0);
         break;
     case INITIAL_GLOROT_UNIFORM:
-        for (size_t k = 0; k < param->count; k++)
-            assert_true(fabs((double)values[param->offset + k]) <= limit * 1.000001);
+        for (size_t k = 0; k < tensor->count; k++)
+            assert_true(fabs((double)values[tensor->offset + k]) <= limit * 1.000001);
         assert_true(fabs(square / (limit * limit / 3) - 1) < spread);
         break;
     case INITIAL_SMALL_NORMAL:
@@ -99,12 +99,12 @@ static void check_initial(const float *values, const struct param *param)
 static void initial_values(void **state)
 {
     (void)state;
-    struct param_table table = make_table("groovae_4bar", "z_size=50,enc_rnn_size=[30,20],dec_rnn_size=[40,33]");
+    struct tensor_table table = make_table("groovae_4bar", "z_size=50,enc_rnn_size=[30,20],dec_rnn_size=[40,33]");
     size_t bytes = table.num_floats * sizeof(float), in_tensors = 0;
     float *values = malloc(bytes), *again = malloc(bytes);
     assert_true(values != NULL && again != NULL);
     memset(values, 0xff, bytes);
-    params_initialize(values, &table, 3);
+    tensors_initialize(values, &table, 3);
     for (int i = 0; i < table.num_rows; i++) {
         check_initial(values, &table.rows[i]);
         for (size_t k = 0; k < table.rows[i].count; k++)
@@ -113,9 +113,9 @@ static void initial_values(void **state)
     for (size_t k = 0; k < table.num_floats; k++)
         in_tensors -= values[k] != 0.0f;
     assert_int_equal(in_tensors, 0);
-    params_initialize(again, &table, 3);
+    tensors_initialize(again, &table, 3);
     assert_memory_equal(values, again, bytes);
-    params_initialize(again, &table, 4);
+    tensors_initialize(again, &table, 4);
     assert_memory_not_equal(values, again, bytes);
     free(values);
     free(again);

@@ -1,4 +1,4 @@
-/* The panel kernels, each version that this processor runs, against sums written out in double precision. */
+/* The packed GEMMs, each version that this processor runs, against sums written out in double precision. */
 #include "tests/model/naive_ops.h"
 #include "tests/support/unit.h"
 
@@ -68,14 +68,14 @@ static void check_panels(const struct kernels *kernels, size_t rows, size_t colu
     naive_fill(expected, rows * columns, 1, seed);
     double *wide = naive_widen(expected, rows, columns, stride);
     float *out = naive_to_floats(wide, rows * stride), *float_b = naive_to_floats(b, inner * columns);
-    float *panels = malloc((kernels_panel_floats((int)inner, (int)columns) + 1) * sizeof *panels);
+    float *panels = malloc((kernels_packed_floats((int)inner, (int)columns) + 1) * sizeof *panels);
     assert_non_null(panels);
     for (int add = 1; add >= 0; add--) {
         size_t row_stride = add ? columns : 1, column_stride = add ? 1 : inner;
         write_product(expected, a.whole, b, (size_t[]){inner, 1, row_stride, column_stride}, rows, columns, inner,
                       add == 1);
-        kernels->panel_pack(panels, float_b, (int)inner, (int)columns, row_stride, column_stride);
-        kernels->panel_product(out, stride, a.rows, panels, (int)inner, (int)rows, (int)columns, add == 1);
+        kernels->gemm_pack(panels, float_b, (int)inner, (int)columns, row_stride, column_stride);
+        kernels->gemm_packed(out, stride, a.rows, panels, (int)inner, (int)rows, (int)columns, add == 1);
         free(wide);
         wide = naive_widen(expected, rows, columns, stride);
         assert_true(naive_float_error(out, wide, rows * stride) <= tolerance);
@@ -111,11 +111,11 @@ static void check_gradient(const struct kernels *kernels, size_t examples, size_
         write_product(expected, a.whole, d, (size_t[]){1, width, columns, 1}, width, columns, examples, add == 1);
         write_product(expected_sums, &one, d, (size_t[]){0, 0, columns, 1}, 1, columns, examples, add == 1);
         int middle = ((int)width + 1) / 2;
-        kernels->gradient_product(out, sums, a.rows, 0, middle, float_d, stride, (int)examples, (int)columns, add == 1,
-                                  scratch);
+        kernels->gemm_gradient(out, sums, a.rows, 0, middle, float_d, stride, (int)examples, (int)columns, add == 1,
+                               scratch);
         if (middle < (int)width)
-            kernels->gradient_product(out, NULL, a.rows, middle, (int)width, float_d, stride, (int)examples,
-                                      (int)columns, add == 1, scratch);
+            kernels->gemm_gradient(out, NULL, a.rows, middle, (int)width, float_d, stride, (int)examples, (int)columns,
+                                   add == 1, scratch);
         assert_true(naive_float_error(out, expected, width * columns) <= tolerance);
         assert_true(naive_float_error(sums, expected_sums, columns) <= tolerance);
         assert_true(naive_guard_intact(out, width * columns));
@@ -146,7 +146,7 @@ static void check_all(check_function *check, const size_t sizes[][3], size_t num
                 check(versions[n], sizes[i][0], sizes[i][1], sizes[i][2], split, &seed);
 }
 
-static void panel_products_are_products(void **state)
+static void packed_gemms_are_sums_of_products(void **state)
 {
     (void)state;
     static const size_t sizes[][3] = {
@@ -165,7 +165,7 @@ static void panel_products_are_products(void **state)
     check_all(check_panels, sizes, sizeof sizes / sizeof *sizes, 17);
 }
 
-static void gradient_products_are_products(void **state)
+static void gradients_are_sums_of_products(void **state)
 {
     (void)state;
     static const size_t sizes[][3] = {
@@ -181,7 +181,7 @@ static void gradient_products_are_products(void **state)
 }
 
 /* What lets a window's music be the same in any batch. */
-static void a_row_of_a_panel_product_does_not_depend_on_the_others(void **state)
+static void a_row_of_a_packed_gemm_does_not_depend_on_the_others(void **state)
 {
     (void)state;
     enum { MOST = 27, COLUMNS = 45, INNER = 19 };
@@ -193,14 +193,14 @@ static void a_row_of_a_panel_product_does_not_depend_on_the_others(void **state)
     naive_fill(b, INNER * COLUMNS, 1, &seed);
     float *float_a = naive_to_floats(a, MOST * INNER), *float_b = naive_to_floats(b, INNER * COLUMNS);
     for (size_t n = 0; n < count; n++) {
-        float *panels = malloc(kernels_panel_floats(INNER, COLUMNS) * sizeof *panels);
+        float *panels = malloc(kernels_packed_floats(INNER, COLUMNS) * sizeof *panels);
         float all[MOST * COLUMNS], some[MOST * COLUMNS];
         assert_non_null(panels);
-        versions[n]->panel_pack(panels, float_b, INNER, COLUMNS, COLUMNS, 1);
+        versions[n]->gemm_pack(panels, float_b, INNER, COLUMNS, COLUMNS, 1);
         struct kernels_rows a_rows = {.first = float_a, .first_size = INNER, .first_stride = INNER};
-        versions[n]->panel_product(all, COLUMNS, a_rows, panels, INNER, MOST, COLUMNS, false);
+        versions[n]->gemm_packed(all, COLUMNS, a_rows, panels, INNER, MOST, COLUMNS, false);
         for (int rows = 1; rows < MOST; rows++) {
-            versions[n]->panel_product(some, COLUMNS, a_rows, panels, INNER, rows, COLUMNS, false);
+            versions[n]->gemm_packed(some, COLUMNS, a_rows, panels, INNER, rows, COLUMNS, false);
             assert_memory_equal(some, all, (size_t)rows * COLUMNS * sizeof *some);
         }
         free(panels);
@@ -214,9 +214,9 @@ static void a_row_of_a_panel_product_does_not_depend_on_the_others(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(panel_products_are_products),
-        cmocka_unit_test(gradient_products_are_products),
-        cmocka_unit_test(a_row_of_a_panel_product_does_not_depend_on_the_others),
+        cmocka_unit_test(packed_gemms_are_sums_of_products),
+        cmocka_unit_test(gradients_are_sums_of_products),
+        cmocka_unit_test(a_row_of_a_packed_gemm_does_not_depend_on_the_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

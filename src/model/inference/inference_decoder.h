@@ -1,0 +1,52 @@
+/* The decoder for inference: what generation needs of a trained model, and nothing else. No gradients, no buffers for all
+ * steps, no BLAS: weights are packed once for the packed GEMMs of model/kernels/kernels.h.
+ *
+ * It is read-only once it is made, so any number of threads may decode at once, each with a scratch of its own. A window's
+ * music and a latent vector's mean are the same bits whatever the batch, the scratch and the thread: every row of a GEMM is
+ * summed by itself, always in the same order.
+ *
+ * Use: inference_decoder_make; then, on each thread, inference_scratch_make and inference_decode or inference_encode as often
+ * as wanted. Only the two makers take memory. */
+#ifndef DRUMLINE_MODEL_INFERENCE_INFERENCE_DECODER_H
+#define DRUMLINE_MODEL_INFERENCE_INFERENCE_DECODER_H
+
+#include "model/nn/tensors.h"
+#include "model/vae/model_shape.h"
+
+struct inference_decoder;
+struct inference_scratch;
+
+/* Rows of the table, from the first, whose values a decoder reads: all where it `encodes`, else the decoder's. */
+int inference_decoder_num_tensors(const struct tensor_table *table, bool encodes);
+
+/* Packs what it needs of values, which need reach no further than those tensors and are not needed afterwards. Where it does
+ * not encode, only inference_decode may be called. NULL and the error set where memory is short. Free with inference_decoder_free. */
+struct inference_decoder *inference_decoder_make(const struct hparams *hparams, const struct tensor_table *table,
+                                                 const float *values, bool encodes, struct error *error);
+void inference_decoder_free(struct inference_decoder *decoder);
+
+const struct model_shape *inference_decoder_shape(const struct inference_decoder *decoder);
+
+/* What one thread works in, for up to max_batch windows at a time. NULL and the error set where memory is short. */
+struct inference_scratch *inference_scratch_make(const struct inference_decoder *decoder, int max_batch,
+                                                 struct error *error);
+void inference_scratch_free(struct inference_scratch *scratch);
+
+/* What is decoded, beside the latent vectors. */
+struct inference_request {
+    int batch;             /* B: windows, up to max_batch */
+    const float *controls; /* [T, C], the same for all windows; NULL where C is 0 */
+    float temperature;     /* above 0: hits are drawn with probability sigmoid(logit / temperature) */
+    uint64_t seed;
+    uint32_t first_output; /* window b's random numbers depend on seed and first_output + b alone */
+};
+
+/* music [B, T, D] from z [B, Z], step by step, each fed the step before as it was sampled. */
+void inference_decode(float *music, const float *z, const struct inference_decoder *decoder,
+                      struct inference_scratch *scratch, const struct inference_request *request);
+
+/* mu [Z]: the mean of the latent vector of one window, input [T, D] with controls [T, C] (NULL where C is 0). */
+void inference_encode(float *mu, const float *input, const float *controls, const struct inference_decoder *decoder,
+                      struct inference_scratch *scratch);
+
+#endif

@@ -1,0 +1,29 @@
+#include "model/vae/model_shape.h"
+
+#include "model/vae/groove.h"
+
+struct model_shape model_shape_of(const struct hparams *hparams)
+{
+    const struct int_list *sizes = &hparams->dec_rnn_size;
+    struct model_shape shape = {
+        .steps = (int)hparams->bars * GROOVE_STEPS_PER_BAR,
+        .depth = GROOVE_DEPTH,
+        .num_controls = hparams->hits_as_controls ? GROOVE_CLASSES : 0,
+        .z_size = (int)hparams->z_size,
+        .hierarchical = hparams->decoder == DECODER_HIERARCHICAL,
+    };
+    shape.segments = shape.hierarchical ? (int)hparams->bars : 1;
+    shape.segment_steps = shape.steps / shape.segments;
+    shape.embedding_size = shape.hierarchical ? (int)sizes->values[sizes->count - 1] : shape.z_size;
+    return shape;
+}
+
+int model_shape_encoder_inputs(const struct model_shape *shape)
+{
+    return shape->depth + shape->num_controls;
+}
+
+int model_shape_decoder_inputs(const struct model_shape *shape)
+{
+    return shape->depth + shape->num_controls + shape->embedding_size;
+}
