@@ -71,9 +71,12 @@ def metrics(path):
 
 
 def value(line, name, path):
-    if name not in line:
-        fail(f'{path}: a line has no "{name}"')
-    return float(line[name])
+    """A metric of an evaluation: "val_hits_loss", or as the first version wrote it "hits_loss"."""
+    prefix = {'validation': 'val_', 'test': 'test_', 'train': 'train_'}.get(line.get('split'), '')
+    for key in (prefix + name, name):
+        if key in line:
+            return float(line[key])
+    return fail(f'{path}: a line has no "{name}"')
 
 
 def data_set(given, programs, work_dir):

@@ -38,17 +38,6 @@ static const struct attribute {
     {"num_ranks",       ATTRIBUTE_INT,   offsetof(struct checkpoint, num_ranks)      },
 };
 
-static const struct validation_attribute {
-    const char *name;
-    size_t offset;
-} validation_attributes[] = {
-    {"validation_hits_loss",       offsetof(struct checkpoint, validation_hits_loss)      },
-    {"validation_velocities_loss", offsetof(struct checkpoint, validation_velocities_loss)},
-    {"validation_offsets_loss",    offsetof(struct checkpoint, validation_offsets_loss)   },
-    {"validation_kl_bits",         offsetof(struct checkpoint, validation_kl_bits)        },
-    {"validation_hits_f1",         offsetof(struct checkpoint, validation_hits_f1)        },
-};
-
 #define COUNT_OF(array) (sizeof(array) / sizeof *(array))
 
 static bool write_attribute(hid_t file, const struct attribute *attribute, const struct checkpoint *checkpoint,
@@ -66,21 +55,30 @@ static bool write_attribute(hid_t file, const struct attribute *attribute, const
     return false;
 }
 
+/* The metrics of the last validation, as "val_loss" and so on. */
+static bool write_validation(hid_t file, const struct checkpoint *checkpoint, struct error *error)
+{
+    struct metric_set set;
+    metric_set_make(&set, hparams_representation(&checkpoint->hparams));
+    for (int i = 0; i < set.count; i++) {
+        char key[METRIC_NAME_SIZE];
+        double value = checkpoint->validation.values[i];
+        if (!(set.metrics[i].row->places & METRIC_IN_CHECKPOINT) || !isfinite(value))
+            continue;
+        metric_key(key, &set.metrics[i], "validation");
+        if (!hdf5_write_double(file, key, value, error))
+            return false;
+    }
+    return hdf5_write_int(file, "val_step", (int64_t)checkpoint->validation_step, error);
+}
+
 static bool write_attributes(hid_t file, const struct checkpoint *checkpoint, struct error *error)
 {
     for (size_t i = 0; i < COUNT_OF(attributes); i++)
         if (!write_attribute(file, &attributes[i], checkpoint, error))
             return false;
-    if (!hdf5_write_settings(file, &hparams_table, &checkpoint->hparams, error))
-        return false;
-    if (!checkpoint->has_validation)
-        return true;
-    for (size_t i = 0; i < COUNT_OF(validation_attributes); i++) {
-        const char *member = (const char *)checkpoint + validation_attributes[i].offset;
-        if (!hdf5_write_double(file, validation_attributes[i].name, *(const double *)(const void *)member, error))
-            return false;
-    }
-    return hdf5_write_int(file, "validation_step", (int64_t)checkpoint->validation_step, error);
+    return hdf5_write_settings(file, &hparams_table, &checkpoint->hparams, error) &&
+           (!checkpoint->has_validation || write_validation(file, checkpoint, error));
 }
 
 static const char *const groups[] = {"model", "optimizer/m", "optimizer/v"};
@@ -161,6 +159,38 @@ static bool read_attribute(hid_t file, const char *path, const struct attribute 
     return true;
 }
 
+/* The first version called them "validation_hits_loss" and so on, and had no loss. */
+static bool read_validation_metric(double *value, hid_t file, const struct metric *metric, struct error *error)
+{
+    char key[METRIC_NAME_SIZE], first_version[METRIC_NAME_SIZE + sizeof "validation_"];
+    metric_key(key, metric, "validation");
+    snprintf(first_version, sizeof first_version, "validation_%s", metric->name);
+    const char *name = hdf5_has_attribute(file, key) ? key : first_version;
+    return !hdf5_has_attribute(file, name) || hdf5_read_double(value, file, name, error);
+}
+
+static bool read_validation(struct checkpoint *checkpoint, hid_t file, const char *path, struct error *error)
+{
+    struct metric_set set;
+    int64_t step;
+    const char *name = hdf5_has_attribute(file, "val_step") ? "val_step" : "validation_step";
+    metric_set_make(&set, hparams_representation(&checkpoint->hparams));
+    metric_values_clear(&checkpoint->validation);
+    checkpoint->has_validation = hdf5_has_attribute(file, name);
+    if (!checkpoint->has_validation)
+        return true;
+    if (!hdf5_read_int(&step, file, name, error))
+        return false;
+    if (step < 0)
+        return error_set(error, "%s: %s is %" PRId64 ", which no training writes", path, name, step);
+    checkpoint->validation_step = (uint64_t)step;
+    for (int i = 0; i < set.count; i++)
+        if ((set.metrics[i].row->places & METRIC_IN_CHECKPOINT) &&
+            !read_validation_metric(&checkpoint->validation.values[i], file, &set.metrics[i], error))
+            return false;
+    return true;
+}
+
 static bool read_attributes(struct checkpoint *checkpoint, hid_t file, const char *path, struct error *error)
 {
     for (size_t i = 0; i < COUNT_OF(attributes); i++)
@@ -171,19 +201,7 @@ static bool read_attributes(struct checkpoint *checkpoint, hid_t file, const cha
         return false;
     if (!hparams_check(&checkpoint->hparams, error))
         return error_prefix(error, "%s", path);
-    checkpoint->has_validation = hdf5_has_attribute(file, "validation_step");
-    if (!checkpoint->has_validation)
-        return true;
-    int64_t step;
-    if (!hdf5_read_int(&step, file, "validation_step", error))
-        return false;
-    checkpoint->validation_step = (uint64_t)step;
-    for (size_t i = 0; i < COUNT_OF(validation_attributes); i++) {
-        char *member = (char *)checkpoint + validation_attributes[i].offset;
-        if (!hdf5_read_double((double *)(void *)member, file, validation_attributes[i].name, error))
-            return false;
-    }
-    return true;
+    return read_validation(checkpoint, file, path, error);
 }
 
 /* Tensors are stored uncompressed, so a file that is too small for those that its hparams describe can't hold them: found

@@ -4,6 +4,7 @@
 #ifndef DRUMLINE_MODEL_CHECKPOINT_H
 #define DRUMLINE_MODEL_CHECKPOINT_H
 
+#include "base/metric.h"
 #include "model/optimizer/optimizer.h"
 
 #define CHECKPOINT_FORMAT "drumline-checkpoint"
@@ -25,8 +26,7 @@ struct checkpoint {
     int num_ranks;
     bool has_validation; /* the last evaluation that the training made */
     uint64_t validation_step;
-    double validation_hits_loss, validation_velocities_loss, validation_offsets_loss, validation_kl_bits,
-        validation_hits_f1;
+    struct metric_values validation; /* of the hparams' representation; NaN: not known */
 };
 
 /* Writes to `path`, replacing what is there, atomically (base/io/atomic_file.h). values, m, v [table->num_floats]. */

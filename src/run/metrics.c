@@ -13,15 +13,10 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static void put_number(json_t *object, const char *key, double value)
-{
-    if (isfinite(value))
-        json_object_set_new(object, key, json_real(value));
-}
 
 static void put_time(json_t *object)
 {
@@ -60,28 +55,38 @@ static bool append(const char *folder, json_t *object, struct error *error)
     return ok;
 }
 
+void metrics_line_start(struct metrics_line *line, const struct metric_set *set, uint64_t step, const char *split)
+{
+    *line = (struct metrics_line){.step = step, .set = set, .split = split};
+    metric_values_clear(&line->values);
+}
+
+/* Whether lines of that kind have the metric. */
+static bool is_part_of(const struct metric *metric, const char *split)
+{
+    return metric->row->places & (split ? METRIC_IN_EVALUATION : METRIC_IN_TRAINING);
+}
+
+static void put_metric(json_t *object, const struct metric *metric, const char *split, double value)
+{
+    char key[METRIC_NAME_SIZE];
+    metric_key(key, metric, split);
+    if (!isfinite(value))
+        return;
+    json_object_set_new(object, key,
+                        metric->row->rule == METRIC_COUNT ? json_integer((json_int_t)value) : json_real(value));
+}
+
 bool metrics_append(const char *folder, const struct metrics_line *line, struct error *error)
 {
     json_t *object = json_object();
     json_object_set_new(object, "step", json_integer((json_int_t)line->step));
     put_time(object);
-    put_number(object, "total_loss", line->losses.total);
-    put_number(object, "hits_loss", line->losses.hits);
-    put_number(object, "velocities_loss", line->losses.velocities);
-    put_number(object, "offsets_loss", line->losses.offsets);
-    put_number(object, "kl_bits", line->losses.kl_bits);
-    put_number(object, "hits_f1", line->losses.hits_f1);
-    put_number(object, "beta", line->beta);
-    if (line->training) {
-        put_number(object, "learning_rate", line->learning_rate);
-        put_number(object, "global_norm", line->global_norm);
-        put_number(object, "windows_per_second", line->windows_per_second);
-        put_number(object, "seconds_per_step", line->seconds_per_step);
-        put_number(object, "wait_share", line->wait_share);
-        put_number(object, "seconds_left", line->seconds_left);
-        json_object_set_new(object, "epoch", json_integer((json_int_t)line->epoch));
-        json_object_set_new(object, "skipped", json_integer((json_int_t)line->skipped));
-    }
+    if (line->split)
+        json_object_set_new(object, "split", json_string(line->split));
+    for (int i = 0; i < line->set->count; i++)
+        if (is_part_of(&line->set->metrics[i], line->split))
+            put_metric(object, &line->set->metrics[i], line->split, line->values.values[i]);
     return append(folder, object, error);
 }
 
@@ -124,21 +129,33 @@ bool metrics_append_event(const char *folder, const struct metrics_event *event,
     return append(folder, object, error);
 }
 
+/* "  loss 7.31  hits_loss 5.02" */
+static void describe(char *text, size_t size, const struct metrics_line *line)
+{
+    size_t used = 0;
+    text[0] = '\0';
+    for (int i = 0; i < line->set->count && used < size; i++) {
+        const struct metric *metric = &line->set->metrics[i];
+        char key[METRIC_NAME_SIZE], number[METRIC_TEXT_SIZE];
+        if (!(metric->row->places & METRIC_IN_LOG) || !is_part_of(metric, line->split))
+            continue;
+        metric_key(key, metric, line->split);
+        metric_format(number, metric->row, line->values.values[i]);
+        int written = snprintf(text + used, size - used, "  %s %s", key, number);
+        used += written > 0 ? (size_t)written : 0;
+    }
+}
+
 void metrics_log(const struct metrics_line *line, uint64_t num_steps)
 {
-    const struct model_losses *losses = &line->losses;
-    if (!line->training) {
-        log_info("eval at step %" PRIu64 ": loss %.2f  hits_loss %.2f  velocities_loss %.2f  offsets_loss %.2f  "
-                 "KL %.1f bits  hits F1 %.3f",
-                 line->step, losses->total, losses->hits, losses->velocities, losses->offsets, losses->kl_bits,
-                 losses->hits_f1);
+    char text[2048];
+    describe(text, sizeof text, line);
+    if (line->split) {
+        log_info("eval at step %" PRIu64 ":%s", line->step, text);
         return;
     }
-    long left = isfinite(line->seconds_left) ? (long)line->seconds_left : 0;
-    log_info("step %" PRIu64 "/%" PRIu64
-             "  loss %.2f  hits %.2f  velocities %.2f  offsets %.2f  KL %.1f bits  beta %.3g  "
-             "lr %.3g  norm %.3g  %.1f windows/s  waiting %.0f %%  left %ld:%02ld:%02ld",
-             line->step, num_steps, losses->total, losses->hits, losses->velocities, losses->offsets, losses->kl_bits,
-             line->beta, line->learning_rate, line->global_norm, line->windows_per_second, 100 * line->wait_share,
-             left / 3600, left / 60 % 60, left % 60);
+    double seconds_left = metric_get(&line->values, line->set, METRIC_SECONDS_LEFT);
+    long left = isfinite(seconds_left) ? (long)seconds_left : 0;
+    log_info("step %" PRIu64 "/%" PRIu64 "%s  left %ld:%02ld:%02ld", line->step, num_steps, text, left / 3600,
+             left / 60 % 60, left % 60);
 }

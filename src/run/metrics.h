@@ -1,27 +1,30 @@
 /* metrics.jsonl: one JSON object a line, appended with one write each, so that readers see whole lines.
  *
- * A line with the key "event" tells of a start, resumption or end; all others carry a step's numbers. After a resumption the
- * steps since the checkpoint are made, and written, again. */
+ * A line with the key "event" reports a start, resumption or end; all others carry metrics (base/metric.h) of a step. After a
+ * resumption the steps since the checkpoint are repeated, and written again. */
 #ifndef DRUMLINE_RUN_METRICS_H
 #define DRUMLINE_RUN_METRICS_H
 
 #include "base/error.h"
-#include "model/vae/model.h"
+#include "base/metric.h"
 
-/* Everything that a line of the log tells. Fields that do not apply are NaN and left out. */
+#include <stdint.h>
+
+/* The metrics of one step: of training, or of an evaluation of a split. Metrics that do not apply are NaN. */
 struct metrics_line {
     uint64_t step;
-    struct model_losses losses;
-    double beta, learning_rate, global_norm;
-    double windows_per_second, seconds_per_step, wait_share, seconds_left;
-    uint64_t epoch, skipped;
-    bool training; /* else an evaluation: losses alone, with hits_f1 */
+    const struct metric_set *set;
+    struct metric_values values;
+    const char *split; /* "validation", ...; NULL: training */
 };
 
-/* Appends to FOLDER/metrics.jsonl; makes the folder. */
+/* A line without any value. */
+void metrics_line_start(struct metrics_line *line, const struct metric_set *set, uint64_t step, const char *split);
+
+/* Appends to FOLDER/metrics.jsonl; makes the folder. Values that are not finite are skipped: JSON has none. */
 bool metrics_append(const char *folder, const struct metrics_line *line, struct error *error);
 
-/* A start, a resumption or an end. The first two also tell this process's host and number, and its Slurm job if any. */
+/* A start, a resumption or an end. The first two also have this process's host and number, and its Slurm job if any. */
 struct metrics_event {
     const char *event; /* "start", "resume", "end" */
     uint64_t step, num_steps;
@@ -32,7 +35,7 @@ struct metrics_event {
 #define METRICS_FAILED "failed"
 bool metrics_append_event(const char *folder, const struct metrics_event *event, struct error *error);
 
-/* The same for people, on one line of the log; said on every rank, of which each has a wait_share of its own. */
+/* The same metrics on one line of the log, on every rank: wait_share is each rank's own. num_steps: of a training. */
 void metrics_log(const struct metrics_line *line, uint64_t num_steps);
 
 #endif

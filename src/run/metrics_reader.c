@@ -1,5 +1,6 @@
 #include "run/metrics_reader.h"
 
+#include "base/metric.h"
 #include "base/text.h"
 #include "run/json_members.h"
 
@@ -60,11 +61,27 @@ void metrics_reader_free(struct metrics_reader *reader)
     free(reader);
 }
 
+/* Lines of the first version get today's names. */
+static void rename_metrics(json_t *line)
+{
+    for (size_t i = 0; i < metric_count; i++) {
+        const struct metric_row *row = &metric_table[i];
+        json_t *value = row->old_name ? json_object_get(line, row->old_name) : NULL;
+        if (!value)
+            continue;
+        if (!json_object_get(line, row->name))
+            json_object_set(line, row->name, value);
+        json_object_del(line, row->old_name);
+    }
+}
+
 static json_t *parse_numbers(const char *line)
 {
     json_t *object = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
-    if (json_is_object(object) && json_is_number(json_object_get(object, "step")))
+    if (json_is_object(object) && json_is_number(json_object_get(object, "step"))) {
+        rename_metrics(object);
         return object;
+    }
     json_decref(object);
     return NULL;
 }
@@ -259,4 +276,15 @@ json_t *metrics_reader_sessions(const struct metrics_reader *reader)
         put_last_step(session, numbers);
     json_decref(numbers);
     return sessions;
+}
+
+const json_t *metrics_reader_value(const json_t *line, const char *name)
+{
+    char key[METRIC_NAME_SIZE];
+    const char *split = json_string_value(json_object_get(line, "split"));
+    snprintf(key, sizeof key, "%s%s", metric_prefix(split), name);
+    const json_t *value = json_object_get(line, key);
+    if (!value)
+        value = json_object_get(line, name);
+    return json_is_number(value) ? value : NULL;
 }

@@ -33,4 +33,8 @@ json_t *metrics_reader_event(const struct metrics_reader *reader);
  * at a step before its last. */
 json_t *metrics_reader_sessions(const struct metrics_reader *reader);
 
+/* The number of a metric (base/metric.h), called "loss" in a line of training and "val_loss" or so in one of an evaluation;
+ * NULL where the line has none. The line's. */
+const json_t *metrics_reader_value(const json_t *line, const char *name);
+
 #endif

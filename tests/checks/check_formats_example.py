@@ -144,7 +144,7 @@ def check_names(page, index_path, checkpoint_path):
         own = page[page.index('## Checkpoints'):page.index('## Metrics')]
         in_table = re.findall(r'`(\w+)`', ''.join(re.findall(r'^\| `[^|]*\|', own, re.MULTILINE)))
         assert len(in_table) > 9 and set(in_table) <= set(checkpoint.attrs), in_table
-        hparams = set(checkpoint.attrs) - set(in_table) - {name for name in checkpoint.attrs if 'validation_' in name}
+        hparams = set(checkpoint.attrs) - set(in_table) - {name for name in checkpoint.attrs if name.startswith('val_')}
         assert {'bars', 'z_size', 'batch_size', 'sampling_rate'} <= hparams
         check_named(page, [name for name in checkpoint.attrs if name not in hparams], 'checkpoint')
     for folder in 'train', 'eval':

@@ -54,7 +54,7 @@ void twin_floats(float *to, const double *from, size_t count)
 void twin_outputs(float *out, const struct decoder *decoder, size_t windows)
 {
     size_t segments = (size_t)decoder->segments, steps = (size_t)decoder->segment_steps;
-    size_t size = windows * (size_t)decoder->head->depth;
+    size_t size = windows * (size_t)decoder->depth;
     for (size_t t = 0; t < segments * steps; t++)
         memcpy(out + t * size, decoder->outputs + (t % steps * segments + t / steps) * size, size * sizeof *out);
 }
@@ -82,4 +82,11 @@ void twin_set_batch(struct model *model, const struct naive_sizes *sizes, const 
             copy_mask(&model->decoder.conductor.layers[layer], batch->conductor_masks[layer],
                       sizes->bars * windows * naive_conductor_inputs(sizes, layer));
     }
+}
+
+double twin_loss(const struct model *model, const double *sums, double beta)
+{
+    struct metric_values values;
+    metric_compute(&values, &model->metrics, sums, beta);
+    return metric_get(&values, &model->metrics, METRIC_LOSS);
 }

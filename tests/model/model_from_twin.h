@@ -21,6 +21,9 @@ void twin_set_batch(struct model *model, const struct naive_sizes *sizes, const 
  * [segment_steps, segments * B, D]. */
 void twin_outputs(float *out, const struct decoder *decoder, size_t windows);
 
+/* The metric "loss" of a model's sums. */
+double twin_loss(const struct model *model, const double *sums, double beta);
+
 void twin_floats(float *to, const double *from, size_t count);
 
 #endif

@@ -214,7 +214,7 @@ static void free_twins(struct twins *twins)
     naive_made_up_free(&twins->made_up);
 }
 
-static void train(struct model *model, const struct naive_sizes *sizes, double sums[SUM_COUNT])
+static void train(struct model *model, const struct naive_sizes *sizes, double sums[METRIC_MAX_SUMS])
 {
     struct model_step step = {.batch = (int)sizes->batch, .training = true, .seed = 1, .step = 1};
     struct model_gradient gradient = {.scale = 1.0f / (float)sizes->batch, .beta = sizes->beta, .write = OP_REPLACE};
@@ -266,14 +266,14 @@ static void check_tensors(const struct model *model, const struct twins *twins, 
 static void check_against_twins(struct bf16_engine *engine, const struct twins *twins, const struct naive_sizes *sizes)
 {
     struct error error;
-    double sums[SUM_COUNT] = {0};
+    double sums[METRIC_MAX_SUMS] = {0};
     struct model *model = twin_model(sizes, twins->rounded);
     assert_ok(model_use_bf16(model, engine, &error), error);
     assert_ok(model_prepare_bf16(model, (int)sizes->batch, &error), error);
     twin_set_batch(model, sizes, &twins->made_up.batch);
     train(model, sizes, sums);
     check_tensors(model, twins, engine->name);
-    double loss = model_losses(sums, sizes->beta).total;
+    double loss = twin_loss(model, sums, sizes->beta);
     if (!(fabs(loss - twins->loss) <= of_the_rounding * fabs(twins->loss - twins->exact_loss)))
         fail_msg("loss %.9g, not %.9g (%.9g without rounding)", loss, twins->loss, twins->exact_loss);
     model_free(model);
@@ -331,7 +331,7 @@ static void evaluation_stays_float32(void **state)
     enum { WINDOWS = 4 };
     for (size_t n = 0; n < NUM_MODELS; n++) {
         struct error error;
-        double sums[2][SUM_COUNT] = {{0}}, training_sums[SUM_COUNT] = {0};
+        double sums[2][METRIC_MAX_SUMS] = {{0}}, training_sums[METRIC_MAX_SUMS] = {0};
         struct model *model = make_model(engine_of(0), small_models[n], WINDOWS);
         struct model *other = model_make(&model->hparams, WINDOWS, &error);
         assert_ok(other != NULL, error);
@@ -356,7 +356,7 @@ static void evaluation_stays_float32(void **state)
 /* The sum of gradients over micro-batches of parts[0], parts[1] ... windows up to a 0, the caller's. */
 static double *summed_gradients(struct model *model, const int *parts)
 {
-    double sums[SUM_COUNT] = {0};
+    double sums[METRIC_MAX_SUMS] = {0};
     uint32_t first = 0;
     struct error error;
     for (const int *part = parts; *part > 0; part++)

@@ -209,7 +209,7 @@ static void encodes_as_the_model_does(void **state)
         float *mu = calloc(sizes->z_size, sizeof *mu), *input = calloc(bench.steps * NAIVE_DEPTH, sizeof *input);
         assert_true(mu != NULL && input != NULL);
         const struct model_step step = {.batch = (int)sizes->batch};
-        double sums[SUM_COUNT] = {0}, largest = 0;
+        double sums[METRIC_MAX_SUMS] = {0}, largest = 0;
         model_evaluate(bench.model, &step, sums);
         for (size_t b = 0; b < sizes->batch; b++) {
             for (size_t t = 0; t < bench.steps; t++)

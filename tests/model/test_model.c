@@ -29,7 +29,8 @@ static struct model_gradient make_gradient(const struct naive_sizes *sizes, enum
     return (struct model_gradient){.scale = 1.0f / (float)sizes->batch, .beta = sizes->beta, .write = write};
 }
 
-static void train(struct model *model, const struct naive_sizes *sizes, enum op_write write, double sums[SUM_COUNT])
+static void train(struct model *model, const struct naive_sizes *sizes, enum op_write write,
+                  double sums[METRIC_MAX_SUMS])
 {
     struct model_step step = make_step(sizes, true);
     struct model_gradient gradient = make_gradient(sizes, write);
@@ -62,25 +63,31 @@ static void assert_fixture_sum(double sum, const struct reference *reference, co
     free(expected);
 }
 
-static void assert_fixture_losses(const double sums[SUM_COUNT], const struct reference *reference, const char *group)
+static void assert_fixture_losses(const double sums[METRIC_MAX_SUMS], const struct reference *reference,
+                                  const char *group)
 {
     const struct naive_sizes *sizes = &reference->sizes;
-    struct model_losses losses = model_losses(sums, sizes->beta);
+    struct metric_set set;
+    struct metric_values values;
+    metric_set_make(&set, representation_find("groove", NULL));
+    metric_compute(&values, &set, sums, sizes->beta);
+    const double *hits = sums + set.head_sums[0];
     assert_true(sums[SUM_WINDOWS] == (double)sizes->batch);
-    assert_fixture_sum(sums[SUM_HITS], reference, group, "hits_loss", sizes->batch);
-    assert_fixture_sum(sums[SUM_VELOCITIES], reference, group, "velocities_loss", sizes->batch);
-    assert_fixture_sum(sums[SUM_OFFSETS], reference, group, "offsets_loss", sizes->batch);
+    assert_fixture_sum(hits[BERNOULLI_LOSS], reference, group, "hits_loss", sizes->batch);
+    assert_fixture_sum(sums[set.head_sums[1]], reference, group, "velocities_loss", sizes->batch);
+    assert_fixture_sum(sums[set.head_sums[2]], reference, group, "offsets_loss", sizes->batch);
     assert_fixture_sum(sums[SUM_KL], reference, group, "kl", sizes->batch);
-    assert_fixture_sum(losses.kl_bits * log(2) * (double)sizes->batch, reference, group, "kl", sizes->batch);
-    assert_fixture_sum(losses.total, reference, group, "loss", 1);
+    assert_fixture_sum(metric_get(&values, &set, METRIC_KL_BITS) * log(2) * (double)sizes->batch, reference, group,
+                       "kl", sizes->batch);
+    assert_fixture_sum(metric_get(&values, &set, METRIC_LOSS), reference, group, "loss", 1);
     double *right = reference_read(reference, group, "true_positives", 1);
     double *false_hits = reference_read(reference, group, "false_positives", 1);
     double *missed = reference_read(reference, group, "false_negatives", 1);
     double f1 = 2 * *right / (2 * *right + *false_hits + *missed);
-    assert_true(sums[SUM_TRUE_HITS] == *right);
-    assert_true(sums[SUM_FALSE_HITS] == *false_hits);
-    assert_true(sums[SUM_MISSED_HITS] == *missed);
-    assert_true(fabs(losses.hits_f1 - f1) <= 1e-12);
+    assert_true(hits[BERNOULLI_TRUE_POSITIVES] == *right);
+    assert_true(hits[BERNOULLI_FALSE_POSITIVES] == *false_hits);
+    assert_true(hits[BERNOULLI_FALSE_NEGATIVES] == *missed);
+    assert_true(fabs(metric_get_named(&values, &set, "hits_f1") - f1) <= 1e-12);
     free(right);
     free(false_hits);
     free(missed);
@@ -102,7 +109,7 @@ static void evaluate_fixture(struct model *model, const struct reference *refere
     size_t latent = sizes->batch * sizes->z_size;
     size_t count = sizes->bars * sizes->steps_per_bar * sizes->batch * NAIVE_DEPTH;
     struct model_step step = make_step(sizes, false);
-    double sums[SUM_COUNT] = {0};
+    double sums[METRIC_MAX_SUMS] = {0};
     float *logits = malloc(count * sizeof *logits);
     assert_non_null(logits);
     model_evaluate(model, &step, sums);
@@ -117,7 +124,7 @@ static void evaluate_fixture(struct model *model, const struct reference *refere
 static void train_fixture(struct model *model, const struct reference *reference)
 {
     const struct naive_sizes *sizes = &reference->sizes;
-    double sums[SUM_COUNT] = {0};
+    double sums[METRIC_MAX_SUMS] = {0};
     train(model, sizes, OP_REPLACE, sums);
     assert_fixture_losses(sums, reference, "training");
     assert_fixture_sum(global_norm(model->gradients, model->table.num_floats), reference, "training", "global_norm", 1);
@@ -160,7 +167,7 @@ static void five_steps_agree_with_torch(void **state)
         assert_true(optimizer_make(&optimizer, &model->table, &error));
         twin_set_batch(model, &reference.sizes, &reference.batch);
         for (int step = 0; step < reference.adam_steps; step++) {
-            double sums[SUM_COUNT] = {0};
+            double sums[METRIC_MAX_SUMS] = {0};
             train(model, &reference.sizes, OP_REPLACE, sums);
             optimizer_step(&optimizer, model->values, model->gradients, &model->hparams, reference.learning_rate);
         }
@@ -197,14 +204,14 @@ static void check_against_twin(const struct naive_sizes *sizes)
     naive_make_up_weights(twin, 0.5, &seed);
     struct model *model = twin_model(sizes, twin);
     twin_set_batch(model, sizes, &made_up.batch);
-    double sums[SUM_COUNT] = {0};
+    double sums[METRIC_MAX_SUMS] = {0};
     naive_model_gradients(outputs, twin, &made_up.batch);
     train(model, sizes, OP_REPLACE, sums);
-    assert_sum(sums[SUM_HITS], outputs->hits_loss, sizes->batch, "hits");
-    assert_sum(sums[SUM_VELOCITIES], outputs->velocities_loss, sizes->batch, "velocities");
-    assert_sum(sums[SUM_OFFSETS], outputs->offsets_loss, sizes->batch, "offsets");
+    assert_sum(sums[model->metrics.head_sums[0]], outputs->hits_loss, sizes->batch, "hits");
+    assert_sum(sums[model->metrics.head_sums[1]], outputs->velocities_loss, sizes->batch, "velocities");
+    assert_sum(sums[model->metrics.head_sums[2]], outputs->offsets_loss, sizes->batch, "offsets");
     assert_sum(sums[SUM_KL], outputs->kl, sizes->batch, "KL");
-    assert_sum(model_losses(sums, sizes->beta).total, &outputs->loss, 1, "loss");
+    assert_sum(twin_loss(model, sums, sizes->beta), &outputs->loss, 1, "loss");
     assert_twin_gradients(model, twin, torch_tolerance);
     model_free(model);
     naive_outputs_free(outputs);
@@ -260,7 +267,7 @@ static void gradients_are_finite_differences(void **state)
         struct naive_outputs *outputs = naive_outputs_make(&reference.sizes);
         struct model *model = twin_model(&reference.sizes, reference.model);
         twin_set_batch(model, &reference.sizes, &reference.batch);
-        double sums[SUM_COUNT] = {0};
+        double sums[METRIC_MAX_SUMS] = {0};
         train(model, &reference.sizes, OP_REPLACE, sums);
         for (size_t n = 0; n < reference.model->num_tensors; n++) {
             struct naive_tensor *tensor = &reference.model->tensors[n];
@@ -336,7 +343,7 @@ static void check_reports(const char *name)
     struct model_step step = make_step(&reference.sizes, true);
     struct model_gradient gradient = make_gradient(&reference.sizes, OP_REPLACE);
     gradient.listener = &listener;
-    double sums[SUM_COUNT] = {0};
+    double sums[METRIC_MAX_SUMS] = {0};
     model_train(model, &step, &gradient, sums);
     assert_int_equal(listening.end, count);
     assert_memory_equal(listening.seen, model->gradients, count * sizeof(float));
@@ -392,7 +399,7 @@ static void micro_batches_add_up(void **state)
         struct model *model = twin_model(&reference.sizes, reference.model);
         struct model_step step = {.batch = (int)windows, .training = true, .seed = 5, .step = 7, .first_example = 40};
         struct model_gradient gradient = make_gradient(&reference.sizes, OP_REPLACE);
-        double whole[SUM_COUNT] = {0}, parts[SUM_COUNT] = {0};
+        double whole[METRIC_MAX_SUMS] = {0}, parts[METRIC_MAX_SUMS] = {0};
         set_windows(model, &reference, 0, windows);
         model_draw_noise(model, &step);
         model_train(model, &step, &gradient, whole);
@@ -405,7 +412,7 @@ static void micro_batches_add_up(void **state)
             model_draw_noise(model, &step);
             model_train(model, &step, &gradient, parts);
         }
-        for (int n = 0; n < SUM_COUNT; n++)
+        for (int n = 0; n < METRIC_MAX_SUMS; n++)
             assert_true(fabs(whole[n] - parts[n]) <= 1e-5 * fabs(whole[n]));
         for (int n = 0; n < model->table.num_rows; n++) {
             const struct tensor *tensor = &model->table.rows[n];
@@ -425,7 +432,7 @@ static void the_same_batch_gives_the_same_bits(void **state)
     struct reference reference;
     reference_open(&reference, "reference_hierarchical");
     struct model *model = twin_model(&reference.sizes, reference.model);
-    double first[SUM_COUNT] = {0}, second[SUM_COUNT] = {0}, other[SUM_COUNT] = {0};
+    double first[METRIC_MAX_SUMS] = {0}, second[METRIC_MAX_SUMS] = {0}, other[METRIC_MAX_SUMS] = {0};
     size_t bytes = model->table.num_floats * sizeof(float);
     float *gradients = malloc(bytes);
     assert_non_null(gradients);
@@ -468,7 +475,7 @@ static void openblas_gives_the_same_gradients(void **state)
         {1, &without_vectors}
     };
     for (size_t n = 0; n < sizeof cases / sizeof *cases; n++) {
-        double sums[SUM_COUNT] = {0};
+        double sums[METRIC_MAX_SUMS] = {0};
         openblas_set_num_threads(cases[n].threads);
         model->kernels = cases[n].kernels;
         assert_int_equal(gemm_is_packed(model->kernels), n == 0 && best->has_vector_gemm);
@@ -497,9 +504,9 @@ static void a_value_that_is_not_finite_shows_in_the_loss(void **state)
     assert_true(optimizer_make(&optimizer, &model->table, &error));
     twin_set_batch(model, &reference.sizes, &reference.batch);
     model->values[model->table.rows[0].offset] = NAN;
-    double sums[SUM_COUNT] = {0};
+    double sums[METRIC_MAX_SUMS] = {0};
     train(model, &reference.sizes, OP_REPLACE, sums);
-    assert_true(!isfinite(model_losses(sums, reference.sizes.beta).total));
+    assert_true(!isfinite(twin_loss(model, sums, reference.sizes.beta)));
     float before = model->values[model->table.rows[1].offset];
     double norm = optimizer_step(&optimizer, model->values, model->gradients, &model->hparams, 1e-3);
     assert_true(!isfinite(norm));

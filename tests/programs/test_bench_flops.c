@@ -85,7 +85,7 @@ static void on_phase(void *context, enum pass_phase phase)
 static void train_and_count(const struct hparams *hparams, int batch)
 {
     struct error error;
-    double sums[SUM_COUNT] = {0};
+    double sums[METRIC_MAX_SUMS] = {0};
     struct phase_listener phases = {on_phase, NULL};
     struct model *model = model_make(hparams, batch, &error);
     assert_non_null(model);

@@ -30,22 +30,20 @@ static json_t *line_of(const char *text, int number)
     return *text ? json_loadb(text, strcspn(text, "\n"), 0, NULL) : NULL;
 }
 
-static struct metrics_line make_line(void)
+/* Metric i has the value i + 0.5, but for a count. */
+static struct metrics_line make_line(const char *split)
 {
-    return (struct metrics_line){
-        .step = 4294967295u,
-        .losses = {.total = 1.0 / 3, .hits = 2, .velocities = 3, .offsets = 4, .kl_bits = 5, .hits_f1 = 0.5},
-        .beta = 0.2,
-        .learning_rate = 1e-3,
-        .global_norm = 7,
-        .windows_per_second = 8,
-        .seconds_per_step = 12,
-        .wait_share = 0.25,
-        .seconds_left = 9,
-        .epoch = 10,
-        .skipped = 11,
-        .training = true,
-    };
+    static struct metric_set set;
+    struct metrics_line line;
+    metric_set_make(&set, representation_find("groove", NULL));
+    metrics_line_start(&line, &set, 4294967295u, split);
+    for (int i = 0; i < set.count; i++)
+        line.values.values[i] = i + 0.5;
+    metric_put(&line.values, &set, METRIC_LOSS, 1.0 / 3);
+    metric_put(&line.values, &set, METRIC_WAIT_SHARE, 0.25);
+    metric_put(&line.values, &set, METRIC_SKIPPED_STEPS, 11);
+    metric_put(&line.values, &set, METRIC_STEP_TIME, 12);
+    return line;
 }
 
 static void assert_number(const json_t *object, const char *key, double expected)
@@ -59,13 +57,13 @@ static void lines_are_appended(void **state)
 {
     struct error error;
     char *folder = path_join(*state, "run/train");
-    struct metrics_line line = make_line();
+    struct metrics_line line = make_line(NULL);
     struct metrics_event event = {.event = "start", .num_steps = 9, .num_ranks = 3};
     setenv("SLURM_JOB_ID", "42", 1);
     setenv("SLURM_RESTART_COUNT", "", 1);
     assert_ok(metrics_append_event(folder, &event, &error), error);
     assert_ok(metrics_append(folder, &line, &error), error);
-    line.training = false;
+    line = make_line("validation");
     assert_ok(metrics_append(folder, &line, &error), error);
     event.reason = "SIG\"TERM\n";
     event.message = "run\xff: no room";
@@ -84,12 +82,16 @@ static void lines_are_appended(void **state)
     assert_number(start, "num_ranks", 3);
     assert_number(start, "num_steps", 9);
     assert_number(step, "step", 4294967295.0);
-    assert_number(step, "total_loss", 1.0 / 3);
+    assert_number(step, "loss", 1.0 / 3);
     assert_number(step, "wait_share", 0.25);
-    assert_number(step, "skipped", 11);
-    assert_number(step, "seconds_per_step", 12);
+    assert_number(step, "skipped_steps", 11);
+    assert_number(step, "step_time", 12);
     assert_int_equal(json_object_size(step), 17);
-    assert_int_equal(json_object_size(evaluation), 9);
+    assert_int_equal(json_object_size(evaluation), 10);
+    assert_string_equal(json_string_value(json_object_get(evaluation, "split")), "validation");
+    assert_number(evaluation, "val_loss", 1.0 / 3);
+    assert_non_null(json_object_get(evaluation, "val_hits_f1"));
+    assert_non_null(json_object_get(evaluation, "beta"));
     assert_string_equal(json_string_value(json_object_get(end, "reason")), "SIG\"TERM\n");
     json_decref(start);
     json_decref(step);
@@ -100,19 +102,19 @@ static void lines_are_appended(void **state)
 }
 
 /* JSON knows no such numbers. */
-static void numbers_that_are_not_finite_are_left_out(void **state)
+static void numbers_that_are_not_finite_are_skipped(void **state)
 {
     struct error error;
-    struct metrics_line line = make_line();
-    line.losses.total = NAN;
-    line.global_norm = INFINITY;
+    struct metrics_line line = make_line(NULL);
+    metric_put(&line.values, line.set, METRIC_LOSS, (double)NAN);
+    metric_put(&line.values, line.set, METRIC_GRAD_NORM, (double)INFINITY);
     assert_ok(metrics_append(*state, &line, &error), error);
     char *text = read_metrics(*state);
     json_t *object = line_of(text, 0);
     assert_non_null(object);
-    assert_null(json_object_get(object, "total_loss"));
-    assert_null(json_object_get(object, "global_norm"));
-    assert_number(object, "hits_loss", 2);
+    assert_null(json_object_get(object, "loss"));
+    assert_null(json_object_get(object, "grad_norm"));
+    assert_number(object, "hits_loss", 1.5);
     json_decref(object);
     free(text);
 }
@@ -121,7 +123,7 @@ static void numbers_that_are_not_finite_are_left_out(void **state)
 static int append_with_room(const char *folder, size_t used, size_t room)
 {
     struct error error = {.message = ""};
-    struct metrics_line line = make_line();
+    struct metrics_line line = make_line(NULL);
     const struct rlimit limit = {used + room, used + room};
     signal(SIGXFSZ, SIG_IGN);
     if (setrlimit(RLIMIT_FSIZE, &limit) != 0)
@@ -134,7 +136,7 @@ static int append_with_room(const char *folder, size_t used, size_t room)
 static void half_a_line_is_taken_back(void **state)
 {
     struct error error;
-    struct metrics_line line = make_line();
+    struct metrics_line line = make_line(NULL);
     assert_ok(metrics_append(*state, &line, &error), error);
     char *before = read_metrics(*state);
     for (size_t room = 0; room < 100; room += 50) {
@@ -154,7 +156,7 @@ static void half_a_line_is_taken_back(void **state)
 static void a_folder_that_can_not_be_made(void **state)
 {
     struct error error;
-    struct metrics_line line = make_line();
+    struct metrics_line line = make_line(NULL);
     char *file = path_join(*state, "file"), *below = path_join(file, "train");
     assert_ok(file_write(file, file, "", 0, &error), error);
     assert_fails(metrics_append(below, &line, &error), error, file);
@@ -166,7 +168,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(lines_are_appended, scratch_set_up, scratch_tear_down),
-        cmocka_unit_test_setup_teardown(numbers_that_are_not_finite_are_left_out, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(numbers_that_are_not_finite_are_skipped, scratch_set_up, scratch_tear_down),
         cmocka_unit_test_setup_teardown(half_a_line_is_taken_back, scratch_set_up, scratch_tear_down),
         cmocka_unit_test_setup_teardown(a_folder_that_can_not_be_made, scratch_set_up, scratch_tear_down),
     };

@@ -136,6 +136,32 @@ static void sessions(void **state)
     json_decref(all);
 }
 
+/* Lines of the first version, and of today, by one name. */
+static void names_of_the_first_version(void **state)
+{
+    static const char *const names[] = {"loss", "grad_norm", "step_time", "skipped_steps", "hits_loss"};
+    const struct fixture *fixture = *state;
+    append(fixture, "{\"step\":1,\"total_loss\":1,\"global_norm\":2,\"seconds_per_step\":3,\"skipped\":4,"
+                    "\"hits_loss\":5}\n"
+                    "{\"step\":2,\"split\":\"test\",\"test_loss\":1,\"grad_norm\":2,\"test_step_time\":3,"
+                    "\"skipped_steps\":4,\"test_hits_loss\":5}\n"
+                    "{\"step\":3,\"total_loss\":7,\"loss\":1,\"grad_norm\":\"x\"}\n");
+    read_on(fixture);
+    json_t *lines = metrics_reader_lines(fixture->reader);
+    for (int i = 0; i < 5; i++)
+        for (size_t line = 0; line < 2; line++) {
+            const json_t *value = metrics_reader_value(json_array_get(lines, line), names[i]);
+            assert_non_null(value);
+            assert_int_equal(json_number_value(value), i + 1);
+        }
+    const json_t *last = json_array_get(lines, 2);
+    assert_int_equal(json_number_value(metrics_reader_value(last, "loss")), 1);
+    assert_null(json_object_get(last, "total_loss"));
+    assert_null(metrics_reader_value(last, "grad_norm"));
+    assert_null(metrics_reader_value(last, "step_time"));
+    json_decref(lines);
+}
+
 /* Only the last of very many are kept, and the others cost no memory. */
 static void very_many(void **state)
 {
@@ -200,6 +226,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_file_that_grows, make, clear),
         cmocka_unit_test_setup_teardown(a_file_that_is_another, make, clear),
         cmocka_unit_test_setup_teardown(sessions, make, clear),
+        cmocka_unit_test_setup_teardown(names_of_the_first_version, make, clear),
         cmocka_unit_test_setup_teardown(very_many, make, clear),
         cmocka_unit_test_setup_teardown(nonsense, make, clear),
         cmocka_unit_test_setup_teardown(steps_out_of_range, make, clear),

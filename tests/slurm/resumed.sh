@@ -39,7 +39,7 @@ go_on runs/whole 40 1 srun
 
 # losses RUN: step and loss, for each step.
 losses() {
-    sed -nE 's/.*"step":([0-9]+).*"total_loss":([0-9.e+-]+).*/\1 \2/p' "$1/train/metrics.jsonl"
+    sed -nE 's/.*"step":([0-9]+).*"loss":([0-9.e+-]+).*/\1 \2/p' "$1/train/metrics.jsonl"
 }
 paste <(losses elsewhere/copy) <(losses runs/whole) | awk '
     { error = ($2 - $4) / $4 }

@@ -25,7 +25,7 @@ TRAIN = os.path.join(BIN, "drumline-train")
 
 # Thirteen windows a batch: no number of ranks from 2 to 4 divides them.
 HPARAMS = "enc_rnn_size=[16],dec_rnn_size=[12,8],z_size=6,batch_size=13,free_bits=0.5,learning_rate=0.01"
-LOSSES = ("total_loss", "hits_loss", "velocities_loss", "offsets_loss", "kl_bits")
+LOSSES = ("loss", "hits_loss", "velocities_loss", "offsets_loss", "kl_bits")
 PROMPT = 10  # seconds within which a refusal or a failed rank ends the job
 LIMIT = 120  # seconds that no command of these tests takes, also with sanitizers on a busy machine
 
@@ -234,7 +234,7 @@ class TrainingTest(unittest.TestCase):
 
     def losses(self, run, folder="train"):
         """step -> the losses of its last line: a resumed run makes some steps again."""
-        return {line["step"]: [line[name] for name in LOSSES] for line in self.metrics(run, folder)
+        return {line["step"]: [metric(line, name) for name in LOSSES] for line in self.metrics(run, folder)
                 if "event" not in line}
 
     def events(self, run):
@@ -291,6 +291,15 @@ class TrainingTest(unittest.TestCase):
             self.assertEqual(value.tobytes(), expected_tensors[name].tobytes(), name)
         for name in ("config", "seed", "step", "epoch", "position", "updates", "skipped", "content_sha256"):
             self.assertEqual(attributes[name], expected_attributes[name], name)
+
+
+def metric(line, name):
+    """A metric of a line of training, of an evaluation ("val_loss"), or of the first version ("total_loss")."""
+    prefix = {"validation": "val_", "test": "test_", "train": "train_"}.get(line.get("split"), "")
+    for key in (prefix + name, name, {"loss": "total_loss"}.get(name)):
+        if key in line:
+            return line[key]
+    raise KeyError(f"{name} in {line}")
 
 
 def read_checkpoint(path):

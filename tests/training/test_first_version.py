@@ -48,7 +48,7 @@ class FirstVersion(harness.TrainingTest):
         checkpoint = os.path.join(FIRST, "run", "train", "checkpoint-00000004.h5")
         text = self.run_program("drumline-info", self.data(), os.path.join(FIRST, "run"), checkpoint)
         for part in (attributes(os.path.join(FIRST, "data", "index.h5"))["content_sha256"][:12], "groovae_4bar",
-                     "step 8"):
+                     "step 8", "469.35", "val_hits_loss 328.5"):  # losses under their new names
             self.assertIn(part, text)
         described = subprocess.run([os.path.join(harness.BIN, "drumline-info"), "--json", self.data(),
                                     os.path.join(FIRST, "run"), checkpoint], stdout=subprocess.PIPE, check=True)

@@ -23,7 +23,7 @@ class Groove(harness.TrainingTest):
         job = self.train("run", 2, mode="eval", **flags)
         self.assertIn("on 504 windows of the validation split", job.output)
         first, second = self.metrics("run", "eval")
-        self.assertLess(abs(second["total_loss"] / first["total_loss"] - 1), 1e-5)
+        self.assertLess(abs(second["val_loss"] / first["val_loss"] - 1), 1e-5)
 
 
 if __name__ == "__main__":

@@ -4,9 +4,11 @@ import time
 
 import harness
 
-STEP_KEYS = {"step", "time", "total_loss", "hits_loss", "velocities_loss", "offsets_loss", "kl_bits", "hits_f1", "beta",
-             "learning_rate", "global_norm", "windows_per_second", "seconds_per_step", "wait_share", "seconds_left", "epoch", "skipped"}
-EVAL_KEYS = {"step", "time", "total_loss", "hits_loss", "velocities_loss", "offsets_loss", "kl_bits", "hits_f1", "beta"}
+STEP_KEYS = {"step", "time", "loss", "hits_loss", "velocities_loss", "offsets_loss", "kl_bits", "hits_f1", "beta",
+             "learning_rate", "grad_norm", "windows_per_second", "step_time", "wait_share", "seconds_left", "epoch",
+             "skipped_steps"}
+EVAL_KEYS = {"step", "time", "split", "beta", "val_loss", "val_hits_loss", "val_velocities_loss", "val_offsets_loss",
+             "val_kl_bits", "val_hits_f1"}
 EVENT_KEYS = {"event", "step", "num_steps", "time", "num_ranks"}
 START_KEYS = EVENT_KEYS | {"host", "pid"}
 
@@ -26,22 +28,22 @@ class Metrics(harness.TrainingTest):
             # The objective counts the KL above free_bits, in nats.
             kl = max(0, line["kl_bits"] - 0.5) * 0.6931471805599453
             total = line["hits_loss"] + line["velocities_loss"] + line["offsets_loss"] + line["beta"] * kl
-            self.assertLess(abs(line["total_loss"] / total - 1), 1e-3)
+            self.assertLess(abs(line["loss"] / total - 1), 1e-3)
         evaluations = self.metrics("run", "eval")
         self.assertEqual([line["step"] for line in evaluations], [5, 10])
         for line in evaluations:
             self.assertEqual(line.keys(), EVAL_KEYS)
-        self.assertRegex(job.output, r"(?m)^step 4/10  loss [0-9.]+  hits [0-9.]+  velocities [0-9.]+  "
-                                     r"offsets [0-9.]+  "
-                                     r"KL [0-9.]+ bits  beta 0\.2  lr 0\.01  norm [0-9.]+  [0-9.]+ windows/s  "
-                                     r"waiting [0-9]+ %  left 0:00:0[0-9]$")
+        self.assertRegex(job.output, r"(?m)^step 4/10  loss [0-9.]+  hits_loss [0-9.]+  velocities_loss [0-9.]+  "
+                                     r"offsets_loss [0-9.]+  kl_bits [0-9.]+  hits_f1 [0-9.]+  beta 0\.2  "
+                                     r"learning_rate 0\.01  grad_norm [0-9.]+  windows_per_second [0-9.]+  "
+                                     r"wait_share [0-9.]+  left 0:00:0[0-9]$")
 
     def test_a_line_is_the_mean_of_its_steps(self):
         self.train("each", num_steps=6, log_steps=1)
         self.train("mean", num_steps=6, log_steps=3)
         each, mean = self.losses("each"), self.losses("mean")
         for last in (3, 6):
-            for i in range(1, 4): # total_loss and kl_bits are not linear in the sums
+            for i in range(1, 4): # loss and kl_bits are not linear in the sums
                 expected = sum(each[step][i] for step in range(last - 2, last + 1)) / 3
                 self.assertLess(abs(mean[last][i] / expected - 1), 1e-6)
 
@@ -93,7 +95,7 @@ class Checkpoints(harness.TrainingTest):
 class Evaluation(harness.TrainingTest):
     def assert_same_line(self, line, expected, tolerance):
         self.assertEqual(line["step"], expected["step"])
-        for name in EVAL_KEYS - {"step", "time"}:
+        for name in EVAL_KEYS - {"step", "time", "split"}:
             error = abs(line[name] - expected[name]) / max(abs(expected[name]), 1e-3)
             self.assertTrue(error <= tolerance, f"{name}: {line[name]}, not {expected[name]}")
 
@@ -109,8 +111,8 @@ class Evaluation(harness.TrainingTest):
         self.train("run", mode="eval", checkpoint_file=self.checkpoint("run", 20), micro_batch_size=3, **flags)
         self.assert_same_line(self.metrics("run", "eval")[-1], evaluations[20], 1e-5)
         attributes = harness.read_checkpoint(self.checkpoint("run", 30))[1]
-        self.assertEqual(attributes["validation_step"], 20 + 10)
-        self.assertLess(abs(attributes["validation_hits_loss"] / evaluations[30]["hits_loss"] - 1), 1e-6)
+        self.assertEqual(attributes["val_step"], 20 + 10)
+        self.assertLess(abs(attributes["val_hits_loss"] / evaluations[30]["val_hits_loss"] - 1), 1e-6)
         self.assertNotIn("end", [line.get("event") for line in self.metrics("run", "eval")])
 
     def test_splits_differ(self):
@@ -118,7 +120,9 @@ class Evaluation(harness.TrainingTest):
         for split in ("train", "validation", "test"):
             job = self.train("splits", mode="eval", eval_split=split, config=None)
             self.assertRegex(job.output, f"groovae_4bar at step 5 on [0-9]+ windows of the {split} split")
-        self.assertEqual(len({line["hits_loss"] for line in self.metrics("splits", "eval")}), 3)
+        lines = self.metrics("splits", "eval")
+        self.assertEqual([line["split"] for line in lines], ["train", "validation", "test"])
+        self.assertEqual(len({line[prefix + "hits_loss"] for line, prefix in zip(lines, ("train_", "val_", "test_"))}), 3)
 
     def test_without_a_run(self):
         """A checkpoint alone can be evaluated; nothing is written then."""

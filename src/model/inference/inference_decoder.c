@@ -36,7 +36,7 @@ struct stack {
 struct inference_decoder {
     struct model_shape shape;
     const struct kernels *kernels;
-    const struct output_head *head;
+    struct output_heads heads;
     bool encodes;
     struct stack core, conductor;
     struct affine output, mu;
@@ -183,7 +183,7 @@ static void make_all(struct maker *maker, const struct hparams *hparams)
 static void describe(struct inference_decoder *decoder, const struct hparams *hparams, bool encodes)
 {
     decoder->kernels = kernels_best();
-    decoder->head = &groove_head;
+    output_heads_bind(&decoder->heads, hparams_representation(hparams));
     decoder->encodes = encodes;
     decoder->num_encoder_cells = hparams->enc_rnn_size.count;
     decoder->shape = model_shape_of(hparams);
@@ -399,8 +399,8 @@ static void decode_step(float *music, int t, const struct inference_decoder *dec
     const float *h = step(&scratch->core, scratch->constant, &decoder->core, decoder, scratch, request->batch);
     apply(scratch->outputs, h, &decoder->output, decoder->kernels, request->batch);
     for (size_t b = 0; b < (size_t)request->batch; b++)
-        decoder->head->sample(music + (b * steps + (size_t)t) * depth, scratch->outputs + b * depth,
-                              request->temperature, &scratch->streams[b]);
+        output_heads_sample(&decoder->heads, music + (b * steps + (size_t)t) * depth, scratch->outputs + b * depth,
+                            request->temperature, &scratch->streams[b]);
 }
 
 void inference_decode(float *music, const float *z, const struct inference_decoder *decoder,

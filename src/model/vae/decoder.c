@@ -11,7 +11,8 @@ void decoder_bind(struct decoder *decoder, const struct tensor_table *table, con
     decoder->segment_steps = shape.segment_steps;
     decoder->num_controls = shape.num_controls;
     decoder->embedding_size = shape.embedding_size;
-    decoder->head = &groove_head;
+    output_heads_bind(&decoder->heads, hparams_representation(hparams));
+    decoder->depth = shape.depth;
     dense_layer_bind(&decoder->output, table, "decoder/output");
     stack_bind(&decoder->core, table, "decoder", model_shape_decoder_inputs(&shape), sizes);
     if (decoder->hierarchical)
@@ -21,7 +22,7 @@ void decoder_bind(struct decoder *decoder, const struct tensor_table *table, con
 void decoder_lay_out(struct decoder *decoder, struct arena *arena, int rows)
 {
     int core_rows = decoder->segments * rows;
-    size_t all = (size_t)decoder->segment_steps * (size_t)core_rows, depth = (size_t)decoder->head->depth;
+    size_t all = (size_t)decoder->segment_steps * (size_t)core_rows, depth = (size_t)decoder->depth;
     stack_lay_out(&decoder->core, arena, decoder->segment_steps, core_rows);
     if (decoder->hierarchical)
         stack_lay_out(&decoder->conductor, arena, decoder->segments, rows);
@@ -58,7 +59,7 @@ static void feed(struct decoder *decoder, const struct pass *pass, size_t first,
                  const float *controls, const float *embedding)
 {
     struct lstm_layer *layer = &decoder->core.layers[0];
-    size_t width = (size_t)layer->input_size, depth = (size_t)decoder->head->depth;
+    size_t width = (size_t)layer->input_size, depth = (size_t)decoder->depth;
     size_t num_controls = (size_t)decoder->num_controls, size = (size_t)decoder->embedding_size;
     for (size_t row = 0; row < (size_t)rows; row++) {
         float *out = layer->input + (first + row) * width;
@@ -81,7 +82,7 @@ static void feed_truth(struct decoder *decoder, const struct pass *pass, int s, 
                        const float *controls)
 {
     int rows = pass->batch;
-    size_t depth = (size_t)decoder->head->depth;
+    size_t depth = (size_t)decoder->depth;
     for (int g = 0; g < decoder->segments; g++) {
         size_t now = time_row(decoder, g, s, rows);
         const float *previous = now == 0 ? NULL : target + (now - (size_t)rows) * depth;
@@ -95,7 +96,7 @@ static void feed_truth(struct decoder *decoder, const struct pass *pass, int s, 
 static void project(struct decoder *decoder, const struct pass *pass, size_t first, int rows)
 {
     int core_rows = decoder->segments * pass->batch;
-    dense_layer_forward(&decoder->output, pass, decoder->outputs + first * (size_t)decoder->head->depth,
+    dense_layer_forward(&decoder->output, pass, decoder->outputs + first * (size_t)decoder->depth,
                         stack_outputs(&decoder->core, first, core_rows), rows);
 }
 
@@ -114,15 +115,16 @@ static void choose_previous(struct decoder *decoder, const struct pass *pass, in
                             double probability)
 {
     int rows = pass->batch;
-    size_t depth = (size_t)decoder->head->depth;
+    size_t depth = (size_t)decoder->depth;
     for (int g = 0; g < decoder->segments; g++) {
         for (int b = 0; b < rows; b++) {
             size_t row = (size_t)(g * rows + b);
             float *out = decoder->previous + row * depth;
             struct random_stream *stream = &decoder->streams[row];
             if ((double)random_uniform(stream) < probability)
-                decoder->head->sample(out, decoder->outputs + (core_row(decoder, g, s - 1, rows) + (size_t)b) * depth,
-                                      1.0f, stream);
+                output_heads_sample(&decoder->heads, out,
+                                    decoder->outputs + (core_row(decoder, g, s - 1, rows) + (size_t)b) * depth, 1.0f,
+                                    stream);
             else
                 memcpy(out, target + (time_row(decoder, g, s - 1, rows) + (size_t)b) * depth, depth * sizeof *out);
         }
@@ -133,7 +135,7 @@ static void forward_with_sampling(struct decoder *decoder, const struct pass *pa
                                   const float *controls, const struct decoder_sampling *sampling)
 {
     int rows = pass->batch, core_rows = decoder->segments * rows;
-    size_t depth = (size_t)decoder->head->depth;
+    size_t depth = (size_t)decoder->depth;
     for (int g = 0; g < decoder->segments; g++)
         for (int b = 0; b < rows; b++)
             random_stream_start(&decoder->streams[g * rows + b], sampling->seed,
@@ -173,16 +175,16 @@ void decoder_forward(struct decoder *decoder, const struct pass *pass, const flo
     project(decoder, pass, 0, decoder->segment_steps * core_rows);
 }
 
-void decoder_loss(struct decoder *decoder, const struct pass *pass, double sums[SUM_COUNT], const float *target,
-                  bool gradient, float scale)
+void decoder_loss(struct decoder *decoder, const struct pass *pass, double *sums, const float *target, bool gradient,
+                  float scale)
 {
     int rows = pass->batch;
-    size_t depth = (size_t)decoder->head->depth;
+    size_t depth = (size_t)decoder->depth;
     for (int s = 0; s < decoder->segment_steps; s++) {
         for (int g = 0; g < decoder->segments; g++) {
             float *outputs = decoder->outputs + core_row(decoder, g, s, rows) * depth;
-            decoder->head->loss(sums, gradient ? outputs : NULL, outputs,
-                                target + time_row(decoder, g, s, rows) * depth, rows, scale);
+            output_heads_loss(&decoder->heads, sums, gradient ? outputs : NULL, outputs,
+                              target + time_row(decoder, g, s, rows) * depth, rows, scale);
         }
     }
 }
@@ -213,7 +215,7 @@ static void backward_to_embedding(struct decoder *decoder, const struct pass *pa
 void decoder_backward(struct decoder *decoder, const struct pass *pass, struct stack_scratch *scratch, float *d_z,
                       const float *z)
 {
-    int rows = pass->batch, core_rows = decoder->segments * rows, depth = decoder->head->depth;
+    int rows = pass->batch, core_rows = decoder->segments * rows, depth = decoder->depth;
     dense_layer_backward(&decoder->output, pass, decoder->d_top, decoder->outputs,
                          stack_outputs(&decoder->core, 0, core_rows), decoder->segment_steps * core_rows, OP_REPLACE);
     pass_ready(pass, decoder->output.bias + (size_t)depth);

@@ -19,11 +19,12 @@
 struct decoder {
     bool hierarchical;
     int segments, segment_steps; /* segments * segment_steps = T */
-    int num_controls;            /* C: 9 with hits_as_controls, else 0 */
+    int num_controls;            /* C: 0 without hits_as_controls */
     int embedding_size;          /* E */
     struct lstm_stack conductor; /* hierarchical only */
     struct lstm_stack core;
-    const struct output_head *head;
+    struct output_heads heads;
+    int depth;                 /* D */
     struct dense_layer output; /* [H, D] */
 
     struct operand embedding; /* [segments * B, E]: z, or the conductor's h */
@@ -55,9 +56,9 @@ void decoder_lay_out_bf16(struct decoder *decoder, struct arena *arena, uint16_t
 void decoder_forward(struct decoder *decoder, const struct pass *pass, const float *z, const float *target,
                      const float *controls, const struct decoder_sampling *sampling);
 
-/* Adds the loss of the outputs to sums. With `gradient`, outputs become scale * gradient. */
-void decoder_loss(struct decoder *decoder, const struct pass *pass, double sums[SUM_COUNT], const float *target,
-                  bool gradient, float scale);
+/* Adds the loss of the outputs to sums (the vector of base/metric.h). With `gradient`, outputs become scale * gradient. */
+void decoder_loss(struct decoder *decoder, const struct pass *pass, double *sums, const float *target, bool gradient,
+                  float scale);
 
 /* Backwards after decoder_loss with gradient; sets d_z [B, Z]. Reports tensors as ready. */
 void decoder_backward(struct decoder *decoder, const struct pass *pass, struct stack_scratch *scratch, float *d_z,

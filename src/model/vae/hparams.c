@@ -17,6 +17,8 @@
 #define CHOICE(name, default_text, choices, help) ROW(name, SETTING_CHOICE, default_text, 0, 0, choices, help)
 
 static const struct setting rows[] = {
+    CHOICE(representation, "groove", representation_choices,
+           "How music is laid out for the model. groove: hits, velocities and offsets of nine drums."),
     INT(bars, "4", 1, 64, "Bars of a window: what the model sees and plays."),
     CHOICE(decoder, "flat", "flat|hierarchical",
            "One LSTM over the whole window, or a conductor with one bar at a time."),
@@ -99,8 +101,8 @@ bool hparams_check(const struct hparams *hparams, struct error *error)
 
 bool hparams_same_model(const struct hparams *a, const struct hparams *b, struct error *error)
 {
-    static const char *const names[] = {"bars",         "decoder", "enc_rnn_size",
-                                        "dec_rnn_size", "z_size",  "hits_as_controls"};
+    static const char *const names[] = {"representation", "bars",   "decoder",         "enc_rnn_size",
+                                        "dec_rnn_size",   "z_size", "hits_as_controls"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char text_a[SETTING_TEXT_MAX], text_b[SETTING_TEXT_MAX];
         const struct setting *row = settings_find(&hparams_table, names[i]);
@@ -110,6 +112,11 @@ bool hparams_same_model(const struct hparams *a, const struct hparams *b, struct
             return error_set(error, "%s is %s, not %s", names[i], text_a, text_b);
     }
     return true;
+}
+
+const struct representation *hparams_representation(const struct hparams *hparams)
+{
+    return &representation_table[hparams->representation];
 }
 
 const struct config *config_find(const char *name, struct error *error)

@@ -4,6 +4,7 @@
 #define DRUMLINE_MODEL_VAE_HPARAMS_H
 
 #include "base/cli/settings.h"
+#include "base/representation.h"
 
 enum decoder_kind { DECODER_FLAT, DECODER_HIERARCHICAL };
 enum optimizer_kind { OPTIMIZER_ADAM, OPTIMIZER_LAMB };
@@ -13,6 +14,7 @@ enum sampling_schedule { SAMPLING_CONSTANT, SAMPLING_EXPONENTIAL, SAMPLING_INVER
 
 struct hparams {
     /* what the model is: a checkpoint fits a model only if these are equal */
+    int representation; /* number of the row of representation_table */
     int64_t bars;
     int decoder; /* enum decoder_kind */
     struct int_list enc_rnn_size;
@@ -52,6 +54,9 @@ bool hparams_check(const struct hparams *hparams, struct error *error);
 
 /* True where both describe the same tensors; else the error names the first hparam that differs, and both values. */
 bool hparams_same_model(const struct hparams *a, const struct hparams *b, struct error *error);
+
+/* The row of the hparam `representation`. */
+const struct representation *hparams_representation(const struct hparams *hparams);
 
 /* A row of the table of configs: a name for a set of hparams. */
 struct config {

@@ -70,9 +70,10 @@ static bool describe(struct model *model, const struct hparams *hparams, int max
     model->max_batch = max_batch;
     model->kernels = kernels_best();
     encoder_bind(&model->encoder, &model->table, hparams);
+    metric_set_make(&model->metrics, hparams_representation(hparams));
     decoder_bind(&model->decoder, &model->table, hparams);
     model->steps = model->encoder.steps;
-    model->depth = model->decoder.head->depth;
+    model->depth = model->decoder.depth;
     model->num_controls = model->decoder.num_controls;
     return true;
 }
@@ -214,7 +215,7 @@ static double free_nats(const struct model *model)
     return model->hparams.free_bits * ln2;
 }
 
-static void forward(struct model *model, const struct model_step *step, const struct pass *pass, double sums[SUM_COUNT])
+static void forward(struct model *model, const struct model_step *step, const struct pass *pass, double *sums)
 {
     struct decoder_sampling sampling = {
         .probability = step->training ? step->sampling_probability : 0,
@@ -236,7 +237,7 @@ static void forward(struct model *model, const struct model_step *step, const st
     }
 }
 
-void model_evaluate(struct model *model, const struct model_step *step, double sums[SUM_COUNT])
+void model_evaluate(struct model *model, const struct model_step *step, double *sums)
 {
     struct pass pass = make_pass(model, step->batch, drops(model, step));
     forward(model, step, &pass, sums);
@@ -244,7 +245,7 @@ void model_evaluate(struct model *model, const struct model_step *step, double s
 }
 
 void model_train(struct model *model, const struct model_step *step, const struct model_gradient *gradient,
-                 double sums[SUM_COUNT])
+                 double *sums)
 {
     struct pass pass = make_pass(model, step->batch, drops(model, step));
     pass.write = gradient->write;
@@ -262,19 +263,4 @@ void model_train(struct model *model, const struct model_step *step, const struc
     encoder_backward(&model->encoder, &pass, &model->scratch.lstm, gradient->beta * (double)gradient->scale,
                      free_nats(model));
     pass_ready(&pass, model->table.num_floats);
-}
-
-struct model_losses model_losses(const double sums[SUM_COUNT], double beta)
-{
-    double windows = sums[SUM_WINDOWS];
-    double wrong = sums[SUM_FALSE_HITS] + sums[SUM_MISSED_HITS], right = 2 * sums[SUM_TRUE_HITS];
-    struct model_losses losses = {
-        .hits = sums[SUM_HITS] / windows,
-        .velocities = sums[SUM_VELOCITIES] / windows,
-        .offsets = sums[SUM_OFFSETS] / windows,
-        .kl_bits = sums[SUM_KL] / windows / ln2,
-        .hits_f1 = right > 0 ? right / (right + wrong) : 0,
-    };
-    losses.total = losses.hits + losses.velocities + losses.offsets + beta * sums[SUM_KL_ABOVE_FREE] / windows;
-    return losses;
 }

@@ -14,8 +14,8 @@ struct model {
     struct tensor_table table;
     int max_batch;    /* windows that the buffers are for */
     int steps;        /* T */
-    int depth;        /* D: 27 */
-    int num_controls; /* C: 9 or 0 */
+    int depth;        /* D */
+    int num_controls; /* C */
 
     float *values;    /* [table.num_floats] */
     float *gradients; /* [table.num_floats] */
@@ -24,6 +24,7 @@ struct model {
     float *target;   /* [T, B, D] what the decoder is to predict; set by the caller */
     float *controls; /* [T, B, C] set by the caller; NULL where C is 0 */
 
+    struct metric_set metrics; /* what sums hold, and what is computed from them */
     struct encoder encoder;
     struct decoder decoder;
     struct stack_scratch scratch;
@@ -76,22 +77,13 @@ void model_initialize(struct model *model, uint64_t seed);
 /* Draws eps and, in training, the dropout masks: all functions of (seed, purpose, step, example). */
 void model_draw_noise(struct model *model, const struct model_step *step);
 
-/* Adds the losses of one batch to sums: forward, with the noise that is in place. The windows' means stand in
+/* Adds the losses of one batch to sums [metrics.num_sums] (base/metric.h): forward, with the noise that is in place. The windows' means stand in
  * model->encoder.mu [B, Z] afterwards. */
-void model_evaluate(struct model *model, const struct model_step *step, double sums[SUM_COUNT]);
+void model_evaluate(struct model *model, const struct model_step *step, double *sums);
 
 /* The same, and the gradients of scale * sum over windows of
- * hits + velocities + offsets + beta * max(0, KL - free_bits ln 2). */
+ * losses of all heads + beta * max(0, KL - free_bits ln 2). */
 void model_train(struct model *model, const struct model_step *step, const struct model_gradient *gradient,
-                 double sums[SUM_COUNT]);
-
-/* The numbers that are reported, from sums over any number of windows. */
-struct model_losses {
-    double total;                     /* hits + velocities + offsets + beta * (KL above free bits) */
-    double hits, velocities, offsets; /* per window, summed over steps and classes */
-    double kl_bits;
-    double hits_f1; /* of the hits foretold under teacher forcing, threshold 1/2; 0 where there are none */
-};
-struct model_losses model_losses(const double sums[SUM_COUNT], double beta);
+                 double *sums);
 
 #endif

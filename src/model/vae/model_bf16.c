@@ -59,7 +59,7 @@ bool model_use_bf16(struct model *model, struct bf16_engine *engine, struct erro
 /* A pass that computes no GEMM meets all the shapes that one which computes them would. */
 bool model_prepare_bf16(struct model *model, int batch, struct error *error)
 {
-    double sums[SUM_COUNT] = {0};
+    double sums[METRIC_MAX_SUMS] = {0};
     struct model_step step = {.batch = batch, .training = true, .step = 1};
     struct model_gradient gradient = {.scale = 1, .beta = 1, .write = OP_REPLACE};
     bf16_gemms_begin_recording(model->bf16.gemms);

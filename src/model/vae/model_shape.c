@@ -1,14 +1,13 @@
 #include "model/vae/model_shape.h"
 
-#include "model/vae/groove.h"
-
 struct model_shape model_shape_of(const struct hparams *hparams)
 {
+    const struct representation *representation = hparams_representation(hparams);
     const struct int_list *sizes = &hparams->dec_rnn_size;
     struct model_shape shape = {
-        .steps = (int)hparams->bars * GROOVE_STEPS_PER_BAR,
-        .depth = GROOVE_DEPTH,
-        .num_controls = hparams->hits_as_controls ? GROOVE_CLASSES : 0,
+        .steps = (int)hparams->bars * representation->steps_per_bar,
+        .depth = representation->depth,
+        .num_controls = hparams->hits_as_controls ? representation->num_controls : 0,
         .z_size = (int)hparams->z_size,
         .hierarchical = hparams->decoder == DECODER_HIERARCHICAL,
     };

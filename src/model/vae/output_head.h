@@ -1,40 +1,57 @@
-/* What turns the decoder's outputs into music, and their distance from it into a loss: one small interface, so that other
- * kinds of music (melodies, trios) are other tables of functions. */
+/* Output heads turn the decoder's outputs into music, and their distance from it into a loss. There is one implementation for
+ * each kind of head that a representation may have (base/representation.h); a model binds those of its representation and
+ * knows nothing else about its outputs. */
 #ifndef DRUMLINE_MODEL_VAE_OUTPUT_HEAD_H
 #define DRUMLINE_MODEL_VAE_OUTPUT_HEAD_H
 
+#include "base/metric.h"
 #include "base/random.h"
-#include "model/nn/pass.h"
 
-/* What is summed over windows, in double, and summed over ranks before anyone divides. */
-enum loss_sum {
-    SUM_WINDOWS,       /* how many */
-    SUM_HITS,          /* Bernoulli cross entropy of the hits, nats */
-    SUM_VELOCITIES,    /* squared error */
-    SUM_OFFSETS,       /* squared error */
-    SUM_KL,            /* nats */
-    SUM_KL_ABOVE_FREE, /* max(0, KL - free nats) */
-    SUM_TRUE_HITS,     /* hits foretold (probability above 1/2, teacher forcing) that are there */
-    SUM_FALSE_HITS,    /* foretold, not there */
-    SUM_MISSED_HITS,   /* there, not foretold */
-    SUM_COUNT
-};
-
+/* Arrays hold the columns of one head: `width` numbers a row, rows `stride` numbers apart. */
 struct output_head {
-    const char *name;
-    int depth; /* D: numbers a step */
+    const char *kind;
 
-    /* Adds the loss of `rows` rows to sums and, where `d_outputs` is not NULL, sets it to scale * gradient.
-     * outputs, target [rows, D]; d_outputs may be outputs. */
-    void (*loss)(double sums[SUM_COUNT], float *d_outputs, const float *outputs, const float *target, int rows,
-                 float scale);
+    /* Adds the loss of `rows` rows to sums[0], and what else the kind's metrics need to the sums behind it (base/metric.h).
+     * Sets d_outputs, unless it is NULL, to scale * gradient; it may be `outputs`. */
+    void (*loss)(double *sums, float *d_outputs, const float *outputs, const float *target, int width, size_t stride,
+                 int rows, float scale);
 
-    /* Draws one step of music, music [D], from outputs [D]. */
-    void (*sample)(float *music, const float *outputs, float temperature, struct random_stream *stream);
+    /* Draws one row of music from one row of outputs. Where gate [width] is not NULL, values are 0 where the gate is. */
+    void (*sample)(float *music, const float *outputs, const float *gate, int width, float temperature,
+                   struct random_stream *stream);
 };
 
-/* Hits, velocities and offsets of nine drums: D = 27. Hits are Bernoulli(sigmoid(logit / temperature)), velocity sigmoid,
- * offset tanh (Gillick et al. 2019, section 3). */
-extern const struct output_head groove_head;
+/* bernoulli: hits with probability sigmoid(output / temperature); binary cross entropy.
+ * sigmoid, tanh: the number itself, without noise; squared error (Gillick et al. 2019, section 3). */
+extern const struct output_head bernoulli_head, sigmoid_head, tanh_head;
+
+/* All kinds. In a file of its own, so that a test can be linked with a table of its own. */
+extern const struct output_head *const output_head_table[];
+extern const size_t output_head_count;
+
+/* The implementation of a kind, NULL where there is none. */
+const struct output_head *output_head_find(const char *kind);
+
+/* The heads of one representation. */
+struct output_heads {
+    const struct representation *representation;
+    struct {
+        const struct output_head *head;
+        int first, width, gate; /* columns; gate: the gate's first column, -1: none */
+        int first_sum;          /* in the vector of sums */
+    } rows[REPRESENTATION_MAX_HEADS];
+};
+
+/* Aborts where a kind has no implementation: the tables are ours, and a test ties them. */
+void output_heads_bind(struct output_heads *heads, const struct representation *representation);
+
+/* Adds the loss of `rows` rows to sums (the representation's whole vector) and, where d_outputs is not NULL, sets it to
+ * scale * gradient. outputs, target [rows, D]; d_outputs may be outputs. */
+void output_heads_loss(const struct output_heads *heads, double *sums, float *d_outputs, const float *outputs,
+                       const float *target, int rows, float scale);
+
+/* Draws one step of music, music [D], from outputs [D]. */
+void output_heads_sample(const struct output_heads *heads, float *music, const float *outputs, float temperature,
+                         struct random_stream *stream);
 
 #endif

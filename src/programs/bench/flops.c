@@ -1,6 +1,6 @@
 #include "programs/bench/flops.h"
 
-#include "model/vae/groove.h"
+#include "model/vae/model_shape.h"
 
 /* Of one part of the model. */
 struct count {
@@ -41,7 +41,7 @@ static void add_stack(struct count *count, double steps, double rows, double inp
 static struct count count_encoder(const struct hparams *hparams, double steps, double controls)
 {
     struct count count = {0};
-    double inputs = GROOVE_DEPTH + controls, wanted = 0;
+    double inputs = hparams_representation(hparams)->depth + controls, wanted = 0;
     for (int i = 0; i < hparams->enc_rnn_size.count; i++) {
         double units = (double)hparams->enc_rnn_size.values[i];
         for (int direction = 0; direction < 2; direction++)
@@ -58,21 +58,21 @@ static struct count count_decoder(const struct hparams *hparams, double steps, d
     struct count count = {0};
     const struct int_list *sizes = &hparams->dec_rnn_size;
     double top = (double)sizes->values[sizes->count - 1], z_size = (double)hparams->z_size;
-    double segments = 1, embedding = z_size;
+    double segments = 1, embedding = z_size, depth = hparams_representation(hparams)->depth;
     if (hparams->decoder == DECODER_HIERARCHICAL) {
         segments = (double)hparams->bars;
         embedding = top;
         add_stack(&count, segments, 1, 0, 0, z_size, sizes);
     }
-    add_stack(&count, steps / segments, segments, GROOVE_DEPTH + controls + embedding, embedding, embedding, sizes);
-    add_dense(&count, steps, top, GROOVE_DEPTH);
+    add_stack(&count, steps / segments, segments, depth + controls + embedding, embedding, embedding, sizes);
+    add_dense(&count, steps, top, depth);
     return count;
 }
 
 struct bench_flops bench_flops_of(const struct hparams *hparams)
 {
-    double steps = (double)hparams->bars * GROOVE_STEPS_PER_BAR;
-    double controls = hparams->hits_as_controls ? GROOVE_CLASSES : 0;
+    struct model_shape shape = model_shape_of(hparams);
+    double steps = shape.steps, controls = shape.num_controls;
     struct count encoder = count_encoder(hparams, steps, controls), decoder = count_decoder(hparams, steps, controls);
     struct bench_flops flops = {
         .forward = encoder.forward + decoder.forward,

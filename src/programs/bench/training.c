@@ -92,7 +92,7 @@ static void finish_reports(struct bench_reports *reports)
 static void make_step(struct bench_training *training, const struct hparams *hparams, struct comm *comm,
                       struct gradient_reducer *reducer)
 {
-    double sums[SUM_COUNT] = {0};
+    double sums[METRIC_MAX_SUMS] = {0};
     struct train_step step = {
         .model = training->model,
         .reducer = reducer,
@@ -105,7 +105,7 @@ static void make_step(struct bench_training *training, const struct hparams *hpa
     order_part((size_t)hparams->batch_size, comm_rank(comm), comm_size(comm), &step.first, &step.count);
     training->number++;
     train_step_gradients(&step, training->number, sums);
-    comm_sum_doubles(comm, sums, SUM_COUNT);
+    comm_sum_doubles(comm, sums, (size_t)training->model->metrics.num_sums);
     stats_phase(&training->stats, STEP_OPTIMIZER);
     optimizer_step(&training->optimizer, training->model->values, training->model->gradients, hparams,
                    schedule_learning_rate(hparams, training->number));

@@ -1,6 +1,6 @@
 #include "programs/bench/windows.h"
 
-#include "model/vae/groove.h"
+#include "model/vae/model_shape.h"
 #include "programs/common/transform.h"
 
 #include <stdlib.h>
@@ -22,7 +22,7 @@ static void draw_step(float row[STEP_DEPTH], struct random_stream *stream)
 
 bool bench_windows_make(struct bench_windows *windows, const struct hparams *hparams, struct error *error)
 {
-    uint32_t steps = (uint32_t)hparams->bars * GROOVE_STEPS_PER_BAR;
+    uint32_t steps = (uint32_t)model_shape_of(hparams).steps;
     *windows = (struct bench_windows){.steps = steps, .transform = transform_of(hparams)};
     windows->rows = malloc((size_t)BENCH_WINDOWS * steps * STEP_DEPTH * sizeof *windows->rows);
     if (!windows->rows)

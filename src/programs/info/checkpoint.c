@@ -6,6 +6,7 @@
 #include "run/json_members.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -76,13 +77,16 @@ static void read_validation(json_t *object, const struct checkpoint *checkpoint)
 {
     if (!checkpoint->has_validation)
         return;
+    struct metric_set set;
     json_t *validation = json_object();
+    metric_set_make(&set, hparams_representation(&checkpoint->hparams));
     json_object_set_new(validation, "step", json_integer((json_int_t)checkpoint->validation_step));
-    json_object_set_new(validation, "hits_loss", json_real(checkpoint->validation_hits_loss));
-    json_object_set_new(validation, "velocities_loss", json_real(checkpoint->validation_velocities_loss));
-    json_object_set_new(validation, "offsets_loss", json_real(checkpoint->validation_offsets_loss));
-    json_object_set_new(validation, "kl_bits", json_real(checkpoint->validation_kl_bits));
-    json_object_set_new(validation, "hits_f1", json_real(checkpoint->validation_hits_f1));
+    for (int i = 0; i < set.count; i++) {
+        char key[METRIC_NAME_SIZE];
+        metric_key(key, &set.metrics[i], "validation");
+        if ((set.metrics[i].row->places & METRIC_IN_CHECKPOINT) && isfinite(checkpoint->validation.values[i]))
+            json_object_set_new(validation, key, json_real(checkpoint->validation.values[i]));
+    }
     json_object_set_new(object, "validation", validation);
 }
 
@@ -148,13 +152,18 @@ bool info_read_checkpoint(json_t *object, const char *path, struct error *error)
 
 void info_print_validation(FILE *out, const json_t *validation)
 {
-    if (validation)
-        info_print_field(out, "validation",
-                         "at step %" PRId64 ": hits_loss %.2f, velocities_loss %.2f, offsets_loss %.2f, KL %.1f bits, "
-                         "hits F1 %.3f",
-                         member_int(validation, "step"), member_number(validation, "hits_loss"),
-                         member_number(validation, "velocities_loss"), member_number(validation, "offsets_loss"),
-                         member_number(validation, "kl_bits"), member_number(validation, "hits_f1"));
+    char text[1024] = "";
+    const char *key;
+    json_t *value;
+    if (!validation)
+        return;
+    json_object_foreach((json_t *)(uintptr_t)validation, key, value)
+    {
+        size_t used = strlen(text);
+        if (json_is_real(value))
+            snprintf(text + used, sizeof text - used, "%s %s %.4g", used > 0 ? "," : "", key, json_real_value(value));
+    }
+    info_print_field(out, "validation", "at step %" PRId64 ":%s", member_int(validation, "step"), text);
 }
 
 void info_print_hparams(FILE *out, const json_t *changed)

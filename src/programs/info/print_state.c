@@ -3,6 +3,7 @@
 #include "programs/info/state.h"
 #include "run/json_members.h"
 #include "run/metrics.h"
+#include "run/metrics_reader.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -74,7 +75,7 @@ static void print_speed(FILE *out, const json_t *object)
 {
     const json_t *progress = json_object_get(object, "progress");
     const json_t *line = last_of(json_object_get(json_object_get(object, "train"), "lines"));
-    double seconds = member_number(progress, "seconds_per_step");
+    double seconds = member_number(progress, "step_time");
     if (!json_object_get(progress, "windows_per_second"))
         return;
     char steps[WORDS_SIZE] = "", waiting[WORDS_SIZE] = "", age[WORDS_SIZE] = "";
@@ -337,10 +338,12 @@ void info_print_state_line(FILE *out, const json_t *object)
     if (member_int(progress, "num_steps") > 0)
         fprintf(out, ", step %" PRId64 "/%" PRId64 " (%d %%)", member_int(progress, "step"),
                 member_int(progress, "num_steps"), percent_of(object));
-    if (json_is_number(json_object_get(line, "total_loss")))
-        fprintf(out, ", loss %.4g", member_number(line, "total_loss"));
-    if (json_is_number(json_object_get(validation, "total_loss")))
-        fprintf(out, ", eval %.4g at step %" PRId64, member_number(validation, "total_loss"),
+    const json_t *loss = metrics_reader_value(line, "loss"),
+                 *validation_loss = metrics_reader_value(validation, "loss");
+    if (loss)
+        fprintf(out, ", loss %.4g", json_number_value(loss));
+    if (validation_loss)
+        fprintf(out, ", eval %.4g at step %" PRId64, json_number_value(validation_loss),
                 member_int(validation, "step"));
     if (is_state(object, "running") && left) {
         name_duration(duration, json_number_value(left));

@@ -142,7 +142,7 @@ static void read_progress(json_t *object, const json_t *session, bool runs)
     json_t *progress = json_object();
     int64_t step = member_step(session, "last_step"), num_steps = member_step(session, "num_steps");
     double age = seconds_since(member_string(line, "time"));
-    double step_seconds = member_number(line, "seconds_per_step");
+    double step_seconds = member_number(line, "step_time");
     json_object_set_new(progress, "step", json_integer(step));
     json_object_set_new(progress, "num_steps", json_integer(num_steps));
     json_object_set_new(progress, "checkpoint_step", json_integer(newest_step(object)));
@@ -153,7 +153,7 @@ static void read_progress(json_t *object, const json_t *session, bool runs)
         json_object_set(progress, "windows_per_second", rate);
     if (step_seconds > 0) {
         double left = step_seconds * fmax(0, (double)num_steps - (double)step) - (runs ? age : 0);
-        json_object_set_new(progress, "seconds_per_step", json_real(step_seconds));
+        json_object_set_new(progress, "step_time", json_real(step_seconds));
         json_object_set_new(progress, "seconds_left", json_real(fmax(0, left)));
     }
     json_object_set_new(object, "progress", progress);

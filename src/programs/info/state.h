@@ -21,7 +21,7 @@ void info_state_free(struct info_state *state);
  *   session ended: "done" (at num_steps), "halted" (asked to, with a checkpoint), "failed" (with a message), "killed";
  * - "holder": who holds the run's lock, or left it behind: "host", "pid", "slurm_job", "age" in seconds, "alive";
  * - "progress": "step", "num_steps", "checkpoint_step" (to resume from), and once a step was logged "windows_per_second",
- *   "seconds_per_step", "seconds_left" and "age" (both in seconds, now);
+ *   "step_time", "seconds_left" and "age" (both in seconds, now);
  * - "sessions", as metrics_reader_sessions returns them; the last one's "steps_lost" too, where its last step is after checkpoint_step
  *   and nothing runs;
  * - "starts": the lines of requeues.tsv: "slurm_job", "slurm_restarts", "step", "num_nodes", "num_ranks", "time";

@@ -80,17 +80,13 @@ static bool load(struct model **model, struct checkpoint *checkpoint, const stru
     return true;
 }
 
-static bool report(const struct train_options *options, const struct checkpoint *checkpoint,
-                   const double sums[SUM_COUNT], struct error *error)
+static bool report(const struct train_options *options, const struct metrics_line *line, struct error *error)
 {
-    struct metrics_line line = {.step = checkpoint->step,
-                                .beta = schedule_beta(&checkpoint->hparams, checkpoint->step)};
-    line.losses = model_losses(sums, line.beta);
-    metrics_log(&line, 0);
+    metrics_log(line, 0);
     if (!options->run_dir)
         return true;
     char *folder = run_eval_folder(options->run_dir);
-    bool ok = metrics_append(folder, &line, error);
+    bool ok = metrics_append(folder, line, error);
     free(folder);
     return ok;
 }
@@ -102,7 +98,8 @@ int eval_mode_run(const struct train_options *options, const struct config *conf
     struct checkpoint checkpoint;
     struct model *model = NULL;
     struct dataset *dataset = NULL;
-    double sums[SUM_COUNT];
+    struct metrics_line line;
+    double sums[METRIC_MAX_SUMS];
     bool ok = load(&model, &checkpoint, options, config, comm, error);
     if (ok) {
         dataset = dataset_open(options->examples_path, error);
@@ -115,7 +112,9 @@ int eval_mode_run(const struct train_options *options, const struct config *conf
         log_info("%s at step %" PRIu64 " on %zu windows of the %s split", checkpoint.config, checkpoint.step,
                  evaluation.windows.count, options->eval_split);
         evaluation_run(&evaluation, model, comm, checkpoint.seed, NULL, sums);
-        ok = comm_all_ok(comm, comm_rank(comm) != 0 || report(options, &checkpoint, sums, error), error);
+        evaluation_line(&line, &evaluation, model, sums, checkpoint.step,
+                        schedule_beta(&checkpoint.hparams, checkpoint.step));
+        ok = comm_all_ok(comm, comm_rank(comm) != 0 || report(options, &line, error), error);
     }
     evaluation_free(&evaluation);
     dataset_close(dataset);

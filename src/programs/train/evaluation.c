@@ -12,6 +12,7 @@ bool evaluation_make(struct evaluation *evaluation, const struct dataset *datase
     int bars = (int)hparams->bars;
     memset(evaluation, 0, sizeof *evaluation);
     evaluation->transform = transform_of(hparams);
+    evaluation->split = split;
     if (!windows_make(&evaluation->windows, dataset, split, bars, bars, error))
         return false;
     size_t count = evaluation->windows.count;
@@ -33,10 +34,10 @@ void evaluation_free(struct evaluation *evaluation)
 }
 
 void evaluation_run(const struct evaluation *evaluation, struct model *model, struct comm *comm, uint64_t seed,
-                    struct run_lock *lock, double sums[SUM_COUNT])
+                    struct run_lock *lock, double sums[METRIC_MAX_SUMS])
 {
     size_t first, count;
-    memset(sums, 0, SUM_COUNT * sizeof *sums);
+    memset(sums, 0, METRIC_MAX_SUMS * sizeof *sums);
     order_part(evaluation->windows.count, comm_rank(comm), comm_size(comm), &first, &count);
     for (size_t done = 0; done < count;) {
         size_t left = count - done, most = (size_t)model->max_batch;
@@ -53,5 +54,12 @@ void evaluation_run(const struct evaluation *evaluation, struct model *model, st
         model_evaluate(model, &step, sums);
         done += (size_t)step.batch;
     }
-    comm_sum_doubles(comm, sums, SUM_COUNT);
+    comm_sum_doubles(comm, sums, (size_t)model->metrics.num_sums);
+}
+
+void evaluation_line(struct metrics_line *line, const struct evaluation *evaluation, const struct model *model,
+                     const double *sums, uint64_t step, double beta)
+{
+    metrics_line_start(line, &model->metrics, step, evaluation->split);
+    metric_compute(&line->values, &model->metrics, sums, beta);
 }

@@ -5,6 +5,7 @@
 #include "data/dataset/batch.h"
 #include "dist/comm.h"
 #include "model/vae/model.h"
+#include "run/metrics.h"
 #include "run/run_lock.h"
 
 /* Non-overlapping windows of a split, and room for the numbers of a batch of them. */
@@ -12,15 +13,20 @@ struct evaluation {
     struct windows windows;
     uint32_t *numbers; /* [windows.count] 0, 1, 2 ... */
     struct transform transform;
+    const char *split; /* not owned */
 };
 
 bool evaluation_make(struct evaluation *evaluation, const struct dataset *dataset, const char *split,
                      const struct hparams *hparams, struct error *error);
 void evaluation_free(struct evaluation *evaluation);
 
-/* Sums over all ranks, the same on each. Window i's noise follows from seed and i: the figures do not depend on the number
+/* Sums (base/metric.h) over all ranks, the same on each. Window i's noise follows from seed and i: the figures do not depend on the number
  * of ranks. `lock` (may be NULL) is renewed between micro-batches. Collective. */
 void evaluation_run(const struct evaluation *evaluation, struct model *model, struct comm *comm, uint64_t seed,
-                    struct run_lock *lock, double sums[SUM_COUNT]);
+                    struct run_lock *lock, double sums[METRIC_MAX_SUMS]);
+
+/* The metrics of such sums as a line of the log and of metrics.jsonl. */
+void evaluation_line(struct metrics_line *line, const struct evaluation *evaluation, const struct model *model,
+                     const double *sums, uint64_t step, double beta);
 
 #endif

@@ -61,7 +61,7 @@ static void on_phase(void *context, enum pass_phase phase)
     stats_phase(context, STEP_ENCODER_FORWARD + (int)phase);
 }
 
-void train_step_gradients(const struct train_step *step, uint32_t number, double sums[SUM_COUNT])
+void train_step_gradients(const struct train_step *step, uint32_t number, double *sums)
 {
     struct model *model = step->model;
     struct train_step listening = *step;

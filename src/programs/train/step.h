@@ -53,8 +53,8 @@ int train_step_micro_batch(const struct hparams *hparams, int64_t most, int num_
  * here, which the log then tells. May be called again for other counts. */
 bool train_step_prepare(struct model *model, size_t count, struct error *error);
 
-/* Gradients of update `number` (from 1), summed over ranks, and this rank's losses added to sums. Leaves the phase
+/* Gradients of update `number` (from 1), summed over ranks, and this rank's losses added to sums [model->metrics.num_sums]. Leaves the phase
  * STEP_REDUCTION running. Collective. */
-void train_step_gradients(const struct train_step *step, uint32_t number, double sums[SUM_COUNT]);
+void train_step_gradients(const struct train_step *step, uint32_t number, double *sums);
 
 #endif

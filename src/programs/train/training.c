@@ -16,22 +16,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What is summed over ranks after each step beside the losses: wishes, which any rank may have, so that all act alike. */
-enum wish {
-    WISH_TERM = SUM_COUNT, /* ranks that got SIGTERM, SIGINT, SIGUSR1 */
-    WISH_INT,
-    WISH_USR1,
-    WISH_TIME_UP, /* rank 0's clock */
-    WISH_SAVE,
-    WISH_GIVE_UP, /* rank 0 could not write a checkpoint */
-    NUM_SUMS
+/* What is summed over ranks after each step: votes, which any rank may cast, so that all act alike; and behind them the
+ * model's sums (base/metric.h). */
+enum vote {
+    VOTE_TERM, /* ranks that got SIGTERM, SIGINT, SIGUSR1 */
+    VOTE_INT,
+    VOTE_USR1,
+    VOTE_TIME_UP, /* rank 0's clock */
+    VOTE_SAVE,
+    VOTE_GIVE_UP, /* rank 0 could not write a checkpoint */
+    NUM_VOTES,
+    NUM_SHARED = NUM_VOTES + METRIC_MAX_SUMS
 };
 
 /* Sums of the steps since the last line of the log. */
 struct interval {
-    double sums[SUM_COUNT];
+    double sums[METRIC_MAX_SUMS];
     double started, exposed;
-    double global_norm; /* of the last step */
+    double grad_norm; /* of the last step */
 };
 
 /* Moves on to the next epoch where this one has no whole batch left, and draws its order. */
@@ -61,7 +63,7 @@ static void fill(void *context, const struct model_step *part)
                &training->transform, part->seed, part->step, part->first_example);
 }
 
-static void compute_gradients(struct training *training, uint32_t number, double sums[SUM_COUNT])
+static void compute_gradients(struct training *training, uint32_t number, double *sums)
 {
     struct train_step step = {
         .model = training->model,
@@ -103,31 +105,31 @@ static bool time_is_up(const struct training *training, double now)
     return deadline_is_near(&training->deadline, &costs, now);
 }
 
-/* This rank's wishes into sums. */
-static void add_wishes(struct training *training, double sums[NUM_SUMS])
+/* This rank's votes into shared. */
+static void add_votes(struct training *training, double shared[NUM_SHARED])
 {
     const struct train_options *options = training->options;
     double now = clock_seconds();
     int signal_number = halt_requested();
-    sums[WISH_TERM] = signal_number == SIGTERM;
-    sums[WISH_INT] = signal_number == SIGINT;
-    sums[WISH_USR1] = signal_number == SIGUSR1;
+    shared[VOTE_TERM] = signal_number == SIGTERM;
+    shared[VOTE_INT] = signal_number == SIGINT;
+    shared[VOTE_USR1] = signal_number == SIGUSR1;
     if (comm_rank(training->comm) != 0)
         return;
-    sums[WISH_TIME_UP] = time_is_up(training, now);
-    sums[WISH_SAVE] = options->save_checkpoint_secs > 0 && now - training->saved >= options->save_checkpoint_secs &&
-                      !checkpoint_writer_is_busy(training->writer);
-    sums[WISH_GIVE_UP] = checkpoint_writer_has_failed(training->writer);
+    shared[VOTE_TIME_UP] = time_is_up(training, now);
+    shared[VOTE_SAVE] = options->save_checkpoint_secs > 0 && now - training->saved >= options->save_checkpoint_secs &&
+                        !checkpoint_writer_is_busy(training->writer);
+    shared[VOTE_GIVE_UP] = checkpoint_writer_has_failed(training->writer);
 }
 
 /* Why the training must halt, NULL where it need not. */
-static const char *halt_reason(const struct training *training, const double sums[NUM_SUMS])
+static const char *halt_reason(const struct training *training, const double shared[NUM_SHARED])
 {
-    return sums[WISH_TERM] > 0      ? "SIGTERM"
-           : sums[WISH_INT] > 0     ? "SIGINT"
-           : sums[WISH_USR1] > 0    ? "SIGUSR1"
-           : sums[WISH_TIME_UP] > 0 ? deadline_reason(&training->deadline)
-                                    : NULL;
+    return shared[VOTE_TERM] > 0      ? "SIGTERM"
+           : shared[VOTE_INT] > 0     ? "SIGINT"
+           : shared[VOTE_USR1] > 0    ? "SIGUSR1"
+           : shared[VOTE_TIME_UP] > 0 ? deadline_reason(&training->deadline)
+                                      : NULL;
 }
 
 /* What is written beside the tensors. */
@@ -203,68 +205,62 @@ static bool tell_metrics(const struct training *training, const char *folder, co
 static bool report(struct training *training, struct interval *interval, struct error *error)
 {
     const struct checkpoint *state = &training->state;
+    const struct metric_set *set = &training->model->metrics;
     double seconds = clock_seconds() - interval->started, windows = interval->sums[SUM_WINDOWS];
     double steps = windows / (double)state->hparams.batch_size;
-    uint64_t num_steps = (uint64_t)training->options->num_steps;
-    double beta = schedule_beta(&state->hparams, state->step);
-    struct metrics_line line = {
-        .step = state->step,
-        .losses = model_losses(interval->sums, beta),
-        .beta = beta,
-        .learning_rate = schedule_learning_rate(&state->hparams, state->step),
-        .global_norm = interval->global_norm,
-        .windows_per_second = windows / seconds,
-        .seconds_per_step = seconds / steps,
-        .wait_share = interval->exposed / seconds,
-        .seconds_left = seconds_left(training, seconds / steps),
-        .epoch = state->epoch,
-        .skipped = training->optimizer.skipped,
-        .training = true,
-    };
+    struct metrics_line line;
+    struct metric_values *values = &line.values;
+    metrics_line_start(&line, set, state->step, NULL);
+    metric_compute(values, set, interval->sums, schedule_beta(&state->hparams, state->step));
+    metric_put(values, set, METRIC_LEARNING_RATE, schedule_learning_rate(&state->hparams, state->step));
+    metric_put(values, set, METRIC_GRAD_NORM, interval->grad_norm);
+    metric_put(values, set, METRIC_WINDOWS_PER_SECOND, windows / seconds);
+    metric_put(values, set, METRIC_STEP_TIME, seconds / steps);
+    metric_put(values, set, METRIC_WAIT_SHARE, interval->exposed / seconds);
+    metric_put(values, set, METRIC_SECONDS_LEFT, seconds_left(training, seconds / steps));
+    metric_put(values, set, METRIC_EPOCH, (double)state->epoch);
+    metric_put(values, set, METRIC_SKIPPED_STEPS, (double)training->optimizer.skipped);
     *interval = (struct interval){.started = clock_seconds()};
-    metrics_log(&line, num_steps);
+    metrics_log(&line, (uint64_t)training->options->num_steps);
     return tell_metrics(training, training->folder, &line, error);
 }
 
 static bool evaluate(struct training *training, struct error *error)
 {
     struct checkpoint *state = &training->state;
-    double sums[SUM_COUNT], started = clock_seconds();
+    struct metrics_line line;
+    double sums[METRIC_MAX_SUMS], started = clock_seconds();
     stats_phase(&training->stats, PHASE_EVALUATION);
     evaluation_run(&training->evaluation, training->model, training->comm, state->seed, &training->lock, sums);
     training->longest_evaluation = fmax(training->longest_evaluation, clock_seconds() - started);
-    struct metrics_line line = {.step = state->step, .beta = schedule_beta(&state->hparams, state->step)};
-    line.losses = model_losses(sums, line.beta);
+    evaluation_line(&line, &training->evaluation, training->model, sums, state->step,
+                    schedule_beta(&state->hparams, state->step));
     state->has_validation = strcmp(training->options->eval_split, "validation") == 0;
     state->validation_step = state->step;
-    state->validation_hits_loss = line.losses.hits;
-    state->validation_velocities_loss = line.losses.velocities;
-    state->validation_offsets_loss = line.losses.offsets;
-    state->validation_kl_bits = line.losses.kl_bits;
-    state->validation_hits_f1 = line.losses.hits_f1;
+    state->validation = line.values;
     metrics_log(&line, 0);
     return tell_metrics(training, training->eval_folder, &line, error);
 }
 
-/* One update. Fills sums with what all ranks have in common. */
-static void make_step(struct training *training, double sums[NUM_SUMS], struct interval *interval)
+/* One update. Fills shared with what all ranks have in common. */
+static void make_step(struct training *training, double shared[NUM_SHARED], struct interval *interval)
 {
     struct checkpoint *state = &training->state;
-    memset(sums, 0, NUM_SUMS * sizeof *sums);
+    memset(shared, 0, NUM_SHARED * sizeof *shared);
     training->step_started = clock_seconds();
     prepare_order(training);
-    compute_gradients(training, (uint32_t)(state->step + 1), sums);
-    add_wishes(training, sums);
-    comm_sum_doubles(training->comm, sums, NUM_SUMS);
+    compute_gradients(training, (uint32_t)(state->step + 1), shared + NUM_VOTES);
+    add_votes(training, shared);
+    comm_sum_doubles(training->comm, shared, (size_t)(NUM_VOTES + training->model->metrics.num_sums));
     stats_phase(&training->stats, STEP_OPTIMIZER);
     state->step++;
     state->position += (uint64_t)state->hparams.batch_size;
     double rate = schedule_learning_rate(&state->hparams, state->step);
-    interval->global_norm = optimizer_step(&training->optimizer, training->model->values, training->model->gradients,
-                                           &state->hparams, rate);
+    interval->grad_norm = optimizer_step(&training->optimizer, training->model->values, training->model->gradients,
+                                         &state->hparams, rate);
     interval->exposed += gradient_reducer_exposed_seconds(training->reducer);
-    for (int i = 0; i < SUM_COUNT; i++)
-        interval->sums[i] += sums[i];
+    for (int i = 0; i < training->model->metrics.num_sums; i++)
+        interval->sums[i] += shared[NUM_VOTES + i];
     training->longest_step = fmax(training->longest_step, clock_seconds() - training->step_started);
     stats_phase(&training->stats, -1);
 }
@@ -277,8 +273,8 @@ static bool evaluate_on_all(struct training *training, struct error *error)
 
 /* What is due after a step; `halts` where it is the last one before its time. A metrics file that can't be written ends the
  * training, but not before a checkpoint is. Who halts may be killed soon: the checkpoint then comes before the evaluation. */
-static bool after_step(struct training *training, const double sums[NUM_SUMS], struct interval *interval, bool halts,
-                       struct error *error)
+static bool after_step(struct training *training, const double shared[NUM_SHARED], struct interval *interval,
+                       bool halts, struct error *error)
 {
     const struct train_options *options = training->options;
     uint64_t step = training->state.step;
@@ -289,7 +285,7 @@ static bool after_step(struct training *training, const double sums[NUM_SUMS], s
     if (told && evaluates && !halts)
         told = evaluate_on_all(training, error);
     bool by_step = options->save_checkpoint_steps > 0 && step % (uint64_t)options->save_checkpoint_steps == 0;
-    bool is_due = by_step || sums[WISH_SAVE] > 0 || last || !told;
+    bool is_due = by_step || shared[VOTE_SAVE] > 0 || last || !told;
     struct error save_error;
     if (is_due && !save(training, last || !told, &save_error)) {
         if (told)
@@ -333,14 +329,14 @@ int training_run(struct training *training, struct error *error)
         log_info("the run is at step %" PRIu64 " already: nothing to do up to --num_steps=%" PRIu64,
                  training->state.step, num_steps);
     while (training->state.step < num_steps && !reason) {
-        double sums[NUM_SUMS];
+        double shared[NUM_SHARED];
         uint64_t skipped_before = training->optimizer.skipped;
-        make_step(training, sums, &interval);
-        reason = training->state.step < num_steps ? halt_reason(training, sums) : NULL;
-        if (sums[WISH_GIVE_UP] > 0 && !writer_is_well(training, error))
+        make_step(training, shared, &interval);
+        reason = training->state.step < num_steps ? halt_reason(training, shared) : NULL;
+        if (shared[VOTE_GIVE_UP] > 0 && !writer_is_well(training, error))
             return EXIT_FAILURE;
         if (!still_learning(training, &in_a_row, skipped_before, error) ||
-            !after_step(training, sums, &interval, reason != NULL, error))
+            !after_step(training, shared, &interval, reason != NULL, error))
             return EXIT_FAILURE;
     }
     double seconds = clock_seconds() - loop_started;
