@@ -10,6 +10,7 @@ packages=(
     build-essential cmake ninja-build pkg-config git
     libopenmpi-dev openmpi-bin libhdf5-dev libopenblas-dev
     libsmf-dev libpopt-dev libjansson-dev nettle-dev libxxhash-dev libdeflate-dev librandom123-dev libdnnl-dev
+    libcairo2-dev libfluidsynth-dev libsndfile1-dev timgm6mb-soundfont
 )
 test_packages=(
     libcmocka-dev clang-format shellcheck hdf5-tools python3 python3-numpy python3-h5py python3-mido python3-xxhash

@@ -1,0 +1,11 @@
+# Pictures and audio, where their libraries are; without them, that the functions say so.
+drumline_test(render/drum_roll LINK drumline_render)
+drumline_test(render/audio LINK drumline_render)
+if(cairo_FOUND)
+    target_compile_definitions(test_drum_roll PRIVATE DRUMLINE_HAS_CAIRO)
+    target_link_libraries(test_drum_roll PRIVATE PkgConfig::cairo)
+endif()
+if(fluidsynth_FOUND AND sndfile_FOUND)
+    target_compile_definitions(test_audio PRIVATE DRUMLINE_HAS_AUDIO)
+    target_link_libraries(test_audio PRIVATE PkgConfig::sndfile)
+endif()
