@@ -285,19 +285,23 @@ static bool unpack(struct unpacking *unpacking, hid_t dataset, hsize_t row, size
     return true;
 }
 
-bool hdf5_read_compressed(void *data, hid_t dataset, hid_t type, int num_dims, const hsize_t *dims)
+bool hdf5_read_compressed(void *data, hid_t dataset, hid_t type, int num_dims, const hsize_t *dims, hsize_t first,
+                          hsize_t count)
 {
     struct stored_chunks chunks;
     struct unpacking unpacking;
-    uint8_t *bytes = data;
+    uint8_t *to = data;
     if (!find_chunks(&chunks, dataset, type, num_dims, dims))
         return false;
     bool ok = unpacking_make(&unpacking, (size_t)chunks.rows * chunks.row_size);
-    for (hsize_t row = 0; ok && row < dims[0]; row += chunks.rows) {
-        hsize_t rows = dims[0] - row < chunks.rows ? dims[0] - row : chunks.rows;
+    hsize_t end = first + count;
+    for (hsize_t row = first - first % chunks.rows; ok && row < end; row += chunks.rows) {
+        hsize_t from = row < first ? first - row : 0, until = end - row < chunks.rows ? end - row : chunks.rows;
+        size_t size = (size_t)(until - from) * chunks.row_size;
         ok = unpack(&unpacking, dataset, row, chunks.element_size);
         if (ok)
-            memcpy(bytes + (size_t)row * chunks.row_size, unpacking.whole, (size_t)rows * chunks.row_size);
+            memcpy(to, unpacking.whole + (size_t)from * chunks.row_size, size);
+        to += size;
     }
     unpacking_free(&unpacking);
     return ok;

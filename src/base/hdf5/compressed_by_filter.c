@@ -49,12 +49,15 @@ bool hdf5_packing_write(struct hdf5_packing *packing, hid_t dataset, hid_t type)
     return packing->size == 0 || H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, packing->bytes) >= 0;
 }
 
-bool hdf5_read_compressed(void *data, hid_t dataset, hid_t type, int num_dims, const hsize_t *dims)
+bool hdf5_read_compressed(void *data, hid_t dataset, hid_t type, int num_dims, const hsize_t *dims, hsize_t first,
+                          hsize_t count)
 {
     (void)data;
     (void)dataset;
     (void)type;
     (void)num_dims;
     (void)dims;
+    (void)first;
+    (void)count;
     return false;
 }

@@ -38,8 +38,10 @@ bool hdf5_packing_append(struct hdf5_packing *packing, const void *rows, size_t 
  * its rows. False where HDF5 can't take it. */
 bool hdf5_packing_write(struct hdf5_packing *packing, hid_t dataset, hid_t type);
 
-/* Reads all values of a dataset that is stored as hdf5_packing_write stores one, not empty, of `type` also in memory.
- * False where it is stored otherwise, or is damaged: H5Dread then reads it, or tells what is wrong with it. */
-bool hdf5_read_compressed(void *data, hid_t dataset, hid_t type, int num_dims, const hsize_t *dims);
+/* Reads rows [first, first + count) of a dataset of sizes `dims` that is stored as hdf5_packing_write stores one, not empty,
+ * of `type` also in memory. False where it is stored otherwise, or is damaged: H5Dread then reads it, or says what is
+ * wrong with it. */
+bool hdf5_read_compressed(void *data, hid_t dataset, hid_t type, int num_dims, const hsize_t *dims, hsize_t first,
+                          hsize_t count);
 
 #endif
