@@ -1,4 +1,5 @@
 /* A data set that ranks read together: the same as one rank reads alone, and one rank's failure is everybody's. */
+#include "base/text.h"
 #include "programs/common/shared_dataset.h"
 
 #include "tests/data/data_set_fixture.h"

@@ -1,6 +1,7 @@
-/* Datasets read: whole, or some of their rows. */
-#include "base/hdf5/internal.h"
-#include "base/hdf5/io.h"
+#include "base/hdf5/reading.h"
+
+#include "base/hdf5/error.h"
+#include "base/hdf5/types.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -174,9 +175,6 @@ static bool read_values(void *data, const struct dataset *dataset, hid_t memory_
                         hsize_t count)
 {
     if (count == 0 || hdf5_is_empty(num_dims, dataset->dims))
-        return true;
-    if (H5Tequal(dataset->type, memory_type) > 0 &&
-        hdf5_read_compressed(data, dataset->id, memory_type, num_dims, dataset->dims, first, count))
         return true;
     if (count == num_rows_of(num_dims, dataset->dims))
         return H5Dread(dataset->id, memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0;

@@ -4,7 +4,7 @@
 #ifndef DRUMLINE_DATA_DATASET_SHARD_H
 #define DRUMLINE_DATA_DATASET_SHARD_H
 
-#include "base/hdf5/io.h"
+#include "base/hdf5/hdf5.h"
 #include "data/dataset/performance_table.h"
 #include "data/music/grid.h"
 
