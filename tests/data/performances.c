@@ -10,6 +10,7 @@
 #include "data/dataset/dataset.h"
 #include "data/midi/writer.h"
 #include "data/music/grid.h"
+#include "tests/data/drum_maps.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +33,7 @@ static bool write_performance(const char *folder, uint32_t number, struct error 
             grid.offset[i] = 2 * random_uniform(&stream) - 1;
         }
     char *path = format_text("%s/%s%03u.mid", folder, number % 2 == 0 ? "even/" : "", number);
-    bool ok = grid_to_midi(&midi, &grid, error);
+    bool ok = grid_to_midi(&midi, &grid, MAP("general"), error);
     if (ok) {
         ok = midi_save(&midi, "performance", path, true, error);
         midi_free(&midi);

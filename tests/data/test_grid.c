@@ -1,5 +1,6 @@
 #include "data/midi/check.h"
 #include "data/music/grid.h"
+#include "tests/data/drum_maps.h"
 #include "tests/data/midi_bytes.h"
 #include "tests/support/unit.h"
 
@@ -11,7 +12,7 @@ static const struct time_signature four_four = {4, 4};
 static void make(struct grid_list *list, const struct midi *midi)
 {
     struct error error;
-    assert_ok(grid_list_make(list, midi, DRUM_MAP_TRAINING, four_four, &error), error);
+    assert_ok(grid_list_make(list, midi, MAP("roland"), four_four, &error), error);
 }
 
 static void expect_hit(const struct grid *grid, uint32_t step, int drum, int velocity, float offset)
@@ -200,12 +201,12 @@ static void test_default_time_signature(void **state)
     struct grid_list list;
     struct error error;
     (void)state;
-    assert_ok(grid_list_make(&list, &midi, DRUM_MAP_TRAINING, (struct time_signature){5, 8}, &error), error);
+    assert_ok(grid_list_make(&list, &midi, MAP("roland"), (struct time_signature){5, 8}, &error), error);
     assert_int_equal(list.parts[0].grid.num_steps, 10);
     grid_list_free(&list);
     midi.time_signatures = late;
     midi.num_time_signatures = 1;
-    assert_ok(grid_list_make(&list, &midi, DRUM_MAP_TRAINING, (struct time_signature){5, 8}, &error), error);
+    assert_ok(grid_list_make(&list, &midi, MAP("roland"), (struct time_signature){5, 8}, &error), error);
     assert_int_equal(list.count, 1);
     assert_int_equal(list.parts[0].grid.num_steps, 16);
     grid_list_free(&list);
@@ -279,9 +280,9 @@ static void test_there_and_back(void **state)
         grid.offset[i] =
             i < NUM_DRUMS ? -0.5F : (float)((int)(i % 41) - 20) / 20.0F; /* -1 to 1, not before the start */
     }
-    assert_ok(grid_to_midi(&midi, &grid, &error), error);
+    assert_ok(grid_to_midi(&midi, &grid, MAP("general"), &error), error);
     assert_int_equal(midi.end_tick, 32 * 120);
-    assert_ok(grid_list_make(&list, &midi, DRUM_MAP_GENERAL, four_four, &error), error);
+    assert_ok(grid_list_make(&list, &midi, MAP("general"), four_four, &error), error);
     const struct grid *back = &list.parts[0].grid;
     assert_int_equal(back->num_steps, 32);
     assert_memory_equal(back->hits, grid.hits, 32 * NUM_DRUMS);
@@ -305,7 +306,7 @@ static void test_before_the_start(void **state)
     grid.time_signature = four_four;
     grid.hits[0] = 1;
     grid.offset[0] = 0.9F; /* early on the first step, and with no velocity */
-    assert_ok(grid_to_midi(&midi, &grid, &error), error);
+    assert_ok(grid_to_midi(&midi, &grid, MAP("general"), &error), error);
     assert_int_equal(midi.onsets[0].tick, 0);
     assert_int_equal(midi.onsets[0].velocity, 1);
     assert_int_equal(midi.onsets[0].channel, MIDI_DRUM_CHANNEL);

@@ -13,7 +13,7 @@
 struct fixture {
     char *folder;
     struct shard_writer shard;
-    struct dataset_counts counts;
+    struct intake_counts counts;
     struct splits splits;
     struct intake_rules rules;
 };
@@ -24,6 +24,7 @@ static int set_up(void **state)
     assert_non_null(fixture);
     fixture->folder = scratch_make();
     fixture->rules.min_bars = 1;
+    drum_map_builtin(&fixture->rules.map, "general");
     *state = fixture;
     return 0;
 }
@@ -70,11 +71,11 @@ static char *take(struct fixture *fixture, const char *name)
 
 static void expect_skipped(struct fixture *fixture, const char *name, enum skip_reason reason, const char *said)
 {
-    struct dataset_counts before = fixture->counts;
+    struct dataset_counts before = fixture->counts.sums;
     char *text = take(fixture, name);
-    assert_int_equal(fixture->counts.num_kept, before.num_kept);
-    assert_int_equal(fixture->counts.num_files, before.num_files + 1);
-    assert_int_equal(fixture->counts.skipped[reason], before.skipped[reason] + 1);
+    assert_int_equal(fixture->counts.sums.num_kept, before.num_kept);
+    assert_int_equal(fixture->counts.sums.num_files, before.num_files + 1);
+    assert_int_equal(fixture->counts.sums.skipped[reason], before.skipped[reason] + 1);
     if (said != NULL)
         assert_contains(text, said);
     else
@@ -84,11 +85,11 @@ static void expect_skipped(struct fixture *fixture, const char *name, enum skip_
 
 static void expect_kept(struct fixture *fixture, const char *name, int numerator, int denominator)
 {
-    uint64_t before = fixture->counts.num_kept;
+    uint64_t before = fixture->counts.sums.num_kept;
     char *text = take(fixture, name);
     assert_string_equal(text, "");
     free(text);
-    assert_int_equal(fixture->counts.num_kept, before + 1);
+    assert_int_equal(fixture->counts.sums.num_kept, before + 1);
     const struct performance *row = &fixture->shard.table.rows[fixture->shard.table.count - 1];
     assert_string_equal(row->path, name);
     assert_int_equal(row->time_signature.numerator, numerator);
@@ -100,7 +101,7 @@ static void test_keeps(void **state)
     struct fixture *fixture = *state;
     write_beats(fixture, "a.mid", 2, 4, 2, 36);
     expect_kept(fixture, "a.mid", 4, 4);
-    assert_int_equal(fixture->counts.num_hits, 8);
+    assert_int_equal(fixture->counts.sums.num_hits, 8);
     assert_int_equal(fixture->shard.num_steps, 32);
     assert_int_equal(fixture->shard.table.rows[0].split, split_by_hash("a.mid"));
 }
@@ -141,15 +142,18 @@ static void test_rules(void **state)
     write_beats(fixture, "a.mid", 2, 4, 2, 36);
     write_beats(fixture, "b.mid", 3, 3, 2, 36);
     fixture->rules = (struct intake_rules){
-        .only_beat = true, .beat = {4, 4},
-             .min_bars = 2
+        .map = fixture->rules.map,
+
+        .only_beat = true,
+        .beat = {4, 4},
+        .min_bars = 2
     };
     expect_kept(fixture, "a.mid", 4, 4);
     expect_skipped(fixture, "b.mid", SKIPPED_TIME_SIGNATURE, NULL);
     fixture->rules.beat = (struct time_signature){3, 4};
     expect_skipped(fixture, "a.mid", SKIPPED_TIME_SIGNATURE, NULL);
     expect_kept(fixture, "b.mid", 3, 4);
-    fixture->rules = (struct intake_rules){.min_bars = 3};
+    fixture->rules = (struct intake_rules){.map = fixture->rules.map, .min_bars = 3};
     expect_skipped(fixture, "a.mid", SKIPPED_SHORT, NULL);
 }
 
@@ -159,7 +163,7 @@ static void test_quiet_reasons_are_named_at_debug(void **state)
     write_beats(fixture, "none.mid", 1, 4, 2, 99);
     write_beats(fixture, "odd.mid", 1, 5, 5, 36);
     expect_skipped(fixture, "none.mid", SKIPPED_NO_DRUMS, NULL);
-    assert_int_equal(fixture->counts.num_unknown, 4);
+    assert_int_equal(fixture->counts.sums.num_unknown, 4);
     log_set_level(LOG_LEVEL_DEBUG);
     expect_skipped(fixture, "none.mid", SKIPPED_NO_DRUMS, "skipped: none.mid: no hit of any");
     expect_skipped(fixture, "odd.mid", SKIPPED_BROKEN_BAR, "skipped: odd.mid: a bar is not a whole number");
@@ -202,8 +206,8 @@ static void test_several_performances(void **state)
     midi_bytes_end_track(&file);
     assert_true(midi_bytes_save(&file, path));
     free(take(fixture, "a.mid"));
-    assert_int_equal(fixture->counts.num_files, 1);
-    assert_int_equal(fixture->counts.num_kept, 2);
+    assert_int_equal(fixture->counts.sums.num_files, 1);
+    assert_int_equal(fixture->counts.sums.num_kept, 2);
     assert_string_equal(fixture->shard.table.rows[1].path, "a.mid");
     assert_int_equal(fixture->shard.table.rows[1].num_steps, 12);
     free(path);

@@ -4,6 +4,7 @@
 #include "base/random.h"
 #include "data/midi/reader.h"
 #include "data/music/grid.h"
+#include "tests/data/drum_maps.h"
 #include "tests/data/midi_bytes.h"
 #include "tests/support/scratch.h"
 #include "tests/support/unit.h"
@@ -104,7 +105,7 @@ static void check_grids(const struct midi *midi)
     struct grid_list list;
     struct error error;
     uint64_t total = 0;
-    assert_ok(grid_list_make(&list, midi, DRUM_MAP_GENERAL, (struct time_signature){4, 4}, &error), error);
+    assert_ok(grid_list_make(&list, midi, MAP("general"), (struct time_signature){4, 4}, &error), error);
     for (size_t p = 0; p < list.count; p++) {
         const struct grid *grid = &list.parts[p].grid;
         total += grid->num_steps;

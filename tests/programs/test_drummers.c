@@ -2,6 +2,7 @@
 #include "base/random.h"
 #include "data/midi/drum_map.h"
 #include "drummer.h"
+#include "tests/data/drum_maps.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -35,7 +36,7 @@ static int free_all(void **state)
 
 static int stroke_class(const struct midi_onset *stroke)
 {
-    return drum_class_of_pitch(DRUM_MAP_TRAINING, stroke->pitch);
+    return drum_class_of_pitch(MAP("roland"), stroke->pitch);
 }
 
 /* Mean and standard deviation of a growing number of values. */
@@ -92,7 +93,7 @@ static void test_tablature_is_well_formed(void **state)
         assert_int_equal(pattern_steps(&drummer_fills[i]), STEPS_PER_BAR);
     }
     for (int voice = 0; voice < NUM_VOICES; voice++) {
-        int drum = drum_class_of_pitch(DRUM_MAP_TRAINING, (uint8_t)voice_pitch((enum voice)voice));
+        int drum = drum_class_of_pitch(MAP("roland"), (uint8_t)voice_pitch((enum voice)voice));
         assert_in_range(drum, 0, NUM_DRUMS - 1);
     }
 }

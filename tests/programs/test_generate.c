@@ -10,12 +10,14 @@
 #include "programs/generate/generate.h"
 #include "programs/generate/input.h"
 #include "programs/generate/output.h"
+#include "tests/data/drum_maps.h"
 #include "tests/model/untrained_checkpoint.h"
 #include "tests/support/scratch.h"
 
 #include <signal.h>
 #include <sys/resource.h>
 
+static const struct generate_input_rules rules = {.drum_map = "general"};
 static const char small[] = "enc_rnn_size=[8],dec_rnn_size=[8,8],z_size=4";
 
 struct place {
@@ -46,7 +48,7 @@ static void write_grid(const char *path, struct grid *grid)
 {
     struct error error;
     struct midi midi;
-    assert_ok(grid_to_midi(&midi, grid, &error), error);
+    assert_ok(grid_to_midi(&midi, grid, MAP("general"), &error), error);
     assert_ok(midi_save(&midi, "test", path, true, &error), error);
     midi_free(&midi);
 }
@@ -99,7 +101,7 @@ static void check_windows(const char *path, uint32_t bars, const uint32_t *expec
     struct error error;
     struct generate_input input;
     uint32_t *first_bars, count;
-    assert_ok(generate_input_read(&input, path, 1, bars, &error), error);
+    assert_ok(generate_input_read(&input, path, 1, bars, &rules, &error), error);
     assert_ok(generate_input_windows(&first_bars, &count, &input, bars, &error), error);
     assert_int_equal(count, expected_count);
     for (uint32_t i = 0; i < count; i++)
@@ -137,7 +139,7 @@ static void test_bar_is_chosen(void **state)
     (void)state;
     make_place(&place, "groovae_4bar_flat");
     write_beats(place.midi[0], 9, 2, 4, 1);
-    assert_ok(generate_input_read(&input, place.midi[0], 2, 4, &error), error);
+    assert_ok(generate_input_read(&input, place.midi[0], 2, 4, &rules, &error), error);
     assert_ok(generate_input_choose(&input, 3, 4, &error), error);
     struct grid part = generate_input_part(&input, input.first_bar, 4);
     assert_int_equal(part.num_steps, 64);
@@ -153,7 +155,7 @@ static void check_refused(const char *path, const char *reason)
 {
     struct error error;
     struct generate_input input;
-    assert_fails(generate_input_read(&input, path, 1, 4, &error), error, reason);
+    assert_fails(generate_input_read(&input, path, 1, 4, &rules, &error), error, reason);
     assert_contains(error.message, path_name(path));
 }
 
@@ -203,9 +205,9 @@ static void test_names_of_files(void **state)
     assert_false(generate_output_name_is_safe("a b"));
     make_place(&place, "groovae_4bar_flat");
     make_bars(&grid, 1, 120);
-    assert_ok(generate_output_start(&output, place.output, "c", "sample", 5, &error), error);
+    assert_ok(generate_output_start(&output, place.output, "c", "sample", 5, MAP("general"), &error), error);
     assert_ok(generate_output_stage(&file, &output, 0, &grid, &error), error);
-    assert_ok(generate_output_start(&again, place.output, "c", "sample", 5, &error), error);
+    assert_ok(generate_output_start(&again, place.output, "c", "sample", 5, MAP("general"), &error), error);
     again.second = output.second; /* both chose the same names before either wrote */
     assert_ok(atomic_file_flush_all(&file, 1, &error), error);
     assert_ok(generate_output_name(&output, &file, 1, &error), error);
@@ -260,7 +262,7 @@ static struct grid read_output(const char *folder, size_t number)
     assert_true(number < list.count);
     char *path = path_join(folder, list.paths[number]);
     assert_ok(midi_load(&midi, path, NULL, &error), error);
-    assert_ok(grid_list_make(&grids, &midi, DRUM_MAP_GENERAL, (struct time_signature){4, 4}, &error), error);
+    assert_ok(grid_list_make(&grids, &midi, MAP("general"), (struct time_signature){4, 4}, &error), error);
     assert_int_equal(grids.count, 1);
     struct grid grid = grids.parts[0].grid;
     grids.parts[0].grid = (struct grid){0};
@@ -529,7 +531,7 @@ static void test_failure_leaves_the_beginning(void **state)
     (void)state;
     make_place(&place, "groovae_4bar");
     make_bars(&grid, 1, 120);
-    assert_ok(generate_output_start(&output, place.output, "c", "sample", COUNT, &error), error);
+    assert_ok(generate_output_start(&output, place.output, "c", "sample", COUNT, MAP("general"), &error), error);
     for (int i = 0; i < COUNT; i++)
         assert_ok(generate_output_stage(&files[i], &output, i, &grid, &error), error);
     assert_ok(atomic_file_flush_all(files, COUNT, &error), error);

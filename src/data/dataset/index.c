@@ -171,6 +171,17 @@ static bool write_splits(hid_t file, const struct performance_table *table, stru
     return ok;
 }
 
+static bool write_drum_map(hid_t file, const struct drum_map *map, struct error *error)
+{
+    if (map->name[0] == '\0')
+        return true;
+    char *table = drum_map_text(map);
+    bool ok = hdf5_write_string(file, "drum_map", map->name, error) &&
+              hdf5_write_string(file, "drum_map_table", table, error);
+    free(table);
+    return ok;
+}
+
 static bool write_attributes(hid_t file, const struct dataset_index *index, struct error *error)
 {
     const struct dataset_counts *counts = &index->counts;
@@ -183,7 +194,8 @@ static bool write_attributes(hid_t file, const struct dataset_index *index, stru
            hdf5_write_int(file, "num_hits", (int64_t)counts->num_hits, error) &&
            hdf5_write_int(file, "num_unknown_pitches", (int64_t)counts->num_unknown, error) &&
            hdf5_write_int(file, "num_melodic_notes", (int64_t)counts->num_melodic, error) &&
-           write_splits(file, &index->table, error) && write_skipped(file, counts, error);
+           write_splits(file, &index->table, error) && write_skipped(file, counts, error) &&
+           write_drum_map(file, &index->drum_map, error);
 }
 
 bool dataset_index_write(const struct dataset_index *index, const char *path, const char *shown_path,
@@ -267,6 +279,24 @@ static bool read_content_hash(struct dataset_index *index, hid_t file, const cha
     return ok;
 }
 
+static bool read_drum_map(struct drum_map *map, hid_t file, const char *path, struct error *error)
+{
+    char *name = NULL, *table = NULL;
+    if (!hdf5_has_attribute(file, "drum_map")) {
+        drum_map_builtin(map, "roland");
+        return true;
+    }
+    bool ok =
+        hdf5_read_string(&name, file, "drum_map", error) && hdf5_read_string(&table, file, "drum_map_table", error);
+    if (ok && !text_is_utf8(name))
+        ok = error_set(error, "%s: drum_map is not UTF-8 text", path);
+    if (ok && !drum_map_parse(map, name, table, error))
+        ok = error_prefix(error, "%s: drum_map_table", path);
+    free(table);
+    free(name);
+    return ok;
+}
+
 bool dataset_index_read(struct dataset_index *index, const char *folder, struct error *error)
 {
     struct error ignored;
@@ -278,7 +308,8 @@ bool dataset_index_read(struct dataset_index *index, const char *folder, struct 
         ok = error_set(error, "%s: no data set: it holds no %s (drumline-preprocess makes one)", folder, INDEX_NAME);
     if (ok && (ok = hdf5_open(&file, path, INDEX_FORMAT, error))) {
         ok = performance_table_read(&index->table, &index->num_steps, file, path, true, error) &&
-             read_counts(index, file, path, error) && read_content_hash(index, file, path, error);
+             read_counts(index, file, path, error) && read_content_hash(index, file, path, error) &&
+             read_drum_map(&index->drum_map, file, path, error);
         hdf5_close(&file, path, &ignored);
     }
     if (!ok)

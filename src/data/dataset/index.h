@@ -45,10 +45,13 @@ struct dataset_index {
     uint64_t num_steps;
     uint32_t num_shards;
     char content_sha256[2 * DIGEST_SIZE + 1];
+    struct drum_map
+        drum_map; /* that notes were read with; a nameless one is not written, and is read as roland, which the
+                                 first version had alone */
 };
 
 /* Makes the index from the shards' tables, whose digests must be set and whose rows must be sorted by path, as they are
- * where files were taken in that order. `counts` is copied. */
+ * where files were taken in that order. `counts` is copied; drum_map is left for the caller to set. */
 bool dataset_index_make(struct dataset_index *index, const struct performance_table *tables, uint32_t num_shards,
                         const struct dataset_counts *counts, struct error *error);
 

@@ -57,23 +57,23 @@ static const char *fault_of_name(const char *path)
     return text_is_utf8(path) ? NULL : "its name is no UTF-8 text";
 }
 
-static void skip_for_name(struct dataset_counts *counts, const char *folder, const char *path, const char *fault)
+static void skip_for_name(struct intake_counts *counts, const char *folder, const char *path, const char *fault)
 {
     char *name = printable(path), *full_path = path_join(folder, name != NULL ? name : "?");
-    counts->skipped[SKIPPED_NAME]++;
+    counts->sums.skipped[SKIPPED_NAME]++;
     log_warning("skipped: %s: %s", full_path, fault);
     free(full_path);
     free(name);
 }
 
-static void skip(struct dataset_counts *counts, enum skip_reason reason, const char *path)
+static void skip(struct intake_counts *counts, enum skip_reason reason, const char *path)
 {
-    counts->skipped[reason]++;
+    counts->sums.skipped[reason]++;
     log_debug_here("skipped: %s: %s", path, skip_reason_words(reason));
 }
 
 /* Loads a file; where it can't, warns and counts. */
-static bool load(struct midi *midi, struct dataset_counts *counts, const char *folder, const char *path)
+static bool load(struct midi *midi, struct intake_counts *counts, const char *folder, const char *path)
 {
     enum midi_fault fault;
     struct error error;
@@ -85,7 +85,7 @@ static bool load(struct midi *midi, struct dataset_counts *counts, const char *f
     enum skip_reason reason = fault == MIDI_UNREADABLE    ? SKIPPED_UNREADABLE
                               : fault == MIDI_UNSUPPORTED ? SKIPPED_UNSUPPORTED
                                                           : SKIPPED_DAMAGED;
-    counts->skipped[reason]++;
+    counts->sums.skipped[reason]++;
     log_warning("skipped: %s", error.message);
     return false;
 }
@@ -106,7 +106,7 @@ static enum skip_reason judge(const struct grid_part *part, const struct intake_
     return NUM_SKIP_REASONS;
 }
 
-static bool take_parts(struct shard_writer *writer, struct dataset_counts *counts, const struct grid_list *list,
+static bool take_parts(struct shard_writer *writer, struct intake_counts *counts, const struct grid_list *list,
                        const struct performance *about, const struct intake_rules *rules, struct error *error)
 {
     for (size_t p = 0; p < list->count; p++) {
@@ -118,13 +118,31 @@ static bool take_parts(struct shard_writer *writer, struct dataset_counts *count
         }
         if (!shard_writer_append(writer, about, &part->grid, error))
             return false;
-        counts->num_kept++;
-        counts->num_hits += grid_count_hits(&part->grid);
+        counts->sums.num_kept++;
+        counts->sums.num_hits += grid_count_hits(&part->grid);
     }
     return true;
 }
 
-bool intake_file(struct shard_writer *writer, struct dataset_counts *counts, const char *folder, const char *path,
+/* Adds the file's notes, and names at debug level those that the map does not know. */
+static void take_census(struct pitch_census *census, const struct midi *midi, const struct drum_map *map,
+                        const char *path)
+{
+    struct pitch_census own = {{0}, {0}};
+    for (size_t i = 0; i < midi->num_onsets; i++)
+        own.notes[midi->onsets[i].pitch]++;
+    for (int pitch = 0; pitch < NUM_PITCHES; pitch++) {
+        if (own.notes[pitch] == 0)
+            continue;
+        census->notes[pitch] += own.notes[pitch];
+        census->files[pitch]++;
+        if (drum_class_of_pitch(map, (uint8_t)pitch) == DRUM_NONE)
+            log_debug_here("skipped: %s: %llu note%s of pitch %d", path, (unsigned long long)own.notes[pitch],
+                           own.notes[pitch] == 1 ? "" : "s", pitch);
+    }
+}
+
+bool intake_file(struct shard_writer *writer, struct intake_counts *counts, const char *folder, const char *path,
                  const struct splits *splits, const struct intake_rules *rules, struct error *error)
 {
     static char unknown[] = "";
@@ -133,7 +151,7 @@ bool intake_file(struct shard_writer *writer, struct dataset_counts *counts, con
     struct time_signature fallback = {4, 4};
     struct midi midi;
     struct grid_list list;
-    counts->num_files++;
+    counts->sums.num_files++;
     const char *fault = fault_of_name(path);
     if (fault != NULL) {
         skip_for_name(counts, folder, path, fault);
@@ -150,12 +168,13 @@ bool intake_file(struct shard_writer *writer, struct dataset_counts *counts, con
         take_name_tag(&fallback, path);
     if (!load(&midi, counts, folder, path))
         return true;
-    counts->num_melodic += midi.num_melodic;
-    bool ok = grid_list_make(&list, &midi, DRUM_MAP_TRAINING, fallback, error);
+    counts->sums.num_melodic += midi.num_melodic;
+    take_census(&counts->census, &midi, &rules->map, path);
+    bool ok = grid_list_make(&list, &midi, &rules->map, fallback, error);
     midi_free(&midi);
     if (!ok)
         return error_prefix(error, "%s", path);
-    counts->num_unknown += list.num_unknown;
+    counts->sums.num_unknown += list.num_unknown;
     ok = take_parts(writer, counts, &list, &about, rules, error) || error_prefix(error, "%s", path);
     grid_list_free(&list);
     return ok;

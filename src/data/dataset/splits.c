@@ -110,7 +110,7 @@ static bool read_row(char *fields[MAX_COLUMNS], int *count, struct csv *csv, str
 }
 
 struct columns {
-    int count, path, split, style, drummer, time_signature;
+    int count, path, split, style, drummer, time_signature, beat_type;
 };
 
 static int find_column(char *const *names, int count, const char *name)
@@ -133,6 +133,7 @@ static bool read_column_names(struct columns *columns, struct csv *csv, struct e
     columns->style = find_column(names, count, "style");
     columns->drummer = find_column(names, count, "drummer");
     columns->time_signature = find_column(names, count, "time_signature");
+    columns->beat_type = find_column(names, count, "beat_type");
     if (columns->path == NO_COLUMN || columns->split == NO_COLUMN)
         return error_set(error, "line 1: no column '%s'", columns->path == NO_COLUMN ? "midi_filename" : "split");
     return true;
@@ -178,6 +179,7 @@ static bool read_table(struct splits *splits, struct csv *csv, struct error *err
     size_t capacity = 0;
     if (!read_column_names(&columns, csv, error))
         return false;
+    splits->is_groove = columns.drummer != NO_COLUMN && columns.beat_type != NO_COLUMN;
     while (csv->next < csv->end) {
         char *fields[MAX_COLUMNS];
         int count;

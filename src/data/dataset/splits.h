@@ -34,7 +34,8 @@ struct performance_info {
 struct splits {
     struct performance_info *rows; /* [count], owned; by path */
     size_t count;
-    char *text; /* the file, which the rows' strings lie in; owned */
+    char *text;     /* the file, which the rows' strings lie in; owned */
+    bool is_groove; /* the table has the Groove set's columns `drummer` and `beat_type`, as E-GMD's has */
 };
 
 /* Reads FOLDER/info.csv; none is an empty table. Fails with file, line and reason where it can't be read as such a

@@ -109,7 +109,7 @@ static float starting_qpm(const struct midi *midi, uint32_t first_tick)
 }
 
 static void place_onsets(struct grid *grid, const struct midi *midi, size_t first, size_t end, uint32_t first_tick,
-                         enum drum_map map)
+                         const struct drum_map *map)
 {
     for (size_t i = first; i < end; i++) {
         const struct midi_onset *onset = &midi->onsets[i];
@@ -128,7 +128,7 @@ static void place_onsets(struct grid *grid, const struct midi *midi, size_t firs
 
 /* Makes the grid of the onsets [first, end), or sets the fault. *steps_left is what the file may still take. */
 static bool fill_part(struct grid_part *part, uint64_t *steps_left, uint64_t *num_unknown, const struct midi *midi,
-                      size_t first, size_t end, enum drum_map map, struct error *error)
+                      size_t first, size_t end, const struct drum_map *map, struct error *error)
 {
     uint64_t last_step = 0;
     uint32_t bar_steps = time_signature_bar_steps(part->time_signature);
@@ -158,8 +158,8 @@ static bool fill_part(struct grid_part *part, uint64_t *steps_left, uint64_t *nu
     return true;
 }
 
-bool grid_list_make(struct grid_list *list, const struct midi *midi, enum drum_map map, struct time_signature fallback,
-                    struct error *error)
+bool grid_list_make(struct grid_list *list, const struct midi *midi, const struct drum_map *map,
+                    struct time_signature fallback, struct error *error)
 {
     uint64_t steps_left = GRID_MAX_STEPS;
     size_t first = 0, kept = 0;
@@ -216,7 +216,7 @@ static uint32_t written_tick(uint32_t step, float offset)
     return tick > 0 ? (uint32_t)tick : 0;
 }
 
-bool grid_to_midi(struct midi *midi, const struct grid *grid, struct error *error)
+bool grid_to_midi(struct midi *midi, const struct grid *grid, const struct drum_map *map, struct error *error)
 {
     uint64_t num_hits = grid_count_hits(grid);
     *midi = (struct midi){.ppq = MIDI_WRITTEN_PPQ, .num_tempos = 1, .num_time_signatures = 1};
@@ -238,8 +238,8 @@ bool grid_to_midi(struct midi *midi, const struct grid *grid, struct error *erro
                 continue;
             uint8_t velocity = grid->velocity[cell] > 127 ? 127 : grid->velocity[cell];
             midi->onsets[midi->num_onsets++] =
-                (struct midi_onset){written_tick(step, grid->offset[cell]), MIDI_DRUM_CHANNEL,
-                                    drum_written_pitch((int)drum), velocity > 0 ? velocity : 1};
+                (struct midi_onset){written_tick(step, grid->offset[cell]), MIDI_DRUM_CHANNEL, map->written[drum],
+                                    velocity > 0 ? velocity : 1};
         }
     qsort(midi->onsets, midi->num_onsets, sizeof *midi->onsets, compare_onsets);
     return true;

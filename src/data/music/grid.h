@@ -80,13 +80,13 @@ struct grid_list {
  * bars after its last onset. Its tempo is the one in force at its beginning, else the first of the file, else 120.
  *
  * Fails only where there is no memory; other faults are told part by part. */
-bool grid_list_make(struct grid_list *list, const struct midi *midi, enum drum_map map, struct time_signature fallback,
-                    struct error *error);
+bool grid_list_make(struct grid_list *list, const struct midi *midi, const struct drum_map *map,
+                    struct time_signature fallback, struct error *error);
 void grid_list_free(struct grid_list *list);
 
-/* The way back, at MIDI_WRITTEN_PPQ: time signature and tempo at tick 0, each hit on channel 10 at the pitch that is
- * written for its class. An onset stays nearest to its own step, so the grid of the result has the same hits; one that
+/* The way back, at MIDI_WRITTEN_PPQ: time signature and tempo at tick 0, each hit on channel 10 at the pitch that `map`
+ * writes for its class (it must have one for each: drum_map_check_written). An onset stays nearest to its own step, so the grid of the result has the same hits; one that
  * would lie before the beginning is put there. The file ends with the last bar. Free with midi_free. */
-bool grid_to_midi(struct midi *midi, const struct grid *grid, struct error *error);
+bool grid_to_midi(struct midi *midi, const struct grid *grid, const struct drum_map *map, struct error *error);
 
 #endif

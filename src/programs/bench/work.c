@@ -62,6 +62,7 @@ static bool make_input(struct playing *playing, const struct hparams *hparams, s
 {
     struct bench_windows windows;
     struct generate_output output;
+    struct drum_map map;
     struct grid grid;
     struct model_step part = {.batch = 1};
     if (!bench_windows_make(&windows, hparams, error))
@@ -71,9 +72,10 @@ static bool make_input(struct playing *playing, const struct hparams *hparams, s
     float *last = windows.rows + (size_t)(windows.steps - 1) * STEP_DEPTH;
     last[0] = last[NUM_DRUMS] = 1;
     memset(windows.rows + (size_t)2 * NUM_DRUMS, 0, NUM_DRUMS * sizeof(float));
+    drum_map_builtin(&map, "general");
     bool ok = grid_from_window(&grid, windows.rows, windows.steps, 120, error);
     if (ok) {
-        ok = generate_output_start(&output, playing->folder, playing->options->config, "input", 1, error) &&
+        ok = generate_output_start(&output, playing->folder, playing->options->config, "input", 1, &map, error) &&
              generate_output_write(&output, &grid, error);
         if (ok)
             playing->input = generate_output_path(&output, 0);

@@ -35,6 +35,7 @@ struct generation {
     float *ends;     /* [2, Z] means of the inputs; owned, as are the next two */
     float *controls; /* [T, C]: hits of the first input */
     float *rows;     /* [T, 27]: one window */
+    struct drum_map stored_map, output_map;
     struct generate_output output;
 };
 
@@ -184,7 +185,7 @@ static bool offer_windows(struct generation *generation, const struct generate_i
     const char *const kinds[] = {"input-1", "input-2"};
     struct generate_output *output = &generation->output;
     if (!generate_output_start(output, generation->options->output_dir, generation->checkpoint.config,
-                               kinds[input->number - 1], (int)count, error))
+                               kinds[input->number - 1], (int)count, &generation->output_map, error))
         return false;
     for (uint32_t i = 0; i < count; i++) {
         struct grid part = generate_input_part(input, first_bars[i], generation->bars);
@@ -224,8 +225,12 @@ static bool read_inputs(struct generation *generation, struct error *error)
 {
     const struct generate_options *options = generation->options;
     generation->num_inputs = !options->input_midi[0] ? 0 : !options->input_midi[1] ? 1 : 2;
+    struct generate_input_rules rules = {options->drum_map ? options->drum_map : "auto", &generation->stored_map,
+                                         generation->checkpoint.hparams.tapify};
+    drum_map_builtin(&generation->stored_map, "roland");
     for (int i = 0; i < generation->num_inputs; i++)
-        if (!generate_input_read(&generation->inputs[i], options->input_midi[i], i + 1, generation->bars, error))
+        if (!generate_input_read(&generation->inputs[i], options->input_midi[i], i + 1, generation->bars, &rules,
+                                 error))
             return false;
     bool ok = true;
     for (int i = 0; i < generation->num_inputs; i++) {
@@ -334,7 +339,7 @@ static bool play(struct generation *generation, struct error *error)
         .output = &generation->output,
     };
     return generate_output_start(&generation->output, options->output_dir, generation->checkpoint.config,
-                                 mode_names[options->mode], work.count, error) &&
+                                 mode_names[options->mode], work.count, &generation->output_map, error) &&
            generate_play(&work, error);
 }
 
@@ -347,13 +352,23 @@ static void report(const struct generation *generation)
              generation->seed, generation->options->temperature, (double)generation->qpm);
 }
 
+static bool find_output_map(struct generation *generation, bool *wrong_usage, struct error *error)
+{
+    const char *name = generation->options->output_drum_map;
+    if (drum_map_find(&generation->output_map, name ? name : "general", error) &&
+        drum_map_check_written(&generation->output_map, error))
+        return true;
+    *wrong_usage = true;
+    return error_prefix(error, "--output_drum_map");
+}
+
 bool generate(const struct generate_options *options, bool *wrong_usage, struct error *error)
 {
     struct generation generation = {.options = options};
     *wrong_usage = false;
-    bool ok = load(&generation, error) && check_checkpoint(&generation, wrong_usage, error) &&
-              start(&generation, error) && read_inputs(&generation, error) && prepare(&generation, error) &&
-              play(&generation, error);
+    bool ok = find_output_map(&generation, wrong_usage, error) && load(&generation, error) &&
+              check_checkpoint(&generation, wrong_usage, error) && start(&generation, error) &&
+              read_inputs(&generation, error) && prepare(&generation, error) && play(&generation, error);
     if (ok)
         report(&generation);
     for (int i = 0; i < generation.num_inputs; i++)

@@ -36,6 +36,8 @@ struct generate_options {
     int64_t seed; /* -1: not given */
     int64_t threads;
     char *output_dir;
+    char *drum_map;        /* of the inputs; NULL: auto */
+    char *output_drum_map; /* NULL: general */
 };
 
 /* What options alone can tell to be wrong. */

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "data/midi/reader.h"
+#include "programs/common/lost_notes.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -38,8 +39,8 @@ static bool check_parts(const struct grid_list *list, const struct midi *midi, c
             path, part->time_signature.numerator, part->time_signature.denominator, part[1].time_signature.numerator,
             part[1].time_signature.denominator);
     if (part->fault == GRID_NO_DRUMS && midi->num_onsets > 0)
-        return error_set(error, "%s: has no drums: none of its %zu notes is a pitch of General MIDI's percussion map",
-                         path, midi->num_onsets);
+        return error_set(error, "%s: has no drums: none of its %zu notes is a pitch of the drum map", path,
+                         midi->num_onsets);
     if (part->fault == GRID_NO_DRUMS)
         return error_set(error, "%s: has no drums: it holds no notes", path);
     if (!time_signature_equal(part->time_signature, common_time))
@@ -64,19 +65,59 @@ static bool take_part(struct generate_input *input, const struct grid *grid, con
     return copy_padded(&input->grid, grid, input->num_bars * GRID_BAR_STEPS, error);
 }
 
-bool generate_input_read(struct generate_input *input, const char *path, int number, uint32_t bars, struct error *error)
+/* The map that `rules` choose for this file. */
+static bool choose_map(struct drum_map *map, const struct pitch_census *census,
+                       const struct generate_input_rules *rules, struct error *error)
+{
+    struct drum_map general;
+    if (strcmp(rules->drum_map, "auto") != 0)
+        return drum_map_find(map, rules->drum_map, error) || error_prefix(error, "--drum_map");
+    drum_map_builtin(&general, "general");
+    *map = general;
+    for (int pitch = 0; pitch < NUM_PITCHES; pitch++)
+        if (census->notes[pitch] > 0 && general.classes[pitch] == DRUM_NONE &&
+            rules->stored->classes[pitch] != DRUM_NONE)
+            *map = *rules->stored;
+    return true;
+}
+
+static void take_census(struct pitch_census *census, const struct midi *midi)
+{
+    for (size_t i = 0; i < midi->num_onsets; i++) {
+        census->notes[midi->onsets[i].pitch]++;
+        census->files[midi->onsets[i].pitch] = 1;
+    }
+}
+
+static bool make_grids(struct grid_list *list, const struct midi *midi, const char *path,
+                       const struct generate_input_rules *rules, struct error *error)
+{
+    struct pitch_census census = {{0}, {0}};
+    struct drum_map map;
+    take_census(&census, midi);
+    if (!choose_map(&map, &census, rules, error))
+        return false;
+    log_debug("%s: read with drum map %s", path, map.name);
+    for (int pitch = 0; rules->taps && pitch < NUM_PITCHES; pitch++)
+        if (map.classes[pitch] == DRUM_NONE)
+            map.classes[pitch] = DRUM_TAP;
+    if (midi->num_onsets > 0)
+        lost_notes_report(&census, &map, path);
+    if (midi->num_melodic > 0)
+        log_debug("%s: %zu notes are not on channel 10, and skipped", path, midi->num_melodic);
+    return grid_list_make(list, midi, &map, common_time, error);
+}
+
+bool generate_input_read(struct generate_input *input, const char *path, int number, uint32_t bars,
+                         const struct generate_input_rules *rules, struct error *error)
 {
     struct midi midi;
     struct grid_list list = {0};
     *input = (struct generate_input){.path = path, .number = number};
     if (!midi_load(&midi, path, NULL, error))
         return false;
-    bool ok = grid_list_make(&list, &midi, DRUM_MAP_GENERAL, common_time, error);
+    bool ok = make_grids(&list, &midi, path, rules, error);
     if (ok) {
-        if (list.num_unknown > 0)
-            log_debug("%s: %" PRIu64 " notes are no drum of the nine, and left out", path, list.num_unknown);
-        if (midi.num_melodic > 0)
-            log_debug("%s: %zu notes are not on channel 10, and left out", path, midi.num_melodic);
         ok = check_parts(&list, &midi, path, error) && take_part(input, &list.parts[0].grid, &midi, bars, error);
         grid_list_free(&list);
     }

@@ -1,6 +1,6 @@
 /* What the generator is given to start from: a MIDI file of drumming, and the window of it that the model is to see.
  *
- * Files are read with the wider General MIDI drum map. A file must be in 4/4 throughout. Its length is what its notes reach,
+ * A file must be in 4/4 throughout. Its length is what its notes reach,
  * in whole bars; where the file itself goes on in silence, that silence may fill up a window. */
 #ifndef DRUMLINE_PROGRAMS_GENERATE_INPUT_H
 #define DRUMLINE_PROGRAMS_GENERATE_INPUT_H
@@ -19,10 +19,18 @@ struct generate_input {
     uint32_t first_bar; /* of the window that was chosen, from 0 */
 };
 
-/* Reads a file. On failure the message names it and the reason: not readable, damaged, no drums, another time signature, or
+/* Which pitches are which drums. */
+struct generate_input_rules {
+    const char *drum_map; /* a name or file; "auto": `stored` where the file has a pitch that it alone knows, else
+                                      general */
+    const struct drum_map *stored; /* the model's own */
+    bool taps;                     /* the model hears taps alone: a pitch that the map does not know is one too */
+};
+
+/* Reads a file. Says which notes it skips. On failure the message names it and the reason: not readable, damaged, no drums, another time signature, or
  * fewer than `bars` bars. */
 bool generate_input_read(struct generate_input *input, const char *path, int number, uint32_t bars,
-                         struct error *error);
+                         const struct generate_input_rules *rules, struct error *error);
 void generate_input_free(struct generate_input *input);
 
 /* The windows of `bars` bars that hold any note: every `bars` bars from the first, and one that ends with the last bar where

@@ -41,9 +41,16 @@ static const struct setting option_rows[] = {
            "Tempo of what is written, in quarter notes a minute: that of --input_midi_1 where not given, else 120."),
     NUMBER("seed", SETTING_INT, seed, "-1", -1, 9007199254740992.0,
            "The same seed gives the same music on any machine of the same kind. -1: chosen anew, and told at the end."),
+    NUMBER(
+        "drum_map", SETTING_STRING, drum_map, "auto", 0, 0,
+        "Which pitch plays which drum in the inputs: a built-in map (drumline-info --drum_maps lists them), a table in "
+        "a "
+        "file, or auto: general, or the map of the model's data where the file has a pitch that only that one knows."),
     TEXT("output_dir", output_dir, "DIR",
          "Where the files go, as CONFIG_MODE_YYYY-MM-DD_HHMMSS-000-of-005.mid; made if missing. Nothing is "
          "overwritten."),
+    NUMBER("output_drum_map", SETTING_STRING, output_drum_map, "general", 0, 0,
+           "The pitches that are written: those that a built-in map, or a table in a file, lists first for each drum."),
     NUMBER("threads", SETTING_INT, threads, "0", 0, 256,
            "Threads that play and write; 0: as many as there are cores for this program. What is written does not "
            "depend on it."),

@@ -71,10 +71,10 @@ static bool find_second(struct generate_output *output, struct error *error)
 }
 
 bool generate_output_start(struct generate_output *output, const char *folder, const char *config, const char *kind,
-                           int count, struct error *error)
+                           int count, const struct drum_map *map, struct error *error)
 {
     *output = (struct generate_output){
-        .folder = folder, .config = config, .kind = kind, .count = count, .second = time(NULL)};
+        .folder = folder, .config = config, .kind = kind, .count = count, .map = *map, .second = time(NULL)};
     if (!folder_make(folder, error) || !find_second(output, error))
         return false;
     atomic_file_sweep_shared(folder);
@@ -88,7 +88,7 @@ bool generate_output_stage(struct atomic_file *file, const struct generate_outpu
     struct midi midi;
     char track_name[100];
     snprintf(track_name, sizeof track_name, "%.60s %.30s", output->config, output->kind);
-    if (!grid_to_midi(&midi, grid, error))
+    if (!grid_to_midi(&midi, grid, &output->map, error))
         return false;
     char *path = path_at(output, output->first_second, number);
     bool ok = midi_stage(file, &midi, track_name, path, error);

@@ -14,6 +14,7 @@ struct generate_output {
     const char *config;   /* a name that generate_output_name_is_safe */
     const char *kind;     /* "sample" */
     int count;            /* files of the set */
+    struct drum_map map;  /* that they are written with */
     int written;          /* so many of them have their names, from number 0 on */
     time_t first_second;  /* what the names were to tell when the set was begun */
     time_t second;        /* what they tell */
@@ -26,7 +27,7 @@ bool generate_output_name_is_safe(const char *name);
 /* Makes the folder if it is missing, removes what killed programs left half-written in it, and finds names for `count`
  * files. Other programs may be writing sets to the same folder. */
 bool generate_output_start(struct generate_output *output, const char *folder, const char *config, const char *kind,
-                           int count, struct error *error);
+                           int count, const struct drum_map *map, struct error *error);
 
 /* The path of file `number`; owned by the caller. */
 char *generate_output_path(const struct generate_output *output, int number);

@@ -2,6 +2,7 @@
 #include "base/cli/options.h"
 #include "base/hdf5/hdf5.h"
 #include "base/log.h"
+#include "data/midi/drum_map.h"
 #include "programs/common/blas_threads.h"
 #include "programs/info/hparams_page.h"
 #include "programs/info/info.h"
@@ -11,7 +12,7 @@
 #include <stdlib.h>
 
 struct options {
-    bool json, hparams, markdown;
+    bool json, hparams, drum_maps, markdown;
     double watch; /* seconds; 0: no */
 };
 
@@ -20,6 +21,7 @@ struct options {
 static const struct setting option_rows[] = {
     FLAG(json, "Print JSON: one object for one path, an array for several."),
     FLAG(hparams, "List every hparam and every config; takes no path."),
+    FLAG(drum_maps, "Print the built-in drum maps as tables for --drum_map; takes no path."),
     FLAG(markdown, "With --hparams: print Markdown."),
     SETTING_ROW(
         struct options, watch, SETTING_DOUBLE, "0", 0, 86400, "2", "SECONDS",
@@ -29,7 +31,7 @@ static const struct setting option_rows[] = {
 static const struct program program = {
     .name = "drumline-info",
     .summary = "describes and validates data sets, shards, checkpoints and runs",
-    .usage = "[--json] PATH... | --watch[=SECONDS] RUN | --hparams [--markdown]",
+    .usage = "[--json] PATH... | --watch[=SECONDS] RUN | --hparams [--markdown] | --drum_maps",
     .examples = "drumline-info data runs/first\n"
                 "drumline-info --watch runs/first\n"
                 "drumline-info --json runs/first/train/checkpoint-00001000.h5\n",
@@ -46,9 +48,21 @@ static bool check(const struct options *options, int num_paths, struct error *er
         return error_set(error, "--hparams takes neither a path nor --json");
     if (options->watch > 0 && (options->hparams || options->json || num_paths != 1))
         return error_set(error, "--watch takes the path of one run, and neither --json nor --hparams");
-    if (!options->hparams && num_paths == 0)
+    if (options->drum_maps && (options->json || options->hparams || options->watch > 0 || num_paths > 0))
+        return error_set(error, "--drum_maps takes no path and no other flag");
+    if (!options->hparams && !options->drum_maps && num_paths == 0)
         return error_set(error, "give the path of a data set, shard, checkpoint or run");
     return true;
+}
+
+/* Each table as a file of its own would be: it can be edited and given as --drum_map=FILE. */
+static void print_drum_maps(void)
+{
+    size_t count;
+    const struct drum_map_entry *entries = drum_map_entries(&count);
+    for (size_t i = 0; i < count; i++)
+        printf("%s# %s: %s\n# Source: %s\n%s", i > 0 ? "\n" : "", entries[i].name, entries[i].title, entries[i].source,
+               entries[i].text);
 }
 
 /* A closed pipe or a full disk shows only when the buffer is flushed. */
@@ -106,6 +120,8 @@ int main(int argc, char **argv)
     bool ok = true;
     if (options.hparams)
         hparams_page_print(options.markdown);
+    else if (options.drum_maps)
+        print_drum_maps();
     else if (options.watch > 0)
         ok = info_watch(paths[0], options.watch, &status, &error);
     else if (!describe(&options, paths, num_paths))

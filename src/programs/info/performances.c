@@ -125,6 +125,7 @@ bool info_read_dataset(json_t *object, const char *folder, struct error *error)
     json_object_set_new(object, "content_sha256", json_clean_text(dataset_content_sha256(dataset)));
     json_object_set_new(object, "num_shards", json_of_count(dataset->index.num_shards));
     read_performances(object, &dataset->index.table, dataset->hits);
+    json_object_set_new(object, "drum_map", json_clean_text(dataset->index.drum_map.name));
     read_skipped(object, &dataset->index.counts);
     dataset_close(dataset);
     return true;
@@ -221,6 +222,7 @@ void info_print_performances(FILE *out, const json_t *object)
     if (is_dataset) {
         info_print_field(out, "content", "%s", member_string(object, "content_sha256"));
         info_print_field(out, "shards", "%" PRId64, member_int(object, "num_shards"));
+        info_print_field(out, "drum map", "%s", member_string(object, "drum_map"));
         print_skipped(out, object);
     }
     info_print_field(out, "tempo", "%.4g to %.4g quarter notes per minute", member_number(object, "slowest_qpm"),

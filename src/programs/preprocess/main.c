@@ -14,12 +14,16 @@
 
 static const struct setting option_rows[] = {
     TEXT(input_dir, "DIR",
-         "Folder of MIDI files (.mid, .midi). An info.csv in it tells split, style and drummer of each."),
+         "Folder of MIDI files (.mid, .midi). An info.csv in it gives split, style and drummer of each."),
     TEXT(output_dir, "DIR", "Folder for the shards and their index.h5; made if missing."),
     FLAG(recursive, "Look in the folders below --input_dir too."),
     FLAG(is_beat, "Keep only performances in the time signature of --beat."),
     TEXT(beat, "N-D", "The time signature that --is_beat=True keeps: 4-4 where not given."),
     ROW(min_bars, SETTING_INT, "1", 1, GRID_MAX_STEPS, NULL, "Keep only performances of at least so many bars."),
+    ROW(drum_map, SETTING_STRING, "auto", 0, 0, "NAME|FILE",
+        "Which pitch plays which drum: a built-in map (drumline-info --drum_maps lists them), a table in a file, or "
+        "auto: "
+        "roland where the folder's table has the Groove set's columns drummer and beat_type, else general."),
     FLAG(overwrite, "Replace the data set that --output_dir holds; it stays until the new one is complete."),
     RANK_LOG_ROW(struct preprocess_options),
 };

@@ -10,6 +10,7 @@
 #include "data/dataset/intake.h"
 #include "dist/stats.h"
 #include "dist/work_share.h"
+#include "programs/common/lost_notes.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +32,7 @@ struct job {
     size_t num_paths;
     struct splits splits;
     struct shard_writer shard;
-    struct dataset_counts counts;
+    struct intake_counts counts;
     struct background *background; /* owned; NULL where nothing is being flushed */
     struct flushing flushing;
     struct dataset_index index;    /* rank 0's */
@@ -146,13 +147,21 @@ static bool share_paths(struct job *job, size_t size, struct error *error)
     return true;
 }
 
+static bool choose_drum_map(struct job *job, struct error *error)
+{
+    const char *name = job->options->drum_map;
+    if (!name || strcmp(name, "auto") == 0)
+        name = job->splits.is_groove ? "roland" : "general";
+    return drum_map_find(&job->rules.map, name, error) || error_prefix(error, "--drum_map");
+}
+
 static bool list_files(struct job *job, struct error *error)
 {
     size_t size = 0;
     bool ok = comm_rank(job->comm) != 0 || look_around(job, &size, error);
     if (!comm_all_ok(job->comm, ok, error) || !share_paths(job, size, error))
         return false;
-    ok = splits_read(&job->splits, job->options->input_dir, error);
+    ok = splits_read(&job->splits, job->options->input_dir, error) && choose_drum_map(job, error);
     return comm_all_ok(job->comm, ok, error);
 }
 
@@ -177,18 +186,20 @@ static void tell_progress(const struct job *job, const struct work_share *share,
 
 static void sum_counts(struct job *job)
 {
-    struct dataset_counts *counts = &job->counts;
-    uint64_t values[5 + NUM_SKIP_REASONS] = {counts->num_files, counts->num_kept, counts->num_hits, counts->num_unknown,
-                                             counts->num_melodic};
-    memcpy(values + 5, counts->skipped, sizeof counts->skipped);
-    comm_sum_counts(job->comm, values, 5 + NUM_SKIP_REASONS);
-    *counts = (struct dataset_counts){values[0], values[1], values[2], values[3], values[4], {0}};
-    memcpy(counts->skipped, values + 5, sizeof counts->skipped);
+    struct dataset_counts *counts = &job->counts.sums;
+    struct pitch_census *census = &job->counts.census;
+    uint64_t *const singles[] = {&counts->num_files, &counts->num_kept, &counts->num_hits, &counts->num_unknown,
+                                 &counts->num_melodic};
+    for (size_t i = 0; i < sizeof singles / sizeof singles[0]; i++)
+        comm_sum_counts(job->comm, singles[i], 1);
+    comm_sum_counts(job->comm, counts->skipped, NUM_SKIP_REASONS);
+    comm_sum_counts(job->comm, census->notes, NUM_PITCHES);
+    comm_sum_counts(job->comm, census->files, NUM_PITCHES);
 }
 
 static void report_counts(const struct job *job)
 {
-    const struct dataset_counts *counts = &job->counts;
+    const struct dataset_counts *counts = &job->counts.sums;
     uint64_t skipped = 0;
     log_info("%8llu MIDI file%s", (unsigned long long)counts->num_files, counts->num_files == 1 ? "" : "s");
     log_info("%8llu performance%s kept", (unsigned long long)counts->num_kept, counts->num_kept == 1 ? "" : "s");
@@ -202,8 +213,8 @@ static void report_counts(const struct job *job)
         log_info("         (--log=debug names each of them)");
     if (counts->num_melodic > 0)
         log_info("%8llu notes skipped: not on the drum channel", (unsigned long long)counts->num_melodic);
-    if (counts->num_unknown > 0)
-        log_info("%8llu notes skipped: pitch maps to none of the nine drums", (unsigned long long)counts->num_unknown);
+    log_info("         drum map: %s", job->rules.map.name);
+    lost_notes_report(&job->counts.census, &job->rules.map, job->options->input_dir);
 }
 
 /* Who points at a part of a data set leaves its info.csv behind, and with it the split that others trained with. */
@@ -243,7 +254,7 @@ static bool read_files(struct job *job, struct error *error)
     sum_counts(job);
     report_counts(job);
     report_splits(job);
-    return job->counts.num_kept > 0 ||
+    return job->counts.sums.num_kept > 0 ||
            error_set(error, "%s: no performance is left to keep: see the counts above", job->options->input_dir);
 }
 
@@ -292,7 +303,8 @@ static bool make_index(struct job *job, const uint8_t *packed, const size_t *siz
     struct performance_table *tables = calloc((size_t)num_shards, sizeof *tables);
     bool ok = tables != NULL || error_set(error, "no memory for the tables of %d shards", num_shards);
     ok = ok && unpack_tables(tables, packed, sizes, num_shards, error) &&
-         dataset_index_make(&job->index, tables, (uint32_t)num_shards, &job->counts, error);
+         dataset_index_make(&job->index, tables, (uint32_t)num_shards, &job->counts.sums, error);
+    job->index.drum_map = job->rules.map;
     for (int rank = 0; tables != NULL && rank < num_shards; rank++)
         performance_table_free(&tables[rank]);
     free(tables);

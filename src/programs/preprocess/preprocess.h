@@ -10,6 +10,7 @@ struct preprocess_options {
     char *input_dir, *output_dir, *log_dir;
     bool recursive, is_beat, overwrite;
     char *beat;
+    char *drum_map; /* NULL: auto */
     int64_t min_bars;
 };
 
