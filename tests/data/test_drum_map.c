@@ -1,4 +1,7 @@
 #include "data/midi/drum_map.h"
+
+#include "base/io/files.h"
+#include "base/text.h"
 #include "tests/data/drum_maps.h"
 #include "tests/support/scratch.h"
 #include "tests/support/unit.h"

@@ -1,6 +1,7 @@
 #include "data/midi/drum_map.h"
 
 #include "base/io/files.h"
+#include "base/text.h"
 
 #include <assert.h>
 #include <ctype.h>
