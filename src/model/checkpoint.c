@@ -1,10 +1,12 @@
 #include "model/checkpoint.h"
 
 #include "base/cli/options.h"
-#include "base/hdf5/hdf5.h"
+#include "base/hdf5/io.h"
+#include "base/hdf5/seal.h"
 #include "base/io/atomic_file.h"
 #include "base/io/files.h"
 #include "base/text.h"
+#include "model/nn/arrays.h"
 #include "model/vae/parameters.h"
 
 #include <errno.h>
@@ -81,8 +83,6 @@ static bool write_attributes(hid_t file, const struct checkpoint *checkpoint, st
            (!checkpoint->has_validation || write_validation(file, checkpoint, error));
 }
 
-static const char *const groups[] = {"model", "optimizer/m", "optimizer/v"};
-
 static int dims_of(hsize_t dims[2], const struct tensor *tensor)
 {
     dims[0] = (hsize_t)(tensor->num_dims == 2 ? tensor->rows : tensor->columns);
@@ -90,32 +90,40 @@ static int dims_of(hsize_t dims[2], const struct tensor *tensor)
     return tensor->num_dims;
 }
 
-static bool write_tensors(hid_t file, const struct tensor_table *table, const float *const arrays[3],
-                          struct error *error)
+enum { OBJECT_NAME_SIZE = 2 * TENSOR_NAME_SIZE };
+
+static void object_name(char name[OBJECT_NAME_SIZE], const char *group, const struct tensor *tensor)
 {
-    for (size_t group = 0; group < COUNT_OF(groups); group++) {
-        for (int i = 0; i < table->num_rows; i++) {
-            const struct tensor *tensor = &table->rows[i];
-            char name[2 * TENSOR_NAME_SIZE];
-            hsize_t dims[2];
-            snprintf(name, sizeof name, "/%s/%s", groups[group], tensor->name);
-            int num_dims = dims_of(dims, tensor);
-            if (!hdf5_write_dataset(file, name, H5T_NATIVE_FLOAT, num_dims, dims, arrays[group] + tensor->offset,
-                                    HDF5_CHECKSUMMED, error))
-                return false;
-        }
+    snprintf(name, OBJECT_NAME_SIZE, "/%.40s/%s", group, tensor->name);
+}
+
+static bool write_group(hid_t file, const struct tensor_table *table, const struct tensor_group *group,
+                        enum checkpoint_precision precision, struct error *error)
+{
+    for (int i = 0; i < table->num_rows; i++) {
+        const struct tensor *tensor = &table->rows[i];
+        const float *values = group->values + tensor->offset;
+        char name[OBJECT_NAME_SIZE];
+        hsize_t dims[2];
+        object_name(name, group->name, tensor);
+        int num_dims = dims_of(dims, tensor);
+        bool ok =
+            precision == CHECKPOINT_FLOAT16
+                ? hdf5_write_halves(file, name, num_dims, dims, values, HDF5_CHECKSUMMED, error)
+                : hdf5_write_dataset(file, name, H5T_NATIVE_FLOAT, num_dims, dims, values, HDF5_CHECKSUMMED, error);
+        if (!ok)
+            return false;
     }
     return true;
 }
 
 bool checkpoint_write(const char *path, const char *shown_path, const struct checkpoint *checkpoint,
-                      const struct tensor_table *table, const float *values, const float *m, const float *v,
-                      struct error *error)
+                      const struct checkpoint_content *content, struct error *error)
 {
-    const float *arrays[3] = {values, m, v};
     hid_t file = H5I_INVALID_HID;
-    bool ok = hdf5_create(&file, path, CHECKPOINT_FORMAT, error) && write_attributes(file, checkpoint, error) &&
-              write_tensors(file, table, arrays, error);
+    bool ok = hdf5_create(&file, path, CHECKPOINT_FORMAT, error) && write_attributes(file, checkpoint, error);
+    for (size_t i = 0; ok && i < content->num_groups; i++)
+        ok = write_group(file, content->table, &content->groups[i], content->precision, error);
     if (ok)
         return hdf5_close(&file, shown_path, error);
     if (file >= 0)
@@ -123,13 +131,13 @@ bool checkpoint_write(const char *path, const char *shown_path, const struct che
     return false;
 }
 
-bool checkpoint_save(const char *path, const struct checkpoint *checkpoint, const struct tensor_table *table,
-                     const float *values, const float *m, const float *v, struct error *error)
+bool checkpoint_save(const char *path, const struct checkpoint *checkpoint, const struct checkpoint_content *content,
+                     struct error *error)
 {
     struct atomic_file atomic;
     if (!atomic_file_start(&atomic, path, error))
         return false;
-    if (checkpoint_write(atomic.temporary_path, path, checkpoint, table, values, m, v, error))
+    if (checkpoint_write(atomic.temporary_path, path, checkpoint, content, error))
         return atomic_file_commit(&atomic, error);
     atomic_file_abandon(&atomic);
     return false;
@@ -204,25 +212,10 @@ static bool read_attributes(struct checkpoint *checkpoint, hid_t file, const cha
     return read_validation(checkpoint, file, path, error);
 }
 
-/* Tensors are stored uncompressed, so a file that is too small for those that its hparams describe can't hold them: found
- * before anyone takes memory for them. */
-static bool check_size(const struct checkpoint *checkpoint, const char *path, struct error *error)
-{
-    struct tensor_table table;
-    struct stat status;
-    if (!parameters_describe(&table, &checkpoint->hparams, error))
-        return error_prefix(error, "%s", path);
-    if (stat(path, &status) != 0)
-        return error_set_errno(error, errno, "%s", path);
-    if ((uint64_t)status.st_size / sizeof(float) < COUNT_OF(groups) * table.num_values)
-        return error_set(error, "%s: is too small for the %zu parameters that its hparams describe", path,
-                         table.num_values);
-    return true;
-}
-
 struct checkpoint_reader {
     hid_t file;
     char *path; /* owned */
+    struct hparams hparams;
 };
 
 void checkpoint_close(struct checkpoint_reader *reader)
@@ -233,6 +226,45 @@ void checkpoint_close(struct checkpoint_reader *reader)
         H5Fclose(reader->file);
     free(reader->path);
     free(reader);
+}
+
+bool checkpoint_has(const struct checkpoint_reader *reader, const char *group)
+{
+    char name[OBJECT_NAME_SIZE];
+    snprintf(name, sizeof name, "/%.40s", group);
+    char *slash = strchr(name + 1, '/');
+    bool found = true;
+    if (slash) { /* a link on the way must be asked for first */
+        *slash = '\0';
+        found = H5Lexists(reader->file, name, H5P_DEFAULT) > 0;
+        *slash = '/';
+    }
+    return found && H5Lexists(reader->file, name, H5P_DEFAULT) > 0;
+}
+
+/* That the weights are there, in their sizes, before anyone takes memory for them. What is stored may be compressed, but
+ * weights are noise: a file that claims to hold many times its own size is no model. */
+static bool check_weights(const struct checkpoint_reader *reader, struct error *error)
+{
+    enum { MAX_VALUES_PER_BYTE = 8 };
+    struct tensor_table table;
+    struct stat status;
+    if (!parameters_describe(&table, &reader->hparams, error))
+        return error_prefix(error, "%s", reader->path);
+    if (stat(reader->path, &status) != 0)
+        return error_set_errno(error, errno, "%s", reader->path);
+    if ((uint64_t)status.st_size < table.num_values / MAX_VALUES_PER_BYTE)
+        return error_set(error, "%s: is too small for the %zu parameters that its hparams describe", reader->path,
+                         table.num_values);
+    for (int i = 0; i < table.num_rows; i++) {
+        char name[OBJECT_NAME_SIZE];
+        hsize_t dims[2];
+        object_name(name, CHECKPOINT_WEIGHTS, &table.rows[i]);
+        int num_dims = dims_of(dims, &table.rows[i]);
+        if (!hdf5_check_floats(reader->file, name, num_dims, dims, error))
+            return false;
+    }
+    return true;
 }
 
 struct checkpoint_reader *checkpoint_open(struct checkpoint *checkpoint, const char *path, struct error *error)
@@ -246,8 +278,12 @@ struct checkpoint_reader *checkpoint_open(struct checkpoint *checkpoint, const c
     reader->file = H5I_INVALID_HID;
     reader->path = format_text("%s", path);
     if (hdf5_open(&reader->file, path, CHECKPOINT_FORMAT, error) &&
-        read_attributes(checkpoint, reader->file, path, error) && check_size(checkpoint, path, error))
-        return reader;
+        read_attributes(checkpoint, reader->file, path, error)) {
+        reader->hparams = checkpoint->hparams;
+        checkpoint->is_sealed = hdf5_seal_exists(path);
+        if (check_weights(reader, error))
+            return reader;
+    }
     checkpoint_close(reader);
     return NULL;
 }
@@ -260,44 +296,61 @@ bool checkpoint_read(struct checkpoint *checkpoint, const char *path, struct err
     return ok;
 }
 
-static bool read_tensor(hid_t file, const char *path, const char *group, const struct tensor *tensor, float *array,
-                        struct error *error)
+static bool read_tensor(const struct checkpoint_reader *reader, const struct tensor_group *group,
+                        const struct tensor *tensor, struct error *error)
 {
-    char name[2 * TENSOR_NAME_SIZE];
+    char name[OBJECT_NAME_SIZE];
     hsize_t dims[2];
-    snprintf(name, sizeof name, "/%s/%s", group, tensor->name);
+    object_name(name, group->name, tensor);
     int num_dims = dims_of(dims, tensor);
-    float *values = array + tensor->offset;
-    if (!hdf5_read_dataset(values, file, name, H5T_NATIVE_FLOAT, num_dims, dims, error))
+    float *values = group->values + tensor->offset;
+    if (!hdf5_read_floats(values, reader->file, name, num_dims, dims, error))
         return false;
     size_t num_bad = 0;
     for (size_t i = 0; i < tensor->count; i++)
         num_bad += !(fabsf(values[i]) <= FLT_MAX);
-    return num_bad == 0 || error_set(error, "%s: %s holds a number that is not finite", path, name);
+    return num_bad == 0 || error_set(error, "%s: %s holds a number that is not finite", reader->path, name);
 }
 
-bool checkpoint_read_tensors(const char *path, const struct tensor_table *table, float *values, float *m, float *v,
-                             struct error *error)
+bool checkpoint_read_group(struct checkpoint_reader *reader, const struct tensor_table *table, int num_tensors,
+                           const struct tensor_group *group, struct error *error)
 {
-    float *arrays[3] = {values, m, v};
-    hid_t file;
-    if (!hdf5_open(&file, path, CHECKPOINT_FORMAT, error))
-        return false;
-    bool ok = true;
-    for (size_t group = 0; ok && group < COUNT_OF(groups); group++)
-        for (int i = 0; ok && arrays[group] && i < table->num_rows; i++)
-            ok = read_tensor(file, path, groups[group], &table->rows[i], arrays[group], error);
-    H5Fclose(file);
+    for (int i = 0; i < num_tensors; i++)
+        if (!read_tensor(reader, group, &table->rows[i], error))
+            return false;
+    return true;
+}
+
+bool checkpoint_verify(struct checkpoint_reader *reader, const char *group, struct error *error)
+{
+    struct tensor_table table;
+    size_t largest = 0;
+    if (!parameters_describe(&table, &reader->hparams, error))
+        return error_prefix(error, "%s", reader->path);
+    for (int i = 0; i < table.num_rows; i++)
+        largest = larger_size(largest, table.rows[i].count);
+    float *values = malloc(largest * sizeof *values);
+    bool ok = values || error_set(error, "%s: out of memory", reader->path);
+    for (int i = 0; ok && i < table.num_rows; i++) {
+        struct tensor tensor = table.rows[i];
+        const struct tensor_group scratch = {group, values};
+        tensor.offset = 0;
+        ok = read_tensor(reader, &scratch, &tensor, error);
+    }
+    free(values);
     return ok;
 }
 
-bool checkpoint_read_values(struct checkpoint_reader *reader, const struct tensor_table *table, int num_tensors,
-                            float *values, struct error *error)
+bool checkpoint_read_groups(const char *path, const struct tensor_table *table, const struct tensor_group *groups,
+                            size_t num_groups, struct error *error)
 {
-    for (int i = 0; i < num_tensors; i++)
-        if (!read_tensor(reader->file, reader->path, groups[0], &table->rows[i], values, error))
-            return false;
-    return true;
+    struct checkpoint checkpoint;
+    struct checkpoint_reader *reader = checkpoint_open(&checkpoint, path, error);
+    bool ok = reader != NULL;
+    for (size_t i = 0; ok && i < num_groups; i++)
+        ok = checkpoint_read_group(reader, table, table->num_rows, &groups[i], error);
+    checkpoint_close(reader);
+    return ok;
 }
 
 char *checkpoint_name(uint64_t step)

@@ -1,13 +1,17 @@
-/* Checkpoints: all that a training needs to go on, and all that a generator needs to play. docs/formats.md tells the layout.
+/* Checkpoints: the state of a training, or a model alone. docs/formats.md has the layout.
  *
- * Every tensor carries a checksum that reading verifies. */
+ * A checkpoint holds its attributes and groups of tensors, all of one table: the weights always, and whatever else who
+ * writes it has, such as the optimizer's moments. A checkpoint of the weights alone is a model file. Every tensor that we
+ * write carries a checksum that reading verifies. */
 #ifndef DRUMLINE_MODEL_CHECKPOINT_H
 #define DRUMLINE_MODEL_CHECKPOINT_H
 
 #include "base/metric.h"
-#include "model/optimizer/optimizer.h"
+#include "model/nn/tensors.h"
+#include "model/vae/hparams.h"
 
 #define CHECKPOINT_FORMAT "drumline-checkpoint"
+#define CHECKPOINT_WEIGHTS "model" /* the group that every checkpoint has */
 
 enum { CHECKPOINT_TEXT_SIZE = 128 };
 
@@ -24,38 +28,55 @@ struct checkpoint {
     uint64_t position;         /* windows of the epoch that were used */
     uint64_t updates, skipped; /* of the optimizer */
     int num_ranks;
+    bool is_sealed;      /* set by reading: whether the file has a seal (base/hdf5/seal.h) */
     bool has_validation; /* the last evaluation that the training made */
     uint64_t validation_step;
     struct metric_values validation; /* of the hparams' representation; NaN: not known */
 };
 
-/* Writes to `path`, replacing what is there, atomically (base/io/atomic_file.h). values, m, v [table->num_floats]. */
-bool checkpoint_save(const char *path, const struct checkpoint *checkpoint, const struct tensor_table *table,
-                     const float *values, const float *m, const float *v, struct error *error);
+enum checkpoint_precision { CHECKPOINT_FLOAT32, CHECKPOINT_FLOAT16 };
+
+/* The tensors that are written. All of it is the caller's. */
+struct checkpoint_content {
+    const struct tensor_table *table;
+    const struct tensor_group *groups;
+    size_t num_groups;
+    enum checkpoint_precision precision;
+};
+
+/* Writes to `path`, replacing what is there, atomically (base/io/atomic_file.h). Fails also where a number is not finite or
+ * too large for CHECKPOINT_FLOAT16. */
+bool checkpoint_save(const char *path, const struct checkpoint *checkpoint, const struct checkpoint_content *content,
+                     struct error *error);
 
 /* The same without that care, for a caller that has a temporary file of its own at `path`; messages name `shown_path`. */
 bool checkpoint_write(const char *path, const char *shown_path, const struct checkpoint *checkpoint,
-                      const struct tensor_table *table, const float *values, const float *m, const float *v,
-                      struct error *error);
+                      const struct checkpoint_content *content, struct error *error);
 
-/* Everything but the tensors. */
+/* Everything but the tensors' values; checks that the weights are there in their sizes. */
 bool checkpoint_read(struct checkpoint *checkpoint, const char *path, struct error *error);
 
-/* The tensors into values and, where they are not NULL, m and v. Fails where one is missing, has another shape, fails its
- * checksum or holds a number that is not finite. */
-bool checkpoint_read_tensors(const char *path, const struct tensor_table *table, float *values, float *m, float *v,
-                             struct error *error);
+/* The tensors of some groups. `table` is that of the checkpoint's own hparams. Fails where a tensor is missing, has another
+ * shape or type (32-bit and 16-bit floats are read), fails its checksum or holds a number that is not finite. */
+bool checkpoint_read_groups(const char *path, const struct tensor_table *table, const struct tensor_group *groups,
+                            size_t num_groups, struct error *error);
 
 /* A checkpoint that stays open, so that its file is checked once though only a part of its tensors is wanted. */
 struct checkpoint_reader;
 
-/* Opens it and reads everything but the tensors. NULL and the error set on failure. */
+/* As checkpoint_read, and keeps the file open. NULL and the error set on failure. */
 struct checkpoint_reader *checkpoint_open(struct checkpoint *checkpoint, const char *path, struct error *error);
 
-/* The first `num_tensors` tensors of the table (the checkpoint's own hparams') into values, which reaches as far as they do.
- * Fails as checkpoint_read_tensors does. */
-bool checkpoint_read_values(struct checkpoint_reader *reader, const struct tensor_table *table, int num_tensors,
-                            float *values, struct error *error);
+/* Whether there is a group of that name. */
+bool checkpoint_has(const struct checkpoint_reader *reader, const char *group);
+
+/* Reads all tensors of a group as checkpoint_read_group does, and keeps none. */
+bool checkpoint_verify(struct checkpoint_reader *reader, const char *group, struct error *error);
+
+/* The first `num_tensors` tensors of one group into group->values, which reaches as far as they do. Fails as
+ * checkpoint_read_groups does. */
+bool checkpoint_read_group(struct checkpoint_reader *reader, const struct tensor_table *table, int num_tensors,
+                           const struct tensor_group *group, struct error *error);
 
 /* Closes and frees; NULL does nothing. */
 void checkpoint_close(struct checkpoint_reader *reader);

@@ -26,19 +26,19 @@ struct checkpoint_writer {
 
     /* The thread's while it is busy. */
     struct checkpoint state;
-    float *values, *m, *v; /* [table->num_floats] */
+    struct tensor_group snapshot[CHECKPOINT_WRITER_MAX_GROUPS]; /* the groups' names, and copies of their values */
     bool is_trial;
     double ended; /* clock_seconds */
     bool failed, can_not_prune;
     struct error error, warning;
 };
 
-static float *lay_out(struct arena *arena, struct checkpoint_writer *writer)
+static void lay_out(struct arena *arena, struct checkpoint_writer *writer)
 {
-    size_t count = writer->place.table->num_floats;
-    writer->values = arena_floats(arena, count);
-    writer->m = arena_floats(arena, count);
-    return writer->v = arena_floats(arena, count);
+    const struct checkpoint_place *place = &writer->place;
+    for (size_t i = 0; i < place->num_groups; i++)
+        writer->snapshot[i] =
+            (struct tensor_group){place->groups[i].name, arena_floats(arena, place->table->num_floats)};
 }
 
 struct checkpoint_writer *checkpoint_writer_make(const struct checkpoint_place *place, struct error *error)
@@ -70,8 +70,8 @@ struct checkpoint_writer *checkpoint_writer_make(const struct checkpoint_place *
 static bool write_file(struct checkpoint_writer *writer, struct atomic_file *file, struct error *error)
 {
     const struct checkpoint_place *place = &writer->place;
-    bool ok = checkpoint_write(file->temporary_path, file->path, &writer->state, place->table, writer->values,
-                               writer->m, writer->v, error) &&
+    const struct checkpoint_content content = {place->table, writer->snapshot, place->num_groups, CHECKPOINT_FLOAT32};
+    bool ok = checkpoint_write(file->temporary_path, file->path, &writer->state, &content, error) &&
               atomic_file_flush(file, error) && run_lock_held(place->lock, error);
     if (ok && !writer->is_trial)
         return atomic_file_commit(file, error);
@@ -132,22 +132,19 @@ static void report(struct checkpoint_writer *writer)
 }
 
 /* All floats of a row after another, what lies between rows included: it is part of no tensor. */
-static void take_snapshot(struct checkpoint_writer *writer, const struct checkpoint *state, const float *values,
-                          const float *m, const float *v)
+static void take_snapshot(struct checkpoint_writer *writer, const struct checkpoint *state)
 {
-    size_t size = writer->place.table->num_floats * sizeof *values;
+    const struct checkpoint_place *place = &writer->place;
     writer->state = *state;
-    memcpy(writer->values, values, size);
-    memcpy(writer->m, m, size);
-    memcpy(writer->v, v, size);
+    for (size_t i = 0; i < place->num_groups; i++)
+        memcpy(writer->snapshot[i].values, place->groups[i].values, place->table->num_floats * sizeof(float));
 }
 
-static bool begin(struct checkpoint_writer *writer, const struct checkpoint *state, const float *values, const float *m,
-                  const float *v, bool is_trial, struct error *error)
+static bool begin(struct checkpoint_writer *writer, const struct checkpoint *state, bool is_trial, struct error *error)
 {
     if (!checkpoint_writer_wait(writer, error))
         return false;
-    take_snapshot(writer, state, values, m, v);
+    take_snapshot(writer, state);
     writer->is_trial = is_trial;
     writer->can_not_prune = false;
     writer->reported = false;
@@ -156,16 +153,14 @@ static bool begin(struct checkpoint_writer *writer, const struct checkpoint *sta
     return true;
 }
 
-bool checkpoint_writer_begin(struct checkpoint_writer *writer, const struct checkpoint *state, const float *values,
-                             const float *m, const float *v, struct error *error)
+bool checkpoint_writer_begin(struct checkpoint_writer *writer, const struct checkpoint *state, struct error *error)
 {
-    return begin(writer, state, values, m, v, false, error);
+    return begin(writer, state, false, error);
 }
 
-bool checkpoint_writer_try(struct checkpoint_writer *writer, const struct checkpoint *state, const float *values,
-                           const float *m, const float *v, struct error *error)
+bool checkpoint_writer_try(struct checkpoint_writer *writer, const struct checkpoint *state, struct error *error)
 {
-    return begin(writer, state, values, m, v, true, error);
+    return begin(writer, state, true, error);
 }
 
 bool checkpoint_writer_is_busy(struct checkpoint_writer *writer)

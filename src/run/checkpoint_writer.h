@@ -14,26 +14,28 @@
 
 struct checkpoint_writer;
 
+enum { CHECKPOINT_WRITER_MAX_GROUPS = 4 };
+
 /* What is written where. All of it must outlive the writer. */
 struct checkpoint_place {
     const char *folder;
     struct run_lock *lock; /* of the folder; renewed while the caller waits */
     const struct tensor_table *table;
-    size_t to_keep;           /* --checkpoints_to_keep */
-    double keep_one_in_hours; /* --keep_checkpoint_every_n_hours */
+    const struct tensor_group *groups; /* where the state's tensors lie while it trains */
+    size_t num_groups;                 /* up to CHECKPOINT_WRITER_MAX_GROUPS */
+    size_t to_keep;                    /* --checkpoints_to_keep */
+    double keep_one_in_hours;          /* --keep_checkpoint_every_n_hours */
 };
 
-/* Takes the snapshot's memory, 12 bytes a parameter, and starts the thread; NULL and the error set on failure. */
+/* Takes the snapshot's memory, 4 bytes a parameter and group, and starts the thread; NULL and the error set on failure. */
 struct checkpoint_writer *checkpoint_writer_make(const struct checkpoint_place *place, struct error *error);
 
-/* Copies the state and begins to write it as FOLDER/checkpoint-STEP.h5, having waited for the one before. values, m, v
- * [table->num_floats]. False where an earlier one has failed, with its message. */
-bool checkpoint_writer_begin(struct checkpoint_writer *writer, const struct checkpoint *state, const float *values,
-                             const float *m, const float *v, struct error *error);
+/* Copies the state and begins to write it as FOLDER/checkpoint-STEP.h5, having waited for the one before. False where
+ * an earlier one has failed, with its message. */
+bool checkpoint_writer_begin(struct checkpoint_writer *writer, const struct checkpoint *state, struct error *error);
 
 /* The same up to the disk, but what is written is thrown away: to learn how long it takes, and whether there is room. */
-bool checkpoint_writer_try(struct checkpoint_writer *writer, const struct checkpoint *state, const float *values,
-                           const float *m, const float *v, struct error *error);
+bool checkpoint_writer_try(struct checkpoint_writer *writer, const struct checkpoint *state, struct error *error);
 
 bool checkpoint_writer_is_busy(struct checkpoint_writer *writer);
 

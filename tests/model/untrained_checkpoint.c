@@ -2,6 +2,7 @@
 #include "base/clock.h"
 
 #include "model/checkpoint.h"
+#include "model/optimizer/optimizer.h"
 #include "model/vae/model.h"
 
 #include <stdio.h>
@@ -42,7 +43,12 @@ bool untrained_checkpoint(const char *path, const char *config_name, const char 
         snprintf(checkpoint.program_version, sizeof checkpoint.program_version, "0.1.0");
         date_now(checkpoint.date);
         draw_weights(model, checkpoint.seed);
-        ok = checkpoint_save(path, &checkpoint, &model->table, model->values, optimizer.m, optimizer.v, error);
+        struct tensor_group groups[1 + OPTIMIZER_NUM_GROUPS] = {
+            {CHECKPOINT_WEIGHTS, model->values}
+        };
+        optimizer_groups(groups + 1, &optimizer);
+        const struct checkpoint_content content = {&model->table, groups, 1 + OPTIMIZER_NUM_GROUPS, CHECKPOINT_FLOAT32};
+        ok = checkpoint_save(path, &checkpoint, &content, error);
     }
     optimizer_free(&optimizer);
     model_free(model);

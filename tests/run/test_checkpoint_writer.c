@@ -6,9 +6,88 @@
 #include "tests/support/scratch.h"
 #include "tests/support/unit.h"
 
-#include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
+
+/* Where the writer's thread can be held. */
+enum place_in_writing { AT_FIRST_CHECK, AT_LAST_CHECK, BEFORE_NAME, AFTER_NAME };
+
+/* A gate that holds the writer's thread at one place until the test opens it. */
+static struct {
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    pthread_t test_thread;
+    bool closed, reached;
+    enum place_in_writing place;
+    int checks; /* of the lock, since the gate was closed */
+} gate = {.mutex = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+
+static void gate_close(enum place_in_writing place)
+{
+    pthread_mutex_lock(&gate.mutex);
+    gate.test_thread = pthread_self();
+    gate.closed = true;
+    gate.reached = false;
+    gate.place = place;
+    gate.checks = 0;
+    pthread_mutex_unlock(&gate.mutex);
+}
+
+/* Waits until the writer stands at the gate. */
+static void gate_await(void)
+{
+    pthread_mutex_lock(&gate.mutex);
+    while (!gate.reached)
+        pthread_cond_wait(&gate.changed, &gate.mutex);
+    pthread_mutex_unlock(&gate.mutex);
+}
+
+static void gate_open(void)
+{
+    pthread_mutex_lock(&gate.mutex);
+    gate.closed = false;
+    pthread_cond_broadcast(&gate.changed);
+    pthread_mutex_unlock(&gate.mutex);
+}
+
+/* Holds any thread but the test's own. */
+static void gate_pass(enum place_in_writing place)
+{
+    if (pthread_equal(pthread_self(), gate.test_thread))
+        return;
+    pthread_mutex_lock(&gate.mutex);
+    if (gate.closed && gate.place == place) {
+        gate.reached = true;
+        pthread_cond_broadcast(&gate.changed);
+        while (gate.closed)
+            pthread_cond_wait(&gate.changed, &gate.mutex);
+    }
+    pthread_mutex_unlock(&gate.mutex);
+}
+
+/* The linker puts these in the place of the functions that they call (--wrap). */
+bool __real_run_lock_held(const struct run_lock *lock, struct error *error);
+bool __wrap_run_lock_held(const struct run_lock *lock, struct error *error);
+bool __real_atomic_file_commit(struct atomic_file *file, struct error *error);
+bool __wrap_atomic_file_commit(struct atomic_file *file, struct error *error);
+
+bool __wrap_run_lock_held(const struct run_lock *lock, struct error *error)
+{
+    pthread_mutex_lock(&gate.mutex);
+    int check = gate.checks++;
+    pthread_mutex_unlock(&gate.mutex);
+    if (check < BEFORE_NAME)
+        gate_pass(check == 0 ? AT_FIRST_CHECK : AT_LAST_CHECK);
+    return __real_run_lock_held(lock, error);
+}
+
+bool __wrap_atomic_file_commit(struct atomic_file *file, struct error *error)
+{
+    gate_pass(BEFORE_NAME);
+    bool ok = __real_atomic_file_commit(file, error);
+    gate_pass(AFTER_NAME);
+    return ok;
+}
 
 /* A run's folder with its lock, the state of a small model, and a writer. */
 struct fixture {
@@ -16,7 +95,7 @@ struct fixture {
     struct run_lock lock;
     struct checkpoint state;
     struct tensor_table table;
-    float *arrays[3]; /* values, m, v */
+    struct tensor_group groups[3];
     struct checkpoint_writer *writer;
 };
 
@@ -33,11 +112,18 @@ static struct fixture *fixture_make(size_t to_keep)
     memset(state->content_sha256, 'a', 64);
     date_now(state->date);
     assert_ok(parameters_describe(&fixture->table, &state->hparams, &error), error);
+    const char *const names[] = {CHECKPOINT_WEIGHTS, "optimizer/m", "ema"};
     for (int n = 0; n < 3; n++)
-        fixture->arrays[n] = calloc(fixture->table.num_floats, sizeof(float));
+        fixture->groups[n] = (struct tensor_group){names[n], calloc(fixture->table.num_floats, sizeof(float))};
     assert_ok(run_lock_take(&fixture->lock, fixture->folder, &error), error);
     struct checkpoint_place place = {
-        .folder = fixture->folder, .lock = &fixture->lock, .table = &fixture->table, .to_keep = to_keep};
+        .folder = fixture->folder,
+        .lock = &fixture->lock,
+        .table = &fixture->table,
+        .groups = fixture->groups,
+        .num_groups = 3,
+        .to_keep = to_keep,
+    };
     fixture->writer = checkpoint_writer_make(&place, &error);
     assert_ok(fixture->writer != NULL, error);
     return fixture;
@@ -48,7 +134,7 @@ static void fixture_free(struct fixture *fixture)
     checkpoint_writer_free(fixture->writer);
     run_lock_release(&fixture->lock);
     for (int n = 0; n < 3; n++)
-        free(fixture->arrays[n]);
+        free(fixture->groups[n].values);
     scratch_remove(fixture->folder);
     free(fixture);
 }
@@ -57,7 +143,7 @@ static void fill(struct fixture *fixture, float value)
 {
     for (int n = 0; n < 3; n++)
         for (size_t i = 0; i < fixture->table.num_floats; i++)
-            fixture->arrays[n][i] = value + (float)n;
+            fixture->groups[n].values[i] = value + (float)n;
 }
 
 /* Begins to write `step`, whose tensors are full of it, and changes them at once. */
@@ -65,8 +151,7 @@ static bool begin(struct fixture *fixture, uint64_t step, struct error *error)
 {
     fixture->state.step = step;
     fill(fixture, (float)step);
-    bool ok = checkpoint_writer_begin(fixture->writer, &fixture->state, fixture->arrays[0], fixture->arrays[1],
-                                      fixture->arrays[2], error);
+    bool ok = checkpoint_writer_begin(fixture->writer, &fixture->state, error);
     fixture->state.step = 0;
     fill(fixture, -1);
     return ok;
@@ -98,13 +183,11 @@ static void assert_snapshot(struct fixture *fixture, uint64_t step)
     char *path = path_of(fixture, step);
     assert_ok(checkpoint_read(&read, path, &error), error);
     assert_int_equal(read.step, step);
-    assert_ok(checkpoint_read_tensors(path, &fixture->table, fixture->arrays[0], fixture->arrays[1], fixture->arrays[2],
-                                      &error),
-              error);
+    assert_ok(checkpoint_read_groups(path, &fixture->table, fixture->groups, 3, &error), error);
     const struct tensor *last = &fixture->table.rows[fixture->table.num_rows - 1];
     for (int n = 0; n < 3; n++)
         for (size_t i = 0; i < last->count; i++)
-            assert_true(fixture->arrays[n][last->offset + i] == (float)step + (float)n);
+            assert_true(fixture->groups[n].values[last->offset + i] == (float)step + (float)n);
     free(path);
 }
 
@@ -145,9 +228,7 @@ static void a_trial_leaves_nothing(void **state)
     assert_ok(begin(fixture, 1, &error), error);
     assert_ok(checkpoint_writer_wait(fixture->writer, &error), error);
     fixture->state.step = 2;
-    assert_ok(checkpoint_writer_try(fixture->writer, &fixture->state, fixture->arrays[0], fixture->arrays[1],
-                                    fixture->arrays[2], &error),
-              error);
+    assert_ok(checkpoint_writer_try(fixture->writer, &fixture->state, &error), error);
     assert_true(checkpoint_writer_longest_seconds(fixture->writer) > 0);
     assert_ok(checkpoint_writer_wait(fixture->writer, &error), error);
     assert_true(checkpoint_writer_longest_seconds(fixture->writer) > 0);
@@ -180,24 +261,27 @@ static void take_over(const struct fixture *fixture)
     atomic_file_sweep(fixture->folder);
 }
 
-/* At any moment of the writing the checkpoint is there whole, or it is told who has the run. */
-static void a_run_taken_over_meanwhile_is_told(void **state)
+/* At whichever moment of the writing: the checkpoint is there whole, or the message says who has the run. */
+static void a_take_over_is_reported_or_comes_too_late(void **state)
 {
     (void)state;
-    enum { ROUNDS = 200 };
-    for (int i = 0; i < ROUNDS; i++) {
+    for (enum place_in_writing place = AT_FIRST_CHECK; place <= AFTER_NAME; place++) {
         struct fixture *fixture = fixture_make(2);
         struct error error;
         assert_ok(begin(fixture, 1, &error), error);
         assert_ok(checkpoint_writer_wait(fixture->writer, &error), error);
-        double seconds = checkpoint_writer_longest_seconds(fixture->writer) * i / ROUNDS;
+        gate_close(place);
         assert_ok(begin(fixture, 2, &error), error);
-        nanosleep(&(struct timespec){.tv_nsec = (long)(1e9 * fmin(seconds, 0.9))}, NULL);
+        gate_await();
+        assert_true(checkpoint_writer_is_busy(fixture->writer));
         take_over(fixture);
-        if (checkpoint_writer_wait(fixture->writer, &error)) {
+        gate_open();
+        if (place == AFTER_NAME) {
+            assert_ok(checkpoint_writer_wait(fixture->writer, &error), error);
             assert_snapshot(fixture, 2);
         } else {
-            assert_contains(error.message, "this run was taken over by process 7");
+            assert_fails(checkpoint_writer_wait(fixture->writer, &error), error,
+                         "this run was taken over by process 7");
             assert_steps(fixture, (const uint64_t[]){1}, 1);
         }
         unlink(fixture->lock.path);
@@ -262,7 +346,7 @@ int main(void)
         cmocka_unit_test(old_ones_go_when_the_new_one_is_safe),
         cmocka_unit_test(a_trial_leaves_nothing),
         cmocka_unit_test(without_the_lock_nothing_is_written),
-        cmocka_unit_test(a_run_taken_over_meanwhile_is_told),
+        cmocka_unit_test(a_take_over_is_reported_or_comes_too_late),
         cmocka_unit_test(the_first_failure_is_the_last),
         cmocka_unit_test(to_free_waits_and_tells),
     };

@@ -95,3 +95,15 @@ bool hdf5_seal_check(const char *path, struct error *error)
     close(descriptor);
     return ok;
 }
+
+bool hdf5_seal_exists(const char *path)
+{
+    char beginning[sizeof SEAL_BEGINNING - 1];
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0)
+        return false;
+    size_t count = 0;
+    int reason = descriptor_read(&count, descriptor, beginning, sizeof beginning);
+    close(descriptor);
+    return reason == 0 && count == sizeof beginning && memcmp(beginning, SEAL_BEGINNING, sizeof beginning) == 0;
+}

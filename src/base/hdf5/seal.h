@@ -25,4 +25,7 @@ void hdf5_seal_make(char seal[HDF5_SEAL_SIZE], const void *image, size_t size);
  * it twice would take long. */
 bool hdf5_seal_check(const char *path, struct error *error);
 
+/* Whether the file at `path` begins with a seal; false where it can't be read. */
+bool hdf5_seal_exists(const char *path);
+
 #endif

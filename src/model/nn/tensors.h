@@ -38,6 +38,12 @@ struct tensor_table {
     struct tensor rows[TENSORS_MAX_ROWS];
 };
 
+/* Values of all tensors of a table, and what they are. */
+struct tensor_group {
+    const char *name; /* of the group in a checkpoint: "model", "optimizer/m" */
+    float *values;    /* [num_floats]; not owned */
+};
+
 /* Appends a tensor [columns] (num_dims 1, rows 1) or [rows, columns] (num_dims 2). The table has room for TENSORS_MAX_ROWS. */
 void tensors_add(struct tensor_table *table, const char *name, int num_dims, int64_t rows, int64_t columns,
                  enum tensor_initial initial);

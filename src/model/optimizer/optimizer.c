@@ -28,6 +28,12 @@ void optimizer_free(struct optimizer *optimizer)
     arena_free(&optimizer->arena);
 }
 
+void optimizer_groups(struct tensor_group groups[OPTIMIZER_NUM_GROUPS], const struct optimizer *optimizer)
+{
+    groups[0] = (struct tensor_group){OPTIMIZER_FIRST_MOMENTS, optimizer->m};
+    groups[1] = (struct tensor_group){OPTIMIZER_SECOND_MOMENTS, optimizer->v};
+}
+
 /* What one update has in common over all tensors. */
 struct update {
     double learning_rate, scale;

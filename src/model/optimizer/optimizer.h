@@ -24,17 +24,25 @@
 #include "model/nn/tensors.h"
 #include "model/vae/hparams.h"
 
+/* The groups that a checkpoint has of it. */
+#define OPTIMIZER_FIRST_MOMENTS "optimizer/m"
+#define OPTIMIZER_SECOND_MOMENTS "optimizer/v"
+enum { OPTIMIZER_NUM_GROUPS = 2 };
+
 struct optimizer {
     const struct tensor_table *table; /* not owned */
     float *m, *v;                     /* [table->num_floats] first and second moments */
     uint64_t updates;                 /* steps that changed the parameters */
-    uint64_t skipped;                 /* steps left out because of their norm */
+    uint64_t skipped;                 /* steps skipped because of their norm */
     struct arena arena;
 };
 
 /* Moments 0. The table must outlive the optimizer. */
 bool optimizer_make(struct optimizer *optimizer, const struct tensor_table *table, struct error *error);
 void optimizer_free(struct optimizer *optimizer);
+
+/* The moments, which stay the optimizer's. */
+void optimizer_groups(struct tensor_group groups[OPTIMIZER_NUM_GROUPS], const struct optimizer *optimizer);
 
 /* One step of hparams->optimizer on values and gradients, both [table->num_floats]. Returns the global norm before
  * clipping. A step whose norm exceeds grad_norm_clip_to_zero, or is not finite, changes nothing and is counted as

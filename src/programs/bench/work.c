@@ -44,17 +44,14 @@ struct playing {
 static bool save_checkpoint(struct playing *playing, const struct hparams *hparams, struct error *error)
 {
     struct checkpoint checkpoint = {.hparams = *hparams, .num_ranks = 1};
-    struct optimizer optimizer = {0};
+    const struct tensor_group weights = {CHECKPOINT_WEIGHTS, playing->model->values};
+    const struct checkpoint_content content = {&playing->model->table, &weights, 1, CHECKPOINT_FLOAT32};
     snprintf(checkpoint.config, sizeof checkpoint.config, "%s", playing->options->config);
     memset(checkpoint.content_sha256, '0', 64);
     snprintf(checkpoint.program_version, sizeof checkpoint.program_version, "%s", drumline_version());
     date_now(checkpoint.date);
     playing->checkpoint = path_join(playing->folder, "checkpoint.h5");
-    bool ok = optimizer_make(&optimizer, &playing->model->table, error) &&
-              checkpoint_save(playing->checkpoint, &checkpoint, &playing->model->table, playing->model->values,
-                              optimizer.m, optimizer.v, error);
-    optimizer_free(&optimizer);
-    return ok;
+    return checkpoint_save(playing->checkpoint, &checkpoint, &content, error);
 }
 
 /* A made-up window as a MIDI file, and its hits as the model's controls. */

@@ -90,7 +90,8 @@ static bool load_decoder(void *context, const char *path, struct error *error)
         goto done;
     }
     float *values = arena_floats(&arena, num_floats);
-    if (!checkpoint_read_values(reader, &table, num_tensors, values, error))
+    const struct tensor_group weights = {CHECKPOINT_WEIGHTS, values};
+    if (!checkpoint_read_group(reader, &table, num_tensors, &weights, error))
         goto done;
     generation->decoder = inference_decoder_make(&generation->checkpoint.hparams, &table, values, encodes, error);
     if (!generation->decoder)

@@ -1,6 +1,7 @@
 /* Checkpoints: training position, model, and whether every tensor is valid. */
 #include "model/checkpoint.h"
 #include "model/nn/ops.h"
+#include "model/optimizer/optimizer.h"
 #include "model/vae/parameters.h"
 #include "programs/info/kinds.h"
 #include "run/json_members.h"
@@ -110,44 +111,56 @@ static void read_tensor_table(json_t *object, const struct tensor_table *table, 
     json_object_set_new(object, "tensors", tensors);
 }
 
-/* All tensors, the optimizer's too: that is what their checksums are for. */
-static bool read_tensors(json_t *object, const struct checkpoint *checkpoint, const char *path, struct error *error)
+/* Weights into *values, the optimizer's tensors only read: that is what their checksums are for. */
+static bool verify(float *values, const struct tensor_table *table, struct checkpoint_reader *reader,
+                   bool *has_optimizer, struct error *error)
+{
+    const struct tensor_group weights = {CHECKPOINT_WEIGHTS, values};
+    *has_optimizer = checkpoint_has(reader, "optimizer");
+    return checkpoint_read_group(reader, table, table->num_rows, &weights, error) &&
+           (!*has_optimizer || (checkpoint_verify(reader, OPTIMIZER_FIRST_MOMENTS, error) &&
+                                checkpoint_verify(reader, OPTIMIZER_SECOND_MOMENTS, error)));
+}
+
+static bool read_tensors(json_t *object, const struct checkpoint *checkpoint, struct checkpoint_reader *reader,
+                         const char *path, struct error *error)
 {
     struct tensor_table table;
-    struct optimizer optimizer = {0};
     struct arena arena = arena_measure();
     if (!parameters_describe(&table, &checkpoint->hparams, error))
         return error_prefix(error, "%s", path);
     arena_floats(&arena, table.num_floats);
-    bool ok = arena_reserve(&arena, error) && optimizer_make(&optimizer, &table, error);
-    if (ok) {
-        struct error damage;
-        float *values = arena_floats(&arena, table.num_floats);
-        bool valid = checkpoint_read_tensors(path, &table, values, optimizer.m, optimizer.v, &damage);
-        json_object_set_new(object, "valid", json_boolean(valid));
-        if (!valid)
-            info_add_damage(object, damage.message);
-        read_tensor_table(object, &table, valid ? values : NULL);
-    } else {
-        error_prefix(error, "%s", path);
-    }
-    optimizer_free(&optimizer);
+    if (!arena_reserve(&arena, error))
+        return error_prefix(error, "%s", path);
+    struct error damage;
+    bool has_optimizer;
+    float *values = arena_floats(&arena, table.num_floats);
+    bool valid = verify(values, &table, reader, &has_optimizer, &damage);
+    json_object_set_new(object, "valid", json_boolean(valid));
+    if (!valid)
+        info_add_damage(object, damage.message);
+    json_object_set_new(object, "sealed", json_boolean(checkpoint->is_sealed));
+    json_object_set_new(object, "has_optimizer", json_boolean(has_optimizer));
+    read_tensor_table(object, &table, valid ? values : NULL);
     arena_free(&arena);
-    return ok;
+    return true;
 }
 
 bool info_read_checkpoint(json_t *object, const char *path, struct error *error)
 {
     struct checkpoint checkpoint;
     struct stat status;
-    if (!checkpoint_read(&checkpoint, path, error))
+    struct checkpoint_reader *reader = checkpoint_open(&checkpoint, path, error);
+    if (!reader)
         return false;
     read_place(object, &checkpoint);
     read_validation(object, &checkpoint);
     read_hparams(object, &checkpoint);
     if (stat(path, &status) == 0)
         json_object_set_new(object, "bytes", json_integer((json_int_t)status.st_size));
-    return read_tensors(object, &checkpoint, path, error);
+    bool ok = read_tensors(object, &checkpoint, reader, path, error);
+    checkpoint_close(reader);
+    return ok;
 }
 
 void info_print_validation(FILE *out, const json_t *validation)
@@ -219,8 +232,13 @@ void info_print_checkpoint(FILE *out, const json_t *object)
     info_print_field(out, "size", "%.1f MiB", member_number(object, "bytes") / (1 << 20));
     info_print_field(out, "parameters", "%" PRId64 " in %zu tensors", member_int(object, "num_parameters"),
                      json_array_size(json_object_get(object, "tensors")));
+    bool has_optimizer = json_is_true(json_object_get(object, "has_optimizer"));
     info_print_field(out, "checksums", "%s",
-                     valid ? "valid for all tensors, the optimizer's included" : "failed, see below");
+                     !valid          ? "failed, see below"
+                     : has_optimizer ? "valid for all tensors, the optimizer's included"
+                                     : "valid for all tensors; a model without optimizer state");
+    if (!json_is_true(json_object_get(object, "sealed")))
+        info_print_field(out, "seal", "none: written by another program");
     info_print_validation(out, json_object_get(object, "validation"));
     info_print_hparams(out, json_object_get(object, "hparams_changed"));
     print_tensors(out, json_object_get(object, "tensors"));

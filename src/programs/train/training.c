@@ -157,8 +157,7 @@ static bool save(struct training *training, bool must_be_safe, struct error *err
     bool ok = true;
     if (comm_rank(training->comm) == 0) {
         describe_state(training);
-        ok = checkpoint_writer_begin(training->writer, state, model->values, training->optimizer.m,
-                                     training->optimizer.v, error) &&
+        ok = checkpoint_writer_begin(training->writer, state, error) &&
              (!must_be_safe || checkpoint_writer_wait(training->writer, error));
     }
     training->saved = clock_seconds();
@@ -182,8 +181,7 @@ static void try_first_write(struct training *training)
         return;
     stats_phase(&training->stats, PHASE_CHECKPOINT);
     describe_state(training);
-    checkpoint_writer_try(training->writer, &training->state, training->model->values, training->optimizer.m,
-                          training->optimizer.v, &error);
+    checkpoint_writer_try(training->writer, &training->state, &error);
 }
 
 /* Until num_steps or the deadline, whichever comes first. */

@@ -6,8 +6,8 @@
 #include "dist/gradient_reducer.h"
 #include "dist/stats.h"
 #include "model/checkpoint.h"
+#include "model/optimizer/optimizer.h"
 #include "model/vae/model.h"
-#include "programs/common/shared_dataset.h"
 #include "programs/train/deadline.h"
 #include "programs/train/evaluation.h"
 #include "programs/train/options.h"
@@ -27,7 +27,7 @@ struct training {
     char *folder, *eval_folder;          /* RUN/train, RUN/eval */
     struct run_lock lock;                /* rank 0 */
     struct checkpoint state;             /* where the training stands */
-    struct shared_dataset shared_dataset;
+    struct dataset *dataset;
     struct windows windows;       /* training split */
     struct evaluation evaluation; /* with --eval_steps */
     bool evaluates;
@@ -38,6 +38,8 @@ struct training {
     size_t first, count; /* this rank's part of a batch */
     struct model *model;
     struct optimizer optimizer;
+    struct tensor_group groups[CHECKPOINT_WRITER_MAX_GROUPS]; /* what a checkpoint has of model and optimizer */
+    size_t num_groups;
     struct gradient_reducer *reducer;
     struct stats stats;
     struct checkpoint_writer *writer;        /* rank 0 */
@@ -51,8 +53,6 @@ struct training {
  * Collective. */
 bool training_open(struct training *training, const struct train_options *options, const struct config *config,
                    double started, struct comm *comm, struct error *error);
-
-/* Collective. */
 void training_close(struct training *training);
 
 /* Trains up to num_steps, or until something asks for a halt. Returns the program's exit status; on EXIT_FAILURE the error
