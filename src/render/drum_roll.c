@@ -301,6 +301,19 @@ static void draw_roll(struct canvas *canvas, const struct theme *theme, const st
     }
 }
 
+/* Five hits from soft to loud, at the right end of the title's line. */
+static void draw_legend(struct canvas *canvas, const struct theme *theme, double right, double y)
+{
+    static const int velocities[] = {1, 32, 64, 96, 127};
+    enum { NUM_SAMPLES = sizeof velocities / sizeof *velocities };
+    double x = right - (NUM_SAMPLES + 4) * STEP_WIDTH, text_y = y + LANE_HEIGHT - 3;
+    set_colour(canvas, theme->faint_ink);
+    draw_text(canvas, x - 18, text_y, 10, false, "soft");
+    draw_text(canvas, right - 4 * STEP_WIDTH + 18, text_y, 10, false, "loud");
+    for (int i = 0; i < NUM_SAMPLES; i++)
+        draw_hit(canvas, theme, x + (i + 1) * STEP_WIDTH, y, velocities[i], 0);
+}
+
 static void draw_sheet(struct canvas *canvas, const struct drum_roll_sheet *sheet, const struct layout *layout)
 {
     const struct theme *theme = sheet->dark ? &dark : &light;
@@ -310,6 +323,7 @@ static void draw_sheet(struct canvas *canvas, const struct drum_roll_sheet *shee
     if (sheet->title) {
         set_colour(canvas, theme->ink);
         draw_text(canvas, MARGIN + 2, y + SHEET_TITLE_HEIGHT - 13, 15, true, sheet->title);
+        draw_legend(canvas, theme, layout->width - MARGIN, y);
         y += SHEET_TITLE_HEIGHT;
     }
     for (int row = 0; row < layout->rows; row++) {

@@ -112,7 +112,8 @@ ends 0 drumline-info --json eight.h5 run/train/checkpoint-00000100.h5
 ends 1 drumline-info nowhere eight.h5
 said 'nowhere: no such file or folder'
 grep -q 'bars=8' out || fail 'what follows a path that is wrong is not described'
-ends 1 drumline-info "$long"
+printf "no such thing\n" >text
+ends 1 drumline-info text
 ends 2 drumline-info
 ends 2 drumline-info --markdown eight.h5
 ends 0 drumline-info --hparams
@@ -127,3 +128,25 @@ for program in "$bin"/drumline-*; do
         said 'standard output'
     done
 done
+
+# A MIDI file described, drawn and played.
+first=$(find "new files/a" -name '*-000-of-003.mid')
+ends 0 drumline-info "$first"
+grep -q '4 bars of 4/4 at 120 quarter notes per minute' out || fail 'a MIDI file is not described'
+ends 0 drumline-info --json "$first"
+grep -q '"kind": "midi"' out || fail 'no JSON of a MIDI file'
+for flag in png svg wav ogg; do
+    status=0
+    "$bin/drumline-info" "--$flag=roll.$flag" "$first" >out 2>log || status=$?
+    if [ "$status" -ne 0 ]; then
+        grep -qE 'install' log || fail "--$flag ended with $status"
+        printf 'skipped --%s: %s\n' "$flag" "$(cat log)"
+        [ ! -e "roll.$flag" ] || fail "a refused --$flag left a file"
+    fi
+done
+[ ! -e roll.png ] || [ "$(head -c 8 roll.png | od -An -tx1 | tr -d ' ')" = 89504e470d0a1a0a ] || fail 'roll.png is no PNG'
+[ ! -e roll.wav ] || [ "$(head -c 4 roll.wav)" = RIFF ] || fail 'roll.wav is no WAV'
+[ ! -e roll.ogg ] || [ "$(head -c 4 roll.ogg)" = OggS ] || fail 'roll.ogg is no Ogg file'
+ends 1 drumline-info --png=other.png run
+said 'is a folder'
+[ ! -e other.png ] || fail 'a refusal made a picture'

@@ -23,8 +23,9 @@ static const struct kind {
     {"shard",      SHARD_FORMAT,      info_read_shard,      info_print_performances},
     {"checkpoint", CHECKPOINT_FORMAT, info_read_checkpoint, info_print_checkpoint  },
     {"run",        NULL,              info_read_run,        info_print_run         },
+    {"midi",       NULL,              info_read_midi,       info_print_midi        },
 };
-enum { KIND_DATASET, KIND_SHARD, KIND_CHECKPOINT, KIND_RUN, NUM_KINDS };
+enum { KIND_DATASET, KIND_SHARD, KIND_CHECKPOINT, KIND_RUN, KIND_MIDI, NUM_KINDS };
 
 static bool holds(const char *folder, const char *name)
 {
@@ -57,9 +58,23 @@ bool info_is_run(const char *folder)
     return holds(folder, "train") || holds(folder, "eval") || holds(folder, RUN_STARTS_NAME);
 }
 
+/* By the first bytes: a MIDI file, also one in RIFF. */
+static bool is_midi(const char *path)
+{
+    char first[4] = "";
+    FILE *file = fopen(path, "rb");
+    bool found = file && fread(first, 1, sizeof first, file) == sizeof first &&
+                 (memcmp(first, "MThd", sizeof first) == 0 || memcmp(first, "RIFF", sizeof first) == 0);
+    if (file)
+        fclose(file);
+    return found;
+}
+
 static const struct kind *kind_of_file(const char *path, struct error *error)
 {
     const struct kind *kind = NULL;
+    if (is_midi(path))
+        return &kinds[KIND_MIDI];
     char *format = hdf5_read_format(path, error);
     if (!format)
         return NULL;
@@ -67,7 +82,7 @@ static const struct kind *kind_of_file(const char *path, struct error *error)
         if (kinds[i].format && strcmp(kinds[i].format, format) == 0)
             kind = &kinds[i];
     if (!kind)
-        error_set(error, "%s: is not a data set, shard or checkpoint of Drumline", path);
+        error_set(error, "%s: is not a data set, shard or checkpoint of Drumline, nor a MIDI file", path);
     free(format);
     return kind;
 }

@@ -6,17 +6,29 @@
 #define DRUMLINE_PROGRAMS_INFO_INFO_H
 
 #include "base/error.h"
+#include "programs/common/renderings.h"
 
 #include <jansson.h>
 
 #include <stdio.h>
 
-/* Describes a data set (its folder or its index.h5), a shard, a checkpoint or a run's folder: an object with "path" and "kind"
- * ("dataset", "shard", "checkpoint", "run"), which the caller releases with json_decref. NULL with the error set where
+/* Describes a data set (its folder or its index.h5), a shard, a checkpoint, a run's folder or a MIDI file: an object with "path" and "kind"
+ * ("dataset", "shard", "checkpoint", "run", "midi"), which the caller releases with json_decref. NULL with the error set where
  * the path is none of these or can't be read. */
 json_t *info_describe(const char *path, struct error *error);
 
 /* Prints what info_describe returned, at most 80 columns wide where names and paths allow. */
 void info_print(FILE *out, const json_t *description);
+
+/* Files that are to be made of a MIDI file. */
+struct info_renderings {
+    char *paths[NUM_RENDERINGS]; /* not owned; NULL: not wanted */
+    const char *drum_map;        /* which pitch is which drum: a built-in map's name or a file */
+    const char *soundfont;       /* NULL: as audio_renderer_make finds one */
+    bool dark;
+};
+
+/* Draws and plays a MIDI file. Fails where it is none, or a file can't be made; those made before stay. */
+bool info_render_midi(const char *path, const struct info_renderings *wanted, struct error *error);
 
 #endif

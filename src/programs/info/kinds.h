@@ -19,6 +19,9 @@ void info_print_checkpoint(FILE *out, const json_t *object);
 void info_print_validation(FILE *out, const json_t *validation);
 void info_print_hparams(FILE *out, const json_t *changed);
 
+bool info_read_midi(json_t *object, const char *path, struct error *error);
+void info_print_midi(FILE *out, const json_t *object);
+
 /* Whether the folder is a run's. */
 bool info_is_run(const char *folder);
 bool info_read_run(json_t *object, const char *run_dir, struct error *error);

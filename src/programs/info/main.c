@@ -14,9 +14,13 @@
 struct options {
     bool json, hparams, drum_maps, markdown;
     double watch; /* seconds; 0: no */
+    char *png, *svg, *wav, *ogg, *soundfont, *drum_map;
+    bool dark;
 };
 
 #define FLAG(name, help) SETTING_ROW(struct options, name, SETTING_BOOL, NULL, 0, 0, NULL, NULL, help)
+
+#define PATH(name, help) SETTING_ROW(struct options, name, SETTING_STRING, NULL, 0, 0, NULL, "FILE", help)
 
 static const struct setting option_rows[] = {
     FLAG(json, "Print JSON: one object for one path, an array for several."),
@@ -26,19 +30,35 @@ static const struct setting option_rows[] = {
     SETTING_ROW(
         struct options, watch, SETTING_DOUBLE, "0", 0, 86400, "2", "SECONDS",
         "Follow a run until it ends, refreshing every SECONDS (2); 0: off. The exit status is the run's outcome."),
+    PATH(png, "Draw a MIDI file as a drum roll (PNG)."),
+    PATH(svg, "Draw a MIDI file as a drum roll (SVG)."),
+    SETTING_ROW(struct options, drum_map, SETTING_STRING, "general", 0, 0, NULL, "NAME|FILE",
+                "With --png and --svg: which pitch is which drum (--drum_maps lists the built-in maps)."),
+    FLAG(dark, "With --png and --svg: light on dark."),
+    PATH(wav, "Render a MIDI file to audio (WAV, 44.1 kHz, 16 bits)."),
+    PATH(ogg, "Render a MIDI file to audio (Ogg Vorbis)."),
+    PATH(soundfont,
+         "Sound font (SF2 or SF3) for --wav and --ogg; default: $DRUMLINE_SOUNDFONT, else the system's General "
+         "MIDI font."),
 };
 
 static const struct program program = {
     .name = "drumline-info",
-    .summary = "describes and validates data sets, shards, checkpoints and runs",
+    .summary = "describes and validates data sets, shards, checkpoints, runs and MIDI files",
     .usage = "[--json] PATH... | --watch[=SECONDS] RUN | --hparams [--markdown] | --drum_maps",
     .examples = "drumline-info data runs/first\n"
                 "drumline-info --watch runs/first\n"
-                "drumline-info --json runs/first/train/checkpoint-00001000.h5\n",
+                "drumline-info --json runs/first/train/checkpoint-00001000.h5\n"
+                "drumline-info --png=groove.png --wav=groove.wav groove.mid\n",
     .other_statuses =
         "; with --watch: 0 the run is done, 1 it failed or was killed, 3 it was halted and can be resumed",
     .table = {option_rows, sizeof option_rows / sizeof option_rows[0]},
 };
+
+static bool renders(const struct options *options)
+{
+    return options->png || options->svg || options->wav || options->ogg;
+}
 
 static bool check(const struct options *options, int num_paths, struct error *error)
 {
@@ -48,11 +68,27 @@ static bool check(const struct options *options, int num_paths, struct error *er
         return error_set(error, "--hparams takes neither a path nor --json");
     if (options->watch > 0 && (options->hparams || options->json || num_paths != 1))
         return error_set(error, "--watch takes the path of one run, and neither --json nor --hparams");
+    if (renders(options) && (options->hparams || options->drum_maps || options->watch > 0 || num_paths != 1))
+        return error_set(error, "--png, --svg, --wav and --ogg take the path of one MIDI file");
     if (options->drum_maps && (options->json || options->hparams || options->watch > 0 || num_paths > 0))
         return error_set(error, "--drum_maps takes no path and no other flag");
     if (!options->hparams && !options->drum_maps && num_paths == 0)
-        return error_set(error, "give the path of a data set, shard, checkpoint or run");
+        return error_set(error, "give the path of a data set, shard, checkpoint, run or MIDI file");
     return true;
+}
+
+static bool render(const struct options *options, const char *path, struct error *error)
+{
+    const struct info_renderings wanted = {
+        .paths = {[RENDERING_PNG] = options->png,
+                  [RENDERING_SVG] = options->svg,
+                  [RENDERING_WAV] = options->wav,
+                  [RENDERING_OGG] = options->ogg},
+        .drum_map = options->drum_map,
+        .soundfont = options->soundfont,
+        .dark = options->dark
+    };
+    return info_render_midi(path, &wanted, error);
 }
 
 /* Each table as a file of its own would be: it can be edited and given as --drum_map=FILE. */
@@ -124,6 +160,8 @@ int main(int argc, char **argv)
         print_drum_maps();
     else if (options.watch > 0)
         ok = info_watch(paths[0], options.watch, &status, &error);
+    else if (renders(&options) && !render(&options, paths[0], &error))
+        ok = false;
     else if (!describe(&options, paths, num_paths))
         status = EXIT_FAILURE;
     if (!ok || !flush(&error)) {
