@@ -1,17 +1,17 @@
 #!/bin/bash
-#SBATCH --job-name=drumline-evaluate
+#SBATCH --job-name=evaluate
 #SBATCH --mincpus=4
 #SBATCH --time=01:00:00
 #SBATCH --requeue
 #SBATCH --open-mode=append
-#SBATCH --output=%x-%j.log
-# Reports the losses of a run's newest checkpoint. Words after the script's name are options for drumline-train
-# --mode=eval.
+#SBATCH --output=drumline-evaluate-%j.log
+# Reports the losses of a run's newest checkpoint. Arguments after the script's name are options for
+# drumline-train --mode=eval; --help prints this and does nothing.
 #
 #     DRUMLINE_RUN=runs/groovae_4bar sbatch jobs/evaluate.sh
 #     sbatch jobs/evaluate.sh --eval_split=test --checkpoint_file=best.h5
 #
-# In the environment, beside what jobs/common.sh lists:
+# Environment variables, besides those that jobs/common.sh lists:
 #
 #     DRUMLINE_DATA     data set             (data/shards)
 #     DRUMLINE_CONFIG   configuration        (groovae_4bar)
@@ -20,13 +20,11 @@
 set -uo pipefail
 
 job_script=evaluate.sh
-for jobs in "${DRUMLINE_JOBS:-}" "${SLURM_SUBMIT_DIR:-.}/jobs" "${SLURM_SUBMIT_DIR:-.}" "$(dirname "$0")"; do
-    [ ! -r "$jobs/common.sh" ] || break
-done
 # shellcheck source=jobs/common.sh
-. "$jobs/common.sh" || { echo "$job_script: submit from the project's root, or set DRUMLINE_JOBS" >&2; exit 1; }
+PATH="${DRUMLINE_JOBS:+$DRUMLINE_JOBS:}${SLURM_SUBMIT_DIR:-.}/jobs:${SLURM_SUBMIT_DIR:-.}:$(dirname "$0")" . common.sh ||
+    { echo "$job_script: submit from the project's root, or set DRUMLINE_JOBS" >&2; exit 1; }
 
-start_job
+start_job "$@"
 read_flags DRUMLINE_EVALUATE_FLAGS "$@"
 arguments=(--mode=eval)
 data=${DRUMLINE_DATA:-data/shards} run=${DRUMLINE_RUN:-runs/${DRUMLINE_CONFIG:-groovae_4bar}}
@@ -37,11 +35,11 @@ add_default run_dir "$run"
 add_default eval_split "${DRUMLINE_SPLIT:-validation}"
 add_default log_dir "${DRUMLINE_LOG_DIR:-}"
 find_program drumline-train
-[ -d "$run" ] || die "$run is no run folder: DRUMLINE_RUN names one"
+[ -d "$run" ] || die "$run is not a run folder: set DRUMLINE_RUN"
 
 choose_launcher
 print_header "evaluating $run on $data"
 "${launch[@]}" "$program" "${arguments[@]}" "${flags[@]}"
 status=$?
 [ "$status" -eq 0 ] || { say "failed with status $status (see above)"; exit "$status"; }
-say "done: the figures are the last line of $run/eval/metrics.jsonl, too"
+say "done: the losses are also in the last line of $run/eval/metrics.jsonl"

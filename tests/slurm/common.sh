@@ -10,8 +10,11 @@ work=$build/tests/slurm_work
 sandbox_dir=${TMPDIR:-/tmp}/drumline-slurm-test-$(printf '%s' "$build" | sha256sum | cut -c 1-8)
 unset "${!SLURM@}" "${!SBATCH@}" "${!DRUMLINE_@}"
 export DRUMLINE_BIN=$build/bin DRUMLINE_SKIP_SETUP=1
-# shellcheck disable=SC2034 # read by the tests, as job is
+# How the programs say that a training resumes.
+# shellcheck disable=SC2034 # read by the tests
+resumes='(going on|resuming) from'
 # Small enough for all nodes to share two cores, and slow enough to be caught while it trains.
+# shellcheck disable=SC2034
 small='enc_rnn_size=[16],dec_rnn_size=[12,8],z_size=6,batch_size=16' \
     slow='enc_rnn_size=[32],dec_rnn_size=[32],z_size=8,batch_size=64'
 
@@ -167,8 +170,8 @@ wait_for_restart() {
 }
 
 goes_on() {
-    awk -v restart="restart $1" 'index($0, restart) { begun = 1 }
-        begun && /going on from/ { resumed = 1 } resumed && /^step +[0-9]+\// { found = 1 }
+    awk -v restart="restart $1" -v resumes="$resumes" 'index($0, restart) { begun = 1 }
+        begun && $0 ~ resumes { resumed = 1 } resumed && /^step +[0-9]+\// { found = 1 }
         END { exit !found }' "$2"
 }
 

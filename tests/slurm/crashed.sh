@@ -36,7 +36,7 @@ for job in "$srun" "$mpirun"; do
     log=drumline-train-$job.log
     expect_state "$job" COMPLETED "$log" 90
     expect_restarts "$job" 1 "$log"
-    expect_log "$log" 'going on from .*checkpoint-'
+    expect_log "$log" "$resumes .*checkpoint-"
     expect_log "$log" 'is at step 60$'
     [ "$(grep -c ': done: ' "$log")" -eq 1 ] || fail "the job took itself to be done before it was" "$log"
 done

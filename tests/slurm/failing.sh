@@ -30,7 +30,7 @@ expect_log "drumline-train-$job.log" 'failed with status 1 '
 
 DRUMLINE_DATA=nowhere submit -n 1 jobs/train.sh
 expect_state "$job" FAILED "drumline-train-$job.log"
-expect_log "drumline-train-$job.log" 'nowhere holds no data set'
+expect_log "drumline-train-$job.log" 'nowhere is not a data set'
 
 # One of two ranks ends with a status of its own, in each kind of job that has ranks.
 mkdir one_rank

@@ -22,7 +22,7 @@ log=drumline-4bar-$job.log
 expect_state "$job" COMPLETED "$log"
 expect_log "$log" '1 rank\(s\), 2 thread\(s\) each'
 expect_log "$log" 'started by: mpirun -n 1 '
-expect_log "$log" 'going on from .*checkpoint-00000030.h5'
+expect_log "$log" "$resumes .*checkpoint-00000030.h5"
 expect_file runs/groovae_4bar/train/checkpoint-00000040.h5
 
 # Nothing but the program sees these.

@@ -42,7 +42,7 @@ for job in "$cut" "$orphaned"; do
         "lock: this run was taken over by process .* on node., Slurm job $job, restart 1; this job stops"
 done
 wait_for 60 "the old script's last word" in_log "drumline-train-$orphaned.log" \
-    'Slurm has started this job again elsewhere \(restart 1\)'
+    'Slurm has requeued this job itself \(restart 1\)'
 sandbox mend "$lost_node"
 sandbox up
 

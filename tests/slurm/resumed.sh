@@ -19,7 +19,7 @@ go_on() {
 
 go_on runs/first 10 2 srun
 go_on runs/first 20 4 mpirun
-expect_log "$log" 'going on from runs/first/train/checkpoint-00000010.h5 at step 10'
+expect_log "$log" "$resumes runs/first/train/checkpoint-00000010.h5 at step 10"
 # The job has ended when its script has; the daemons on the other nodes may need a moment more.
 is_cleared() {
     [ ! -e "$(session_folder "$1" "$job")" ]
@@ -31,9 +31,9 @@ mkdir elsewhere
 cp -r runs/first elsewhere/copy
 before=$(find runs/first -type f -exec md5sum {} + | sort)
 go_on "$PWD/elsewhere/copy" 30 1 mpirun
-expect_log "$log" "going on from $PWD/elsewhere/copy/train/checkpoint-00000020.h5 at step 20"
+expect_log "$log" "$resumes $PWD/elsewhere/copy/train/checkpoint-00000020.h5 at step 20"
 go_on elsewhere/copy 40 3 srun
-expect_log "$log" 'going on from elsewhere/copy/train/checkpoint-00000030.h5 at step 30'
+expect_log "$log" "$resumes elsewhere/copy/train/checkpoint-00000030.h5 at step 30"
 [ "$before" = "$(find runs/first -type f -exec md5sum {} + | sort)" ] || fail "the run that was copied has changed"
 go_on runs/whole 40 1 srun
 

@@ -48,9 +48,9 @@ disturb() {
 # Whether the log tells of a start after the last halt, which goes on where that one was.
 is_back() {
     local log=$1 halts step
-    halts=$(grep -c 'halted before the last step' "$log") || return
-    step=$(sed -n 's/.*halted before the last step, at step \([1-9][0-9]*\)$/\1/p' "$log" | tail -n 1)
-    in_log "$log" "restart $halts\$" && in_log "$log" "going on from .*checkpoint-.* at step $step\$"
+    halts=$(grep -c 'stopped before the last step' "$log") || return
+    step=$(sed -n 's/.*stopped before the last step, at step \([1-9][0-9]*\)$/\1/p' "$log" | tail -n 1)
+    in_log "$log" "restart $halts\$" && in_log "$log" "$resumes .*checkpoint-.* at step $step\$"
 }
 
 # Of two signals the second may come to the second start, and halt it, too: where a job is just being queued again,
@@ -93,7 +93,7 @@ else
     try cancelled shell_usr1
 fi
 log=drumline-train-${jobs[cancelled]}.log
-wait_for 30 "the script's last word" in_log "$log" 'that is left to it'
+wait_for 30 "the script's last word" in_log "$log" 'the job was cancelled; not requeued'
 begin mpirun both
 begin mpirun shell_twice
 if [ "$kind" = namespaces ]; then
@@ -116,7 +116,7 @@ done
 in_slurm scancel --signal=USR1 --batch "${array}_2"
 log=drumline-sweep-${array}_2.log
 wait_for 120 "the second start of the last task" in_log "$log" 'restart 1$'
-wait_for 120 "the last task to go on" in_log "$log" 'going on from .*checkpoint-'
+wait_for 120 "the last task to go on" in_log "$log" "$resumes .*checkpoint-"
 expect_restarts "${array}_2" 1 "$log"
 expect_restarts "${array}_1" 0 "drumline-sweep-${array}_1.log"
 in_slurm scancel "$array"

@@ -29,7 +29,7 @@ md5sum "$samples"/task-00001/*000-of-003.mid | cut -d ' ' -f 1 >before
 rm -r "$samples/task-00001"
 DRUMLINE_RUN=runs/groovae_4bar_flat submit --array=0-1 jobs/generate.sh
 wait_for 30 "the array" test -d $samples/task-00001
-wait_for 30 "task 0" in_log "drumline-generate-${job}_0.log" 'is there already'
+wait_for 30 "task 0" in_log "drumline-generate-${job}_0.log" 'already exists'
 md5sum "$samples"/task-00001/*000-of-003.mid | cut -d ' ' -f 1 | cmp - before ||
     fail "the same seed played something else"
 

@@ -1,0 +1,138 @@
+#!/bin/bash
+# jobs.sh SOURCE_DIR: the job scripts beside commands that play Slurm's: --help, names, and strings of the user's and the
+# environment's that a program might read as an option, an assignment or an expression. tests/slurm has the real Slurm.
+set -euo pipefail
+source=$(cd "$1" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+mkdir bin play data
+unset "${!SLURM@}" "${!SBATCH@}" "${!DRUMLINE_@}"
+printf 'data\n' >data/index.h5
+
+fail() {
+    printf 'FAILED: %s\n' "$1" >&2
+    [ ! -e log ] || cat log >&2
+    exit 1
+}
+
+# Every command of Slurm's records that it was called; a training ends as it should at once.
+for command in sbatch scontrol sinfo squeue srun scancel; do
+    cat >"play/$command" <<'SCRIPT'
+#!/bin/bash
+printf '%s %s\n' "${0##*/}" "$*" >>calls
+[ "$1" != show ] || printf ' EndTime=Unknown JobState=RUNNING \n'
+SCRIPT
+done
+cat >play/mpirun <<'SCRIPT'
+#!/bin/bash
+while [ $# -gt 0 ] && [[ $1 != */drumline-* ]]; do shift; done
+exec "$@"
+SCRIPT
+cat >bin/drumline-train <<'SCRIPT'
+#!/bin/bash
+for option in "$@"; do
+    [[ $option != --run_dir=* ]] || run=${option#*=}
+    [ "$option" != --version ] || { printf 'drumline-train 0\n'; exit 0; }
+done
+mkdir -p -- "$run/train"
+printf '{"event":"end","step":7,"reason":"num_steps"}\n' >>"$run/train/metrics.jsonl"
+touch -- "$run/train/checkpoint-00000007.h5"
+SCRIPT
+cat >bin/drumline-generate <<'SCRIPT'
+#!/bin/bash
+for option in "$@"; do
+    [[ $option != --output_dir=* ]] || output=${option#*=}
+    [ "$option" != --version ] || { printf 'drumline-generate 0\n'; exit 0; }
+done
+mkdir -p "$output"
+printf 'wrote %s/a.mid\n' "$output" >&2
+touch "$output/a.mid"
+SCRIPT
+chmod +x play/* bin/*
+export PATH=$work/play:$PATH DRUMLINE_BIN=$work/bin DRUMLINE_DATA=$work/data DRUMLINE_LAUNCHER=mpirun \
+    DRUMLINE_JOBS=$source/jobs
+
+# in_job SCRIPT ARGUMENT...: as Slurm starts a batch script, a copy in its spool. Sets status.
+in_job() {
+    local script=$1
+    shift
+    cp "$source/jobs/$script" slurm_script
+    status=0
+    SLURM_JOB_ID=${id-12} SLURM_SUBMIT_DIR=$work SLURM_JOB_NODELIST=here ./slurm_script "$@" >log 2>&1 || status=$?
+}
+
+said() {
+    grep -qF -- "$1" log || fail "no line says '$1'"
+}
+
+# --help is printed, and nothing is submitted, started or made, on the login node and in a job.
+for script in evaluate generate pipeline preprocess sweep train train_4bar; do
+    for arguments in --help 'groovae_4bar --log_steps=1 -h'; do
+        # shellcheck disable=SC2086 # words
+        "$source/jobs/$script.sh" $arguments >log 2>&1 || fail "$script.sh $arguments ended with status $?"
+        said "jobs/$script.sh"
+        ! grep -qE '^#|SBATCH -' log || fail "$script.sh $arguments prints more than its description"
+        # shellcheck disable=SC2086
+        in_job "$script.sh" $arguments
+        [ "$status" -eq 0 ] || fail "$script.sh $arguments ended with status $status in a job"
+        said "jobs/$script.sh"
+    done
+done
+DRUMLINE_TRAIN_FLAGS=--help in_job train.sh
+[ "$status" -eq 0 ] || fail "--help in DRUMLINE_TRAIN_FLAGS ended with status $status"
+[ ! -e calls ] || fail "--help called Slurm: $(cat calls)"
+[ ! -e runs ] || fail "--help made a run"
+
+# Eight columns of squeue tell the jobs apart.
+names=$(sed -n 's/^#SBATCH --job-name=//p' "$source"/jobs/*.sh | cut -c 1-8)
+[ "$(wc -l <<<"$names")" -eq 6 ] || fail "not six names of jobs: $names"
+[ -z "$(sort <<<"$names" | uniq -d)" ] || fail "two jobs have the same name: $names"
+
+# Names that look like something else.
+# shellcheck disable=SC2016 # not to be expanded, that is the point
+for run in lr=0.001 -n '--' 'a folder' 'x[$(touch made)]'; do
+    DRUMLINE_RUN=$run in_job train.sh
+    [ "$status" -eq 0 ] || fail "DRUMLINE_RUN=$run: status $status"
+    said "done: $run is at step 7"
+    rm -f calls
+    DRUMLINE_RUN=$run SLURM_RESTART_COUNT=1 in_job train.sh
+    [ "$status" -eq 0 ] || fail "DRUMLINE_RUN=$run: status $status at the second start"
+    ! grep -q requeue calls || fail "DRUMLINE_RUN=$run: a finished job requeued itself"
+done
+mkdir "$work/-bin"
+cp bin/* "$work/-bin"
+DRUMLINE_BIN=-bin DRUMLINE_RUN=minus in_job train.sh
+[ "$status" -eq 0 ] || fail "DRUMLINE_BIN=-bin: status $status"
+
+# What is no number is refused, not evaluated.
+# shellcheck disable=SC2016
+evil='x[$(touch made)]'
+for variable in SLURM_RESTART_COUNT SLURM_TASKS_PER_NODE SLURM_JOB_CPUS_PER_NODE SLURM_CPUS_PER_TASK SLURM_NTASKS; do
+    for value in "$evil" 1e3 -1 08 99999999999999999999; do
+        (export "$variable=$value"; in_job train.sh; [ "$status" -eq 1 ]) || fail "$variable=$value was taken"
+        said "$variable=$value is not a"
+    done
+done
+id=$evil in_job train.sh
+[ "$status" -eq 1 ] || fail "SLURM_JOB_ID=$evil was taken"
+for variable in SLURM_ARRAY_TASK_ID DRUMLINE_SEED SLURM_CPUS_PER_TASK; do
+    (export "$variable=$evil"; in_job generate.sh; [ "$status" -eq 1 ]) || fail "generate.sh took $variable=$evil"
+done
+printf 'z_size=4\n' >-sweep.txt
+SLURM_ARRAY_TASK_ID=$evil in_job sweep.sh ./-sweep.txt
+[ "$status" -eq 1 ] || fail "sweep.sh took SLURM_ARRAY_TASK_ID=$evil"
+[ ! -e made ] || fail "a value was evaluated"
+
+# A job array's task, by a file whose name awk and sed might misread.
+cp ./-sweep.txt a=b.txt
+SLURM_ARRAY_TASK_ID=1 in_job sweep.sh a=b.txt
+[ "$status" -eq 0 ] || fail "sweep.sh a=b.txt: status $status"
+[ -e runs/a=b/001/train/metrics.jsonl ] || fail "the sweep's run is not where it belongs"
+
+# Logs name files where they will be.
+SLURM_ARRAY_TASK_ID=2 DRUMLINE_RUN=runs/one in_job generate.sh
+[ "$status" -eq 0 ] || fail "generate.sh: status $status"
+said 'wrote runs/one/samples/task-00002/a.mid'
+! grep -q partial log || fail "the log names a partial folder"
+[ -e runs/one/samples/task-00002/a.mid ] || fail "generate.sh made no file"
