@@ -28,9 +28,6 @@ endfunction()
 
 # Debian's hdf5.pc may be that of parallel HDF5.
 set(DRUMLINE_PC_REQUIRES "popt libxxhash smf nettle")
-if(deflate_FOUND)
-    string(APPEND DRUMLINE_PC_REQUIRES " libdeflate")
-endif()
 drumline_pkg_config_needs(openblas FILES ${OPENBLAS_LIBRARY})
 drumline_pkg_config_needs(hdf5-serial FILES ${HDF5_C_LIBRARIES})
 list(TRANSFORM HDF5_C_INCLUDE_DIRS PREPEND "-I" OUTPUT_VARIABLE DRUMLINE_PC_CFLAGS)

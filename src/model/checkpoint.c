@@ -1,7 +1,7 @@
 #include "model/checkpoint.h"
 
 #include "base/cli/options.h"
-#include "base/hdf5/io.h"
+#include "base/hdf5/hdf5.h"
 #include "base/hdf5/seal.h"
 #include "base/io/atomic_file.h"
 #include "base/io/files.h"

@@ -2,7 +2,7 @@
 #ifndef DRUMLINE_TESTS_BASE_HDF5_FIXTURE_H
 #define DRUMLINE_TESTS_BASE_HDF5_FIXTURE_H
 
-#include "base/hdf5/io.h"
+#include "base/hdf5/hdf5.h"
 #include "base/hdf5/seal.h"
 #include "tests/support/scratch.h"
 #include "tests/support/unit.h"

@@ -1,6 +1,6 @@
 /* No file of ours is locked, unless the user says so: shared file systems may refuse locks, or wait for ever. The locks that
  * HDF5 takes pass through the function below. */
-#include "base/hdf5/io.h"
+#include "base/hdf5/hdf5.h"
 #include "tests/support/scratch.h"
 #include "tests/support/unit.h"
 

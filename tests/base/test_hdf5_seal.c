@@ -1,4 +1,4 @@
-#include "base/hdf5/io.h"
+#include "base/hdf5/hdf5.h"
 #include "base/hdf5/seal.h"
 #include "base/random.h"
 #include "tests/support/scratch.h"

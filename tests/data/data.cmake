@@ -1,5 +1,5 @@
 foreach(module drum_map midi_check midi_file midi_mutations grid splits order dataset
-        dataset_folder intake batch)
+        dataset_parts dataset_folder intake batch)
     drumline_test(data/${module} LINK drumline_data)
 endforeach()
 

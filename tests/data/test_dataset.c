@@ -283,7 +283,7 @@ static void test_hostile_rows(void **state)
     expect_row_refused(begin_far_away, "begins at step 18446744073709551615");
     expect_row_refused(be_no_whole_bar, "31 steps: not whole bars");
     expect_row_refused(be_empty, "0 steps: not whole bars");
-    expect_row_refused(be_longer, "its table tells of 80 steps");
+    expect_row_refused(be_longer, "its table has 80 steps");
     expect_row_refused(be_huge, "not whole bars");
     expect_row_refused(lose_tempo, "a tempo of");
     expect_row_refused(lose_meter, "is in 4/0");

@@ -5,6 +5,15 @@ if(DRUMLINE_MPI)
     drumline_mpi_test(dist/work_share LINK drumline_dist)
     drumline_mpi_test(dist/halt LINK drumline_dist)
     drumline_mpi_test(dist/stats LINK drumline_dist)
+    drumline_mpi_test(dist/node LINK drumline_dist RANKS 3)
+
+    # A node without a folder to share memory in.
+    if(DRUMLINE_MPI_IS_OPENMPI)
+        add_test(NAME mpi_node_private COMMAND ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} 3 $<TARGET_FILE:mpi_node> private)
+        set_tests_properties(mpi_node_private PROPERTIES TIMEOUT 120 PROCESSORS 2
+            ENVIRONMENT "${DRUMLINE_MPI_ENVIRONMENT};OMPI_MCA_osc_sm_backing_directory=/nowhere"
+            PASS_REGULAR_EXPRESSION "/nowhere, where memory is shared: No such file or directory: each of the 3 ranks")
+    endif()
 
     drumline_test(dist/launcher LINK drumline_dist)
 

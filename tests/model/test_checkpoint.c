@@ -2,7 +2,7 @@
 #include "tests/support/scratch.h"
 #include "tests/support/unit.h"
 
-#include "base/hdf5/io.h"
+#include "base/hdf5/hdf5.h"
 #include "model/checkpoint.h"
 #include "model/vae/parameters.h"
 
@@ -363,6 +363,6 @@ int main(void)
         cmocka_unit_test(numbers_too_large_for_a_half_are_refused),
         cmocka_unit_test(checkpoints_are_listed_newest_first),
     };
-    hdf5_be_quiet();
+    hdf5_start();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -100,8 +100,7 @@ class Spack(unittest.TestCase):
             self.assertRegex(self.cmake, rf"(?m)^(option|set)\({option} ", f"CMakeLists.txt has no {option}")
 
     def test_variants_reach_cmake(self):
-        for variant, option in (("mpi", "DRUMLINE_MPI"), ("libdeflate", "DRUMLINE_LIBDEFLATE"),
-                                ("onednn", "DRUMLINE_ONEDNN")):
+        for variant, option in (("mpi", "DRUMLINE_MPI"), ("onednn", "DRUMLINE_ONEDNN")):
             for value in (True, False):
                 self.assertIn(f"-D{option}={value_text(value)}", self.recipe.make(**{variant: value}).cmake_args())
         self.assertIn("-DDRUMLINE_TESTS=ON", self.recipe.make(run_tests=True).cmake_args())

@@ -1,7 +1,7 @@
 /* What drumline-info says of data sets, shards, checkpoints and runs, valid and damaged. */
 #include "tests/support/unit.h"
 
-#include "base/hdf5/io.h"
+#include "base/hdf5/hdf5.h"
 #include "base/io/files.h"
 #include "data/dataset/dataset.h"
 #include "data/dataset/index.h"
@@ -304,6 +304,6 @@ int main(void)
         cmocka_unit_test(test_what_is_none_of_these),
         cmocka_unit_test(test_text_from_outside),
     };
-    hdf5_be_quiet();
+    hdf5_start();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
-/* Attributes of the root group, and settings as attributes. */
-#include "base/hdf5/internal.h"
-#include "base/hdf5/io.h"
+#include "base/hdf5/attributes.h"
+
+#include "base/hdf5/error.h"
+#include "base/hdf5/types.h"
 #include "base/text.h"
 
 #include <stdlib.h>

@@ -1,6 +1,8 @@
-/* Datasets of floats in single or half precision. */
-#include "base/hdf5/internal.h"
-#include "base/hdf5/io.h"
+#include "base/hdf5/floats.h"
+
+#include "base/hdf5/error.h"
+#include "base/hdf5/reading.h"
+#include "base/hdf5/types.h"
 
 #include <math.h>
 #include <stdlib.h>

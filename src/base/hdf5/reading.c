@@ -1,6 +1,7 @@
-/* Whole datasets, read at once. */
-#include "base/hdf5/internal.h"
-#include "base/hdf5/io.h"
+#include "base/hdf5/reading.h"
+
+#include "base/hdf5/error.h"
+#include "base/hdf5/types.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -146,32 +147,73 @@ static bool types_match(hid_t file_type, hid_t memory_type)
     return H5Tequal(file_type, memory_type) > 0;
 }
 
-static bool read_values(void *data, const struct dataset *dataset, hid_t memory_type, int num_dims, const hsize_t *dims)
+/* Rows [first, first + count) by HDF5 itself. */
+static bool read_selected(void *data, const struct dataset *dataset, hid_t memory_type, int num_dims, hsize_t first,
+                          hsize_t count)
 {
-    return hdf5_is_empty(num_dims, dims) ||
-           (H5Tequal(dataset->type, memory_type) > 0 &&
-            hdf5_read_compressed(data, dataset->id, memory_type, num_dims, dims)) ||
-           H5Dread(dataset->id, memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0;
+    hsize_t start[HDF5_MAX_DIMENSIONS] = {first}, sizes[HDF5_MAX_DIMENSIONS];
+    memcpy(sizes, dataset->dims, sizeof sizes);
+    sizes[0] = count;
+    hid_t stored = H5Dget_space(dataset->id), wanted = H5Screate_simple(num_dims, sizes, NULL);
+    bool ok = stored >= 0 && wanted >= 0 &&
+              H5Sselect_hyperslab(stored, H5S_SELECT_SET, start, NULL, sizes, NULL) >= 0 &&
+              H5Dread(dataset->id, memory_type, wanted, stored, H5P_DEFAULT, data) >= 0;
+    if (wanted >= 0)
+        H5Sclose(wanted);
+    if (stored >= 0)
+        H5Sclose(stored);
+    return ok;
+}
+
+/* A scalar has one row. */
+static hsize_t num_rows_of(int num_dims, const hsize_t *dims)
+{
+    return num_dims > 0 ? dims[0] : 1;
+}
+
+static bool read_values(void *data, const struct dataset *dataset, hid_t memory_type, int num_dims, hsize_t first,
+                        hsize_t count)
+{
+    if (count == 0 || hdf5_is_empty(num_dims, dataset->dims))
+        return true;
+    if (count == num_rows_of(num_dims, dataset->dims))
+        return H5Dread(dataset->id, memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0;
+    return read_selected(data, dataset, memory_type, num_dims, first, count);
+}
+
+static bool check_sizes(const struct dataset *dataset, hid_t file, const char *name, int num_dims, const hsize_t *dims,
+                        struct error *error)
+{
+    for (int i = 0; i < num_dims; i++)
+        if (dataset->dims[i] != dims[i]) {
+            struct error detail;
+            error_set(&detail, "the size of dimension %d is %llu, but must be %llu", i,
+                      (unsigned long long)dataset->dims[i], (unsigned long long)dims[i]);
+            return hdf5_refuse_at(error, file, name, detail.message);
+        }
+    return true;
+}
+
+bool hdf5_read_rows(void *data, hid_t file, const char *name, hid_t memory_type, int num_dims, const hsize_t *dims,
+                    hsize_t first, hsize_t count, struct error *error)
+{
+    struct dataset dataset;
+    hsize_t num_rows = num_rows_of(num_dims, dims);
+    if (!open_dataset(&dataset, file, name, num_dims, error))
+        return false;
+    bool ok = check_sizes(&dataset, file, name, num_dims, dims, error);
+    if (ok && (first > num_rows || count > num_rows - first))
+        ok = hdf5_refuse_at(error, file, name, "the dataset has fewer rows");
+    if (ok && !types_match(dataset.type, memory_type))
+        ok = hdf5_refuse_at(error, file, name, "the dataset's elements are of another type");
+    if (ok && !read_values(data, &dataset, memory_type, num_dims, first, count))
+        ok = hdf5_fail_at(error, file, name, "the dataset is damaged");
+    close_dataset(&dataset);
+    return ok;
 }
 
 bool hdf5_read_dataset(void *data, hid_t file, const char *name, hid_t memory_type, int num_dims, const hsize_t *dims,
                        struct error *error)
 {
-    struct dataset dataset;
-    if (!open_dataset(&dataset, file, name, num_dims, error))
-        return false;
-    bool ok = true;
-    for (int i = 0; ok && i < num_dims; i++)
-        if (dataset.dims[i] != dims[i]) {
-            struct error detail;
-            error_set(&detail, "the size of dimension %d is %llu, but must be %llu", i,
-                      (unsigned long long)dataset.dims[i], (unsigned long long)dims[i]);
-            ok = hdf5_refuse_at(error, file, name, detail.message);
-        }
-    if (ok && !types_match(dataset.type, memory_type))
-        ok = hdf5_refuse_at(error, file, name, "the dataset's elements are of another type");
-    if (ok && !read_values(data, &dataset, memory_type, num_dims, dims))
-        ok = hdf5_fail_at(error, file, name, "the dataset is damaged");
-    close_dataset(&dataset);
-    return ok;
+    return hdf5_read_rows(data, file, name, memory_type, num_dims, dims, 0, num_rows_of(num_dims, dims), error);
 }

@@ -318,6 +318,40 @@ bool dataset_index_read(struct dataset_index *index, const char *folder, struct 
     return ok;
 }
 
+/* A packed index: the struct, whose table means nothing there, then the packed table. */
+bool dataset_index_pack(uint8_t **bytes, size_t *size, const struct dataset_index *index, struct error *error)
+{
+    uint8_t *table = NULL;
+    size_t table_size;
+    *bytes = NULL;
+    if (!performance_table_pack(&table, &table_size, &index->table, error))
+        return false;
+    *size = sizeof *index + table_size;
+    *bytes = malloc(*size);
+    if (*bytes) {
+        memcpy(*bytes, index, sizeof *index);
+        memcpy(*bytes + sizeof *index, table, table_size);
+    }
+    free(table);
+    return *bytes || error_set(error, "no memory for the index of %zu performances", index->table.count);
+}
+
+bool dataset_index_unpack(struct dataset_index *index, const uint8_t *bytes, size_t size, struct error *error)
+{
+    if (size < sizeof *index) {
+        *index = (struct dataset_index){.num_steps = 0};
+        return error_set(error, "an index from another rank is cut off");
+    }
+    memcpy(index, bytes, sizeof *index);
+    size_t count = index->table.count;
+    if (!performance_table_unpack(&index->table, bytes + sizeof *index, size - sizeof *index, error))
+        return false;
+    if (index->table.count == count)
+        return true;
+    dataset_index_free(index);
+    return error_set(error, "an index from another rank is cut off");
+}
+
 void dataset_index_free(struct dataset_index *index)
 {
     performance_table_free(&index->table);

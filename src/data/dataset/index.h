@@ -63,6 +63,11 @@ bool dataset_index_write(const struct dataset_index *index, const char *path, co
 /* Reads FOLDER/index.h5 and checks it; what the shards hold is not looked at. */
 bool dataset_index_read(struct dataset_index *index, const char *folder, struct error *error);
 
+/* The index as bytes, owned by the caller, for another process of this program on the same kind of machine; and an index made
+ * of such bytes. Bytes that are cut off are refused. */
+bool dataset_index_pack(uint8_t **bytes, size_t *size, const struct dataset_index *index, struct error *error);
+bool dataset_index_unpack(struct dataset_index *index, const uint8_t *bytes, size_t size, struct error *error);
+
 void dataset_index_free(struct dataset_index *index);
 
 #endif

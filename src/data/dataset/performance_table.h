@@ -4,7 +4,7 @@
 #define DRUMLINE_DATA_DATASET_PERFORMANCE_TABLE_H
 
 #include "base/error.h"
-#include "base/hdf5/io.h"
+#include "base/hdf5/hdf5.h"
 #include "data/dataset/splits.h"
 #include "data/music/grid.h"
 

@@ -35,8 +35,7 @@ bool shard_writer_append(struct shard_writer *writer, const struct performance *
     row.qpm = grid->qpm;
     row.time_signature = grid->time_signature;
     performance_digest(row.digest, &row, grid->hits, grid->velocity, grid->offset);
-    if ((writer->hits == NULL && !make_columns(writer, error)) ||
-        !performance_table_append(&writer->table, &row, error) ||
+    if ((!writer->hits && !make_columns(writer, error)) || !performance_table_append(&writer->table, &row, error) ||
         !hdf5_column_append(writer->hits, grid->hits, grid->num_steps, error) ||
         !hdf5_column_append(writer->velocity, grid->velocity, grid->num_steps, error) ||
         !hdf5_column_append(writer->offset, grid->offset, grid->num_steps, error))
@@ -48,7 +47,7 @@ bool shard_writer_append(struct shard_writer *writer, const struct performance *
 bool shard_writer_write(struct shard_writer *writer, const char *path, struct error *error)
 {
     hid_t file;
-    if ((writer->hits == NULL && !make_columns(writer, error)) || !hdf5_create(&file, path, SHARD_FORMAT, error))
+    if ((!writer->hits && !make_columns(writer, error)) || !hdf5_create(&file, path, SHARD_FORMAT, error))
         return false;
     bool ok = hdf5_column_write(writer->hits, file, "/hits", error) &&
               hdf5_column_write(writer->velocity, file, "/velocity", error) &&
@@ -69,71 +68,130 @@ void shard_writer_free(struct shard_writer *writer)
     *writer = (struct shard_writer){0};
 }
 
-static bool check_cells(const struct shard *shard, const struct performance *row, const char *path, struct error *error)
+static const char *const cell_datasets[] = {"/hits", "/velocity", "/offset"};
+
+static bool check_sizes(const struct shard_reader *reader, struct error *error)
 {
-    size_t start = (size_t)row->first_step * NUM_DRUMS, end = start + (size_t)row->num_steps * NUM_DRUMS;
-    for (size_t i = start; i < end; i++) {
-        uint8_t hit = shard->hits[i], velocity = shard->velocity[i];
-        float offset = shard->offset[i];
-        bool sound = hit == 0 ? velocity == 0 && offset == 0.0F
-                              : hit == 1 && velocity >= 1 && velocity <= 127 && offset >= -1.0F && offset <= 1.0F;
-        if (!sound)
-            return error_set(error, "%s: '%s', step %zu, %s: hit %u, velocity %u, offset %g can't be", path, row->path,
-                             (i - start) / NUM_DRUMS, drum_name((int)(i % NUM_DRUMS)), hit, velocity, (double)offset);
+    hsize_t stored[2];
+    for (size_t i = 0; i < sizeof cell_datasets / sizeof cell_datasets[0]; i++) {
+        if (!hdf5_dataset_dims(stored, reader->file, cell_datasets[i], 2, error))
+            return false;
+        if (stored[0] != reader->num_steps || stored[1] != NUM_DRUMS)
+            return error_set(error, "%s: %s is %llu x %llu, but its table has %llu steps of %d drums", reader->path,
+                             cell_datasets[i], (unsigned long long)stored[0], (unsigned long long)stored[1],
+                             (unsigned long long)reader->num_steps, NUM_DRUMS);
     }
     return true;
 }
 
-static bool read_cells(struct shard *shard, hid_t file, const char *path, struct error *error)
+bool shard_reader_open(struct shard_reader *reader, const char *path, struct error *error)
 {
-    hsize_t dims[2] = {shard->num_steps, NUM_DRUMS}, stored[2];
-    static const char *const names[] = {"/hits", "/velocity", "/offset"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (!hdf5_dataset_dims(stored, file, names[i], 2, error))
-            return false;
-        if (stored[0] != dims[0] || stored[1] != dims[1])
-            return error_set(error, "%s: %s is %llu x %llu, where its table tells of %llu steps of %d drums", path,
-                             names[i], (unsigned long long)stored[0], (unsigned long long)stored[1],
-                             (unsigned long long)dims[0], NUM_DRUMS);
+    *reader = (struct shard_reader){.file = H5I_INVALID_HID};
+    if (!hdf5_open(&reader->file, path, SHARD_FORMAT, error))
+        return false;
+    reader->path = format_text("%s", path);
+    if (performance_table_read(&reader->table, &reader->num_steps, reader->file, path, false, error) &&
+        check_sizes(reader, error))
+        return true;
+    shard_reader_close(reader);
+    return false;
+}
+
+void shard_reader_close(struct shard_reader *reader)
+{
+    struct error ignored;
+    if (reader->file >= 0)
+        hdf5_close(&reader->file, reader->path, &ignored);
+    performance_table_free(&reader->table);
+    free(reader->path);
+    *reader = (struct shard_reader){.file = H5I_INVALID_HID};
+}
+
+static bool check_cells(const char *path, const struct performance *row, const struct shard_cells *cells,
+                        struct error *error)
+{
+    for (size_t i = 0; i < (size_t)row->num_steps * NUM_DRUMS; i++) {
+        uint8_t hit = cells->hits[i], velocity = cells->velocity[i];
+        float offset = cells->offset[i];
+        bool valid = hit == 0 ? velocity == 0 && offset == 0.0f
+                              : hit == 1 && velocity >= 1 && velocity <= 127 && offset >= -1.0f && offset <= 1.0f;
+        if (!valid)
+            return error_set(error, "%s: '%s', step %zu, %s: hit %u, velocity %u, offset %g can't be", path, row->path,
+                             i / NUM_DRUMS, drum_name((int)(i % NUM_DRUMS)), hit, velocity, (double)offset);
     }
-    size_t cells = (size_t)shard->num_steps * NUM_DRUMS;
-    shard->hits = malloc(cells + 1);
-    shard->velocity = malloc(cells + 1);
-    shard->offset = malloc((cells + 1) * sizeof *shard->offset);
-    if (shard->hits == NULL || shard->velocity == NULL || shard->offset == NULL)
-        return error_set(error, "%s: no memory for %llu steps", path, (unsigned long long)shard->num_steps);
-    return hdf5_read_dataset(shard->hits, file, names[0], H5T_NATIVE_UINT8, 2, dims, error) &&
-           hdf5_read_dataset(shard->velocity, file, names[1], H5T_NATIVE_UINT8, 2, dims, error) &&
-           hdf5_read_dataset(shard->offset, file, names[2], H5T_NATIVE_FLOAT, 2, dims, error);
+    return true;
+}
+
+bool shard_reader_read(struct shard_reader *reader, const struct shard_cells *cells, size_t first, size_t end,
+                       struct error *error)
+{
+    const hsize_t dims[2] = {reader->num_steps, NUM_DRUMS};
+    uint64_t start = first < end ? reader->table.rows[first].first_step : 0, num_steps = 0;
+    for (size_t i = first; i < end; i++)
+        num_steps += reader->table.rows[i].num_steps;
+    if (!hdf5_read_rows(cells->hits, reader->file, cell_datasets[0], H5T_NATIVE_UINT8, 2, dims, start, num_steps,
+                        error) ||
+        !hdf5_read_rows(cells->velocity, reader->file, cell_datasets[1], H5T_NATIVE_UINT8, 2, dims, start, num_steps,
+                        error) ||
+        !hdf5_read_rows(cells->offset, reader->file, cell_datasets[2], H5T_NATIVE_FLOAT, 2, dims, start, num_steps,
+                        error))
+        return false;
+    for (size_t i = first; i < end; i++) {
+        struct performance *row = &reader->table.rows[i];
+        size_t from = (size_t)(row->first_step - start) * NUM_DRUMS;
+        const struct shard_cells own = {cells->hits + from, cells->velocity + from, cells->offset + from};
+        if (!check_cells(reader->path, row, &own, error))
+            return false;
+        performance_digest(row->digest, row, own.hits, own.velocity, own.offset);
+    }
+    return true;
+}
+
+bool shard_cells_make(struct shard_cells *cells, uint64_t num_steps)
+{
+    size_t count = (size_t)num_steps * NUM_DRUMS + 1;
+    *cells = (struct shard_cells){NULL, NULL, NULL};
+    if (num_steps >= SIZE_MAX / (NUM_DRUMS * sizeof *cells->offset) - 1)
+        return false;
+    *cells = (struct shard_cells){malloc(count), malloc(count), malloc(count * sizeof *cells->offset)};
+    if (cells->hits && cells->velocity && cells->offset)
+        return true;
+    shard_cells_free(cells);
+    return false;
+}
+
+void shard_cells_free(struct shard_cells *cells)
+{
+    free(cells->hits);
+    free(cells->velocity);
+    free(cells->offset);
+    *cells = (struct shard_cells){NULL, NULL, NULL};
 }
 
 bool shard_read(struct shard *shard, const char *path, struct error *error)
 {
-    struct error ignored;
-    hid_t file;
-    *shard = (struct shard){0};
-    if (!hdf5_open(&file, path, SHARD_FORMAT, error))
+    struct shard_reader reader;
+    struct shard_cells cells;
+    *shard = (struct shard){.num_steps = 0};
+    if (!shard_reader_open(&reader, path, error))
         return false;
-    bool ok = performance_table_read(&shard->table, &shard->num_steps, file, path, false, error) &&
-              read_cells(shard, file, path, error);
-    for (size_t i = 0; ok && i < shard->table.count; i++) {
-        struct performance *row = &shard->table.rows[i];
-        size_t start = (size_t)row->first_step * NUM_DRUMS;
-        ok = check_cells(shard, row, path, error);
-        if (ok)
-            performance_digest(row->digest, row, shard->hits + start, shard->velocity + start, shard->offset + start);
+    bool ok = shard_cells_make(&cells, reader.num_steps) ||
+              error_set(error, "%s: no memory for %llu steps", path, (unsigned long long)reader.num_steps);
+    if (ok && shard_reader_read(&reader, &cells, 0, reader.table.count, error)) {
+        *shard = (struct shard){reader.table, reader.num_steps, cells.hits, cells.velocity, cells.offset};
+        reader.table = (struct performance_table){NULL, 0, 0};
+    } else if (ok) {
+        shard_cells_free(&cells);
+        ok = false;
     }
-    hdf5_close(&file, path, &ignored);
-    if (!ok)
-        shard_free(shard);
+    shard_reader_close(&reader);
     return ok;
 }
 
 void shard_free(struct shard *shard)
 {
+    struct shard_cells cells = {shard->hits, shard->velocity, shard->offset};
     performance_table_free(&shard->table);
-    free(shard->hits);
-    free(shard->velocity);
-    free(shard->offset);
-    *shard = (struct shard){0};
+    shard_cells_free(&cells);
+    *shard = (struct shard){.num_steps = 0};
 }

@@ -4,7 +4,7 @@
 #ifndef DRUMLINE_DATA_DATASET_SHARD_H
 #define DRUMLINE_DATA_DATASET_SHARD_H
 
-#include "base/hdf5/io.h"
+#include "base/hdf5/hdf5.h"
 #include "data/dataset/performance_table.h"
 #include "data/music/grid.h"
 
@@ -18,7 +18,22 @@ struct shard_writer {
     struct hdf5_column *hits, *velocity, *offset; /* [S, 9], owned; NULL before the first grid */
 };
 
-/* A shard as read. */
+/* The cells of some performances, one after another. */
+struct shard_cells {
+    uint8_t *hits;     /* [S, 9] */
+    uint8_t *velocity; /* [S, 9] */
+    float *offset;     /* [S, 9] */
+};
+
+/* A shard that is open for reading. */
+struct shard_reader {
+    hid_t file;
+    char *path; /* owned */
+    struct performance_table table;
+    uint64_t num_steps; /* S */
+};
+
+/* A whole shard in memory. */
 struct shard {
     struct performance_table table;
     uint64_t num_steps; /* S */
@@ -44,11 +59,23 @@ bool shard_writer_write(struct shard_writer *writer, const char *path, struct er
 
 void shard_writer_free(struct shard_writer *writer);
 
-/* Reads a shard and checks all of it: the table (see performance_table_read), sizes, hits of 0 or 1, velocities of 1 to
- * 127 and offsets of -1 to 1 where there is a hit and 0 elsewhere. Computes the rows' digests. On failure names the
- * file and the place, and *shard is empty. */
-bool shard_read(struct shard *shard, const char *path, struct error *error);
+/* Opens a shard and checks its seal, its table (see performance_table_read) and the sizes of its datasets. On failure names
+ * the file and the reason, and there is nothing to close. */
+bool shard_reader_open(struct shard_reader *reader, const char *path, struct error *error);
+void shard_reader_close(struct shard_reader *reader);
 
+/* Reads the performances [first, end) of the table into `cells`, which has room for all their steps, and checks every value:
+ * hits are 0 or 1, and where there is a hit its velocity is 1 to 127 and its offset -1 to 1, elsewhere both are 0. Computes
+ * these rows' digests. On failure names the file and the place. */
+bool shard_reader_read(struct shard_reader *reader, const struct shard_cells *cells, size_t first, size_t end,
+                       struct error *error);
+
+/* Memory for the cells of `num_steps` steps; false where there is none. */
+bool shard_cells_make(struct shard_cells *cells, uint64_t num_steps);
+void shard_cells_free(struct shard_cells *cells);
+
+/* Opens a shard, reads and checks all of it, and closes it. On failure *shard is empty. */
+bool shard_read(struct shard *shard, const char *path, struct error *error);
 void shard_free(struct shard *shard);
 
 #endif

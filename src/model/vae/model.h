@@ -1,6 +1,6 @@
 /* A model of MusicVAE's groovae family with all its parameters, gradients and buffers.
  *
- * Use: model_make; model_initialize, or checkpoint_read_tensors into values; then for each batch fill input, target and controls,
+ * Use: model_make; model_initialize, or checkpoint_read_groups into values; then for each batch fill input, target and controls,
  * model_draw_noise, and model_train or model_evaluate. Batches are time-major: row t * B + b is step t of window b.
  * No function takes memory but model_make and the two for bf16. */
 #ifndef DRUMLINE_MODEL_VAE_MODEL_H

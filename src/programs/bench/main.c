@@ -1,5 +1,5 @@
 /* drumline-bench: measures training, the sum of gradients, generation and preprocessing. */
-#include "base/hdf5/io.h"
+#include "base/hdf5/hdf5.h"
 #include "base/log.h"
 #include "programs/bench/bench.h"
 #include "programs/common/blas_threads.h"
@@ -28,7 +28,7 @@ int main(int argc, char **argv)
     struct hparams hparams;
     struct error error = {.message = ""};
     blas_threads_mind_exit();
-    hdf5_be_quiet();
+    hdf5_start();
     struct comm *comm = comm_start(&argc, &argv);
     int threads = 1;
     char *mode = bench_options_take_mode(argc, argv);

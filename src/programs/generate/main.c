@@ -1,6 +1,6 @@
 /* drumline-generate: new MIDI from a checkpoint. One process; no MPI. */
 #include "base/cli/options.h"
-#include "base/hdf5/io.h"
+#include "base/hdf5/hdf5.h"
 #include "base/log.h"
 #include "programs/generate/generate.h"
 
@@ -80,7 +80,7 @@ int main(int argc, char **argv)
 {
     struct generate_options options = {0};
     struct error error;
-    hdf5_be_quiet();
+    hdf5_start();
     enum options_result result = options_parse(&program, argc, argv, &options, NULL, NULL, &error);
     int status = options_status(result);
     bool wrong_usage = result == OPTIONS_WRONG;

@@ -1,6 +1,6 @@
 #include "programs/info/info.h"
 
-#include "base/hdf5/io.h"
+#include "base/hdf5/hdf5.h"
 #include "base/io/files.h"
 #include "base/text.h"
 #include "data/dataset/index.h"

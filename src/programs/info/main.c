@@ -1,6 +1,6 @@
 /* drumline-info: describes a data set, shard, checkpoint or run as text or JSON. One process; no MPI. */
 #include "base/cli/options.h"
-#include "base/hdf5/io.h"
+#include "base/hdf5/hdf5.h"
 #include "base/log.h"
 #include "data/midi/drum_map.h"
 #include "programs/common/blas_threads.h"
@@ -141,7 +141,7 @@ int main(int argc, char **argv)
     char **paths = NULL;
     int num_paths = 0, status = EXIT_SUCCESS;
     blas_threads_mind_exit();
-    hdf5_be_quiet();
+    hdf5_start();
     enum options_result result = options_parse(&program, argc, argv, &options, &paths, &num_paths, &error);
     if (result == OPTIONS_DONE)
         return EXIT_SUCCESS;

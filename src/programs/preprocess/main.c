@@ -1,5 +1,5 @@
 /* drumline-preprocess: a folder of MIDI performances becomes a data set. */
-#include "base/hdf5/io.h"
+#include "base/hdf5/hdf5.h"
 #include "base/log.h"
 #include "programs/common/rank_log.h"
 #include "programs/common/rank_options.h"
@@ -47,7 +47,7 @@ int main(int argc, char **argv)
 {
     struct preprocess_options options = {0};
     struct error error = {.message = ""};
-    hdf5_be_quiet();
+    hdf5_start();
     struct comm *comm = comm_start(&argc, &argv);
     enum options_result result = rank_options_parse(comm, &program, argc, argv, &options, check, NULL);
     int status = options_status(result);

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "data/dataset/order.h"
 #include "model/optimizer/schedule.h"
+#include "programs/common/shared_dataset.h"
 #include "programs/train/agreement.h"
 #include "programs/train/evaluation.h"
 #include "run/metrics.h"
@@ -97,17 +98,17 @@ int eval_mode_run(const struct train_options *options, const struct config *conf
     struct evaluation evaluation = {0};
     struct checkpoint checkpoint;
     struct model *model = NULL;
-    struct dataset *dataset = NULL;
+    struct shared_dataset shared = {0};
     struct metrics_line line;
     double sums[METRIC_MAX_SUMS];
-    bool ok = load(&model, &checkpoint, options, config, comm, error);
+    bool ok = load(&model, &checkpoint, options, config, comm, error) &&
+              shared_dataset_open(&shared, options->examples_path, comm, error);
     if (ok) {
-        dataset = dataset_open(options->examples_path, error);
-        ok = dataset && (evaluation_make(&evaluation, dataset, options->eval_split, &checkpoint.hparams, error) ||
-                         error_prefix(error, "%s", options->examples_path));
+        ok = evaluation_make(&evaluation, shared.dataset, options->eval_split, &checkpoint.hparams, error) ||
+             error_prefix(error, "%s", options->examples_path);
         ok = comm_all_ok(comm, ok, error);
     }
-    ok = ok && agreement_same_dataset(comm, dataset, options->examples_path, error);
+    ok = ok && agreement_same_dataset(comm, shared.dataset, options->examples_path, error);
     if (ok) {
         log_info("%s at step %" PRIu64 " on %zu windows of the %s split", checkpoint.config, checkpoint.step,
                  evaluation.windows.count, options->eval_split);
@@ -117,7 +118,7 @@ int eval_mode_run(const struct train_options *options, const struct config *conf
         ok = comm_all_ok(comm, comm_rank(comm) != 0 || report(options, &line, error), error);
     }
     evaluation_free(&evaluation);
-    dataset_close(dataset);
+    shared_dataset_close(&shared);
     model_free(model);
     return ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -1,6 +1,6 @@
 /* drumline-train: trains or evaluates a model on the ranks of an MPI job. */
 #include "base/clock.h"
-#include "base/hdf5/io.h"
+#include "base/hdf5/hdf5.h"
 #include "base/log.h"
 #include "dist/comm.h"
 #include "dist/halt.h"
@@ -47,7 +47,7 @@ int main(int argc, char **argv)
     struct error error = {0};
     double started = clock_seconds();
     blas_threads_mind_exit();
-    hdf5_be_quiet();
+    hdf5_start();
     halt_install();
     struct comm *comm = comm_start(&argc, &argv);
     enum options_result result = rank_options_parse(comm, &train_program, argc, argv, &options, check, own_options);

@@ -8,6 +8,7 @@
 #include "model/checkpoint.h"
 #include "model/optimizer/optimizer.h"
 #include "model/vae/model.h"
+#include "programs/common/shared_dataset.h"
 #include "programs/train/deadline.h"
 #include "programs/train/evaluation.h"
 #include "programs/train/options.h"
@@ -27,7 +28,7 @@ struct training {
     char *folder, *eval_folder;          /* RUN/train, RUN/eval */
     struct run_lock lock;                /* rank 0 */
     struct checkpoint state;             /* where the training stands */
-    struct dataset *dataset;
+    struct shared_dataset shared_dataset;
     struct windows windows;       /* training split */
     struct evaluation evaluation; /* with --eval_steps */
     bool evaluates;
@@ -53,6 +54,8 @@ struct training {
  * Collective. */
 bool training_open(struct training *training, const struct train_options *options, const struct config *config,
                    double started, struct comm *comm, struct error *error);
+
+/* Collective. */
 void training_close(struct training *training);
 
 /* Trains up to num_steps, or until something asks for a halt. Returns the program's exit status; on EXIT_FAILURE the error

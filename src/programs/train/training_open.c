@@ -107,15 +107,14 @@ static bool new_state(struct training *training, const struct config *config, st
     return hparams_make(&state->hparams, config, training->options->hparams, error);
 }
 
-static bool open_dataset(struct training *training, bool resumed, struct error *error)
+/* What the data set that all ranks have must be, and hold. */
+static bool check_dataset(struct training *training, bool resumed, struct error *error)
 {
     const struct train_options *options = training->options;
     struct checkpoint *state = &training->state;
     const struct hparams *hparams = &state->hparams;
-    training->dataset = dataset_open(options->examples_path, error);
-    if (!training->dataset)
-        return false;
-    const char *hash = dataset_content_sha256(training->dataset);
+    const struct dataset *dataset = training->shared_dataset.dataset;
+    const char *hash = dataset_content_sha256(dataset);
     if (resumed && strcmp(hash, state->content_sha256) != 0)
         return error_set(error,
                          "%s is not the data set of this run (content %.12s..., the run's %.12s...); to go on with "
@@ -123,8 +122,7 @@ static bool open_dataset(struct training *training, bool resumed, struct error *
                          options->examples_path, hash, state->content_sha256);
     snprintf(state->content_sha256, sizeof state->content_sha256, "%s", hash);
     training->transform = transform_of(hparams);
-    if (!windows_make(&training->windows, training->dataset, "train", (int)hparams->bars, (int)hparams->hop_bars,
-                      error))
+    if (!windows_make(&training->windows, dataset, "train", (int)hparams->bars, (int)hparams->hop_bars, error))
         return error_prefix(error, "%s", options->examples_path);
     if (training->windows.count < (size_t)hparams->batch_size)
         return error_set(error,
@@ -135,8 +133,7 @@ static bool open_dataset(struct training *training, bool resumed, struct error *
         return error_set(error, "batch_size=%" PRId64 " is less than one window for each of %d ranks",
                          hparams->batch_size, comm_size(training->comm));
     training->evaluates = options->eval_steps > 0;
-    if (training->evaluates &&
-        !evaluation_make(&training->evaluation, training->dataset, options->eval_split, hparams, error))
+    if (training->evaluates && !evaluation_make(&training->evaluation, dataset, options->eval_split, hparams, error))
         return error_prefix(error, "%s", options->examples_path);
     return true;
 }
@@ -153,7 +150,7 @@ static bool init_from_checkpoint(struct training *training, struct error *error)
     return checkpoint_read_groups(path, &training->model->table, &training->groups[0], 1, error);
 }
 
-static bool open_model(struct training *training, const char *newest, struct error *error)
+static bool open_model(struct training *training, struct error *error)
 {
     const struct train_options *options = training->options;
     struct checkpoint *state = &training->state;
@@ -175,11 +172,28 @@ static bool open_model(struct training *training, const char *newest, struct err
     training->num_groups = 1 + OPTIMIZER_NUM_GROUPS;
     training->optimizer.updates = state->updates;
     training->optimizer.skipped = state->skipped;
-    if (newest)
-        return checkpoint_read_groups(newest, &training->model->table, training->groups, training->num_groups, error);
-    if (options->init_checkpoint)
-        return init_from_checkpoint(training, error);
-    model_initialize(training->model, state->seed);
+    return true;
+}
+
+/* The model's first parameters and the optimizer's moments: rank 0 reads a checkpoint for all. Collective. */
+static bool open_values(struct training *training, const char *newest, struct error *error)
+{
+    struct comm *comm = training->comm;
+    const struct tensor_table *table = &training->model->table;
+    const bool reads = newest || training->options->init_checkpoint;
+    if (!reads) {
+        model_initialize(training->model, training->state.seed);
+        return true;
+    }
+    const size_t num_groups = newest ? training->num_groups : 1;
+    bool ok = true;
+    if (comm_rank(comm) == 0)
+        ok = newest ? checkpoint_read_groups(newest, table, training->groups, num_groups, error)
+                    : init_from_checkpoint(training, error);
+    if (!comm_all_ok(comm, ok, error))
+        return false;
+    for (size_t i = 0; i < num_groups; i++)
+        comm_broadcast(comm, training->groups[i].values, table->num_floats * sizeof(float), 0);
     return true;
 }
 
@@ -246,10 +260,11 @@ bool training_open(struct training *training, const struct train_options *option
     share_checkpoint(training, &newest);
     share_deadline(training);
     bool ok = newest ? resume_state(training, config, error) : new_state(training, config, error);
-    ok = ok && open_dataset(training, newest != NULL, error);
     if (!comm_all_ok(comm, ok, error) ||
-        !agreement_same_dataset(comm, training->dataset, options->examples_path, error) ||
-        !comm_all_ok(comm, open_model(training, newest, error), error) ||
+        !shared_dataset_open(&training->shared_dataset, options->examples_path, comm, error) ||
+        !comm_all_ok(comm, check_dataset(training, newest != NULL, error), error) ||
+        !agreement_same_dataset(comm, training->shared_dataset.dataset, options->examples_path, error) ||
+        !comm_all_ok(comm, open_model(training, error), error) || !open_values(training, newest, error) ||
         !comm_all_ok(comm, comm_rank(comm) != 0 || open_writer(training, error), error) ||
         !open_reducer(training, error))
         goto failed;
@@ -283,7 +298,7 @@ void training_close(struct training *training)
     free(training->order);
     evaluation_free(&training->evaluation);
     windows_free(&training->windows);
-    dataset_close(training->dataset);
+    shared_dataset_close(&training->shared_dataset);
     run_lock_release(&training->lock);
     free(training->folder);
     free(training->eval_folder);

@@ -21,7 +21,6 @@ class Drumline(CMakePackage):
     version("main", branch="main")
 
     variant("mpi", default=True, description="Programs that need MPI: preprocessing, training, measuring")
-    variant("libdeflate", default=True, description="Compress shards with libdeflate, else with HDF5's slower filter")
     variant("onednn", default=False, description="Make bf16 products with oneDNN (--hparams=precision=bf16)")
 
     generator("ninja")
@@ -37,7 +36,6 @@ class Drumline(CMakePackage):
     depends_on("nettle")
     depends_on("xxhash@0.8:")
     depends_on("random123", type="build")
-    depends_on("libdeflate", when="+libdeflate")
     depends_on("onednn@2.6:2 cpu_runtime=omp", when="+onednn")
     depends_on("mpi@3:", when="+mpi")
     depends_on("cmocka", type="test")
@@ -47,7 +45,6 @@ class Drumline(CMakePackage):
     def cmake_args(self):
         return [
             self.define_from_variant("DRUMLINE_MPI", "mpi"),
-            self.define_from_variant("DRUMLINE_LIBDEFLATE", "libdeflate"),
             self.define_from_variant("DRUMLINE_ONEDNN", "onednn"),
             self.define("DRUMLINE_TESTS", self.run_tests),
             self.define("DRUMLINE_TOOLS", self.run_tests),

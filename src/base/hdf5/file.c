@@ -1,8 +1,9 @@
-#include "base/hdf5/io.h"
-#include "base/hdf5/internal.h"
+#include "base/hdf5/file.h"
+
+#include "base/hdf5/attributes.h"
+#include "base/hdf5/error.h"
 #include "base/hdf5/seal.h"
 #include "base/io/files.h"
-#include "base/text.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -11,7 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { REASON_SIZE = 256, FILE_NAME_SIZE = 4352, MEMORY_STEP = 1 << 20, FIRST_MEMORY = 4 << 20 };
+enum { MEMORY_STEP = 1 << 20, FIRST_MEMORY = 4 << 20 };
 
 /* HDF5 crashes where it has no memory to begin with. */
 static void check_memory(void)
@@ -24,7 +25,7 @@ static void check_memory(void)
     free(memory);
 }
 
-void hdf5_be_quiet(void)
+void hdf5_start(void)
 {
     /* What HDF5 does at a program's end crashes where it had no memory to write a file. Ours are closed long before. It can be
      * told so once. */
@@ -37,79 +38,6 @@ void hdf5_be_quiet(void)
     /* A link to another file could make a file of ours read any other, or wait on a pipe. Our formats have none. */
     if (H5Lis_registered(H5L_TYPE_EXTERNAL) > 0)
         H5Lunregister(H5L_TYPE_EXTERNAL);
-}
-
-/* The first call of a walk upwards is for the innermost function. */
-static herr_t take_innermost(unsigned depth, const H5E_error2_t *entry, void *data)
-{
-    if (depth == 0 && entry->desc)
-        snprintf(data, REASON_SIZE, "%s", entry->desc);
-    return 0;
-}
-
-/* HDF5's innermost reason, or "". What comes from the system is cut down to the system's own words. */
-static const char *innermost_reason(char reason[REASON_SIZE])
-{
-    static const char marker[] = "error message = '";
-    reason[0] = '\0';
-    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, take_innermost, reason);
-    char *message = strstr(reason, marker);
-    if (!message)
-        return reason;
-    message += strlen(marker);
-    message[strcspn(message, "'")] = '\0';
-    return message;
-}
-
-static bool set_message(struct error *error, const char *path, const char *what, const char *reason)
-{
-    if (*reason)
-        return error_set(error, "%s: %s (%s)", path, what, reason);
-    return error_set(error, "%s: %s", path, what);
-}
-
-bool hdf5_fail(struct error *error, const char *path, const char *what)
-{
-    char reason[REASON_SIZE];
-    return set_message(error, path, what, innermost_reason(reason));
-}
-
-static void file_name(hid_t file, char name[FILE_NAME_SIZE])
-{
-    if (H5Fget_name(file, name, FILE_NAME_SIZE) < 0)
-        snprintf(name, FILE_NAME_SIZE, "an HDF5 file");
-}
-
-bool hdf5_fail_at(struct error *error, hid_t file, const char *object, const char *what)
-{
-    char buffer[REASON_SIZE], name[FILE_NAME_SIZE];
-    const char *reason = innermost_reason(buffer);
-    file_name(file, name);
-    char *place = format_text("%s: %s", name, object);
-    set_message(error, place, what, reason);
-    free(place);
-    return false;
-}
-
-bool hdf5_refuse_at(struct error *error, hid_t file, const char *object, const char *what)
-{
-    char name[FILE_NAME_SIZE];
-    file_name(file, name);
-    return error_set(error, "%s: %s: %s", name, object, what);
-}
-
-bool hdf5_is_plain_number(hid_t type, H5T_class_t class)
-{
-    const hid_t integers[] = {H5T_STD_I8LE,  H5T_STD_U8LE,  H5T_STD_I16LE, H5T_STD_U16LE, H5T_STD_I32LE, H5T_STD_U32LE,
-                              H5T_STD_I64LE, H5T_STD_U64LE, H5T_STD_I8BE,  H5T_STD_U8BE,  H5T_STD_I16BE, H5T_STD_U16BE,
-                              H5T_STD_I32BE, H5T_STD_U32BE, H5T_STD_I64BE, H5T_STD_U64BE};
-    const hid_t floats[] = {H5T_IEEE_F32LE, H5T_IEEE_F64LE, H5T_IEEE_F32BE, H5T_IEEE_F64BE};
-    const hid_t *types = class == H5T_FLOAT ? floats : integers;
-    size_t count = class == H5T_FLOAT ? sizeof floats / sizeof *floats : sizeof integers / sizeof *integers;
-    for (size_t i = 0; i < count; i++)
-        if (H5Tequal(type, types[i]) > 0)
-            return true;
-    return false;
 }
 
 /* File access: what HDF5 1.10 reads, and no locks, which some shared file systems of clusters refuse. A user's own
@@ -147,7 +75,7 @@ static hid_t create_in_memory(const char *path)
 
 bool hdf5_create(hid_t *file, const char *path, const char *format, struct error *error)
 {
-    hdf5_be_quiet();
+    hdf5_start();
     *file = H5I_INVALID_HID;
     /* To learn now, and not after all the work, that the file can't be written. */
     if (!file_write(path, path, "", 0, error))
@@ -180,7 +108,7 @@ static bool is_regular_file(const char *path, struct error *error)
 
 static bool open_file(hid_t *file, const char *path, struct error *error)
 {
-    hdf5_be_quiet();
+    hdf5_start();
     *file = H5I_INVALID_HID;
     if (!is_regular_file(path, error) || !hdf5_seal_check(path, error))
         return false;
@@ -246,14 +174,14 @@ static char *image_of(size_t *size, hid_t file, const char *path, struct error *
 
 static bool write_image(hid_t file, const char *path, struct error *error)
 {
-    char name[FILE_NAME_SIZE];
+    char name[HDF5_FILE_NAME_SIZE];
     size_t size;
     char *image = image_of(&size, file, path, error);
     if (!image)
         return false;
     clear_open_mark(image + HDF5_SEAL_SIZE);
     hdf5_seal_make(image, image + HDF5_SEAL_SIZE, size - HDF5_SEAL_SIZE);
-    file_name(file, name);
+    hdf5_file_name(file, name);
     return file_write(name, path, image, size, error);
 }
 

@@ -220,9 +220,54 @@ static void test_compound_is_kept(void **state)
     free(path);
 }
 
+/* Any rows of datasets of more than one chunk, however they are stored. */
+static void test_some_rows(void **state)
+{
+    enum { ROWS = 40000, COLUMNS = 9 };
+    static const enum hdf5_storage storages[] = {HDF5_CONTIGUOUS, HDF5_CHECKSUMMED, HDF5_COMPRESSED};
+    static const hsize_t places[] = {0, 1, 7280, 7281, 7282, 14562, 39999, 40000};
+    const size_t num_places = sizeof places / sizeof *places;
+    struct error error;
+    struct random_stream stream;
+    const hsize_t dims[2] = {ROWS, COLUMNS};
+    char *path = path_join(*state, "a.h5");
+    float *values = calloc(ROWS * COLUMNS, sizeof *values), *found = calloc(ROWS * COLUMNS, sizeof *found);
+    assert_true(values && found);
+    random_stream_start(&stream, 6, 1, 0, 0);
+    for (size_t i = 0; i < ROWS * COLUMNS; i++)
+        values[i] = random_uniform(&stream);
+    for (size_t storage = 0; storage < sizeof storages / sizeof *storages; storage++) {
+        hid_t file = create(path);
+        assert_ok(hdf5_write_dataset(file, "d", H5T_NATIVE_FLOAT, 2, dims, values, storages[storage], &error), error);
+        file = open_again(file, path);
+        for (size_t i = 0; i < num_places; i++)
+            for (size_t k = i; k < num_places; k++) {
+                size_t count = (size_t)(places[k] - places[i]) * COLUMNS;
+                found[count < ROWS * COLUMNS ? count : 0] = -1;
+                assert_ok(hdf5_read_rows(found, file, "d", H5T_NATIVE_FLOAT, 2, dims, places[i], places[k] - places[i],
+                                         &error),
+                          error);
+                if (count > 0)
+                    assert_memory_equal(found, values + places[i] * COLUMNS, count * sizeof *found);
+                if (count < ROWS * COLUMNS)
+                    assert_true(found[count] < 0);
+            }
+        assert_fails(hdf5_read_rows(found, file, "d", H5T_NATIVE_FLOAT, 2, dims, 1, ROWS, &error), error, "fewer rows");
+        assert_fails(hdf5_read_rows(found, file, "d", H5T_NATIVE_FLOAT, 2, dims, ROWS + 1, 0, &error), error,
+                     "fewer rows");
+        assert_fails(hdf5_read_rows(found, file, "d", H5T_NATIVE_FLOAT, 2, dims, 2, (hsize_t)-1, &error), error,
+                     "fewer rows");
+        assert_ok(hdf5_close(&file, path, &error), error);
+    }
+    free(found);
+    free(values);
+    free(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_some_rows, scratch_set_up, scratch_tear_down),
         cmocka_unit_test_setup_teardown(test_extremes, scratch_set_up, scratch_tear_down),
         cmocka_unit_test_setup_teardown(test_changed_chunks, scratch_set_up, scratch_tear_down),
         cmocka_unit_test_setup_teardown(test_foreign_chunks, scratch_set_up, scratch_tear_down),
