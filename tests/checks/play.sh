@@ -150,3 +150,15 @@ done
 ends 1 drumline-info --png=other.png run
 said 'is a folder'
 [ ! -e other.png ] || fail 'a refusal made a picture'
+
+# Pictures and audio beside what is generated, an interpolation also as a sheet.
+if "$bin/drumline-info" --png=probe.png --wav=probe.wav "$first" >/dev/null 2>&1; then
+    ends 0 drumline-generate --run_dir run --mode=interpolate --num_outputs 3 --output_dir seen --png --wav --threads=2 \
+        --input_midi_1 "${inputs[0]}" --input_midi_2 "${inputs[1]}"
+    [ "$(find seen -name '*-of-003.png' | wc -l)" -eq 3 ] || fail 'not three pictures'
+    [ "$(find seen -name '*-of-003.wav' | wc -l)" -eq 3 ] || fail 'not three audio files'
+    [ "$(find seen -name '*_sheet.png' | wc -l)" -eq 1 ] || fail 'no sheet'
+    ends 1 drumline-generate --run_dir run --num_outputs 1 --output_dir unheard --wav --soundfont=text
+    said 'text: is not a sound font'
+    [ ! -e unheard ] || fail 'a refusal made the output folder'
+fi

@@ -12,6 +12,7 @@
 #include "programs/common/transform.h"
 #include "programs/generate/input.h"
 #include "programs/generate/play.h"
+#include "programs/generate/render_outputs.h"
 #include "run/run_folder.h"
 
 #include <inttypes.h>
@@ -324,6 +325,26 @@ static void make_latents(void *context, float *z, int first, int count)
     }
 }
 
+static struct render_outputs_request renderings_of(const struct generate_options *options)
+{
+    return (struct render_outputs_request){
+        .wanted = {[RENDERING_PNG] = options->png,
+                   [RENDERING_SVG] = options->svg,
+                   [RENDERING_WAV] = options->wav,
+                   [RENDERING_OGG] = options->ogg},
+        .dark = options->dark,
+        .sheet = options->mode == GENERATE_INTERPOLATE,
+        .soundfont = options->soundfont,
+        .threads = threads_choose((int)options->threads, 1),
+    };
+}
+
+static bool render(const struct generation *generation, struct error *error)
+{
+    struct render_outputs_request request = renderings_of(generation->options);
+    return !render_outputs_any(&request) || render_outputs(&generation->output, &request, error);
+}
+
 static bool play(struct generation *generation, struct error *error)
 {
     const struct generate_options *options = generation->options;
@@ -366,10 +387,12 @@ static bool find_output_map(struct generation *generation, bool *wrong_usage, st
 bool generate(const struct generate_options *options, bool *wrong_usage, struct error *error)
 {
     struct generation generation = {.options = options};
+    struct render_outputs_request renderings = renderings_of(options);
     *wrong_usage = false;
-    bool ok = find_output_map(&generation, wrong_usage, error) && load(&generation, error) &&
-              check_checkpoint(&generation, wrong_usage, error) && start(&generation, error) &&
-              read_inputs(&generation, error) && prepare(&generation, error) && play(&generation, error);
+    bool ok = render_outputs_check(&renderings, error) && find_output_map(&generation, wrong_usage, error) &&
+              load(&generation, error) && check_checkpoint(&generation, wrong_usage, error) &&
+              start(&generation, error) && read_inputs(&generation, error) && prepare(&generation, error) &&
+              play(&generation, error) && render(&generation, error);
     if (ok)
         report(&generation);
     for (int i = 0; i < generation.num_inputs; i++)

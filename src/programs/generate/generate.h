@@ -38,6 +38,8 @@ struct generate_options {
     char *output_dir;
     char *drum_map;        /* of the inputs; NULL: auto */
     char *output_drum_map; /* NULL: general */
+    bool png, svg, wav, ogg, dark;
+    char *soundfont;
 };
 
 /* What options alone can tell to be wrong. */

@@ -16,6 +16,8 @@
         name, type, MEMBER(member), default_text, minimum, maximum, NULL, NULL, help                                   \
     }
 
+#define FLAG(name, help) SETTING_ROW(struct generate_options, name, SETTING_BOOL, NULL, 0, 0, NULL, NULL, help)
+
 static const struct setting option_rows[] = {
     TEXT("run_dir", run_dir, "DIR", "Folder of a training: its newest sound checkpoint is played from."),
     TEXT("checkpoint_file", checkpoint_file, "FILE", "A checkpoint to play from."),
@@ -51,6 +53,14 @@ static const struct setting option_rows[] = {
          "overwritten."),
     NUMBER("output_drum_map", SETTING_STRING, output_drum_map, "general", 0, 0,
            "The pitches that are written: those that a built-in map, or a table in a file, lists first for each drum."),
+    FLAG(png, "Draw each output as a drum roll beside it (PNG); an interpolation also as one sheet."),
+    FLAG(svg, "The same as SVG."),
+    FLAG(dark, "With --png and --svg: light on dark."),
+    FLAG(wav, "Render each output to audio beside it (WAV, 44.1 kHz, 16 bits)."),
+    FLAG(ogg, "The same as Ogg Vorbis."),
+    TEXT("soundfont", soundfont, "FILE",
+         "Sound font (SF2 or SF3) for --wav and --ogg; default: $DRUMLINE_SOUNDFONT, else the system's General MIDI "
+         "font."),
     NUMBER("threads", SETTING_INT, threads, "0", 0, 256,
            "Threads that play and write; 0: as many as there are cores for this program. What is written does not "
            "depend on it."),

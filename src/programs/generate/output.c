@@ -22,17 +22,25 @@ bool generate_output_name_is_safe(const char *name)
     return safe;
 }
 
-static char *file_name(const struct generate_output *output, time_t second, int number)
+/* "CONFIG_KIND_YYYY-MM-DD_HHMMSS", owned by the caller. */
+static char *set_name(const struct generate_output *output, time_t second)
 {
-    char date[64], largest[16];
+    char date[64];
     struct tm now;
     localtime_r(&second, &now);
     strftime(date, sizeof date, "%Y-%m-%d_%H%M%S", &now);
+    return format_text("%s_%s_%s", output->config, output->kind, date);
+}
+
+static char *file_name(const struct generate_output *output, time_t second, int number)
+{
+    char largest[16], *set = set_name(output, second);
     int width = snprintf(largest, sizeof largest, "%d", output->count);
     if (width < 3)
         width = 3;
-    return format_text("%s_%s_%s-%0*d-of-%0*d.mid", output->config, output->kind, date, width, number, width,
-                       output->count);
+    char *name = format_text("%s-%0*d-of-%0*d.mid", set, width, number, width, output->count);
+    free(set);
+    return name;
 }
 
 static char *path_at(const struct generate_output *output, time_t second, int number)
@@ -46,6 +54,15 @@ static char *path_at(const struct generate_output *output, time_t second, int nu
 char *generate_output_path(const struct generate_output *output, int number)
 {
     return path_at(output, output->second, number);
+}
+
+char *generate_output_set_path(const struct generate_output *output, const char *what, const char *suffix)
+{
+    char *set = set_name(output, output->second), *name = format_text("%s_%s.%s", set, what, suffix);
+    char *path = path_join(output->folder, name);
+    free(name);
+    free(set);
+    return path;
 }
 
 /* Anything of that name, a link to nowhere too. */

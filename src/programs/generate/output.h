@@ -32,6 +32,9 @@ bool generate_output_start(struct generate_output *output, const char *folder, c
 /* The path of file `number`; owned by the caller. */
 char *generate_output_path(const struct generate_output *output, int number);
 
+/* The path of a file about the whole set: FOLDER/CONFIG_KIND_YYYY-MM-DD_HHMMSS_WHAT.SUFFIX; owned by the caller. */
+char *generate_output_set_path(const struct generate_output *output, const char *what, const char *suffix);
+
 /* Writes the next file, whole or not at all, and flushes it to the disk. On failure the message also tells how many were
  * written before it. */
 bool generate_output_write(struct generate_output *output, const struct grid *grid, struct error *error);

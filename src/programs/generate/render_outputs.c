@@ -1,0 +1,207 @@
+#include "programs/generate/render_outputs.h"
+
+#include "base/io/files.h"
+#include "base/text.h"
+#include "data/midi/reader.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SHEET_COLUMNS = 2 };
+
+struct work {
+    const struct generate_output *output;
+    const struct render_outputs_request *request;
+    pthread_mutex_t mutex; /* guards the rest */
+    int next;              /* output to be rendered */
+    bool failed;
+    struct error error; /* of the first failure */
+};
+
+static bool wants(const struct render_outputs_request *request, bool pictures)
+{
+    bool any = false;
+    for (int i = 0; i < NUM_RENDERINGS; i++)
+        any = any || (request->wanted[i] && rendering_is_picture((enum rendering)i) == pictures);
+    return any;
+}
+
+bool render_outputs_any(const struct render_outputs_request *request)
+{
+    return wants(request, true) || wants(request, false);
+}
+
+bool render_outputs_check(const struct render_outputs_request *request, struct error *error)
+{
+    struct grid grid = {
+        .time_signature = {4, 4}
+    };
+    struct drum_roll roll = {.grid = &grid};
+    struct drum_roll_sheet sheet = {.rolls = &roll, .num_rolls = 1, .columns = 1};
+    struct render_bytes bytes;
+    if (wants(request, true)) {
+        if (!drum_roll_svg(&bytes, &sheet, error))
+            return false;
+        render_bytes_free(&bytes);
+    }
+    if (wants(request, false)) {
+        struct audio_renderer *renderer = audio_renderer_make(request->soundfont, error);
+        audio_renderer_free(renderer);
+        return renderer != NULL;
+    }
+    return true;
+}
+
+/* "new/x-000-of-005.mid" with another end: the suffix of the rendering. */
+static char *path_of(const char *midi_path, enum rendering rendering)
+{
+    size_t length = strlen(midi_path) - strlen(".mid");
+    return format_text("%.*s.%s", (int)length, midi_path, rendering_name(rendering));
+}
+
+/* A written file as it is read again: one performance. */
+static bool read_grid(struct grid_list *list, const struct midi *midi, const char *path, const struct drum_map *map,
+                      struct error *error)
+{
+    if (!grid_list_make(list, midi, map, (struct time_signature){4, 4}, error))
+        return false;
+    if (list->count == 1)
+        return true;
+    grid_list_free(list);
+    return error_set(error, "%s: is not the performance that was written", path);
+}
+
+static bool draw(const char *midi_path, const struct midi *midi, const struct work *work, enum rendering rendering,
+                 const char *path, struct error *error)
+{
+    struct grid_list list;
+    if (!read_grid(&list, midi, midi_path, &work->output->map, error))
+        return false;
+    struct drum_roll roll = {.grid = &list.parts[0].grid};
+    struct drum_roll_sheet sheet = {
+        .title = path_name(midi_path), .rolls = &roll, .num_rolls = 1, .columns = 1, .dark = work->request->dark};
+    bool ok = rendering_draw(&sheet, rendering, path, error);
+    grid_list_free(&list);
+    return ok;
+}
+
+static bool render_one(const struct work *work, struct audio_renderer *renderer, int number, struct error *error)
+{
+    const struct render_outputs_request *request = work->request;
+    struct midi midi;
+    char *midi_path = generate_output_path(work->output, number);
+    bool ok = midi_load(&midi, midi_path, NULL, error);
+    for (int i = 0; ok && i < NUM_RENDERINGS; i++) {
+        if (!request->wanted[i])
+            continue;
+        char *path = path_of(midi_path, (enum rendering)i);
+        if (rendering_is_picture((enum rendering)i))
+            ok = draw(midi_path, &midi, work, (enum rendering)i, path, error);
+        else
+            ok = rendering_play(renderer, &midi, (enum rendering)i, path, error);
+        free(path);
+    }
+    midi_free(&midi);
+    free(midi_path);
+    return ok;
+}
+
+/* The next output to render, -1 where there is none or another thread has failed. */
+static int take_next(struct work *work)
+{
+    pthread_mutex_lock(&work->mutex);
+    int number = work->failed || work->next == work->output->written ? -1 : work->next++;
+    pthread_mutex_unlock(&work->mutex);
+    return number;
+}
+
+static void fail(struct work *work, const struct error *error)
+{
+    pthread_mutex_lock(&work->mutex);
+    if (!work->failed)
+        work->error = *error;
+    work->failed = true;
+    pthread_mutex_unlock(&work->mutex);
+}
+
+static void *render_some(void *context)
+{
+    struct work *work = context;
+    struct error error;
+    struct audio_renderer *renderer = NULL;
+    if (wants(work->request, false)) {
+        renderer = audio_renderer_make(work->request->soundfont, &error);
+        if (!renderer) {
+            fail(work, &error);
+            return NULL;
+        }
+    }
+    for (int number; (number = take_next(work)) >= 0;)
+        if (!render_one(work, renderer, number, &error))
+            fail(work, &error);
+    audio_renderer_free(renderer);
+    return NULL;
+}
+
+/* One picture of all outputs, row by row. */
+static bool draw_sheet(const struct generate_output *output, const struct render_outputs_request *request,
+                       enum rendering rendering, struct error *error)
+{
+    size_t count = (size_t)output->written;
+    struct grid_list *lists = calloc(count, sizeof *lists);
+    struct drum_roll *rolls = calloc(count, sizeof *rolls);
+    char **paths = calloc(count, sizeof *paths);
+    bool ok = (lists && rolls && paths) || error_set(error, "out of memory for a sheet of %zu pictures", count);
+    for (size_t i = 0; ok && i < count; i++) {
+        struct midi midi;
+        paths[i] = generate_output_path(output, (int)i);
+        ok = midi_load(&midi, paths[i], NULL, error) && read_grid(&lists[i], &midi, paths[i], &output->map, error);
+        midi_free(&midi);
+        if (ok)
+            rolls[i] = (struct drum_roll){path_name(paths[i]), &lists[i].parts[0].grid};
+    }
+    if (ok) {
+        char *path = generate_output_set_path(output, "sheet", rendering_name(rendering));
+        struct drum_roll_sheet sheet = {.title = path_name(path),
+                                        .rolls = rolls,
+                                        .num_rolls = (int)count,
+                                        .columns = SHEET_COLUMNS,
+                                        .dark = request->dark};
+        ok = rendering_draw(&sheet, rendering, path, error);
+        free(path);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (lists)
+            grid_list_free(&lists[i]);
+        if (paths)
+            free(paths[i]);
+    }
+    free(lists);
+    free(rolls);
+    free(paths);
+    return ok;
+}
+
+bool render_outputs(const struct generate_output *output, const struct render_outputs_request *request,
+                    struct error *error)
+{
+    struct work work = {.output = output, .request = request, .mutex = PTHREAD_MUTEX_INITIALIZER};
+    int threads = request->threads < output->written ? request->threads : output->written, started = 0;
+    pthread_t *others = calloc((size_t)threads + 1, sizeof *others);
+    for (; others && started < threads - 1; started++)
+        if (pthread_create(&others[started], NULL, render_some, &work) != 0)
+            break; /* with fewer it takes longer */
+    render_some(&work);
+    for (int i = 0; i < started; i++)
+        pthread_join(others[i], NULL);
+    free(others);
+    pthread_mutex_destroy(&work.mutex);
+    if (work.failed)
+        *error = work.error;
+    bool ok = !work.failed;
+    for (int i = 0; ok && request->sheet && i < NUM_RENDERINGS; i++)
+        if (request->wanted[i] && rendering_is_picture((enum rendering)i))
+            ok = draw_sheet(output, request, (enum rendering)i, error);
+    return ok;
+}
