@@ -5,7 +5,9 @@
 
 #include <math.h>
 
-enum { T = 2 * GRID_BAR_STEPS, B = 3, VELOCITY = NUM_DRUMS, OFFSET = 2 * NUM_DRUMS };
+#define GROOVE .representation = &representation_table[0], .converter = &groove_converter
+
+enum { STEP_DEPTH = 3 * NUM_DRUMS, T = 2 * GRID_BAR_STEPS, B = 3, VELOCITY = NUM_DRUMS, OFFSET = 2 * NUM_DRUMS };
 
 struct fixture {
     char *folder;
@@ -59,7 +61,7 @@ static void test_is_the_data(void **state)
 {
     struct fixture *fixture = *state;
     const struct dataset *dataset = fixture->dataset;
-    fill(fixture, &(struct transform){0}, 0, 0);
+    fill(fixture, &(struct transform){GROOVE}, 0, 0);
     assert_memory_equal(fixture->input, fixture->target, sizeof fixture->input);
     for (size_t t = 0; t < T; t++)
         for (size_t b = 0; b < B; b++) {
@@ -78,7 +80,7 @@ static void test_humanize_and_fixed_velocities(void **state)
 {
     struct fixture *fixture = *state;
     for (int humanize = 0; humanize < 2; humanize++) {
-        fill(fixture, &(struct transform){.humanize = humanize == 1, .fixed_velocities = humanize == 0}, 0, 0);
+        fill(fixture, &(struct transform){GROOVE, .humanize = humanize == 1, .fixed_velocities = humanize == 0}, 0, 0);
         double target_velocity = 0;
         for (size_t t = 0; t < T; t++)
             for (size_t b = 0; b < B; b++) {
@@ -97,7 +99,7 @@ static void test_humanize_and_fixed_velocities(void **state)
 static void test_tapify(void **state)
 {
     struct fixture *fixture = *state;
-    fill(fixture, &(struct transform){.tapify = true}, 0, 0);
+    fill(fixture, &(struct transform){GROOVE, .tapify = true}, 0, 0);
     for (size_t t = 0; t < T; t++)
         for (size_t b = 0; b < B; b++) {
             const float *row = row_of(fixture->input, t, b), *kept = row_of(fixture->target, t, b);
@@ -115,7 +117,7 @@ static void test_tapify(void **state)
 static void test_add_instruments(void **state)
 {
     struct fixture *fixture = *state;
-    fill(fixture, &(struct transform){.removed_classes = 1U << 2 | 1U << 8, .hits_as_controls = true}, 0, 0);
+    fill(fixture, &(struct transform){GROOVE, .removed_classes = 1U << 2 | 1U << 8}, 0, 0);
     for (size_t t = 0; t < T; t++)
         for (size_t b = 0; b < B; b++)
             for (size_t i = 0; i < STEP_DEPTH; i++) {
@@ -130,7 +132,7 @@ static void test_dropout_takes_whole_notes(void **state)
     struct fixture *fixture = *state;
     size_t hits = 0, dropped = 0;
     for (uint32_t step = 0; step < 50; step++) {
-        fill(fixture, &(struct transform){.max_note_dropout = 0.8}, step, 0);
+        fill(fixture, &(struct transform){GROOVE, .max_note_dropout = 0.8}, step, 0);
         for (size_t i = 0; i < (size_t)T * B; i++)
             for (size_t drum = 0; drum < NUM_DRUMS; drum++) {
                 const float *row = fixture->input + i * STEP_DEPTH, *kept = fixture->target + i * STEP_DEPTH;
@@ -162,7 +164,7 @@ static void test_dropout_prefers_quiet_notes(void **state)
                 window[t * STEP_DEPTH + VELOCITY + drum] = drum == 0 ? 0.1F : 1.0F;
             }
         random_stream_start(&stream, 3, RANDOM_NOTE_DROPOUT, 0, i);
-        window_transform(window, STEP_DEPTH, ROWS / 400, &(struct transform){.max_note_dropout = 1}, &stream);
+        window_transform(window, STEP_DEPTH, ROWS / 400, &(struct transform){GROOVE, .max_note_dropout = 1}, &stream);
         for (size_t t = 0; t < ROWS / 400; t++)
             for (size_t drum = 0; drum < 2; drum++)
                 left[drum] += (double)window[t * STEP_DEPTH + drum];
@@ -176,7 +178,7 @@ static void test_dropout_prefers_quiet_notes(void **state)
 static void test_dropout_is_the_same_for_any_cut(void **state)
 {
     struct fixture *fixture = *state;
-    const struct transform transform = {.max_note_dropout = 0.8};
+    const struct transform transform = {GROOVE, .max_note_dropout = 0.8};
     float input[T * STEP_DEPTH], target[T * STEP_DEPTH];
     bool differs = false;
     fill(fixture, &transform, 11, 100);
@@ -194,13 +196,14 @@ static void test_dropout_is_the_same_for_any_cut(void **state)
 
 static void test_window_and_grid(void **state)
 {
+    const struct transform transform = {GROOVE};
     struct grid grid = fixture_grid(3, 4), back;
     struct error error;
     float window[T * STEP_DEPTH];
     size_t skipped = (size_t)GRID_BAR_STEPS * NUM_DRUMS;
     (void)state;
-    window_from_grid(window, &grid, 1, 2);
-    assert_ok(grid_from_window(&back, window, T, 77, &error), error);
+    window_from_grid(window, &grid, 1, 2, &transform);
+    assert_ok(grid_from_window(&back, window, 2, 77, &transform, &error), error);
     assert_int_equal(back.num_steps, T);
     assert_true(back.qpm > 76.9F && back.qpm < 77.1F);
     assert_memory_equal(back.hits, grid.hits + skipped, T * NUM_DRUMS);
@@ -210,8 +213,21 @@ static void test_window_and_grid(void **state)
     grid_free(&grid);
 }
 
+static void test_data_set_of_another_representation(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct representation other = {.name = "other"};
+    struct transform transform = {GROOVE};
+    struct error error;
+    assert_ok(batch_check_dataset(&transform, fixture->dataset, &error), error);
+    transform.representation = &other;
+    assert_fails(batch_check_dataset(&transform, fixture->dataset, &error), error,
+                 "representation is groove, the model's other");
+}
+
 static void test_model_output(void **state)
 {
+    const struct transform transform = {GROOVE};
     float window[GRID_BAR_STEPS * STEP_DEPTH] = {0};
     struct grid grid;
     struct error error;
@@ -223,17 +239,17 @@ static void test_model_output(void **state)
     window[2] = 1.0F;
     window[VELOCITY + 2] = 2.0F;
     window[OFFSET + 2] = -1.5F;
-    assert_ok(grid_from_window(&grid, window, GRID_BAR_STEPS, 120, &error), error);
+    assert_ok(grid_from_window(&grid, window, 1, 120, &transform, &error), error);
     assert_int_equal(grid_count_hits(&grid), 2);
     assert_int_equal(grid.velocity[1], 1);
     assert_int_equal(grid.velocity[2], 127);
     assert_true(grid.offset[1] == 1 && grid.offset[2] == -1);
     grid_free(&grid);
     window[STEP_DEPTH + 4] = NAN;
-    assert_fails(grid_from_window(&grid, window, GRID_BAR_STEPS, 120, &error), error, "step 1, low tom");
+    assert_fails(grid_from_window(&grid, window, 1, 120, &transform, &error), error, "step 1, low tom");
     window[STEP_DEPTH + 4] = 0;
     window[OFFSET] = INFINITY;
-    assert_fails(grid_from_window(&grid, window, GRID_BAR_STEPS, 120, &error), error, "step 0, kick");
+    assert_fails(grid_from_window(&grid, window, 1, 120, &transform, &error), error, "step 0, kick");
 }
 
 int main(void)
@@ -247,6 +263,7 @@ int main(void)
         cmocka_unit_test(test_dropout_prefers_quiet_notes),
         cmocka_unit_test(test_dropout_is_the_same_for_any_cut),
         cmocka_unit_test(test_window_and_grid),
+        cmocka_unit_test(test_data_set_of_another_representation),
         cmocka_unit_test(test_model_output),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

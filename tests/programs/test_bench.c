@@ -12,6 +12,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+enum { GROOVE_DEPTH = 3 * NUM_DRUMS };
+
 #define assert_near(value, expected, tolerance)                                                                        \
     do {                                                                                                               \
         double value_ = (value), expected_ = (expected);                                                               \
@@ -185,9 +187,9 @@ static void windows_are_made_up_alike(void **state)
     assert_ok(hparams_make(&hparams, config_find("groovae_2bar_hits_control", NULL), changes, &error), error);
     assert_ok(bench_windows_make(&a, &hparams, &error), error);
     assert_ok(bench_windows_make(&b, &hparams, &error), error);
-    size_t count = (size_t)BENCH_WINDOWS * 32 * STEP_DEPTH, hits = 0;
+    size_t count = (size_t)BENCH_WINDOWS * 32 * GROOVE_DEPTH, hits = 0;
     assert_memory_equal(a.rows, b.rows, count * sizeof *a.rows);
-    for (size_t row = 0; row < count; row += STEP_DEPTH)
+    for (size_t row = 0; row < count; row += GROOVE_DEPTH)
         for (size_t drum = 0; drum < NUM_DRUMS; drum++)
             hits += a.rows[row + drum] > 0;
     assert_in_range(hits, BENCH_WINDOWS * 32 * 9 / 10, BENCH_WINDOWS * 32 * 9 / 6);
@@ -196,11 +198,11 @@ static void windows_are_made_up_alike(void **state)
     struct model_step part = {.batch = 3, .first_example = BENCH_WINDOWS - 1};
     bench_windows_fill(&a, model, &part);
     for (size_t t = 0; t < 32; t++) {
-        assert_memory_equal(model->target + t * 3 * STEP_DEPTH, a.rows + ((BENCH_WINDOWS - 1) * 32 + t) * STEP_DEPTH,
-                            STEP_DEPTH * sizeof(float));
-        assert_memory_equal(model->input + (t * 3 + 1) * STEP_DEPTH, a.rows + t * STEP_DEPTH,
-                            STEP_DEPTH * sizeof(float));
-        assert_memory_equal(model->controls + (t * 3 + 2) * NUM_DRUMS, a.rows + (32 + t) * STEP_DEPTH,
+        assert_memory_equal(model->target + t * 3 * GROOVE_DEPTH,
+                            a.rows + ((BENCH_WINDOWS - 1) * 32 + t) * GROOVE_DEPTH, GROOVE_DEPTH * sizeof(float));
+        assert_memory_equal(model->input + (t * 3 + 1) * GROOVE_DEPTH, a.rows + t * GROOVE_DEPTH,
+                            GROOVE_DEPTH * sizeof(float));
+        assert_memory_equal(model->controls + (t * 3 + 2) * NUM_DRUMS, a.rows + (32 + t) * GROOVE_DEPTH,
                             NUM_DRUMS * sizeof(float));
     }
     model_free(model);

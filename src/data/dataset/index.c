@@ -186,6 +186,7 @@ static bool write_attributes(hid_t file, const struct dataset_index *index, stru
 {
     const struct dataset_counts *counts = &index->counts;
     return hdf5_write_string(file, "content_sha256", index->content_sha256, error) &&
+           hdf5_write_string(file, "representation", representation_table[index->representation].name, error) &&
            hdf5_write_string(file, "program_version", drumline_version(), error) &&
            hdf5_write_int(file, "num_performances", (int64_t)index->table.count, error) &&
            hdf5_write_int(file, "num_steps", (int64_t)index->num_steps, error) &&
@@ -297,6 +298,23 @@ static bool read_drum_map(struct drum_map *map, hid_t file, const char *path, st
     return ok;
 }
 
+/* Data sets of the first version do not say it: they are for the first of the table. */
+static bool read_representation(struct dataset_index *index, hid_t file, const char *path, struct error *error)
+{
+    char *name = NULL;
+    index->representation = 0;
+    if (!hdf5_has_attribute(file, "representation"))
+        return true;
+    if (!hdf5_read_string(&name, file, "representation", error))
+        return false;
+    const struct representation *found = representation_find(name, error);
+    free(name);
+    if (!found)
+        return error_prefix(error, "%s", path);
+    index->representation = (int)(found - representation_table);
+    return true;
+}
+
 bool dataset_index_read(struct dataset_index *index, const char *folder, struct error *error)
 {
     struct error ignored;
@@ -309,7 +327,8 @@ bool dataset_index_read(struct dataset_index *index, const char *folder, struct 
     if (ok && (ok = hdf5_open(&file, path, INDEX_FORMAT, error))) {
         ok = performance_table_read(&index->table, &index->num_steps, file, path, true, error) &&
              read_counts(index, file, path, error) && read_content_hash(index, file, path, error) &&
-             read_drum_map(&index->drum_map, file, path, error);
+             read_drum_map(&index->drum_map, file, path, error) &&
+             read_representation(index, file, path, error);
         hdf5_close(&file, path, &ignored);
     }
     if (!ok)

@@ -5,6 +5,7 @@
 #ifndef DRUMLINE_DATA_DATASET_INDEX_H
 #define DRUMLINE_DATA_DATASET_INDEX_H
 
+#include "base/representation.h"
 #include "data/dataset/performance_table.h"
 
 #define INDEX_FORMAT "drumline-index"
@@ -44,6 +45,7 @@ struct dataset_index {
     struct dataset_counts counts;
     uint64_t num_steps;
     uint32_t num_shards;
+    int representation; /* row of representation_table that the data set is for */
     char content_sha256[2 * DIGEST_SIZE + 1];
     struct drum_map
         drum_map; /* that notes were read with; a nameless one is not written, and is read as roland, which the

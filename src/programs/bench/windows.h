@@ -10,7 +10,7 @@
 enum { BENCH_WINDOWS = 64 };
 
 struct bench_windows {
-    float *rows; /* [BENCH_WINDOWS, T, 27]; owned */
+    float *rows; /* [BENCH_WINDOWS, T, D]; owned */
     uint32_t steps;
     struct transform transform; /* of the input */
 };

@@ -66,12 +66,14 @@ static bool make_input(struct playing *playing, const struct hparams *hparams, s
         return false;
     bench_windows_fill(&windows, playing->model, &part);
     /* A hit in the last step, and none that is early in the first: the file is one window. */
-    float *last = windows.rows + (size_t)(windows.steps - 1) * STEP_DEPTH;
-    last[0] = last[NUM_DRUMS] = 1;
-    memset(windows.rows + (size_t)2 * NUM_DRUMS, 0, NUM_DRUMS * sizeof(float));
     drum_map_builtin(&map, "general");
-    bool ok = grid_from_window(&grid, windows.rows, windows.steps, 120, error);
+    bool ok = grid_from_window(&grid, windows.rows, (uint32_t)hparams->bars, 120, &windows.transform, error);
     if (ok) {
+        size_t last = (size_t)(grid.num_steps - 1) * NUM_DRUMS;
+        grid.hits[last] = 1;
+        grid.velocity[last] = 127;
+        grid.offset[last] = 0;
+        memset(grid.offset, 0, NUM_DRUMS * sizeof *grid.offset);
         ok = generate_output_start(&output, playing->folder, playing->options->config, "input", 1, &map, error) &&
              generate_output_write(&output, &grid, error);
         if (ok)

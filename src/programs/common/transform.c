@@ -1,15 +1,26 @@
 #include "programs/common/transform.h"
 
-struct transform transform_of(const struct hparams *hparams)
+bool transform_of(struct transform *transform, const struct hparams *hparams, struct error *error)
 {
-    struct transform transform = {
+    const struct representation *representation = hparams_representation(hparams);
+    *transform = (struct transform){
+        .representation = representation,
+        .converter = converter_find(representation),
         .humanize = hparams->humanize,
         .tapify = hparams->tapify,
         .fixed_velocities = hparams->fixed_velocities,
-        .hits_as_controls = hparams->hits_as_controls,
         .max_note_dropout = hparams->max_note_dropout,
     };
     for (int i = 0; i < hparams->add_instruments.count; i++)
-        transform.removed_classes |= 1u << hparams->add_instruments.values[i];
-    return transform;
+        transform->removed_classes |= 1u << hparams->add_instruments.values[i];
+    if (!transform->converter)
+        return error_set(error, "representation=%s has no converter", representation->name);
+    if (transform_is_needed(transform) && !transform->converter->transform)
+        return error_set(error,
+                         "representation=%s has none of humanize, tapify, fixed_velocities, add_instruments and "
+                         "max_note_dropout",
+                         representation->name);
+    if (hparams->hits_as_controls && representation->num_controls == 0)
+        return error_set(error, "representation=%s has no hits for hits_as_controls", representation->name);
+    return true;
 }

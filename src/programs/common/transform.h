@@ -1,10 +1,11 @@
-/* From hparams, which belong to the model, to the transform that the data module applies. */
+/* From hparams, which belong to the model, to the representation's converter and the transform that the data module applies. */
 #ifndef DRUMLINE_PROGRAMS_COMMON_TRANSFORM_H
 #define DRUMLINE_PROGRAMS_COMMON_TRANSFORM_H
 
-#include "data/dataset/batch.h"
+#include "data/dataset/converter.h"
 #include "model/vae/hparams.h"
 
-struct transform transform_of(const struct hparams *hparams);
+/* Fails where the hparams ask for a transform that their representation does not have. */
+bool transform_of(struct transform *transform, const struct hparams *hparams, struct error *error);
 
 #endif

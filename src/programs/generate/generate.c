@@ -33,9 +33,10 @@ struct generation {
     float qpm;
     int num_inputs;
     struct generate_input inputs[2];
-    float *ends;     /* [2, Z] means of the inputs; owned, as are the next two */
-    float *controls; /* [T, C]: hits of the first input */
-    float *rows;     /* [T, 27]: one window */
+    float *ends;                /* [2, Z] means of the inputs; owned, as are the next two */
+    float *controls;            /* [T, C]: hits of the first input */
+    float *rows;                /* [T, D]: one window */
+    struct transform transform; /* of an input; no note dropout */
     struct drum_map stored_map, output_map;
     struct generate_output output;
 };
@@ -173,9 +174,12 @@ static bool start(struct generation *generation, struct error *error)
         ((uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec) * 0x9E3779B97F4A7C15u ^ (uint64_t)getpid() << 32;
     generation->seed = options->seed >= 0 ? (uint64_t)options->seed : mixed >> 32;
     generation->bars = (uint32_t)generation->checkpoint.hparams.bars;
+    if (!transform_of(&generation->transform, &generation->checkpoint.hparams, error))
+        return false;
+    generation->transform.max_note_dropout = 0;
     generation->ends = calloc(2 * (size_t)shape->z_size, sizeof(float));
     generation->controls = calloc(steps * (size_t)shape->num_controls + 1, sizeof(float));
-    generation->rows = calloc(steps * STEP_DEPTH, sizeof(float));
+    generation->rows = calloc(steps * (size_t)shape->depth, sizeof(float));
     return (generation->ends && generation->controls && generation->rows) ||
            error_set(error, "no memory for windows of %" PRIu32 " bars", generation->bars);
 }
@@ -256,23 +260,22 @@ static void set_controls(struct generation *generation)
     const struct model_shape *shape = inference_decoder_shape(generation->decoder);
     size_t num_controls = (size_t)shape->num_controls;
     for (int t = 0; num_controls > 0 && t < shape->steps; t++)
-        memcpy(generation->controls + (size_t)t * num_controls, generation->rows + (size_t)t * STEP_DEPTH,
+        memcpy(generation->controls + (size_t)t * num_controls, generation->rows + (size_t)t * (size_t)shape->depth,
                num_controls * sizeof(float));
 }
 
 /* An input's window into `rows` and `controls`. */
 static void read_window(struct generation *generation, const struct generate_input *input)
 {
-    window_from_grid(generation->rows, &input->grid, input->first_bar, generation->bars);
+    window_from_grid(generation->rows, &input->grid, input->first_bar, generation->bars, &generation->transform);
     set_controls(generation);
 }
 
-static bool any_hit(const float *rows, int num_steps)
+static bool any_number(const float *rows, size_t count)
 {
-    for (int t = 0; t < num_steps; t++)
-        for (int drum = 0; drum < NUM_DRUMS; drum++)
-            if (rows[(size_t)t * STEP_DEPTH + (size_t)drum] > 0)
-                return true;
+    for (size_t i = 0; i < count; i++)
+        if (rows[i] > 0 || rows[i] < 0)
+            return true;
     return false;
 }
 
@@ -280,15 +283,14 @@ static bool any_hit(const float *rows, int num_steps)
 static bool encode_inputs(struct generation *generation, struct error *error)
 {
     const struct model_shape *shape = inference_decoder_shape(generation->decoder);
-    struct transform transform = transform_of(&generation->checkpoint.hparams);
-    transform.max_note_dropout = 0;
+    size_t depth = (size_t)shape->depth;
     struct inference_scratch *scratch = inference_scratch_make(generation->decoder, 1, error);
     bool ok = scratch != NULL;
     for (int i = 0; ok && i < generation->num_inputs; i++) {
         const struct generate_input *input = &generation->inputs[i];
         read_window(generation, input);
-        window_transform(generation->rows, STEP_DEPTH, (uint32_t)shape->steps, &transform, NULL);
-        ok = any_hit(generation->rows, shape->steps) ||
+        window_transform(generation->rows, depth, (uint32_t)shape->steps, &generation->transform, NULL);
+        ok = any_number(generation->rows, (size_t)shape->steps * depth) ||
              error_set(error, "%s: %s hears none of its drums: they are what the model is to add", input->path,
                        generation->checkpoint.config);
         if (ok)
@@ -358,6 +360,8 @@ static bool play(struct generation *generation, struct error *error)
                     .temperature = (float)options->temperature,
                     .seed = generation->seed},
         .qpm = generation->qpm,
+        .bars = generation->bars,
+        .transform = &generation->transform,
         .output = &generation->output,
     };
     return generate_output_start(&generation->output, options->output_dir, generation->checkpoint.config,

@@ -59,7 +59,7 @@ static bool stage_window(struct piece *piece, int number, const float *rows, str
 {
     const struct generate_work *work = piece->crew->work;
     struct grid grid;
-    if (!grid_from_window(&grid, rows, (uint32_t)inference_decoder_shape(work->decoder)->steps, work->qpm, error))
+    if (!grid_from_window(&grid, rows, work->bars, work->qpm, work->transform, error))
         return error_prefix(error, "the checkpoint's model");
     bool ok = generate_output_stage(&piece->files[piece->num_staged], work->output, number, &grid, error);
     piece->num_staged += ok;

@@ -5,6 +5,7 @@
 #ifndef DRUMLINE_PROGRAMS_GENERATE_PLAY_H
 #define DRUMLINE_PROGRAMS_GENERATE_PLAY_H
 
+#include "data/dataset/converter.h"
 #include "model/inference/inference_decoder.h"
 #include "programs/generate/output.h"
 
@@ -19,7 +20,9 @@ struct generate_work {
     int threads;
     struct inference_request request; /* but for batch and first_output, which are set here */
     float qpm;
-    struct generate_output *output; /* begun; NULL: played only */
+    uint32_t bars;                     /* of an output */
+    const struct transform *transform; /* whose converter makes grids */
+    struct generate_output *output;    /* begun; NULL: played only */
 };
 
 /* Plays and writes all outputs. On failure the message tells how many were written. */

@@ -1,6 +1,7 @@
 /* drumline-preprocess: a folder of MIDI performances becomes a data set. */
 #include "base/hdf5/hdf5.h"
 #include "base/log.h"
+#include "base/representation.h"
 #include "programs/common/rank_log.h"
 #include "programs/common/rank_options.h"
 #include "programs/preprocess/preprocess.h"
@@ -24,6 +25,8 @@ static const struct setting option_rows[] = {
         "Which pitch plays which drum: a built-in map (drumline-info --drum_maps lists them), a table in a file, or "
         "auto: "
         "roland where the folder's table has the Groove set's columns drummer and beat_type, else general."),
+    SETTING_ROW(struct preprocess_options, representation, SETTING_CHOICE, "groove", 0, 0, representation_choices, NULL,
+                "How music is laid out for the models to be trained: the hparam of that name."),
     FLAG(overwrite, "Replace the data set that --output_dir holds; it stays until the new one is complete."),
     RANK_LOG_ROW(struct preprocess_options),
 };

@@ -305,6 +305,7 @@ static bool make_index(struct job *job, const uint8_t *packed, const size_t *siz
     ok = ok && unpack_tables(tables, packed, sizes, num_shards, error) &&
          dataset_index_make(&job->index, tables, (uint32_t)num_shards, &job->counts.sums, error);
     job->index.drum_map = job->rules.map;
+    job->index.representation = job->options->representation;
     for (int rank = 0; tables != NULL && rank < num_shards; rank++)
         performance_table_free(&tables[rank]);
     free(tables);

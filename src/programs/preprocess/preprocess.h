@@ -12,6 +12,7 @@ struct preprocess_options {
     char *beat;
     char *drum_map; /* NULL: auto */
     int64_t min_bars;
+    int representation; /* row of representation_table */
 };
 
 /* Checks what single bounds can't, and parses --beat ("4-4" where it was not given). */

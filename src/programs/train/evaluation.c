@@ -11,9 +11,10 @@ bool evaluation_make(struct evaluation *evaluation, const struct dataset *datase
 {
     int bars = (int)hparams->bars;
     memset(evaluation, 0, sizeof *evaluation);
-    evaluation->transform = transform_of(hparams);
     evaluation->split = split;
-    if (!windows_make(&evaluation->windows, dataset, split, bars, bars, error))
+    if (!transform_of(&evaluation->transform, hparams, error) ||
+        !batch_check_dataset(&evaluation->transform, dataset, error) ||
+        !windows_make(&evaluation->windows, dataset, split, bars, bars, error))
         return false;
     size_t count = evaluation->windows.count;
     evaluation->numbers = malloc(count * sizeof *evaluation->numbers);

@@ -121,8 +121,10 @@ static bool check_dataset(struct training *training, bool resumed, struct error 
                          "other data start a new run with --init_checkpoint",
                          options->examples_path, hash, state->content_sha256);
     snprintf(state->content_sha256, sizeof state->content_sha256, "%s", hash);
-    training->transform = transform_of(hparams);
-    if (!windows_make(&training->windows, dataset, "train", (int)hparams->bars, (int)hparams->hop_bars, error))
+    if (!transform_of(&training->transform, hparams, error))
+        return false;
+    if (!batch_check_dataset(&training->transform, dataset, error) ||
+        !windows_make(&training->windows, dataset, "train", (int)hparams->bars, (int)hparams->hop_bars, error))
         return error_prefix(error, "%s", options->examples_path);
     if (training->windows.count < (size_t)hparams->batch_size)
         return error_set(error,
