@@ -327,8 +327,7 @@ bool dataset_index_read(struct dataset_index *index, const char *folder, struct 
     if (ok && (ok = hdf5_open(&file, path, INDEX_FORMAT, error))) {
         ok = performance_table_read(&index->table, &index->num_steps, file, path, true, error) &&
              read_counts(index, file, path, error) && read_content_hash(index, file, path, error) &&
-             read_drum_map(&index->drum_map, file, path, error) &&
-             read_representation(index, file, path, error);
+             read_drum_map(&index->drum_map, file, path, error) && read_representation(index, file, path, error);
         hdf5_close(&file, path, &ignored);
     }
     if (!ok)

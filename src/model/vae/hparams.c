@@ -19,61 +19,61 @@
 static const struct setting rows[] = {
     CHOICE(representation, "groove", representation_choices,
            "How music is laid out for the model. groove: hits, velocities and offsets of nine drums."),
-    INT(bars, "4", 1, 64, "Bars of a window: what the model sees and plays."),
+    INT(bars, "4", 1, 64, "Length of a window in bars."),
     CHOICE(decoder, "flat", "flat|hierarchical",
-           "One LSTM over the whole window, or a conductor with one bar at a time."),
-    LIST(enc_rnn_size, "[512]", 1, 16384, "Units of each encoder layer, in each direction."),
+           "flat: one LSTM over the whole window. hierarchical: a conductor LSTM, one step per bar, drives the core "
+           "decoder."),
+    LIST(enc_rnn_size, "[512]", 1, 16384, "Units of each bidirectional encoder layer, per direction."),
     LIST(dec_rnn_size, "[256,256]", 1, 16384, "Units of each decoder layer, and of each conductor layer."),
     INT(z_size, "256", 1, 16384, "Size of the latent vector."),
-    BOOL(hits_as_controls, "Give the hits of the step being played to the encoder and to the decoder."),
-    BOOL(humanize, "Take velocities and offsets from the input, so that the model learns to put them back."),
-    BOOL(tapify, "Move each step's loudest hit to the open hi-hat in the input and take the others away."),
-    BOOL(fixed_velocities, "Take velocities from the input."),
-    LIST(add_instruments, NULL, 0, 8, "Classes (0 to 8) taken from the input, for the model to add."),
-    DOUBLE(max_note_dropout, "0", 0, 1, "Largest probability with which a window's input loses notes."),
-    INT(batch_size, "512", 1, 1 << 24, "Windows of a step, over all ranks."),
-    INT(micro_batches, "1", 1, 1 << 24,
-        "Goes in which a rank makes its part of a step, one after the other, so that a step of any size fits into its "
-        "memory; more where --micro_batch_size asks for more."),
-    INT(hop_bars, "1", 1, 64, "Bars between the starts of two training windows. Evaluation never overlaps."),
-    CHOICE(optimizer, "adam", "adam|lamb", "lamb: for large batches; each kernel moves in proportion to its norm."),
-    DOUBLE(weight_decay, "0", 0, 10, "optimizer=lamb: share of a kernel that is added to the direction of its step."),
-    DOUBLE(learning_rate, "0.001", 0, 10, "The optimizer's learning rate at the start, before warm-up and scaling."),
-    DOUBLE(decay_rate, "0.9999", 0, 1,
-           "What the learning rate's part above the minimum is multiplied by at every step."),
-    DOUBLE(min_learning_rate, "0.00001", 0, 10, "What the learning rate decays to."),
-    INT(warmup_steps, "0", 0, 1e9, "Steps over which the learning rate grows from 0 in a straight line."),
+    BOOL(hits_as_controls, "Give the encoder and the decoder the hits of the current step."),
+    BOOL(humanize, "Remove velocities and offsets from the input; the model learns to restore them."),
+    BOOL(tapify, "Reduce the input to taps: each step's loudest hit, moved to the open hi-hat."),
+    BOOL(fixed_velocities, "Remove velocities from the input."),
+    LIST(add_instruments, NULL, 0, 8, "Classes (0 to 8) to remove from the input; the model learns to add them."),
+    DOUBLE(max_note_dropout, "0", 0, 1, "Maximum probability of dropping notes from the input, drawn for each window."),
+    INT(batch_size, "512", 1, 1 << 24, "Windows per step, over all ranks."),
+    INT(micro_batches, "1", 1, 1 << 24, "Minimum number of micro-batches per rank and step (gradient accumulation)."),
+    INT(hop_bars, "1", 1, 64,
+        "Bars from one training window to the next, at most `bars`. Evaluation windows never overlap."),
+    CHOICE(optimizer, "adam", "adam|lamb", "Adam, or LAMB for large batches."),
+    DOUBLE(weight_decay, "0", 0, 10, "Decoupled weight decay of kernels; needs optimizer=lamb."),
+    DOUBLE(learning_rate, "0.001", 0, 10, "Initial learning rate, before warm-up and scaling."),
+    DOUBLE(decay_rate, "0.9999", 0, 1, "Factor per step on the part of the learning rate above min_learning_rate."),
+    DOUBLE(min_learning_rate, "0.00001", 0, 10, "Learning rate that the decay approaches."),
+    INT(warmup_steps, "0", 0, 1e9, "Steps of linear warm-up of the learning rate (0: none)."),
     CHOICE(learning_rate_scaling, "none", "none|sqrt|linear",
-           "How the learning rate grows with batch_size / reference_batch_size."),
+           "Scale the learning rate by batch_size / reference_batch_size, or by its square root."),
     INT(reference_batch_size, "512", 1, 1 << 24,
-        "With learning_rate_scaling: the batch_size that the learning rates are meant for."),
-    DOUBLE(max_beta, "0.2", 0, 1000, "Weight of the KL term in the end."),
-    DOUBLE(beta_rate, "0", 0, 1, "beta = (1 - beta_rate^step) * max_beta: 0 gives max_beta from the first step."),
-    DOUBLE(free_bits, "48", 0, 1e6, "Bits of KL that cost nothing."),
-    DOUBLE(dropout_keep_prob, "0.3", 0.01, 1, "Share of each LSTM layer's input that is kept in training."),
-    DOUBLE(grad_clip, "1", 1e-12, 1e12, "Gradients are scaled down to this global norm."),
-    DOUBLE(grad_norm_clip_to_zero, "10000", 1e-12, 1e30, "A step whose global norm exceeds this is left out."),
+        "Batch size that learning_rate was chosen for, with learning_rate_scaling."),
+    DOUBLE(max_beta, "0.2", 0, 1000, "Final weight of the KL term."),
+    DOUBLE(beta_rate, "0", 0, 1, "Annealing of the KL weight: (1 - beta_rate^step) * max_beta (0: none)."),
+    DOUBLE(free_bits, "48", 0, 1e6, "KL per window, in bits, that is not penalized."),
+    DOUBLE(dropout_keep_prob, "0.3", 0.01, 1,
+           "Probability of keeping each input of an LSTM layer in training (1: no dropout)."),
+    DOUBLE(grad_clip, "1", 1e-12, 1e12, "Maximum global norm of the gradient; larger ones are scaled down."),
+    DOUBLE(grad_norm_clip_to_zero, "10000", 1e-12, 1e30, "Skip steps whose gradient has a larger global norm."),
     CHOICE(sampling_schedule, "constant", "constant|exponential|inverse_sigmoid",
-           "How the probability grows that the decoder is fed its own output in training."),
-    DOUBLE(sampling_rate, "0", 0, 1e9,
-           "constant: that probability. exponential: 1 - rate^step. inverse_sigmoid: 1 - rate / (rate + exp(step / "
-           "rate))."),
-    CHOICE(precision, "float32", "float32|bf16",
-           "What the operands of training's matrix products are rounded to. Parameters, sums, gradients, optimizer, "
-           "evaluation and generation are float32 in both."),
+           "Scheduled sampling: growth of the probability of feeding the decoder its own output in training."),
+    DOUBLE(
+        sampling_rate, "0", 0, 1e9,
+        "Rate r of sampling_schedule. constant: r; exponential: 1 - r^step; inverse_sigmoid: 1 - r / (r + exp(step / "
+        "r))."),
+    CHOICE(precision, "float32", "float32|bf16", "Operands of GEMMs in training. All else is float32."),
 };
 
 const struct settings_table hparams_table = {rows, sizeof rows / sizeof *rows};
 
 const struct config config_table[] = {
-    {"groovae_4bar",                                 "decoder=hierarchical",                                          "4 bars, hierarchical decoder"                       },
-    {"groovae_4bar_flat",                            "",                                                              "4 bars, flat decoder, as Magenta published it"      },
-    {"groovae_2bar_humanize",                        "bars=2,humanize=true",                                          "2 bars: gives a stiff pattern velocities and timing"},
-    {"groovae_2bar_tap_fixed_velocity",              "bars=2,tapify=true,fixed_velocities=true",                      "2 bars: a drum part from taps"                      },
+    {"groovae_4bar",                                 "decoder=hierarchical",                                          "4 bars, hierarchical decoder"                             },
+    {"groovae_4bar_flat",                            "",                                                              "4 bars, flat decoder, as Magenta published it"            },
+    {"groovae_2bar_humanize",                        "bars=2,humanize=true",                                          "2 bars: adds velocities and timing to a quantized pattern"},
+    {"groovae_2bar_tap_fixed_velocity",              "bars=2,tapify=true,fixed_velocities=true",
+     "2 bars: a drum pattern from a tapped rhythm"                                                                                                                               },
     {"groovae_2bar_tap_fixed_velocity_note_dropout", "bars=2,tapify=true,fixed_velocities=true,max_note_dropout=0.8",
-     "the same, from taps of which some are missing"                                                                                                                       },
-    {"groovae_2bar_add_closed_hh",                   "bars=2,add_instruments=[2]",                                    "2 bars: adds a closed hi-hat"                       },
-    {"groovae_2bar_hits_control",                    "bars=2,hits_as_controls=true",                                  "2 bars: the hits are given, the feel is free"       },
+     "2 bars: the same, with some taps missing"                                                                                                                                  },
+    {"groovae_2bar_add_closed_hh",                   "bars=2,add_instruments=[2]",                                    "2 bars: adds a closed hi-hat"                             },
+    {"groovae_2bar_hits_control",                    "bars=2,hits_as_controls=true",                                  "2 bars: velocities and timing for given hits"             },
 };
 
 const size_t config_count = sizeof config_table / sizeof *config_table;
@@ -97,6 +97,13 @@ bool hparams_check(const struct hparams *hparams, struct error *error)
         return error_set(error, "sampling_rate=%g: sampling_schedule=inverse_sigmoid needs 1 or more",
                          hparams->sampling_rate);
     return true;
+}
+
+bool hparams_check_new(const struct hparams *hparams, struct error *error)
+{
+    return hparams->hop_bars <= hparams->bars ||
+           error_set(error, "hop_bars=%" PRId64 " is above bars=%" PRId64 ": the bars between windows would be lost",
+                     hparams->hop_bars, hparams->bars);
 }
 
 bool hparams_same_model(const struct hparams *a, const struct hparams *b, struct error *error)
@@ -143,7 +150,7 @@ bool hparams_make(struct hparams *hparams, const struct config *config, const ch
         return error_prefix(error, "config %s", config->name);
     if (changes && !settings_parse_list(&hparams_table, hparams, changes, error))
         return error_prefix(error, "--hparams");
-    if (!hparams_check(hparams, error))
+    if (!hparams_check(hparams, error) || !hparams_check_new(hparams, error))
         return error_prefix(error, "--hparams");
     return true;
 }

@@ -49,8 +49,11 @@ struct hparams {
 
 extern const struct settings_table hparams_table;
 
-/* Cross-checks that single bounds can't express (say, hop_bars against bars). */
+/* Cross-checks that single bounds can't express (say, min_learning_rate against learning_rate). */
 bool hparams_check(const struct hparams *hparams, struct error *error);
+
+/* What is refused of a new run alone, because the first version allowed it and its runs are resumed: hop_bars above bars. */
+bool hparams_check_new(const struct hparams *hparams, struct error *error);
 
 /* True where both describe the same tensors; else the error names the first hparam that differs, and both values. */
 bool hparams_same_model(const struct hparams *a, const struct hparams *b, struct error *error);
@@ -71,7 +74,8 @@ extern const size_t config_count;
 /* NULL where there is none; then the error, which may be NULL, is a message on the flag --config. */
 const struct config *config_find(const char *name, struct error *error);
 
-/* Fills *hparams with the defaults, the config's own and then `changes` ("a=1,b=[2,3]", or NULL), and checks them. */
+/* Fills *hparams with the defaults, the config's own and then `changes` ("a=1,b=[2,3]", or NULL), and checks them as a new
+ * run's. */
 bool hparams_make(struct hparams *hparams, const struct config *config, const char *changes, struct error *error);
 
 #endif

@@ -16,49 +16,44 @@
     ROW(name, SETTING_DOUBLE, default_text, minimum, maximum, NULL, argument, help)
 
 static const struct setting rows[] = {
-    TEXT(
-        config, NULL, "NAME",
-        "Which model: groovae_4bar, groovae_4bar_flat, groovae_2bar_humanize ... (drumline-info --hparams lists all)."),
+    TEXT(config, NULL, "NAME", "Model configuration: groovae_4bar, ... (drumline-info --hparams lists all)."),
     ROW(mode, SETTING_CHOICE, "train", 0, 0, "train|eval", NULL,
-        "Train, or report a checkpoint's losses on a split and end."),
-    TEXT(examples_path, NULL, "DIR", "The data set that drumline-preprocess made."),
-    TEXT(run_dir, NULL, "DIR", "The run's folder. Training goes on from its newest sound checkpoint."),
+        "train, or eval: report the losses of a checkpoint on a split."),
+    TEXT(examples_path, NULL, "DIR", "Data set made by drumline-preprocess."),
+    TEXT(run_dir, NULL, "DIR", "Folder of the run. Training resumes from its latest valid checkpoint, if any."),
     RANK_LOG_ROW(struct train_options),
-    INT(num_steps, "200000", 1, 4294967295.0, "The step at which training ends."),
-    TEXT(hparams, NULL, "a=1,b=[2,3]", "Changes to the config's hparams; on resuming, to the checkpoint's."),
-    TEXT(init_checkpoint, NULL, "FILE", "Begin a new run from this checkpoint's parameters. Ignored on resuming."),
-    TEXT(checkpoint_file, NULL, "FILE", "With --mode=eval: this checkpoint instead of the run's newest."),
-    INT(seed, "-1", -1, 9007199254740992.0, "Seed of all random numbers; -1: the checkpoint's, 0 for a new run."),
-    INT(log_steps, "10", 1, 1e9, "Steps between two lines of the log and of metrics.jsonl."),
-    INT(eval_steps, "0", 0, 1e9, "Steps between two evaluations during training; 0: none."),
-    TEXT(eval_split, "validation", "SPLIT", "The split that is evaluated: train, validation or test."),
-    INT(checkpoints_to_keep, "10", 1, 1e6, "Newest checkpoints that are kept."),
-    DOUBLE(keep_checkpoint_every_n_hours, "0", 0, 1e6, "H",
-           "Keep one checkpoint for every H hours besides, the first included; 0: none."),
-    DOUBLE(save_checkpoint_secs, "600", 0, 1e9, "S", "Seconds between two checkpoints; 0: not by time."),
-    INT(save_checkpoint_steps, "0", 0, 1e9, "Steps between two checkpoints; 0: not by step."),
+    INT(num_steps, "200000", 1, 4294967295.0, "Train up to this step."),
+    TEXT(hparams, NULL, "a=1,b=[2,3]", "Overrides of the config's hparams; of the checkpoint's when resuming."),
+    TEXT(init_checkpoint, NULL, "FILE", "Initialize a new run with the parameters of this checkpoint."),
+    TEXT(checkpoint_file, NULL, "FILE", "With --mode=eval: evaluate this checkpoint instead of the run's latest."),
+    INT(seed, "-1", -1, 9007199254740992.0, "Random seed (-1: the run's; 0 for a new run)."),
+    INT(log_steps, "10", 1, 1e9, "Steps between lines of the log and of metrics.jsonl."),
+    INT(eval_steps, "0", 0, 1e9, "Steps between evaluations during training (0: none)."),
+    TEXT(eval_split, "validation", "SPLIT", "Split to evaluate: train, validation or test."),
+    INT(checkpoints_to_keep, "10", 1, 1e6, "Number of latest checkpoints to keep."),
+    DOUBLE(keep_checkpoint_every_n_hours, "0", 0, 1e6, "H", "Also keep one checkpoint per H hours (0: none)."),
+    DOUBLE(save_checkpoint_secs, "600", 0, 1e9, "S", "Seconds between checkpoints (0: not by time)."),
+    INT(save_checkpoint_steps, "0", 0, 1e9, "Steps between checkpoints (0: not by step)."),
     DOUBLE(max_seconds, "0", 0, 1e9, "S",
-           "Stop with a checkpoint and exit status 3, so early that no more than S seconds pass; 0: no limit."),
+           "Stop with a checkpoint and exit status 3 before S seconds have passed (0: no limit)."),
     TEXT(deadline, "auto", "auto|none|SECONDS",
-         "Stop likewise 10 s before the Slurm job's end (SLURM_JOB_END_TIME, where it is set), or before a moment in "
-         "seconds since 1970; none: don't."),
-    INT(micro_batch_size, "0", 0, 65536,
-        "Most windows that a rank works on at a time; its part of a batch is made in as many goes as that takes. "
-        "0: chosen for speed."),
-    INT(threads, "0", 0, 1024, "Threads of a rank's matrix products; 0: the cores that the rank has."),
-    INT(bucket_kib, "2048", 4, 1 << 20, "Least size in KiB of what one reduction of gradients sums."),
+         "Stop likewise before this Unix time. auto: 10 s before the end of the Slurm job (SLURM_JOB_END_TIME), if "
+         "any."),
+    INT(micro_batch_size, "0", 0, 65536, "Maximum windows per micro-batch (0: auto)."),
+    INT(threads, "0", 0, 1024, "Threads per rank for GEMMs (0: one per available core)."),
+    INT(bucket_kib, "2048", 4, 1 << 20, "Minimum size of a gradient allreduce in KiB."),
 };
 
 const struct program train_program = {
     .name = "drumline-train",
-    .summary = "trains or evaluates a drum-groove model, on as many MPI ranks as it is started with",
+    .summary = "trains or evaluates a drum groove model on any number of MPI ranks",
     .usage = "--config NAME --examples_path DIR --run_dir DIR [OPTION]...",
     .examples =
         "mpirun -n 2 drumline-train --config groovae_4bar --examples_path data --run_dir runs/one --num_steps 1000\n"
         "mpirun -n 2 drumline-train --mode=eval --examples_path data --run_dir runs/one\n"
         "mpirun -n 2 drumline-train --config groovae_4bar_flat --examples_path data --run_dir runs/two "
         "--hparams=batch_size=128,learning_rate=0.0005\n",
-    .other_statuses = ", 3 halted by a signal or a deadline, with a checkpoint to go on from",
+    .other_statuses = ", 3 stopped by a signal or a deadline with a checkpoint: rerun the same command to resume",
     .table = {rows, sizeof rows / sizeof *rows},
 };
 

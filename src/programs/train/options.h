@@ -27,11 +27,11 @@ struct train_options {
 
 extern const struct program train_program;
 
-/* What drumline-train exits with when it stopped before num_steps, asked by a signal or by a deadline, with a checkpoint
- * from which the same command goes on. */
+/* Exit status of drumline-train when a signal or a deadline stopped it before num_steps with a checkpoint: rerun the same
+ * command to resume. */
 enum { EXIT_HALTED = 3 };
 
-/* Checks what single bounds can't, and finds the config (NULL where --mode=eval leaves it to the checkpoint). */
+/* Cross-checks, and the config (NULL where --mode=eval leaves it to the checkpoint). */
 bool train_options_check(const struct train_options *options, const struct config **config, struct error *error);
 
 #endif

@@ -84,7 +84,8 @@ static bool resume_state(struct training *training, const struct config *config,
                          options->seed, state->seed);
     if (options->hparams && !settings_parse_list(&hparams_table, &state->hparams, options->hparams, error))
         return error_prefix(error, "--hparams");
-    if (!hparams_check(&state->hparams, error))
+    bool new_hop = state->hparams.hop_bars != before.hop_bars;
+    if (!hparams_check(&state->hparams, error) || (new_hop && !hparams_check_new(&state->hparams, error)))
         return error_prefix(error, "--hparams");
     if (!hparams_same_model(&before, &state->hparams, error))
         return error_prefix(error, "%s holds a run of another model (the checkpoint's value comes first)",
