@@ -19,7 +19,7 @@ enum { CHECKPOINT_WRITER_MAX_GROUPS = 4 };
 /* What is written where. All of it must outlive the writer. */
 struct checkpoint_place {
     const char *folder;
-    struct run_lock *lock; /* of the folder; renewed while the caller waits */
+    struct run_lock *lock; /* of the folder */
     const struct tensor_table *table;
     const struct tensor_group *groups; /* where the state's tensors lie while it trains */
     size_t num_groups;                 /* up to CHECKPOINT_WRITER_MAX_GROUPS */

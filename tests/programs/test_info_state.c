@@ -153,7 +153,7 @@ static void with_the_lock_of_a_dead_job(void **state)
     put(fixture->train, "metrics.jsonl", START);
     put(fixture->train, "lock", "{\"host\":\"node9\",\"pid\":7,\"slurm_job\":\"42\"}");
     assert_state(fixture, 0, "running", "process 7 on node9, Slurm job 42; last heartbeat 0 s");
-    const struct timespec past = {.tv_sec = time(NULL) - 2 * RUN_LOCK_STALE_SECONDS}, times[] = {past, past};
+    const struct timespec past = {.tv_sec = time(NULL) - 2 * FOLDER_LOCK_STALE_SECONDS}, times[] = {past, past};
     assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
     assert_state(fixture, 0, "killed", "Slurm job 42; gone, last heartbeat 240 s");
     put(fixture->train, "metrics.jsonl", "");

@@ -244,12 +244,12 @@ static void without_the_lock_nothing_is_written(void **state)
     struct error error;
     assert_ok(begin(fixture, 1, &error), error);
     assert_ok(checkpoint_writer_wait(fixture->writer, &error), error);
-    assert_ok(file_write(fixture->lock.path, fixture->lock.path, "{}", 2, &error), error);
+    assert_ok(file_write(fixture->lock.folder.path, fixture->lock.folder.path, "{}", 2, &error), error);
     assert_ok(begin(fixture, 2, &error), error);
     assert_fails(checkpoint_writer_wait(fixture->writer, &error), error, "this run was taken over");
     assert_steps(fixture, (const uint64_t[]){1}, 1);
     assert_int_equal(scratch_count(fixture->folder), 2);
-    unlink(fixture->lock.path);
+    unlink(fixture->lock.folder.path);
     fixture_free(fixture);
 }
 
@@ -257,7 +257,7 @@ static void without_the_lock_nothing_is_written(void **state)
 static void take_over(const struct fixture *fixture)
 {
     struct error error;
-    assert_ok(atomic_file_write(fixture->lock.path, "{\"pid\":7}", 9, &error), error);
+    assert_ok(atomic_file_write(fixture->lock.folder.path, "{\"pid\":7}", 9, &error), error);
     atomic_file_sweep(fixture->folder);
 }
 
@@ -284,7 +284,7 @@ static void a_take_over_is_reported_or_comes_too_late(void **state)
                          "this run was taken over by process 7");
             assert_steps(fixture, (const uint64_t[]){1}, 1);
         }
-        unlink(fixture->lock.path);
+        unlink(fixture->lock.folder.path);
         fixture_free(fixture);
     }
 }

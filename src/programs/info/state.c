@@ -90,18 +90,18 @@ static double seconds_since(const char *text)
 
 static bool read_holder(json_t *object, const struct info_state *state)
 {
-    struct run_lock_view view;
+    struct folder_lock_view view;
     run_lock_look(&view, state->train_folder);
-    if (view.state == RUN_LOCK_FREE)
+    if (view.state == FOLDER_LOCK_FREE)
         return false;
     json_t *holder = json_object();
     json_object_set_new(holder, "host", json_clean_text(view.host));
     json_object_set_new(holder, "pid", json_integer(view.pid));
     json_object_set_new(holder, "slurm_job", json_clean_text(view.slurm_job));
     json_object_set_new(holder, "age", json_real(view.age));
-    json_object_set_new(holder, "alive", json_boolean(view.state == RUN_LOCK_HELD));
+    json_object_set_new(holder, "alive", json_boolean(view.state == FOLDER_LOCK_HELD));
     json_object_set_new(object, "holder", holder);
-    return view.state == RUN_LOCK_HELD;
+    return view.state == FOLDER_LOCK_HELD;
 }
 
 /* Whether the job that holds the lock made the session. Old sessions have no process id. */

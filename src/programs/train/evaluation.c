@@ -35,7 +35,7 @@ void evaluation_free(struct evaluation *evaluation)
 }
 
 void evaluation_run(const struct evaluation *evaluation, struct model *model, struct comm *comm, uint64_t seed,
-                    struct run_lock *lock, double sums[METRIC_MAX_SUMS])
+                    double sums[METRIC_MAX_SUMS])
 {
     size_t first, count;
     memset(sums, 0, METRIC_MAX_SUMS * sizeof *sums);
@@ -49,8 +49,6 @@ void evaluation_run(const struct evaluation *evaluation, struct model *model, st
         };
         batch_fill(model->input, model->target, model->controls, &evaluation->windows,
                    evaluation->numbers + first + done, step.batch, &evaluation->transform, seed, 0, step.first_example);
-        if (lock)
-            run_lock_renew(lock);
         model_draw_noise(model, &step);
         model_evaluate(model, &step, sums);
         done += (size_t)step.batch;

@@ -6,7 +6,6 @@
 #include "dist/comm.h"
 #include "model/vae/model.h"
 #include "run/metrics.h"
-#include "run/run_lock.h"
 
 /* Non-overlapping windows of a split, and room for the numbers of a batch of them. */
 struct evaluation {
@@ -20,10 +19,10 @@ bool evaluation_make(struct evaluation *evaluation, const struct dataset *datase
                      const struct hparams *hparams, struct error *error);
 void evaluation_free(struct evaluation *evaluation);
 
-/* Sums (base/metric.h) over all ranks, the same on each. Window i's noise follows from seed and i: the figures do not depend on the number
- * of ranks. `lock` (may be NULL) is renewed between micro-batches. Collective. */
+/* Sums (base/metric.h) over all ranks, the same on each. Window i's noise follows from seed and i: the figures do not depend on the
+ * number of ranks. Collective. */
 void evaluation_run(const struct evaluation *evaluation, struct model *model, struct comm *comm, uint64_t seed,
-                    struct run_lock *lock, double sums[METRIC_MAX_SUMS]);
+                    double sums[METRIC_MAX_SUMS]);
 
 /* The metrics of such sums as a line of the log and of metrics.jsonl. */
 void evaluation_line(struct metrics_line *line, const struct evaluation *evaluation, const struct model *model,

@@ -51,12 +51,10 @@ static void prepare_order(struct training *training)
     }
 }
 
-/* The windows of a micro-batch, in the epoch's order. Also renews the lock: a step of many micro-batches may last longer than
- * a lock without a sign of life does. */
+/* The windows of a micro-batch, in the epoch's order. */
 static void fill(void *context, const struct model_step *part)
 {
     struct training *training = context;
-    run_lock_renew(&training->lock);
     struct model *model = training->model;
     const uint32_t *numbers = training->order + training->state.position + part->first_example;
     batch_fill(model->input, model->target, model->controls, &training->windows, numbers, part->batch,
@@ -229,7 +227,7 @@ static bool evaluate(struct training *training, struct error *error)
     struct metrics_line line;
     double sums[METRIC_MAX_SUMS], started = clock_seconds();
     stats_phase(&training->stats, PHASE_EVALUATION);
-    evaluation_run(&training->evaluation, training->model, training->comm, state->seed, &training->lock, sums);
+    evaluation_run(&training->evaluation, training->model, training->comm, state->seed, sums);
     training->longest_evaluation = fmax(training->longest_evaluation, clock_seconds() - started);
     evaluation_line(&line, &training->evaluation, training->model, sums, state->step,
                     schedule_beta(&state->hparams, state->step));
@@ -296,7 +294,6 @@ static bool after_step(struct training *training, const double shared[NUM_SHARED
         try_first_write(training);
     if (told && evaluates && halts)
         told = evaluate_on_all(training, error);
-    run_lock_renew(&training->lock);
     stats_phase(&training->stats, -1);
     return told;
 }

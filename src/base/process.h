@@ -1,0 +1,38 @@
+/* Which process wrote a file, and whether it is still alive: for locks, staging folders and temporary files. */
+#ifndef DRUMLINE_BASE_PROCESS_H
+#define DRUMLINE_BASE_PROCESS_H
+
+#include "base/host.h"
+
+enum { PROCESS_WORD_SIZE = 64, PROCESS_TOKEN_SIZE = 33 };
+
+/* A process, among those of all hosts and containers. Process numbers mean something within one process space of one boot
+ * alone, and are used again there; the start tells two processes of one number apart. */
+struct process {
+    char host[HOST_NAME_SIZE];
+    char boot[PROCESS_WORD_SIZE];  /* "" where unknown */
+    char space[PROCESS_WORD_SIZE]; /* of process numbers, as in "pid:[4026531836]"; "" where unknown */
+    long pid;
+    unsigned long long start; /* clock ticks since boot; 0 where unknown */
+};
+
+void process_describe_self(struct process *self);
+
+enum process_state {
+    PROCESS_ALIVE,
+    PROCESS_GONE,
+    PROCESS_OUT_OF_SIGHT, /* of another boot or process space, so nothing can be known from here */
+};
+
+/* Of a process that was described here or elsewhere. One that ended but was not waited for is gone; one that this user may
+ * not signal, or whose folder in /proc is hidden, is alive. */
+enum process_state process_look(const struct process *process);
+
+/* The decision of process_look about a process in sight: `stat` is the text of /proc/PID/stat, NULL where it can't be read;
+ * `signal_error` is errno after kill(pid, 0), 0 where that succeeded. */
+enum process_state process_judge(const struct process *process, const char *stat, int signal_error);
+
+/* 128 random bits in hexadecimal, different in each call and each process. */
+void process_make_token(char token[PROCESS_TOKEN_SIZE]);
+
+#endif
