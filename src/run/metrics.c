@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static void put_time(json_t *object)
@@ -25,32 +26,59 @@ static void put_time(json_t *object)
     json_object_set_new(object, "time", json_string(date));
 }
 
-/* Half a line, where the disk is full, is taken back: readers would choke on it. */
-static bool append_line(const char *path, const char *line, struct error *error)
+/* Whether others may be appending to the file, too. */
+enum writers { ONE_WRITER, SEVERAL_WRITERS };
+
+/* A FIFO without a reader would have us wait in open, deaf to signals. */
+static int open_for_appending(const char *path, struct stat *status, struct error *error)
 {
-    size_t size = strlen(line);
-    int file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    int file = open(path, O_RDWR | O_CREAT | O_APPEND | O_NONBLOCK | O_CLOEXEC, 0644);
+    int reason = errno;
+    if (file >= 0 && fstat(file, status) == 0 && S_ISREG(status->st_mode))
+        return file;
+    if (file >= 0)
+        close(file);
+    if (stat(path, status) == 0 && !S_ISREG(status->st_mode))
+        error_set(error, "%s: can't write: is not a regular file", path);
+    else
+        error_set_errno(error, reason, "%s: can't write", path);
+    return -1;
+}
+
+/* Where a full disk cut a line before, this one still begins on a line of its own. */
+static bool ends_in_a_line(int file, off_t size)
+{
+    char last;
+    return size == 0 || pread(file, &last, 1, size - 1) != 1 || last == '\n';
+}
+
+/* One write to the end of the file, so that lines of several writers do not mix. Half a line, where the disk is full, is taken
+ * back by a single writer; of several none can do so without cutting what another has appended since. */
+static bool append_line(const char *path, const char *text, enum writers writers, struct error *error)
+{
+    struct stat status;
+    int file = open_for_appending(path, &status, error);
     if (file < 0)
-        return error_set_errno(error, errno, "%s: can't write", path);
-    off_t before = lseek(file, 0, SEEK_END);
+        return false;
+    char *line = format_text("%s%s\n", ends_in_a_line(file, status.st_size) ? "" : "\n", text);
+    size_t size = strlen(line);
     ssize_t written = write(file, line, size);
     int reason = written < 0 ? errno : ENOSPC;
     bool ok = written == (ssize_t)size;
-    if (!ok && written > 0 && before >= 0 && ftruncate(file, before) != 0)
+    if (!ok && written > 0 && writers == ONE_WRITER && ftruncate(file, status.st_size) != 0)
         reason = errno;
     close(file);
+    free(line);
     return ok || error_set_errno(error, reason, "%s: can't write", path);
 }
 
-static bool append(const char *folder, json_t *object, struct error *error)
+static bool append(const char *folder, json_t *object, enum writers writers, struct error *error)
 {
-    char *text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(9));
-    char *line = text ? format_text("%s\n", text) : NULL, *path = path_join(folder, RUN_METRICS_NAME);
-    bool ok = line || error_set(error, "%s: out of memory", path);
+    char *text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(9)), *path = path_join(folder, RUN_METRICS_NAME);
+    bool ok = text || error_set(error, "%s: out of memory", path);
     json_decref(object);
-    ok = ok && folder_make(folder, error) && append_line(path, line, error);
+    ok = ok && folder_make(folder, error) && append_line(path, text, writers, error);
     free(text);
-    free(line);
     free(path);
     return ok;
 }
@@ -87,7 +115,7 @@ bool metrics_append(const char *folder, const struct metrics_line *line, struct 
     for (int i = 0; i < line->set->count; i++)
         if (is_part_of(&line->set->metrics[i], line->split))
             put_metric(object, &line->set->metrics[i], line->split, line->values.values[i]);
-    return append(folder, object, error);
+    return append(folder, object, line->split ? SEVERAL_WRITERS : ONE_WRITER, error);
 }
 
 /* JSON is UTF-8, and a message may name files that are not: then each byte beyond ASCII becomes '?'. */
@@ -126,7 +154,7 @@ bool metrics_append_event(const char *folder, const struct metrics_event *event,
     else
         put_process(object);
     put_text(object, "message", event->message);
-    return append(folder, object, error);
+    return append(folder, object, ONE_WRITER, error);
 }
 
 /* "  loss 7.31  hits_loss 5.02" */

@@ -1,4 +1,5 @@
-/* metrics.jsonl: one JSON object a line, appended with one write each, so that readers see whole lines.
+/* metrics.jsonl: one JSON object a line, appended with one write each, so that readers see whole lines and those of several
+ * writers do not mix. The file must be a regular one.
  *
  * A line with the key "event" reports a start, resumption or end; all others carry metrics (base/metric.h) of a step. After a
  * resumption the steps since the checkpoint are repeated, and written again. */
@@ -21,7 +22,10 @@ struct metrics_line {
 /* A line without any value. */
 void metrics_line_start(struct metrics_line *line, const struct metric_set *set, uint64_t step, const char *split);
 
-/* Appends to FOLDER/metrics.jsonl; makes the folder. Values that are not finite are skipped: JSON has none. */
+/* Appends to FOLDER/metrics.jsonl; makes the folder. Values that are not finite are skipped: JSON has none. What a full disk
+ * cuts of a line of training is taken back, for one job alone may write those (run/run_lock.h). Several may append lines of
+ * evaluations: one that is cut stays so, and the next, whoever writes it, begins on a line of its own. Readers must skip a
+ * line that is no JSON. */
 bool metrics_append(const char *folder, const struct metrics_line *line, struct error *error);
 
 /* A start, a resumption or an end. The first two also have this process's host and number, and its Slurm job if any. */

@@ -153,6 +153,99 @@ static void half_a_line_is_taken_back(void **state)
     free(before);
 }
 
+/* In a child that appends to a file of `used` bytes with room for half a line; a line of another's comes just behind. */
+static void cut_a_line(const char *folder, size_t used)
+{
+    struct error error;
+    int status;
+    pid_t child = fork();
+    if (child == 0) {
+        struct metrics_line line = make_line("validation");
+        const struct rlimit limit = {used + 50, used + 50};
+        signal(SIGXFSZ, SIG_IGN);
+        _exit(setrlimit(RLIMIT_FSIZE, &limit) == 0 && !metrics_append(folder, &line, &error) ? 0 : 1);
+    }
+    assert_true(child > 0 && waitpid(child, &status, 0) == child);
+    assert_int_equal(status, 0);
+}
+
+/* Where several write, what one was cut short in stays: to take it back could take another's line with it. */
+static void of_several_writers_none_takes_back(void **state)
+{
+    struct error error;
+    struct metrics_line line = make_line("validation");
+    assert_ok(metrics_append(*state, &line, &error), error);
+    char *before = read_metrics(*state);
+    cut_a_line(*state, strlen(before));
+    char *cut = read_metrics(*state);
+    assert_int_equal(strlen(cut), strlen(before) + 50);
+    assert_ok(metrics_append(*state, &line, &error), error);
+    assert_ok(metrics_append(*state, &line, &error), error);
+    char *after = read_metrics(*state);
+    assert_memory_equal(after, cut, strlen(cut));
+    assert_int_equal(after[strlen(cut)], '\n');
+    for (int i = 0; i < 4; i++) {
+        json_t *object = line_of(after, i);
+        assert_true((object == NULL) == (i == 1));
+        json_decref(object);
+    }
+    assert_int_equal(after[strlen(after) - 1], '\n');
+    free(before);
+    free(cut);
+    free(after);
+}
+
+/* Two jobs at once, lines of some length: each is whole. */
+static void lines_of_several_writers_do_not_mix(void **state)
+{
+    enum { WRITERS = 4, LINES = 200 };
+    struct error error;
+    pid_t children[WRITERS];
+    int status, count = 0;
+    for (int i = 0; i < WRITERS; i++) {
+        children[i] = fork();
+        if (children[i] == 0) {
+            struct metrics_line line = make_line("validation");
+            bool ok = true;
+            for (int n = 0; n < LINES && ok; n++) {
+                line.step = (uint64_t)i;
+                ok = metrics_append(*state, &line, &error);
+            }
+            _exit(ok ? 0 : 1);
+        }
+    }
+    for (int i = 0; i < WRITERS; i++) {
+        assert_true(children[i] > 0 && waitpid(children[i], &status, 0) == children[i]);
+        assert_int_equal(status, 0);
+    }
+    char *text = read_metrics(*state);
+    for (const char *line = text; *line; line += strcspn(line, "\n") + 1, count++) {
+        json_t *object = line_of(line, 0);
+        assert_non_null(object);
+        json_decref(object);
+    }
+    assert_int_equal(count, WRITERS * LINES);
+    free(text);
+}
+
+/* Were it opened as a file is, this test would wait for a reader. */
+static void a_fifo_is_refused(void **state)
+{
+    struct error error;
+    struct metrics_line line = make_line("validation");
+    struct metrics_event event = {.event = "start"};
+    char *path = path_join(*state, RUN_METRICS_NAME);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_fails(metrics_append_event(*state, &event, &error), error,
+                 "metrics.jsonl: can't write: is not a regular file");
+    assert_fails(metrics_append(*state, &line, &error), error, "is not a regular file");
+    unlink(path);
+    assert_int_equal(mkdir(path, 0700), 0);
+    assert_fails(metrics_append(*state, &line, &error), error, "metrics.jsonl: can't write: is not a regular file");
+    rmdir(path);
+    free(path);
+}
+
 static void a_folder_that_can_not_be_made(void **state)
 {
     struct error error;
@@ -170,6 +263,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(lines_are_appended, scratch_set_up, scratch_tear_down),
         cmocka_unit_test_setup_teardown(numbers_that_are_not_finite_are_skipped, scratch_set_up, scratch_tear_down),
         cmocka_unit_test_setup_teardown(half_a_line_is_taken_back, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(of_several_writers_none_takes_back, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(lines_of_several_writers_do_not_mix, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(a_fifo_is_refused, scratch_set_up, scratch_tear_down),
         cmocka_unit_test_setup_teardown(a_folder_that_can_not_be_made, scratch_set_up, scratch_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -190,9 +190,9 @@ static double seconds_left(const struct training *training, double seconds_per_s
 }
 
 /* Rank 0 writes, unless another job has taken the run over. */
-static bool tell_metrics(const struct training *training, const char *folder, const struct metrics_line *line,
-                         struct error *error)
+static bool write_metrics(const struct training *training, const struct metrics_line *line, struct error *error)
 {
+    const char *folder = line->split ? training->eval_folder : training->folder;
     return comm_rank(training->comm) != 0 ||
            (run_lock_held(&training->lock, error) && metrics_append(folder, line, error));
 }
@@ -218,7 +218,7 @@ static bool report(struct training *training, struct interval *interval, struct 
     metric_put(values, set, METRIC_SKIPPED_STEPS, (double)training->optimizer.skipped);
     *interval = (struct interval){.started = clock_seconds()};
     metrics_log(&line, (uint64_t)training->options->num_steps);
-    return tell_metrics(training, training->folder, &line, error);
+    return write_metrics(training, &line, error);
 }
 
 static bool evaluate(struct training *training, struct error *error)
@@ -235,7 +235,7 @@ static bool evaluate(struct training *training, struct error *error)
     state->validation_step = state->step;
     state->validation = line.values;
     metrics_log(&line, 0);
-    return tell_metrics(training, training->eval_folder, &line, error);
+    return write_metrics(training, &line, error);
 }
 
 /* One update. Fills shared with what all ranks have in common. */
