@@ -242,6 +242,11 @@ bool checkpoint_has(const struct checkpoint_reader *reader, const char *group)
     return found && H5Lexists(reader->file, name, H5P_DEFAULT) > 0;
 }
 
+const char *checkpoint_best_weights(const struct checkpoint_reader *reader)
+{
+    return checkpoint_has(reader, CHECKPOINT_AVERAGED_WEIGHTS) ? CHECKPOINT_AVERAGED_WEIGHTS : CHECKPOINT_WEIGHTS;
+}
+
 /* That the weights are there, in their sizes, before anyone takes memory for them. What is stored may be compressed, but
  * weights are noise: a file that claims to hold many times its own size is no model. */
 static bool check_weights(const struct checkpoint_reader *reader, struct error *error)

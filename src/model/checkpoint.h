@@ -11,7 +11,8 @@
 #include "model/vae/hparams.h"
 
 #define CHECKPOINT_FORMAT "drumline-checkpoint"
-#define CHECKPOINT_WEIGHTS "model" /* the group that every checkpoint has */
+#define CHECKPOINT_WEIGHTS "model"        /* the group that every checkpoint has */
+#define CHECKPOINT_AVERAGED_WEIGHTS "ema" /* their moving average, with the hparam ema_decay */
 
 enum { CHECKPOINT_TEXT_SIZE = 128 };
 
@@ -69,6 +70,9 @@ struct checkpoint_reader *checkpoint_open(struct checkpoint *checkpoint, const c
 
 /* Whether there is a group of that name. */
 bool checkpoint_has(const struct checkpoint_reader *reader, const char *group);
+
+/* The group of the weights to evaluate and generate with: the averaged ones where there are some. */
+const char *checkpoint_best_weights(const struct checkpoint_reader *reader);
 
 /* Reads all tensors of a group as checkpoint_read_group does, and keeps none. */
 bool checkpoint_verify(struct checkpoint_reader *reader, const char *group, struct error *error);

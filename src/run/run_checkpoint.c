@@ -1,5 +1,7 @@
 #include "run/run_checkpoint.h"
 
+#include "base/io/files.h"
+#include "base/text.h"
 #include "model/optimizer/optimizer.h"
 #include "run/run_folder.h"
 
@@ -43,20 +45,71 @@ bool run_newest_checkpoint(struct checkpoint *checkpoint, char **path, const cha
     return false;
 }
 
+/* The best weights of an open checkpoint into values. */
+static bool read_weights(float *values, const struct tensor_table *table, const struct checkpoint *checkpoint,
+                         struct checkpoint_reader *reader, const char *path, struct error *error)
+{
+    const struct tensor_group weights = {checkpoint_best_weights(reader), values};
+    if (!checkpoint_read_group(reader, table, table->num_rows, &weights, error))
+        return false;
+    run_warn_unsealed(checkpoint, path);
+    return true;
+}
+
 struct model *run_load_model(struct checkpoint *checkpoint, const char *checkpoint_path, int max_batch,
                              struct error *error)
 {
-    if (!checkpoint_read(checkpoint, checkpoint_path, error))
+    struct model *model = NULL;
+    struct checkpoint_reader *reader = checkpoint_open(checkpoint, checkpoint_path, error);
+    if (!reader)
         return NULL;
-    struct model *model = model_make(&checkpoint->hparams, max_batch, error);
+    model = model_make(&checkpoint->hparams, max_batch, error);
     if (!model) {
         error_prefix(error, "%s", checkpoint_path);
-        return NULL;
-    }
-    const struct tensor_group weights = {CHECKPOINT_WEIGHTS, model->values};
-    if (!checkpoint_read_groups(checkpoint_path, &model->table, &weights, 1, error)) {
+    } else if (!read_weights(model->values, &model->table, checkpoint, reader, checkpoint_path, error)) {
         model_free(model);
-        return NULL;
+        model = NULL;
     }
+    checkpoint_close(reader);
     return model;
+}
+
+/* A model whose weights are another checkpoint's. */
+struct initializing {
+    struct model *model;
+    struct checkpoint *checkpoint;
+};
+
+static bool initialize(void *context, const char *path, struct error *error)
+{
+    struct initializing *initializing = context;
+    struct checkpoint *checkpoint = initializing->checkpoint;
+    struct model *model = initializing->model;
+    struct checkpoint_reader *reader = checkpoint_open(checkpoint, path, error);
+    if (!reader)
+        return false;
+    bool ok = true;
+    if (!hparams_same_model(&checkpoint->hparams, &model->hparams, error))
+        ok = error_prefix(error, "%s is of another model (its value comes first)", path);
+    ok = ok && read_weights(model->values, &model->table, checkpoint, reader, path, error);
+    checkpoint_close(reader);
+    return ok;
+}
+
+bool run_initialize_model(struct model *model, struct checkpoint *checkpoint, char **path, const char *file_or_run,
+                          struct error *error)
+{
+    struct initializing initializing = {model, checkpoint};
+    struct run_checkpoint_user user = {initialize, &initializing};
+    struct error unused;
+    *path = NULL;
+    if (!folder_check(file_or_run, &unused)) {
+        if (!initialize(&initializing, file_or_run, error))
+            return false;
+        *path = format_text("%s", file_or_run);
+        return true;
+    }
+    if (!run_use_newest_checkpoint(&user, path, file_or_run, error))
+        return false;
+    return *path || error_set(error, "%s: holds no checkpoint in train/ to begin from", file_or_run);
 }

@@ -11,9 +11,14 @@
  * state. All tensors are verified, and none is kept. */
 bool run_newest_checkpoint(struct checkpoint *checkpoint, char **path, const char *run_dir, struct error *error);
 
-/* A model with the parameters of a checkpoint, for up to max_batch windows; NULL and the error set on failure. Describes the
- * checkpoint in *checkpoint. */
+/* A model with the weights of a checkpoint, the averaged ones where there are some, for up to max_batch windows; NULL and the
+ * error set on failure. Describes the checkpoint in *checkpoint. Warns of a file without a seal. */
 struct model *run_load_model(struct checkpoint *checkpoint, const char *checkpoint_path, int max_batch,
                              struct error *error);
+
+/* The weights of another training into a model: those of a checkpoint or model file, or of a run's latest valid checkpoint. *path
+ * (the caller's) is the file, *checkpoint its description. Fails where it is of another model. */
+bool run_initialize_model(struct model *model, struct checkpoint *checkpoint, char **path, const char *file_or_run,
+                          struct error *error);
 
 #endif

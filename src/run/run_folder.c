@@ -59,6 +59,14 @@ bool run_use_newest_checkpoint(const struct run_checkpoint_user *user, char **pa
     return ok;
 }
 
+void run_warn_unsealed(const struct checkpoint *checkpoint, const char *path)
+{
+    if (!checkpoint->is_sealed)
+        log_warning("%s: has no seal, as files of other programs have none: damage that its values don't show would go "
+                    "unnoticed",
+                    path);
+}
+
 bool run_set_damaged_aside(const char *train_folder, uint64_t newest_step, struct error *error)
 {
     struct checkpoint_list list;

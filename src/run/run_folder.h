@@ -25,6 +25,11 @@ struct run_checkpoint_user {
 bool run_use_newest_checkpoint(const struct run_checkpoint_user *user, char **path, const char *run_dir,
                                struct error *error);
 
+struct checkpoint;
+
+/* Logs a warning where a file that was read has no seal: then only what its values show was checked. */
+void run_warn_unsealed(const struct checkpoint *checkpoint, const char *path);
+
 /* Renames the checkpoints of RUN/train above `newest_step`, which were passed over, to NAME.damaged: so they are no longer
  * counted among those to keep, and stay for whoever wants to look at them. For a training that has the run's lock. */
 bool run_set_damaged_aside(const char *train_folder, uint64_t newest_step, struct error *error);

@@ -80,7 +80,7 @@ class Checkpoints(harness.TrainingTest):
         flags = {"num_steps": 3, "seed": 4}
         self.train("fresh", 2, **flags)
         job = self.train("begun", 2, init_checkpoint=weights, **flags)
-        self.assertIn(f"a new run from the parameters of {weights}", job.output)
+        self.assertIn(f"initial weights from {weights}", job.output)
         self.assertEqual((self.events("begun")[0]["event"], self.events("begun")[0]["step"]), ("start", 0))
         begun, fresh = self.losses("begun"), self.losses("fresh")
         self.assertEqual(set(begun), {1, 2, 3})

@@ -27,6 +27,7 @@ if(DRUMLINE_MPI AND DRUMLINE_TOOLS)
         drumline_training_test(${subject})
     endforeach()
     drumline_training_test(start)
+    drumline_training_test(models)
     drumline_training_test(first_version)
     # Weights are compared bit for bit with a release build's only where this is one, of the same compiler.
     set(exact 0)

@@ -1,19 +1,16 @@
 #include "programs/generate/generate.h"
 
-#include "base/arena.h"
 #include "base/io/files.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "base/threads.h"
 #include "data/dataset/batch.h"
-#include "model/checkpoint.h"
 #include "model/inference/generation.h"
-#include "model/vae/parameters.h"
 #include "programs/common/transform.h"
 #include "programs/generate/input.h"
 #include "programs/generate/play.h"
 #include "programs/generate/render_outputs.h"
-#include "run/run_folder.h"
+#include "run/run_model.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -25,9 +22,7 @@ static const char *const mode_names[] = {"sample", "interpolate", "reconstruct"}
 
 struct generation {
     const struct generate_options *options;
-    struct checkpoint checkpoint;
-    char *checkpoint_path;             /* owned */
-    struct inference_decoder *decoder; /* owned */
+    struct run_model model;
     uint32_t bars;
     uint64_t seed;
     float qpm;
@@ -61,8 +56,11 @@ static bool check_inputs(const struct generate_options *options, struct error *e
 
 bool generate_check(const struct generate_options *options, struct error *error)
 {
-    if (!options->run_dir == !options->checkpoint_file)
-        return error_set(error, "give one of --run_dir DIR (its newest checkpoint is used) and --checkpoint_file FILE");
+    if (options->run_dir && options->checkpoint_file)
+        return error_set(error, "give one of --run_dir DIR (its latest checkpoint is used) and --checkpoint_file FILE");
+    if (!options->run_dir && !options->checkpoint_file && !options->config)
+        return error_set(error, "give one of --run_dir DIR (its latest checkpoint is used), --checkpoint_file FILE and "
+                                "--config NAME (a shipped model)");
     if (!options->output_dir)
         return error_set(error, "give --output_dir DIR: where the MIDI files go");
     if (options->config && !config_find(options->config, error))
@@ -70,86 +68,29 @@ bool generate_check(const struct generate_options *options, struct error *error)
     return check_inputs(options, error);
 }
 
-/* Reads what is played from, and no more. */
-static bool load_decoder(void *context, const char *path, struct error *error)
-{
-    struct generation *generation = context;
-    bool encodes = generation->options->mode != GENERATE_SAMPLE;
-    struct tensor_table table;
-    struct arena arena = arena_measure();
-    struct checkpoint_reader *reader = checkpoint_open(&generation->checkpoint, path, error);
-    if (!reader)
-        return false;
-    if (!parameters_describe(&table, &generation->checkpoint.hparams, error)) {
-        error_prefix(error, "%s", path);
-        goto done;
-    }
-    int num_tensors = inference_decoder_num_tensors(&table, encodes);
-    size_t num_floats = num_tensors < table.num_rows ? table.rows[num_tensors].offset : table.num_floats;
-    arena_floats(&arena, num_floats);
-    if (!arena_reserve(&arena, error)) {
-        error_prefix(error, "%s", path);
-        goto done;
-    }
-    float *values = arena_floats(&arena, num_floats);
-    const struct tensor_group weights = {CHECKPOINT_WEIGHTS, values};
-    if (!checkpoint_read_group(reader, &table, num_tensors, &weights, error))
-        goto done;
-    generation->decoder = inference_decoder_make(&generation->checkpoint.hparams, &table, values, encodes, error);
-    if (!generation->decoder)
-        error_prefix(error, "%s", path);
-done:
-    arena_free(&arena);
-    checkpoint_close(reader);
-    return generation->decoder != NULL;
-}
-
-static bool check_run_folder(const char *path, struct error *error)
-{
-    if (folder_check(path, error))
-        return true;
-    if (file_exists(path))
-        return error_set(error, "--run_dir: %s: is a file, not a folder; a checkpoint is given as --checkpoint_file",
-                         path);
-    return error_prefix(error, "--run_dir");
-}
-
-static bool refuse_run_without_checkpoint(const char *path, struct error *error)
-{
-    struct checkpoint_list list;
-    if (!checkpoint_list_make(&list, path, error))
-        return false;
-    size_t count = list.count;
-    checkpoint_list_free(&list);
-    if (count > 0)
-        return error_set(error, "%s: is inside a run: give the run's folder (the one above) as --run_dir", path);
-    return error_set(error, "%s: holds no checkpoint in train/: is it the --run_dir of a training?", path);
-}
-
 static bool load(struct generation *generation, struct error *error)
 {
     const struct generate_options *options = generation->options;
-    struct run_checkpoint_user user = {load_decoder, generation};
-    if (options->checkpoint_file) {
-        generation->checkpoint_path = format_text("%s", options->checkpoint_file);
-        return load_decoder(generation, options->checkpoint_file, error);
-    }
-    if (!check_run_folder(options->run_dir, error) ||
-        !run_use_newest_checkpoint(&user, &generation->checkpoint_path, options->run_dir, error))
-        return false;
-    return generation->decoder || refuse_run_without_checkpoint(options->run_dir, error);
+    const struct run_model_source source = {
+        .checkpoint_file = options->checkpoint_file,
+        .run_dir = options->run_dir,
+        .config = options->config,
+        .models_dir = options->models_dir,
+        .program = options->program,
+    };
+    return run_model_load(&generation->model, &source, options->mode != GENERATE_SAMPLE, error);
 }
 
 static bool check_checkpoint(const struct generation *generation, bool *wrong_usage, struct error *error)
 {
     const struct generate_options *options = generation->options;
-    const struct checkpoint *checkpoint = &generation->checkpoint;
+    const struct checkpoint *checkpoint = &generation->model.checkpoint;
     if (!generate_output_name_is_safe(checkpoint->config))
         return error_set(error, "%s: its config has a name that can't be part of a file's name",
-                         generation->checkpoint_path);
+                         generation->model.path);
     if (options->config && strcmp(options->config, checkpoint->config) != 0)
         return error_set(error, "%s: is of config %s, not %s: leave --config out, or give another checkpoint",
-                         generation->checkpoint_path, checkpoint->config, options->config);
+                         generation->model.path, checkpoint->config, options->config);
     *wrong_usage = true;
     bool given = options->input_midi[0] != NULL, controls = checkpoint->hparams.hits_as_controls;
     if (options->mode == GENERATE_SAMPLE && controls && !given)
@@ -166,15 +107,15 @@ static bool check_checkpoint(const struct generation *generation, bool *wrong_us
 static bool start(struct generation *generation, struct error *error)
 {
     const struct generate_options *options = generation->options;
-    const struct model_shape *shape = inference_decoder_shape(generation->decoder);
+    const struct model_shape *shape = inference_decoder_shape(generation->model.decoder);
     size_t steps = (size_t)shape->steps;
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     uint64_t mixed =
         ((uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec) * 0x9E3779B97F4A7C15u ^ (uint64_t)getpid() << 32;
     generation->seed = options->seed >= 0 ? (uint64_t)options->seed : mixed >> 32;
-    generation->bars = (uint32_t)generation->checkpoint.hparams.bars;
-    if (!transform_of(&generation->transform, &generation->checkpoint.hparams, error))
+    generation->bars = (uint32_t)generation->model.checkpoint.hparams.bars;
+    if (!transform_of(&generation->transform, &generation->model.checkpoint.hparams, error))
         return false;
     generation->transform.max_note_dropout = 0;
     generation->ends = calloc(2 * (size_t)shape->z_size, sizeof(float));
@@ -190,7 +131,7 @@ static bool offer_windows(struct generation *generation, const struct generate_i
 {
     const char *const kinds[] = {"input-1", "input-2"};
     struct generate_output *output = &generation->output;
-    if (!generate_output_start(output, generation->options->output_dir, generation->checkpoint.config,
+    if (!generate_output_start(output, generation->options->output_dir, generation->model.checkpoint.config,
                                kinds[input->number - 1], (int)count, &generation->output_map, error))
         return false;
     for (uint32_t i = 0; i < count; i++) {
@@ -232,7 +173,7 @@ static bool read_inputs(struct generation *generation, struct error *error)
     const struct generate_options *options = generation->options;
     generation->num_inputs = !options->input_midi[0] ? 0 : !options->input_midi[1] ? 1 : 2;
     struct generate_input_rules rules = {options->drum_map ? options->drum_map : "auto", &generation->stored_map,
-                                         generation->checkpoint.hparams.tapify};
+                                         generation->model.checkpoint.hparams.tapify};
     drum_map_builtin(&generation->stored_map, "roland");
     for (int i = 0; i < generation->num_inputs; i++)
         if (!generate_input_read(&generation->inputs[i], options->input_midi[i], i + 1, generation->bars, &rules,
@@ -257,7 +198,7 @@ static bool read_inputs(struct generation *generation, struct error *error)
 /* The hits of an input's window as controls, the window itself being in `rows`. */
 static void set_controls(struct generation *generation)
 {
-    const struct model_shape *shape = inference_decoder_shape(generation->decoder);
+    const struct model_shape *shape = inference_decoder_shape(generation->model.decoder);
     size_t num_controls = (size_t)shape->num_controls;
     for (int t = 0; num_controls > 0 && t < shape->steps; t++)
         memcpy(generation->controls + (size_t)t * num_controls, generation->rows + (size_t)t * (size_t)shape->depth,
@@ -282,9 +223,9 @@ static bool any_number(const float *rows, size_t count)
 /* The means of the inputs' latent vectors, into `ends`. */
 static bool encode_inputs(struct generation *generation, struct error *error)
 {
-    const struct model_shape *shape = inference_decoder_shape(generation->decoder);
+    const struct model_shape *shape = inference_decoder_shape(generation->model.decoder);
     size_t depth = (size_t)shape->depth;
-    struct inference_scratch *scratch = inference_scratch_make(generation->decoder, 1, error);
+    struct inference_scratch *scratch = inference_scratch_make(generation->model.decoder, 1, error);
     bool ok = scratch != NULL;
     for (int i = 0; ok && i < generation->num_inputs; i++) {
         const struct generate_input *input = &generation->inputs[i];
@@ -292,10 +233,10 @@ static bool encode_inputs(struct generation *generation, struct error *error)
         window_transform(generation->rows, depth, (uint32_t)shape->steps, &generation->transform, NULL);
         ok = any_number(generation->rows, (size_t)shape->steps * depth) ||
              error_set(error, "%s: %s hears none of its drums: they are what the model is to add", input->path,
-                       generation->checkpoint.config);
+                       generation->model.checkpoint.config);
         if (ok)
             inference_encode(generation->ends + i * shape->z_size, generation->rows, generation->controls,
-                             generation->decoder, scratch);
+                             generation->model.decoder, scratch);
     }
     inference_scratch_free(scratch);
     return ok;
@@ -313,7 +254,7 @@ static bool prepare(struct generation *generation, struct error *error)
 static void make_latents(void *context, float *z, int first, int count)
 {
     const struct generation *generation = context;
-    int size = inference_decoder_shape(generation->decoder)->z_size;
+    int size = inference_decoder_shape(generation->model.decoder)->z_size;
     if (generation->options->mode == GENERATE_SAMPLE) {
         generation_draw_latents(z, count, size, generation->seed, (uint32_t)first);
         return;
@@ -351,7 +292,7 @@ static bool play(struct generation *generation, struct error *error)
 {
     const struct generate_options *options = generation->options;
     struct generate_work work = {
-        .decoder = generation->decoder,
+        .decoder = generation->model.decoder,
         .make_latents = make_latents,
         .context = generation,
         .count = (int)options->num_outputs,
@@ -364,7 +305,7 @@ static bool play(struct generation *generation, struct error *error)
         .transform = &generation->transform,
         .output = &generation->output,
     };
-    return generate_output_start(&generation->output, options->output_dir, generation->checkpoint.config,
+    return generate_output_start(&generation->output, options->output_dir, generation->model.checkpoint.config,
                                  mode_names[options->mode], work.count, &generation->output_map, error) &&
            generate_play(&work, error);
 }
@@ -374,8 +315,9 @@ static void report(const struct generation *generation)
     const struct generate_output *output = &generation->output;
     log_info("%d MIDI file%s in %s: %s%s; %s at step %" PRIu64 ", seed %" PRIu64 ", temperature %g, %.6g qpm",
              output->written, output->written == 1 ? "" : "s", output->folder, output->first_name,
-             output->written == 1 ? "" : " and so on", generation->checkpoint.config, generation->checkpoint.step,
-             generation->seed, generation->options->temperature, (double)generation->qpm);
+             output->written == 1 ? "" : " and so on", generation->model.checkpoint.config,
+             generation->model.checkpoint.step, generation->seed, generation->options->temperature,
+             (double)generation->qpm);
 }
 
 static bool find_output_map(struct generation *generation, bool *wrong_usage, struct error *error)
@@ -404,7 +346,6 @@ bool generate(const struct generate_options *options, bool *wrong_usage, struct 
     free(generation.rows);
     free(generation.controls);
     free(generation.ends);
-    inference_decoder_free(generation.decoder);
-    free(generation.checkpoint_path);
+    run_model_free(&generation.model);
     return ok;
 }

@@ -27,7 +27,9 @@ enum generate_mode { GENERATE_SAMPLE, GENERATE_INTERPOLATE, GENERATE_RECONSTRUCT
 
 struct generate_options {
     char *run_dir, *checkpoint_file, *config;
-    int mode; /* enum generate_mode */
+    char *models_dir;
+    const char *program; /* argv[0] */
+    int mode;            /* enum generate_mode */
     int64_t num_outputs;
     char *input_midi[2];
     int64_t input_bar[2]; /* from 1; 0: not given */

@@ -19,10 +19,15 @@
 #define FLAG(name, help) SETTING_ROW(struct generate_options, name, SETTING_BOOL, NULL, 0, 0, NULL, NULL, help)
 
 static const struct setting option_rows[] = {
-    TEXT("run_dir", run_dir, "DIR", "Folder of a training: its newest sound checkpoint is played from."),
-    TEXT("checkpoint_file", checkpoint_file, "FILE", "A checkpoint to play from."),
-    TEXT("config", config, "NAME",
-         "Refuse a checkpoint of any other config. Not needed: a checkpoint knows what it is."),
+    TEXT("run_dir", run_dir, "DIR", "Folder of a training: its latest valid checkpoint is used."),
+    TEXT("checkpoint_file", checkpoint_file, "FILE", "A checkpoint or a model file."),
+    TEXT(
+        "config", config, "NAME",
+        "Alone: the model that is shipped under this name. With --run_dir or --checkpoint_file: refuse a checkpoint of "
+        "any other config."),
+    TEXT("models_dir", models_dir, "DIR",
+         "Where --config NAME looks first for NAME.h5; then in the folders of DRUMLINE_MODELS, and where Drumline is "
+         "installed."),
     {"mode", SETTING_CHOICE, MEMBER(mode), "sample", 0, 0, GENERATE_MODE_CHOICES, NULL,
        "sample: each output from a latent vector drawn at random. interpolate: from --input_midi_1 to --input_midi_2 in "
      "equal steps, both ends included. reconstruct: --input_midi_1 encoded and played again, which for a humanize, tap "
@@ -76,7 +81,7 @@ static const struct options_group groups[] = {
 static const struct program program = {
     .name = "drumline-generate",
     .summary = "plays from a checkpoint into MIDI files, by sampling or between two performances",
-    .usage = "(--run_dir DIR | --checkpoint_file FILE) --output_dir DIR [OPTION]...",
+    .usage = "(--run_dir DIR | --checkpoint_file FILE | --config NAME) --output_dir DIR [OPTION]...",
     .examples = "drumline-generate --run_dir runs/first --mode=sample --num_outputs 4 --output_dir new\n"
                 "drumline-generate --run_dir runs/first --mode=interpolate --input_midi_1 a.mid --input_bar_1 9 "
                 "--input_midi_2 b.mid --output_dir new\n"
@@ -88,7 +93,7 @@ static const struct program program = {
 
 int main(int argc, char **argv)
 {
-    struct generate_options options = {0};
+    struct generate_options options = {.program = argc > 0 ? argv[0] : NULL};
     struct error error;
     hdf5_start();
     enum options_result result = options_parse(&program, argc, argv, &options, NULL, NULL, &error);

@@ -24,7 +24,7 @@ static const struct setting rows[] = {
     RANK_LOG_ROW(struct train_options),
     INT(num_steps, "200000", 1, 4294967295.0, "Train up to this step."),
     TEXT(hparams, NULL, "a=1,b=[2,3]", "Overrides of the config's hparams; of the checkpoint's when resuming."),
-    TEXT(init_checkpoint, NULL, "FILE", "Initialize a new run with the parameters of this checkpoint."),
+    TEXT(init_checkpoint, NULL, "FILE|RUN", "Start a new run from the weights of this checkpoint, model file or run."),
     TEXT(checkpoint_file, NULL, "FILE", "With --mode=eval: evaluate this checkpoint instead of the run's latest."),
     INT(seed, "-1", -1, 9007199254740992.0, "Random seed (-1: the run's; 0 for a new run)."),
     INT(log_steps, "10", 1, 1e9, "Steps between lines of the log and of metrics.jsonl."),

@@ -70,7 +70,17 @@ static void share_deadline(struct training *training)
         deadline->end = clock_seconds() + left;
 }
 
-/* The hparams of a resumed run are the checkpoint's with --hparams on top; whatever --hparams changes is told. */
+static void log_changes(const struct hparams *before, const struct hparams *now, bool resumed)
+{
+    for (size_t i = 0; i < hparams_table.count; i++) {
+        char old[SETTING_TEXT_MAX], new[SETTING_TEXT_MAX];
+        const struct setting *row = &hparams_table.rows[i];
+        if (strcmp(setting_format(row, before, old), setting_format(row, now, new)) != 0)
+            log_info(resumed ? "from here on %s is %s, no longer %s" : "%s is %s here, %s there", row->name, new, old);
+    }
+}
+
+/* The hparams of a resumed run are the checkpoint's with --hparams on top; whatever --hparams changes is logged. */
 static bool resume_state(struct training *training, const struct config *config, struct error *error)
 {
     const struct train_options *options = training->options;
@@ -90,12 +100,7 @@ static bool resume_state(struct training *training, const struct config *config,
     if (!hparams_same_model(&before, &state->hparams, error))
         return error_prefix(error, "%s holds a run of another model (the checkpoint's value comes first)",
                             training->folder);
-    for (size_t i = 0; i < hparams_table.count; i++) {
-        char old[SETTING_TEXT_MAX], new[SETTING_TEXT_MAX];
-        const struct setting *row = &hparams_table.rows[i];
-        if (strcmp(setting_format(row, &before, old), setting_format(row, &state->hparams, new)) != 0)
-            log_info("from here on %s is %s, no longer %s", row->name, new, old);
-    }
+    log_changes(&before, &state->hparams, true);
     return true;
 }
 
@@ -141,16 +146,18 @@ static bool check_dataset(struct training *training, bool resumed, struct error 
     return true;
 }
 
-/* Parameters of another run's checkpoint for a new run. */
+/* Another run's weights for a new run. */
 static bool init_from_checkpoint(struct training *training, struct error *error)
 {
-    const char *path = training->options->init_checkpoint;
     struct checkpoint other;
-    if (!checkpoint_read(&other, path, error))
+    char *path;
+    if (!run_initialize_model(training->model, &other, &path, training->options->init_checkpoint, error))
         return false;
-    if (!hparams_same_model(&other.hparams, &training->state.hparams, error))
-        return error_prefix(error, "%s is of another model (its value comes first)", path);
-    return checkpoint_read_groups(path, &training->model->table, &training->groups[0], 1, error);
+    log_info("initial weights from %s (%s at step %" PRIu64 "), optimizer state and step from 0", path, other.config,
+             other.step);
+    log_changes(&other.hparams, &training->state.hparams, false);
+    free(path);
+    return true;
 }
 
 static bool open_model(struct training *training, struct error *error)
@@ -239,8 +246,6 @@ static void tell_start(const struct training *training, const char *newest)
     if (newest)
         log_info("going on from %s at step %" PRIu64 "%s", newest, state->step,
                  training->options->init_checkpoint ? "; --init_checkpoint is not used" : "");
-    else if (training->options->init_checkpoint)
-        log_info("a new run from the parameters of %s", training->options->init_checkpoint);
     if (training->deadline.source != DEADLINE_NONE) {
         char date[32];
         double left = fmax(0, deadline_seconds_left(&training->deadline, clock_seconds()));

@@ -1,0 +1,109 @@
+#include "run/run_model.h"
+
+#include "base/arena.h"
+#include "base/io/files.h"
+#include "base/text.h"
+#include "model/vae/parameters.h"
+#include "run/model_files.h"
+#include "run/run_folder.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct loading {
+    struct run_model *model;
+    bool encodes;
+};
+
+/* The weights of an open checkpoint, packed. */
+static bool pack(struct run_model *model, bool encodes, struct checkpoint_reader *reader, const char *path,
+                 struct error *error)
+{
+    const struct hparams *hparams = &model->checkpoint.hparams;
+    struct tensor_table table;
+    struct arena arena = arena_measure();
+    if (!parameters_describe(&table, hparams, error))
+        return error_prefix(error, "%s", path);
+    int num_tensors = inference_decoder_num_tensors(&table, encodes);
+    size_t num_floats = num_tensors < table.num_rows ? table.rows[num_tensors].offset : table.num_floats;
+    arena_floats(&arena, num_floats);
+    if (!arena_reserve(&arena, error))
+        return error_prefix(error, "%s", path);
+    const struct tensor_group weights = {checkpoint_best_weights(reader), arena_floats(&arena, num_floats)};
+    if (checkpoint_read_group(reader, &table, num_tensors, &weights, error)) {
+        model->decoder = inference_decoder_make(hparams, &table, weights.values, encodes, error);
+        if (!model->decoder)
+            error_prefix(error, "%s", path);
+    }
+    arena_free(&arena);
+    return model->decoder != NULL;
+}
+
+static bool load_file(void *context, const char *path, struct error *error)
+{
+    struct loading *loading = context;
+    struct run_model *model = loading->model;
+    struct checkpoint_reader *reader = checkpoint_open(&model->checkpoint, path, error);
+    if (!reader)
+        return false;
+    bool ok = pack(model, loading->encodes, reader, path, error);
+    if (ok)
+        run_warn_unsealed(&model->checkpoint, path);
+    checkpoint_close(reader);
+    return ok;
+}
+
+static bool check_run_folder(const char *path, struct error *error)
+{
+    if (folder_check(path, error))
+        return true;
+    if (file_exists(path))
+        return error_set(error, "--run_dir: %s: is a file, not a folder; a checkpoint is given as --checkpoint_file",
+                         path);
+    return error_prefix(error, "--run_dir");
+}
+
+static bool refuse_run_without_checkpoint(const char *path, struct error *error)
+{
+    struct checkpoint_list list;
+    if (!checkpoint_list_make(&list, path, error))
+        return false;
+    size_t count = list.count;
+    checkpoint_list_free(&list);
+    if (count > 0)
+        return error_set(error, "%s: is inside a run: give the run's folder (the one above) as --run_dir", path);
+    return error_set(error, "%s: holds no checkpoint in train/: is it the --run_dir of a training?", path);
+}
+
+static bool load_run(struct loading *loading, const char *run_dir, struct error *error)
+{
+    struct run_checkpoint_user user = {load_file, loading};
+    if (!check_run_folder(run_dir, error) || !run_use_newest_checkpoint(&user, &loading->model->path, run_dir, error))
+        return false;
+    return loading->model->decoder || refuse_run_without_checkpoint(run_dir, error);
+}
+
+bool run_model_load(struct run_model *model, const struct run_model_source *source, bool encodes, struct error *error)
+{
+    struct loading loading = {model, encodes};
+    bool ok;
+    memset(model, 0, sizeof *model);
+    if (source->checkpoint_file || !source->run_dir) {
+        model->path = source->checkpoint_file
+                          ? format_text("%s", source->checkpoint_file)
+                          : model_files_find(source->config, source->models_dir, source->program, error);
+        ok = model->path && load_file(&loading, model->path, error);
+    } else {
+        ok = load_run(&loading, source->run_dir, error);
+    }
+    if (!ok)
+        run_model_free(model);
+    return ok;
+}
+
+void run_model_free(struct run_model *model)
+{
+    inference_decoder_free(model->decoder);
+    free(model->path);
+    memset(model, 0, sizeof *model);
+}

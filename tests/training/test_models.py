@@ -1,0 +1,138 @@
+"""Models without optimizer state: of other programs and of ours, generated from, evaluated and begun from, not resumed."""
+import os
+import shutil
+import subprocess
+
+import h5py
+import numpy
+
+import harness
+
+GENERATE = os.path.join(harness.BIN, "drumline-generate")
+
+
+def copy_model(source, target, dtype="f4", change=None):
+    """The weights and attributes of a checkpoint in a file of h5py's own, so without a seal."""
+    with h5py.File(source, "r") as checkpoint, h5py.File(target, "w") as model:
+        for name, value in checkpoint.attrs.items():
+            model.attrs[name] = value
+
+        def copy(name, item):
+            if isinstance(item, h5py.Dataset):
+                model.create_dataset(f"model/{name}", data=item[()].astype(dtype))
+        checkpoint["model"].visititems(copy)
+        if change:
+            change(model)
+
+
+class Models(harness.TrainingTest):
+    def run_made(self):
+        """The path of a trained checkpoint, which all tests share."""
+        if not self.checkpoints("run"):
+            self.train("run", num_steps=4, eval_steps=4)
+        return self.checkpoint("run", 4)
+
+    def generate(self, *arguments, status=0, **environment):
+        job = subprocess.run([GENERATE, "--output_dir", self.path("midi"), "--num_outputs=1", "--seed=1", *arguments],
+                             capture_output=True, text=True, check=False, env={**os.environ, **environment})
+        self.assertEqual(job.returncode, status, job.stderr)
+        return job.stderr
+
+    def evaluate(self, path):
+        job = self.launch([harness.TRAIN, "--mode=eval", "--checkpoint_file", path, "--examples_path",
+                           os.path.join(harness.DATA, "drums")]).wait()
+        self.assertEqual(job.status, 0, job.output)
+        return [line for line in job.output.splitlines() if line.startswith("eval at")][0], job.output
+
+    def test_unsealed(self):
+        checkpoint, model = self.run_made(), self.path("model.h5")
+        copy_model(checkpoint, model)
+        self.assertIn(f"{model}: has no seal", self.generate("--checkpoint_file", model))
+        expected, output = self.evaluate(checkpoint)
+        self.assertNotIn("no seal", output)
+        found, output = self.evaluate(model)
+        self.assertEqual(found, expected)
+        self.assertIn(f"{model}: has no seal", output)
+
+    def test_half(self):
+        checkpoint, model = self.run_made(), self.path("half.h5")
+        for kind in ("<f2", ">f2"):
+            copy_model(checkpoint, model, kind)
+            self.generate("--checkpoint_file", model)
+            self.train(f"from{kind[0]}", num_steps=1, init_checkpoint=model, hparams=f"grad_clip=1e-9,"
+                       "learning_rate=1e-9,min_learning_rate=0")
+            tensors, _ = harness.read_checkpoint(self.checkpoint(f"from{kind[0]}", 1))
+            with h5py.File(checkpoint, "r") as trained:
+                for name in ("decoder/output/kernel", "encoder/mu/bias"):
+                    expected = trained["model"][name][()].astype("f2").astype("f4")
+                    self.assertTrue(numpy.all(numpy.abs(tensors[f"model/{name}"] - expected) <= 1e-8), name)
+
+    def test_hostile(self):
+        checkpoint = self.run_made()
+
+        def virtual(model):
+            shape = model["model/encoder/mu/bias"].shape
+            del model["model/encoder/mu/bias"]
+            layout = h5py.VirtualLayout(shape, "f4")
+            layout[:] = h5py.VirtualSource(checkpoint, "model/encoder/mu/bias", shape)
+            model.create_virtual_dataset("model/encoder/mu/bias", layout)
+
+        def replace(values):
+            def change(model):
+                del model["model/encoder/mu/bias"]
+                model["model/encoder/mu/bias"] = values
+            return change
+        size = 6
+        cases = (
+            (replace(numpy.full(size, numpy.nan, "f4")), "not finite"),
+            (replace(numpy.full(size, numpy.inf, "f2")), "not finite"),
+            (replace(numpy.zeros(size + 1, "f4")), "size of dimension 0 is 7, but must be 6"),
+            (replace(numpy.zeros((size, 1), "f4")), "number of dimensions"),
+            (replace(numpy.zeros(size, "i4")), "neither 32-bit nor 16-bit floats"),
+            (replace(numpy.zeros(size, "f8")), "neither 32-bit nor 16-bit floats"),
+            (virtual, "its values lie in other files"),
+            (lambda model: model.pop("model/encoder/mu/bias"), "missing"),
+            (lambda model: model.attrs.__delitem__("config"), "config"),
+            (lambda model: model.attrs.__setitem__("bars", 65), "bars"),
+            (lambda model: model.attrs.__setitem__("z_size", 7), "size of dimension"),
+        )
+        for number, (change, reason) in enumerate(cases):
+            model = self.path(f"hostile-{number}.h5")
+            copy_model(checkpoint, model, change=change)
+            message = self.generate("--checkpoint_file", model, "--mode=reconstruct", "--input_midi_1=/nowhere.mid",
+                                    status=1)
+            self.assertIn(reason, message)
+            self.assertIn(model, message)
+
+    def test_no_resume(self):
+        checkpoint = self.run_made()
+        shutil.copytree(self.path("run"), self.path("model_only"))
+        copy_model(checkpoint, self.checkpoint("model_only", 5))
+        self.refuse("model_only", self.checkpoint("model_only", 5), "without optimizer state", "--init_checkpoint",
+                    num_steps=6)
+        self.assertTrue(os.path.exists(self.checkpoint("model_only", 5)))
+
+    def test_begin_from_a_run(self):
+        self.run_made()
+        job = self.train("next", num_steps=2, init_checkpoint=self.path("run"), hparams=f"free_bits=3")
+        self.assertIn(f"initial weights from {self.checkpoint('run', 4)} (groovae_4bar at step 4)", job.output)
+        self.assertIn("free_bits is 3 here, 0.5 there", job.output)
+        self.assertEqual(self.losses("next").keys(), {1, 2})
+        job = self.train("next", num_steps=3, init_checkpoint=self.path("run"))
+        self.assertIn("--init_checkpoint is not used", job.output)
+        os.mkdir(self.path("empty"))
+        self.refuse("other", "holds no checkpoint", init_checkpoint=self.path("empty"))
+
+    def test_by_config(self):
+        checkpoint, models = self.run_made(), self.path("models")
+        os.mkdir(models)
+        missing = self.generate("--config=groovae_4bar", "--models_dir", models, status=1, DRUMLINE_MODELS="")
+        self.assertIn("no model file groovae_4bar.h5", missing)
+        self.assertIn(models, missing)
+        shutil.copy(checkpoint, os.path.join(models, "groovae_4bar.h5"))
+        self.generate("--config=groovae_4bar", "--models_dir", models)
+        self.generate("--config=groovae_4bar", DRUMLINE_MODELS=f"/nowhere:{models}")
+
+
+if __name__ == "__main__":
+    harness.main()
