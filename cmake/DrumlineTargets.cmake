@@ -5,10 +5,15 @@ target_compile_definitions(drumline_flags INTERFACE _POSIX_C_SOURCE=200809L _DEF
 target_compile_options(drumline_flags INTERFACE
     -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla
     -fno-math-errno -fno-common $<$<BOOL:${DRUMLINE_WERROR}>:-Werror>)
-if(DRUMLINE_SANITIZE)
-    target_compile_options(drumline_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all
+if(DRUMLINE_SANITIZE STREQUAL thread)
+    set(sanitizers thread)
+elseif(DRUMLINE_SANITIZE)
+    set(sanitizers address,undefined)
+endif()
+if(sanitizers)
+    target_compile_options(drumline_flags INTERFACE -fsanitize=${sanitizers} -fno-sanitize-recover=all
         -fno-omit-frame-pointer)
-    target_link_options(drumline_flags INTERFACE -fsanitize=address,undefined)
+    target_link_options(drumline_flags INTERFACE -fsanitize=${sanitizers})
 endif()
 target_include_directories(drumline_flags INTERFACE ${PROJECT_SOURCE_DIR}/src)
 

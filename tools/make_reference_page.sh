@@ -7,8 +7,6 @@ if [ $# -ne 1 ] || [ ! -d "$1" ]; then
     exit 2
 fi
 bin=$1
-# One process without mpirun is a job of one rank; Open MPI refuses root even that where mpirun would.
-export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 
 cat <<'TEXT'
 # Reference

@@ -32,16 +32,6 @@ die() {
     exit 1
 }
 
-# Open MPI refuses root, and more ranks than cores, unless told; inside containers it also needs to leave out copying
-# straight from another process's memory, which they forbid.
-use_mpi_anywhere() {
-    export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-    export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none
-    export OMPI_MCA_btl_vader_single_copy_mechanism=none
-    # A rank that waits lets others have its core: a newcomer's machine does other things too.
-    export OMPI_MCA_mpi_yield_when_idle=1
-}
-
 build() {
     heading "Installing what is missing"
     "$root/tools/setup.sh"
@@ -170,7 +160,10 @@ mkdir -p "$output" || die "$output can't be made (see above); DRUMLINE_QUICKSTAR
 output=$(cd "$output" && pwd)
 
 [ -n "$bin" ] || build
-use_mpi_anywhere
+set -a
+# shellcheck source=/dev/null
+. "$root/tools/mpi_environment"
+set +a
 [ -n "$input" ] || make_performances
 put_other_run_aside
 preprocess

@@ -1,10 +1,11 @@
 #!/bin/bash
-# tools/test.sh [release] [asan] [mpich]: builds Drumline as it is released, with sanitizers, and with MPICH in place of Open
-# MPI (all three unless some are named), in build/release, build/asan and build/mpich. Runs every test of the first two:
-# unit tests, MPI tests, and checks of the tree (formatting, scripts, installation, a build without MPI); of the third those
-# that depend on the MPI library. Installs Debian's packages where some are missing (tools/setup.sh).
-# The last line counts tests over all builds: "N passed, N failed", and ", N skipped" where some were. The exit status is
-# 0 where nothing failed.
+# tools/test.sh [release] [asan] [tsan] [mpich]: builds Drumline as it is released, with AddressSanitizer, with
+# ThreadSanitizer, and with MPICH in place of Open MPI (all four unless some are named), in build/release, build/asan and so
+# on. Runs every test of the first two: unit tests, MPI tests, and checks of the tree (formatting, scripts, installation, a
+# build without MPI); of tsan the tests of what has threads, of mpich those that depend on the MPI library. Installs missing
+# Debian packages (tools/setup.sh).
+# The last line counts tests over all builds: "N passed, N failed", and ", N skipped" if some were. The exit status is 0 if
+# nothing failed.
 set -uo pipefail
 
 cd "$(dirname "$0")/.." || exit 1
@@ -16,7 +17,7 @@ heading() {
     printf '\n%s== %s ==%s\n' "$bold" "$1" "$plain"
 }
 
-# Two mpirun that start and end in the same moment may lose the folder that they share (jobs/common.sh has the same).
+# Two mpirun that start and end at the same moment may lose the folder that they share (jobs/common.sh has the same).
 node=$(uname -n)
 session_folder=${TMPDIR:-${TEMP:-${TMP:-/tmp}}}/ompi.${node%%.*}.$(id -u)/drumline-tests.$$
 
@@ -28,24 +29,24 @@ finish() {
     if [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]; then exit 0; else exit 1; fi
 }
 
-# A step that is no test by itself counts as one failed test where it fails.
+# A step that is not itself a test counts as one failed test if it fails.
 step_failed() {
     printf 'tools/test.sh: %s\n' "$1" >&2
     failed=$((failed + 1))
 }
 
-# Adds up what CTest says it ran. It counts skipped tests as passed, and leaves disabled ones out.
+# Adds up CTest's counts. It counts skipped tests as passed and omits disabled ones.
 count_tests() {
-    local log=$1 status=$2 summary bad all left_out disabled
+    local log=$1 status=$2 summary bad all skipped_here disabled
     summary=$(grep -E '^[0-9]+% tests passed, [0-9]+ tests? failed out of [0-9]+' "$log" | tail -n 1)
     if [[ ! $summary =~ ,\ ([0-9]+)\ tests?\ failed\ out\ of\ ([0-9]+) ]]; then
         step_failed "ctest ended with status $status and no summary: no test was found, or none could be run"
         return
     fi
     bad=${BASH_REMATCH[1]} all=${BASH_REMATCH[2]}
-    left_out=$(grep -cE '^ *[0-9]+/[0-9]+ Test +#[0-9]+: .*\*\*\*Skipped' "$log")
+    skipped_here=$(grep -cE '^ *[0-9]+/[0-9]+ Test +#[0-9]+: .*\*\*\*Skipped' "$log")
     disabled=$(grep -cE '^ *[0-9]+/[0-9]+ Test +#[0-9]+: .*\*\*\*Not Run \(Disabled\)' "$log")
-    passed=$((passed + all - bad - left_out)) failed=$((failed + bad)) skipped=$((skipped + left_out + disabled))
+    passed=$((passed + all - bad - skipped_here)) failed=$((failed + bad)) skipped=$((skipped + skipped_here + disabled))
     if [ "$status" -ne 0 ] && [ "$bad" -eq 0 ]; then
         step_failed "ctest ended with status $status though it names no failed test"
     fi
@@ -53,10 +54,13 @@ count_tests() {
 
 run_preset() {
     local preset=$1 log=build/$1/ctest.log status targets=all
-    [ "$preset" != mpich ] || targets=mpi_tests
+    case $preset in
+        tsan) targets=tsan_tests ;;
+        mpich) targets=mpi_tests ;;
+    esac
     heading "$preset: build"
     if ! cmake --preset "$preset" -DDRUMLINE_WERROR=ON -DDRUMLINE_MPI=ON -DDRUMLINE_TESTS=ON -DDRUMLINE_TOOLS=ON; then
-        step_failed "$preset can't be configured"
+        step_failed "$preset cannot be configured"
         return
     fi
     if ! cmake --build --preset "$preset" --target "$targets" -j "$(nproc)"; then
@@ -64,7 +68,7 @@ run_preset() {
         return
     fi
     heading "$preset: tests"
-    # Half as many more than there are cores: tests of several ranks spend much of their time waiting.
+    # Half as many again as there are cores: tests of several ranks and of Slurm spend much of their time waiting.
     ctest --preset "$preset" -j "$((($(nproc) * 3 + 1) / 2))" 2>&1 | tee "$log"
     status=${PIPESTATUS[0]}
     count_tests "$log" "$status"
@@ -73,12 +77,12 @@ run_preset() {
 presets=()
 for argument in "$@"; do
     case $argument in
-        release | asan | mpich) presets+=("$argument") ;;
+        release | asan | tsan | mpich) presets+=("$argument") ;;
         -h | --help) sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0"; exit 0 ;;
-        *) printf 'test.sh: unknown argument "%s"; there are release, asan and mpich\n' "$argument" >&2; exit 2 ;;
+        *) printf 'test.sh: unknown argument "%s"; it must be release, asan, tsan or mpich\n' "$argument" >&2; exit 2 ;;
     esac
 done
-[ ${#presets[@]} -gt 0 ] || presets=(release asan mpich)
+[ ${#presets[@]} -gt 0 ] || presets=(release asan tsan mpich)
 
 if ! tools/setup.sh --tests; then
     step_failed "what the tests need is not installed"

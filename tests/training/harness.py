@@ -1,7 +1,8 @@
 """What the tests of drumline-train share: how it is started, watched, killed and read.
 
-Each test_*.py is a script of unittest cases; CTest runs it with the environment that Harness.__init__ reads. Whatever a
-test starts is ended by its process number and those of its children, and nothing else is.
+Each test_*.py is a script of unittest cases. CTest runs it with the environment that is read below and with what Open
+MPI needs here (tools/mpi_environment). Whatever a test starts is ended by its process number and those of its children,
+and nothing else is.
 """
 import atexit
 import ctypes
@@ -34,18 +35,6 @@ IS_HYDRA = "hydra" in subprocess.run([MPIEXEC, "--version"], capture_output=True
                                      check=False).stdout.lower()
 
 PR_SET_CHILD_SUBREAPER = 36
-
-MPI_ENVIRONMENT = {
-    "OMPI_ALLOW_RUN_AS_ROOT": "1",
-    "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
-    "OMPI_MCA_rmaps_base_oversubscribe": "1",
-    "OMPI_MCA_mpi_yield_when_idle": "1",
-    "OMPI_MCA_hwloc_base_binding_policy": "none",
-    "OMPI_MCA_btl_vader_single_copy_mechanism": "none",
-    "OPENBLAS_NUM_THREADS": "1",
-    "ASAN_OPTIONS": "detect_leaks=0",
-}
-
 
 def adopt_orphans():
     """Makes the ranks of a killed mpirun this process's children, so that it can wait for their end."""
@@ -162,7 +151,7 @@ class TrainingTest(unittest.TestCase):
     def setUpClass(cls):
         adopt_orphans()
         cls.scratch = tempfile.mkdtemp(prefix="drumline-training-")
-        cls.environment = dict(os.environ, **MPI_ENVIRONMENT)
+        cls.environment = dict(os.environ)
         # What a killed job of Open MPI leaves behind goes with the scratch folder.
         session = os.path.join(cls.scratch, "mpi")
         os.mkdir(session)

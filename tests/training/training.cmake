@@ -12,7 +12,7 @@ find_program(DRUMLINE_PYTHON NAMES python3 REQUIRED)
 
 function(drumline_training_test name)
     add_test(NAME training_${name} COMMAND ${DRUMLINE_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/training/test_${name}.py)
-    set(environment DRUMLINE_BIN=${PROJECT_BINARY_DIR}/bin DRUMLINE_TRAINING_DATA=${DRUMLINE_TRAINING_DATA}
+    set(environment ${DRUMLINE_MPI_ENVIRONMENT} DRUMLINE_BIN=${PROJECT_BINARY_DIR}/bin DRUMLINE_TRAINING_DATA=${DRUMLINE_TRAINING_DATA}
         MPIEXEC=${MPIEXEC_EXECUTABLE} PYTHONDONTWRITEBYTECODE=1)
     set_tests_properties(training_${name} PROPERTIES TIMEOUT 600 LABELS training SKIP_RETURN_CODE 77
         FIXTURES_REQUIRED training_data ENVIRONMENT "${environment}")
@@ -29,6 +29,7 @@ if(DRUMLINE_MPI AND DRUMLINE_TOOLS)
     drumline_training_test(start)
     drumline_training_test(models)
     drumline_training_test(first_version)
+    drumline_training_test(threads)
     # Weights are compared bit for bit with a release build's only where this is one, of the same compiler.
     set(exact 0)
     if(CMAKE_BUILD_TYPE STREQUAL Release AND CMAKE_C_COMPILER_ID STREQUAL GNU AND NOT DRUMLINE_SANITIZE)
