@@ -104,5 +104,5 @@ training with a checkpoint.
 | `LOGS/rank-0003-HOST.log` | with `--log_dir=LOGS` the programs that run on MPI ranks | all that a rank says, with times |
 | `OUTPUT/CONFIG_MODE_YYYY-MM-DD_HHMMSS-000-of-005.mid` | `drumline-generate` | a window of new music |
 | `OUTPUT/CONFIG_input-1_YYYY-MM-DD_HHMMSS-000-of-012.mid` | `drumline-generate` | a window of an input that holds several |
-| `.NAME.HOST.PID.tmp` | all | a file that is being written; it may go once no such process lives |
+| `.NAME.HOST.TAG.PID.tmp` | all | a file that is being written; it may go once no such process lives |
 TEXT

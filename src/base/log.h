@@ -1,5 +1,5 @@
-/* Messages to standard error, and to a log file of this process's own. The only global mutable state of the project: a
- * level, the program's name, the rank and its host, the file.
+/* Messages to standard error, and to a log file of this process's own. Besides what signal handlers need, the only
+ * global mutable state of the project: a level, the program's name, the rank and its host, the file.
  *
  * A message speaks either for the whole job, and is printed by rank 0 alone, or for the process that says it: then it is
  * printed by that process and, where there are several ranks, names its rank and host. One call is one write(2), so lines of

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -74,19 +75,25 @@ enum process_state process_judge(const struct process *process, const char *stat
     return process->start == 0 || start == process->start ? PROCESS_ALIVE : PROCESS_GONE;
 }
 
-enum process_state process_look(const struct process *process)
+/* Of a process in sight. */
+static enum process_state look_here(const struct process *process)
 {
-    struct process here = {.pid = 0};
     char stat[1024];
-    describe_place(&here);
-    if (!here.boot[0] || !here.space[0] || strcmp(process->boot, here.boot) != 0 ||
-        strcmp(process->space, here.space) != 0)
-        return PROCESS_OUT_OF_SIGHT;
     if (process->pid <= 0 || process->pid > INT32_MAX)
         return PROCESS_GONE;
     bool is_read = read_stat(stat, sizeof stat, process->pid);
     int signal_error = kill((pid_t)process->pid, 0) == 0 ? 0 : errno;
     return process_judge(process, is_read ? stat : NULL, signal_error);
+}
+
+enum process_state process_look(const struct process *process)
+{
+    struct process here = {.pid = 0};
+    describe_place(&here);
+    if (!here.boot[0] || !here.space[0] || strcmp(process->boot, here.boot) != 0 ||
+        strcmp(process->space, here.space) != 0)
+        return PROCESS_OUT_OF_SIGHT;
+    return look_here(process);
 }
 
 /* Where the system has no random bytes to give: time, process and stack are at least this process's own. */
@@ -106,4 +113,39 @@ void process_make_token(char token[PROCESS_TOKEN_SIZE])
     if (getentropy(bits, sizeof bits) != 0)
         mix_own_bits(bits);
     snprintf(token, PROCESS_TOKEN_SIZE, "%016" PRIx64 "%016" PRIx64, bits[0], bits[1]);
+}
+
+/* 0 where the place is not known. */
+static uint64_t hash_place(const struct process *process)
+{
+    char text[2 * PROCESS_WORD_SIZE + 1];
+    int length = snprintf(text, sizeof text, "%s %s", process->boot, process->space);
+    return process->boot[0] && process->space[0] ? XXH3_64bits(text, (size_t)length) : 0;
+}
+
+void process_make_tag(char tag[PROCESS_TAG_SIZE])
+{
+    struct process self;
+    char token[PROCESS_TOKEN_SIZE];
+    process_describe_self(&self);
+    process_make_token(token);
+    snprintf(tag, PROCESS_TAG_SIZE, "%016" PRIx64 "-%llx-%.16s", hash_place(&self), self.start, token);
+}
+
+bool process_look_tag(enum process_state *state, const char *tag, long pid)
+{
+    enum { PLACE_DIGITS = 16, START_DIGITS = 16, RANDOM_DIGITS = 16 };
+    static const char digits[] = "0123456789abcdef";
+    struct process here = {.pid = 0}, process = {.pid = pid};
+    size_t start_digits =
+        strspn(tag, digits) == PLACE_DIGITS && tag[PLACE_DIGITS] == '-' ? strspn(tag + PLACE_DIGITS + 1, digits) : 0;
+    const char *random = tag + PLACE_DIGITS + 1 + start_digits + 1;
+    if (start_digits == 0 || start_digits > START_DIGITS || random[-1] != '-' ||
+        strspn(random, digits) != RANDOM_DIGITS || random[RANDOM_DIGITS] != '\0')
+        return false;
+    uint64_t place = strtoull(tag, NULL, 16);
+    process.start = strtoull(tag + PLACE_DIGITS + 1, NULL, 16);
+    describe_place(&here);
+    *state = place != 0 && place == hash_place(&here) ? look_here(&process) : PROCESS_OUT_OF_SIGHT;
+    return true;
 }

@@ -4,6 +4,8 @@
 
 #include "base/host.h"
 
+#include <stdbool.h>
+
 enum { PROCESS_WORD_SIZE = 64, PROCESS_TOKEN_SIZE = 33 };
 
 /* A process, among those of all hosts and containers. Process numbers mean something within one process space of one boot
@@ -34,5 +36,13 @@ enum process_state process_judge(const struct process *process, const char *stat
 
 /* 128 random bits in hexadecimal, different in each call and each process. */
 void process_make_token(char token[PROCESS_TOKEN_SIZE]);
+
+/* A process in the name of a file: "PLACE-START-RANDOM" in hexadecimal, where PLACE stands for boot and process space.
+ * Different in each call. */
+enum { PROCESS_TAG_SIZE = 64 };
+void process_make_tag(char tag[PROCESS_TAG_SIZE]);
+
+/* Of the process `pid` that made the tag; false where `tag` is none. */
+bool process_look_tag(enum process_state *state, const char *tag, long pid);
 
 #endif

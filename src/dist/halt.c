@@ -1,35 +1,35 @@
 #include "dist/halt.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <time.h>
 
 enum { REPEAT_MILLISECONDS = 1000 };
 
-/* A signal handler has no argument of ours, so this is the one place beside the log with state of the whole process. */
-static volatile sig_atomic_t requested_signal;
-static int64_t first_stop; /* milliseconds; only the handler uses it, during which its signals are blocked */
+/* A signal handler has no argument of ours, so this is state of the whole process. Handlers of two signals may run at once in
+ * two threads, each with the signals blocked in its own alone: lock-free atomics are what both may use. */
+static atomic_int requested_signal;
+static atomic_llong first_stop; /* milliseconds; 0: no SIGTERM or SIGINT yet */
+_Static_assert(ATOMIC_INT_LOCK_FREE == 2 && ATOMIC_LLONG_LOCK_FREE == 2, "for signal handlers");
 
-static int64_t clock_milliseconds(void)
+static long long clock_milliseconds(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* A launcher may send the same signal twice at once; a person who sends it again has lost patience. SIGUSR1 is a batch
  * system's warning, after which SIGTERM at the end of the job's time is still the first. */
 static void request_halt(int signal_number)
 {
-    if (requested_signal == 0)
-        requested_signal = signal_number;
+    int none = 0;
+    long long never = 0, now = clock_milliseconds();
+    atomic_compare_exchange_strong(&requested_signal, &none, signal_number);
     if (signal_number == SIGUSR1)
         return;
-    int64_t now = clock_milliseconds();
-    if (first_stop == 0) {
-        first_stop = now;
-    } else if (now - first_stop > REPEAT_MILLISECONDS) {
+    if (!atomic_compare_exchange_strong(&first_stop, &never, now) && now - never > REPEAT_MILLISECONDS) {
         signal(signal_number, SIG_DFL);
         raise(signal_number);
     }
@@ -53,11 +53,12 @@ void halt_uninstall(void)
 {
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
         signal(signals[i], SIG_DFL);
-    if (requested_signal != 0)
-        raise((int)requested_signal);
+    int number = atomic_load(&requested_signal);
+    if (number != 0)
+        raise(number);
 }
 
 int halt_requested(void)
 {
-    return requested_signal;
+    return atomic_load(&requested_signal);
 }

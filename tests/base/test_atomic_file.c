@@ -1,3 +1,4 @@
+#include "base/host.h"
 #include "base/io/atomic_file.h"
 #include "base/text.h"
 #include "tests/support/scratch.h"
@@ -243,11 +244,17 @@ static void test_sweep_shared(void **state)
     int shared = (int)(strlen(own) - strlen(".tmp"));
     while (own[shared - 1] != '.')
         shared--;
+    char *own_twin = format_text(".b%s", own); /* of a process that lives, however old */
     char *gone = format_text("%.*s%ld.tmp", shared, own, (long)child);
-    char *elsewhere =
-        format_text(".a.h5.x%.*s%ld.tmp", shared - (int)strlen(".a.h5."), own + strlen(".a.h5."), (long)child);
+    /* In a container with the same host name, and numbers of processes of its own. */
+    char *elsewhere = format_text("%s", gone), *tag = elsewhere + shared - 1;
+    while (tag[-1] != '.')
+        tag--;
+    *tag = *tag == '1' ? '2' : '1';
     assert_swept_shared(*state, gone, 0, true);
     assert_swept_shared(*state, elsewhere, 0, false);
+    assert_swept_shared(*state, elsewhere, 4000, true);
+    assert_swept_shared(*state, own_twin, 4000, false);
     assert_swept_shared(*state, ".a.host.1.tmp", 10, false);
     assert_swept_shared(*state, ".a.host.1.tmp", 4000, true);
     assert_swept_shared(*state, ".a.tmp", 4000, false);
@@ -256,6 +263,46 @@ static void test_sweep_shared(void **state)
     atomic_file_sweep_shared("/nowhere/at/all");
     free(elsewhere);
     free(gone);
+    free(own_twin);
+    free(path);
+}
+
+/* The first version's names, of this host and of others. */
+static void test_sweep_names_of_the_first_version(void **state)
+{
+    char host[HOST_NAME_SIZE];
+    host_name(host);
+    host[64] = '\0';
+    pid_t child = fork();
+    if (child == 0)
+        _exit(0);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    char *gone = format_text(".a.h5.%s.%ld.tmp", host, (long)child);
+    char *alive = format_text(".a.h5.%s.%ld.tmp", host, (long)getpid());
+    char *elsewhere = format_text(".a.h5.x%s.%ld.tmp", host, (long)child);
+    assert_swept_shared(*state, gone, 0, true);
+    assert_swept_shared(*state, alive, 0, false);
+    assert_swept_shared(*state, elsewhere, 0, false);
+    assert_swept_shared(*state, elsewhere, 4000, true);
+    free(gone);
+    free(alive);
+    free(elsewhere);
+}
+
+/* Two writers of one file, in containers of the same name and number, say. */
+static void test_two_of_one_name(void **state)
+{
+    struct atomic_file first, second;
+    struct error error;
+    char *path = path_join(*state, "a.h5");
+    start(&first, path, "first");
+    start(&second, path, "second");
+    assert_string_not_equal(first.temporary_path, second.temporary_path);
+    assert_holds(first.temporary_path, "first");
+    assert_ok(atomic_file_commit_new(&first, &error), error);
+    assert_fails(atomic_file_commit_new(&second, &error), error, "File exists");
+    assert_holds(path, "first");
+    assert_int_equal(scratch_count(*state), 1);
     free(path);
 }
 
@@ -329,6 +376,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_many_at_once, scratch_set_up, scratch_tear_down),
         cmocka_unit_test_setup_teardown(test_sweep_of_a_living_writer, scratch_set_up, scratch_tear_down),
         cmocka_unit_test_setup_teardown(test_sweep_shared, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_sweep_names_of_the_first_version, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_two_of_one_name, scratch_set_up, scratch_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -429,6 +429,7 @@ static void a_guard_that_was_left(void **state)
     char *guard = path_join(*state, "lock.takeover");
     FILE *file = fopen(guard, "w");
     assert_true(file && fclose(file) == 0);
+    make_old(guard, -3600);
     write_lock(*state, "{\"host\":\"elsewhere\",\"token\":\"t\"}", FOLDER_LOCK_STALE_SECONDS + 5);
     assert_ok(folder_lock_take(&lock, *state, &kind, &of_lock, &error), error);
     assert_int_equal(clock.pauses, 100);
@@ -452,6 +453,7 @@ static void a_guard_that_stays(void **state)
     char *guard = path_join(*state, "lock.takeover");
     FILE *file = fopen(guard, "w");
     assert_true(file && fclose(file) == 0);
+    make_old(guard, -3600); /* stays young, however long this takes */
     write_lock(*state, "{\"host\":\"elsewhere\",\"token\":\"t\"}", FOLDER_LOCK_STALE_SECONDS + 5);
     assert_fails(folder_lock_take(&lock, *state, &kind, &of_lock, &error), error, "several jobs are taking the run");
     assert_true(clock.now >= 2 * FOLDER_LOCK_RENEW_SECONDS);

@@ -95,6 +95,32 @@ static void tokens_differ(void **state)
     assert_string_not_equal(first, second);
 }
 
+static void tags(void **state)
+{
+    char tag[PROCESS_TAG_SIZE], other[PROCESS_TAG_SIZE];
+    enum process_state seen;
+    struct process self;
+    (void)state;
+    process_describe_self(&self);
+    process_make_tag(tag);
+    process_make_tag(other);
+    assert_string_not_equal(tag, other);
+    assert_true(process_look_tag(&seen, tag, self.pid));
+    assert_int_equal(seen, self.boot[0] && self.space[0] ? PROCESS_ALIVE : PROCESS_OUT_OF_SIGHT);
+    tag[0] = tag[0] == '1' ? '2' : '1'; /* the same number elsewhere */
+    assert_true(process_look_tag(&seen, tag, self.pid));
+    assert_int_equal(seen, PROCESS_OUT_OF_SIGHT);
+    const char *const none[] = {"",
+                                "host",
+                                "0123456789abcdef",
+                                "0123456789abcdef-1",
+                                "0123456789abcdef-1-",
+                                "0123456789abcdef--0123456789abcdef",
+                                "0123456789abcdef-1-0123456789abcdef0"};
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+        assert_false(process_look_tag(&seen, none[i], self.pid));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -103,6 +129,7 @@ int main(void)
         cmocka_unit_test(alive_ended_and_waited_for),
         cmocka_unit_test(out_of_sight),
         cmocka_unit_test(tokens_differ),
+        cmocka_unit_test(tags),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -74,6 +74,31 @@ run 0 "60 performances kept" 2 --input_dir "$input" --output_dir "$folder/data4"
 expect_count 3 "$folder/data4" "stale shards stay"
 "$performances" hash "$folder/data4" | cmp - "$folder/hash1" || fail "another hash after --overwrite"
 
+# Several jobs on one folder: each is done or refused, and the data set is one job's.
+pids=
+for job in 1 2 3 4 5 6; do
+    { "$preprocess" --input_dir "$input" --output_dir "$folder/data4" --recursive --overwrite >"$folder/said$job" 2>&1 ||
+        echo "status $?" >>"$folder/said$job"; } &
+    pids="$pids $!"
+done
+for pid in $pids; do wait "$pid" || fail "a job was killed"; done
+done=0
+for job in 1 2 3 4 5 6; do
+    if grep -q "content_sha256" "$folder/said$job"; then
+        done=$((done + 1))
+    else
+        grep -q "data set folder is in use by process\|are taking the data set folder" "$folder/said$job" ||
+            { cp "$folder/said$job" "$folder/said"; fail "neither done nor refused"; }
+    fi
+done
+[ "$done" -ge 1 ] || fail "none of several jobs got the folder"
+expect_count 2 "$folder/data4" "several jobs leave more than one data set"
+"$performances" hash "$folder/data4" | cmp - "$folder/hash1" || fail "another hash after several jobs"
+echo '{"host":"elsewhere","pid":7,"token":"t"}' >"$folder/data4/.drumline-lock"
+run 1 "in use by process 7 on elsewhere" 2 --input_dir "$input" --output_dir "$folder/data4" --recursive --overwrite
+touch -d '1 hour ago' "$folder/data4/.drumline-lock"
+run 0 "60 performances kept" 2 --input_dir "$input" --output_dir "$folder/data4" --recursive --overwrite
+
 # The output inside the input.
 run 0 "60 performances kept" 2 --input_dir "$input" --output_dir "$input/even/data" --recursive
 run 0 "60 performances kept" 1 --input_dir "$input" --output_dir "$input/even/data" --recursive --overwrite

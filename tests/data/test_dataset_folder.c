@@ -1,6 +1,7 @@
 #include "base/text.h"
 #include "data/dataset/folder.h"
 
+#include "base/host.h"
 #include "base/log.h"
 #include "tests/data/data_set_fixture.h"
 #include "tests/support/scratch.h"
@@ -142,20 +143,46 @@ static void test_recovers(void **state)
         }
 }
 
-static void test_recover_spares_the_living(void **state)
+/* Jobs of the first version take no lock; their staging folders end in HOST-PID. */
+static void test_recover_spares_living_jobs_of_the_first_version(void **state)
 {
-    char *folder = scratch_make(), *staging;
+    char *folder = scratch_make(), *staging, host[HOST_NAME_SIZE];
     struct error error;
     (void)state;
+    host_name(host);
     assert_ok(dataset_folder_stage(&staging, folder, &error), error);
     fixture_data_set(staging, 1);
-    char *others = format_text("%.*s-%ld", (int)(strrchr(staging, '-') - staging), staging, (long)getppid());
+    char *others = format_text("%s/.drumline-staging-%s-%ld", folder, host, (long)getppid());
     assert_int_equal(rename(staging, others), 0);
     assert_ok(dataset_folder_recover(folder, &error), error);
     assert_true(folder_exists(others));
     assert_false(dataset_folder_holds_one(folder));
     free(others);
     free(staging);
+    scratch_remove(folder);
+}
+
+/* Two jobs on one folder, one of which may be in a container with the same host name and process number. */
+static void test_one_job_at_a_time(void **state)
+{
+    char *folder = scratch_make(), *staging, *second;
+    struct folder_lock lock, other;
+    struct error error;
+    (void)state;
+    assert_ok(dataset_folder_lock(&lock, folder, &error), error);
+    assert_ok(dataset_folder_stage(&staging, folder, &error), error);
+    assert_ok(dataset_folder_stage(&second, folder, &error), error); /* never the same name */
+    assert_fails(dataset_folder_lock(&other, folder, &error), error, "the data set folder is in use by process ");
+    assert_contains(error.message, "give another --output_dir");
+    assert_true(folder_exists(staging));
+    folder_lock_release(&lock);
+    assert_ok(dataset_folder_lock(&other, folder, &error), error);
+    assert_ok(dataset_folder_recover(folder, &error), error); /* what the first left in vain */
+    assert_false(folder_exists(staging) || folder_exists(second));
+    folder_lock_release(&other);
+    assert_int_equal(scratch_count(folder), 0);
+    free(staging);
+    free(second);
     scratch_remove(folder);
 }
 
@@ -168,7 +195,8 @@ int main(void)
         cmocka_unit_test(test_commit_needs_an_index),
         cmocka_unit_test(test_check_misses_a_shard),
         cmocka_unit_test(test_recovers),
-        cmocka_unit_test(test_recover_spares_the_living),
+        cmocka_unit_test(test_recover_spares_living_jobs_of_the_first_version),
+        cmocka_unit_test(test_one_job_at_a_time),
     };
     log_set_level(LOG_LEVEL_WARNING);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 
 #include "base/host.h"
 #include "base/io/files.h"
+#include "base/process.h"
 #include "base/text.h"
 
 #include <ctype.h>
@@ -21,7 +22,7 @@
 #include <xxhash.h>
 
 enum {
-    SHOWN_NAME = 120, /* bytes of a name that the temporary one keeps: a name may be 255 bytes long */
+    SHOWN_NAME = 100, /* bytes of a name that the temporary one keeps: a name may be 255 bytes long */
     SHOWN_HOST = 64,
     STALE_SECONDS = 3600,
 };
@@ -41,15 +42,16 @@ static char *folder_of(const char *path)
     return format_text("%.*s", (int)(name - path), path);
 }
 
-/* ".NAME.HOST.PID.tmp"; in the place of the end of a long NAME stands its hash, so that names which begin alike stay apart.
- * Owned by the caller. */
+/* ".NAME.HOST.TAG.PID.tmp"; in the place of the end of a long NAME stands its hash, so that names which begin alike stay apart.
+ * TAG is base/process.h's: hosts, containers and their processes may have the same names and numbers. Owned by the caller. */
 static char *temporary_name(const char *name)
 {
-    char host[HOST_NAME_SIZE], hash[32] = "";
+    char host[HOST_NAME_SIZE], hash[32] = "", tag[PROCESS_TAG_SIZE];
     short_host_name(host);
+    process_make_tag(tag);
     if (strlen(name) > SHOWN_NAME)
         snprintf(hash, sizeof hash, "~%016" PRIx64, (uint64_t)XXH3_64bits(name, strlen(name)));
-    return format_text(".%.*s%s.%s.%ld.tmp", SHOWN_NAME, name, hash, host, (long)getpid());
+    return format_text(".%.*s%s.%s.%s.%ld.tmp", SHOWN_NAME, name, hash, host, tag, (long)getpid());
 }
 
 static void forget(struct atomic_file *file)
@@ -253,7 +255,8 @@ bool atomic_file_write(const char *path, const void *bytes, size_t size, struct 
     return false;
 }
 
-/* Where the PID of ".NAME.HOST.PID.tmp" begins in `name`; NULL where it is no such name. */
+/* Where the PID of ".NAME.HOST.TAG.PID.tmp", or of the first version's ".NAME.HOST.PID.tmp", begins in `name`; NULL where it is
+ * no such name. */
 static const char *process_of(const char *name)
 {
     static const char ending[] = ".tmp";
@@ -268,17 +271,26 @@ static const char *process_of(const char *name)
     return is_temporary ? name + digits : NULL;
 }
 
-/* Whether nobody can still be writing the temporary file `name`, in which the PID begins at `process`. */
-static bool is_left_over(const char *name, const char *process, const struct stat *status)
+/* Whether nobody can still be writing the temporary file `name`, in which the PID begins at `pid`. */
+static bool is_left_over(const char *name, const char *pid, const struct stat *status)
 {
     char host[HOST_NAME_SIZE];
-    short_host_name(host);
-    size_t length = strlen(host), before = (size_t)(process - name);
-    long number = strtol(process, NULL, 10);
-    bool is_ours =
-        before > length + 2 && *(process - length - 2) == '.' && memcmp(process - length - 1, host, length) == 0;
-    bool is_gone = is_ours && number > 0 && kill((pid_t)number, 0) != 0 && errno == ESRCH;
-    return is_gone || difftime(time(NULL), status->st_mtime) > STALE_SECONDS;
+    enum process_state state = PROCESS_OUT_OF_SIGHT;
+    long number = strtol(pid, NULL, 10);
+    size_t before = (size_t)(pid - name) - 1;
+    char *words = format_text("%.*s", (int)before, name); /* without the point before the PID */
+    const char *last_point = strrchr(words, '.');
+    if (!last_point || !process_look_tag(&state, last_point + 1, number)) {
+        short_host_name(host);
+        size_t length = strlen(host);
+        bool is_ours =
+            before > length && words[before - length - 1] == '.' && strcmp(words + before - length, host) == 0;
+        if (is_ours && number > 0 && kill((pid_t)number, 0) != 0 && errno == ESRCH)
+            state = PROCESS_GONE;
+    }
+    free(words);
+    return state == PROCESS_GONE ||
+           (state == PROCESS_OUT_OF_SIGHT && difftime(time(NULL), status->st_mtime) > STALE_SECONDS);
 }
 
 static void sweep(const char *folder, bool shared)

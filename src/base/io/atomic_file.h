@@ -15,7 +15,7 @@
 
 struct atomic_file {
     char *path;           /* owned */
-    char *temporary_path; /* owned: ".NAME.HOST.PID.tmp" beside it */
+    char *temporary_path; /* owned: ".NAME.HOST.TAG.PID.tmp" beside it */
 };
 
 /* Chooses the temporary name and removes a file of that name. Creates nothing. */
@@ -60,8 +60,8 @@ bool atomic_file_write(const char *path, const void *bytes, size_t size, struct 
  * was taken for dead is still writing, whose commit then fails. */
 void atomic_file_sweep(const char *folder);
 
-/* The same for a folder that others may be writing into: removes temporary files of this host whose process is gone, and those
- * of any host that are older than an hour. */
+/* The same for a folder that others may be writing into: removes temporary files whose process is gone, and those of
+ * processes out of sight (base/process.h) that are older than an hour. */
 void atomic_file_sweep_shared(const char *folder);
 
 #endif

@@ -112,11 +112,25 @@ void dataset_folder_discard(const char *staging)
         log_warning("%s: can't be removed: %s", staging, strerror(errno));
 }
 
+static const struct folder_lock_kind folder_kind = {
+    .name = ".drumline-lock",
+    .noun = "data set folder",
+    .flag = "--output_dir",
+};
+
+bool dataset_folder_lock(struct folder_lock *lock, const char *folder, struct error *error)
+{
+    if (!folder_lock_take(lock, folder, &folder_kind, NULL, error))
+        return false;
+    atomic_file_sweep_shared(folder);
+    return true;
+}
+
 bool dataset_folder_stage(char **staging, const char *folder, struct error *error)
 {
-    char host[HOST_NAME_SIZE];
-    host_name(host);
-    char *path = format_text("%s/" STAGING_PREFIX "%s-%ld", folder, host, (long)getpid());
+    char token[PROCESS_TOKEN_SIZE];
+    process_make_token(token);
+    char *path = format_text("%s/" STAGING_PREFIX "%s", folder, token);
     if (mkdir(path, 0777) != 0) {
         error_set_errno(error, errno, "%s: can't be made", path);
         free(path);
@@ -162,15 +176,17 @@ bool dataset_folder_commit(const char *folder, const char *staging, uint32_t num
     return ok;
 }
 
-/* Whether the process that staged in `name` is gone, as far as can be known from here. Asked before this process stages
- * anything: a folder with its own number is of one that had the number before. */
+/* Whether the job that staged in `name` is gone, asked by the holder of the lock: then all are, but those of the first version,
+ * which takes no lock and stages in HOST-PID. */
 static bool is_abandoned(const char *folder, const char *name)
 {
     char host[HOST_NAME_SIZE];
     const char *owner = name + strlen(STAGING_PREFIX), *dash = strrchr(owner, '-');
+    if (!dash)
+        return true;
     host_name(host);
-    long process = dash != NULL ? strtol(dash + 1, NULL, 10) : 0;
-    bool here = dash != NULL && strlen(host) == (size_t)(dash - owner) && strncmp(owner, host, strlen(host)) == 0;
+    long process = strtol(dash + 1, NULL, 10);
+    bool here = strlen(host) == (size_t)(dash - owner) && strncmp(owner, host, strlen(host)) == 0;
     if (here && process > 0)
         return process == (long)getpid() || (kill((pid_t)process, 0) != 0 && errno == ESRCH);
     struct stat status;

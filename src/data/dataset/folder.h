@@ -9,18 +9,23 @@
 #define DRUMLINE_DATA_DATASET_FOLDER_H
 
 #include "base/error.h"
+#include "base/io/folder_lock.h"
 
 #include <stdint.h>
 
 /* True where the folder holds an index. */
 bool dataset_folder_holds_one(const char *folder);
 
-/* Finishes the moves of a killed job, and removes what killed jobs staged in vain: on this host those whose process is
- * gone, of other hosts those older than a day. To be called by one process, before it looks whether there is a data
- * set. */
+/* Takes the folder for this job alone, and removes what killed jobs left of their locks. Of two jobs that would write into one
+ * folder the second is refused, with the name of the first. To be taken by one process of a job before the functions below,
+ * and released after them. */
+bool dataset_folder_lock(struct folder_lock *lock, const char *folder, struct error *error);
+
+/* Finishes the moves of a killed job, and removes what killed jobs staged in vain. To be called by the holder of the lock,
+ * before it looks whether there is a data set. */
 bool dataset_folder_recover(const char *folder, struct error *error);
 
-/* Makes the folder to stage in; *staging is its path, owned by the caller. */
+/* Makes the folder to stage in, whose name no other job can have; *staging is its path, owned by the caller. */
 bool dataset_folder_stage(char **staging, const char *folder, struct error *error);
 
 /* Flushes a staged file to disk, by the process that wrote it. */

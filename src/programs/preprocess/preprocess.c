@@ -37,6 +37,7 @@ struct job {
     struct flushing flushing;
     struct dataset_index index;    /* rank 0's */
     struct atomic_file index_file; /* rank 0's; its path is NULL where it has its name, or is not begun */
+    struct folder_lock lock;       /* rank 0's, of the output folder */
     char *staging;                 /* owned; NULL where nothing is staged */
     bool committing;               /* rank 0: what is staged is complete, and may be the only data set there is */
 };
@@ -58,11 +59,14 @@ static bool refuse_data_set(const struct preprocess_options *options, struct err
                      options->output_dir);
 }
 
-static bool check_output(const struct preprocess_options *options, struct error *error)
+/* From here on the output folder is this job's alone. */
+static bool check_output(struct job *job, struct error *error)
 {
+    const struct preprocess_options *options = job->options;
     if (!folder_check(options->input_dir, error))
         return error_prefix(error, "--input_dir");
-    if (!folder_make(options->output_dir, error) || !dataset_folder_recover(options->output_dir, error))
+    if (!folder_make(options->output_dir, error) || !dataset_folder_lock(&job->lock, options->output_dir, error) ||
+        !dataset_folder_recover(options->output_dir, error))
         return false;
     if (dataset_folder_holds_one(options->output_dir) && !options->overwrite)
         return refuse_data_set(options, error);
@@ -101,8 +105,7 @@ static bool look_around(struct job *job, size_t *size, struct error *error)
     static const char *const suffixes[] = {".mid", ".midi", NULL};
     const struct preprocess_options *options = job->options;
     struct file_list list;
-    if (!check_output(options, error) ||
-        !file_list_make(&list, options->input_dir, options->recursive, suffixes, error))
+    if (!check_output(job, error) || !file_list_make(&list, options->input_dir, options->recursive, suffixes, error))
         return false;
     report_skipped(&list);
     bool ok = list.count > 0;
@@ -359,7 +362,7 @@ static bool commit(struct job *job, struct error *error)
     /* Another job may have been quicker. */
     if (!job->options->overwrite && dataset_folder_holds_one(output))
         return refuse_data_set(job->options, error);
-    if (!dataset_folder_check(job->staging, index->num_shards, error) ||
+    if (!dataset_folder_check(job->staging, index->num_shards, error) || !folder_lock_held(&job->lock, error) ||
         !atomic_file_name_over(&job->index_file, error))
         return false;
     job->committing = true;
@@ -432,6 +435,7 @@ bool preprocess_run(const struct preprocess_options *options, struct comm *comm,
     atomic_file_abandon(&job.index_file);
     if (!ok && comm_rank(comm) == 0 && job.staging != NULL && !job.committing && folder_exists(job.staging))
         dataset_folder_discard(job.staging);
+    folder_lock_release(&job.lock);
     job_free(&job);
     return ok;
 }
