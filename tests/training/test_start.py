@@ -1,8 +1,10 @@
 """tools/measure_start.py: it finds the first step of one rank and of two, and tells of a training that can't start."""
 import os
 import re
+import shutil
 import subprocess
 import sys
+import unittest
 
 import harness
 
@@ -22,6 +24,22 @@ class Start(harness.TrainingTest):
             found = re.search(r"first step, (\d) ranks?: median ([0-9.]+) s", done.stdout)
             self.assertEqual(int(found.group(1)), ranks)
             self.assertGreater(float(found.group(2)), 0.01)
+
+    def test_memory(self):
+        done = self.measure("--ranks", "2", "--memory")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        memory = int(re.search(r"until the first step, 2 ranks: median (\d+) MiB", done.stdout).group(1))
+        self.assertTrue(10 < memory < 1000, done.stdout)
+
+    @unittest.skipUnless(shutil.which("strace"), "needs strace")
+    def test_opens(self):
+        """Each shard once, and the index once, whatever the ranks: three shards at two ranks share one at most."""
+        done = self.measure("--ranks", "2", "--opens")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        opens = int(re.search(r"data set opened: (\d+) ", done.stdout).group(1))
+        files = len(os.listdir(os.path.join(harness.DATA, "drums")))
+        per_file = 2  # the seal is checked, then HDF5 reads
+        self.assertTrue(per_file * files <= opens <= per_file * (files + 1), done.stdout)
 
     def test_refusal(self):
         done = self.measure("--config", "nothing")
