@@ -3,7 +3,7 @@
 
   tools/performance_table.py data/groove [--rounds 5] [--only flat,ranks,...] [--peer torch_groovae.py]
 
-What is held against something else runs by turns with it, and each figure is the median of the rounds. Takes about an
+What is held against something else runs by turns with it, and each metric is the median of the rounds. Takes about an
 hour on two cores, and means something only where nothing else runs. Rows, for --only:
 
   flat, hierarchical   training beside the peer, and beside sgemm's peak in the same run
@@ -70,12 +70,12 @@ class Measurement:
         return os.path.join(self.folder, f'part-{self.count}')
 
     def bench(self, programs, mode, *options, launcher=None):
-        """The figures of one drumline-bench, by name and unit."""
+        """The metrics of one drumline-bench, by name and unit."""
         command = programs.mpi('drumline-bench', mode, '--json', *options)
         if launcher:
             command = launcher + command[1:]
         report = json.loads(comparison.run(command, capture=True))
-        return {(row['name'], row['unit']): row for row in report['figures']}
+        return {(row['name'], row['unit']): row for row in report['metrics']}
 
     def train(self, programs, windows_a_rank, *options):
         batch = windows_a_rank * programs.ranks
@@ -93,8 +93,8 @@ class Measurement:
             ours.append(compare_speed.drumline_speed(self.all_ranks, data, self.new_folder(), settings))
             peers.append(compare_speed.peer_speed(settings))
             extra = ','.join(filter(None, ['batch_size=512', hparams]))
-            figures = self.bench(self.all_ranks, 'train', '--config', config, '--steps', '3', '--hparams', extra)
-            of_peak.append(figures['step', 'GFLOP/s']['ratio'])
+            metrics = self.bench(self.all_ranks, 'train', '--config', config, '--steps', '3', '--hparams', extra)
+            of_peak.append(metrics['step', 'GFLOP/s']['ratio'])
         ratios = [a / b for a, b in zip(ours, peers)]
         name = f'training `{config}`' + (f', {hparams}' if hparams else '') + f', {arguments.ranks} ranks, batch 512'
         self.table.add(name, f'{statistics.median(ours):.1f} windows/s', f'PyTorch {statistics.median(peers):.1f}',
@@ -111,25 +111,25 @@ class Measurement:
     def bf16(self):
         self.beside_peer('bf16', 'flat', 'precision=bf16')
 
-    def over_one(self, what, figures):
-        """What drumline-bench found of all ranks by turns with one, each time; of work that takes long, it finds nothing."""
-        name = f'{what}_of_{self.arguments.ranks}_ranks_over_one', 'times'
-        return [part[name]['value'] for part in figures if name in part]
+    def over_one(self, what, metrics):
+        """The speedups of all ranks over one that drumline-bench measured in interleaved rounds; it skips work that takes long."""
+        name = f'{what}_of_{self.arguments.ranks}_ranks_over_one', 'x'
+        return [part[name]['value'] for part in metrics if name in part]
 
     def ranks(self):
         ranks = self.arguments.ranks
         if ranks == 1:
-            print('ranks: left out, it takes two or more (--ranks)')
+            print('ranks: skipped, it needs two or more (--ranks)')
             return
         batch = 256 * ranks
         options = ['--config', FLAT, '--hparams', f'batch_size={batch}', '--steps', '9']
-        figures = [self.bench(self.all_ranks, 'scaling', *options) for _ in range(self.arguments.rounds)]
-        rate = 1e3 * batch / statistics.median(part[f'measured_{ranks}_ranks', 'ms']['value'] for part in figures)
+        metrics = [self.bench(self.all_ranks, 'scaling', *options) for _ in range(self.arguments.rounds)]
+        rate = 1e3 * batch / statistics.median(part[f'measured_{ranks}_ranks', 'ms']['value'] for part in metrics)
         command = f'mpirun -n {ranks} drumline-bench scaling {" ".join(options)}'
         self.table.add(f'{ranks} ranks, 256 windows each', f'{rate:.1f} windows/s', 'one rank, every other step',
-                       spread(self.over_one('speed', figures)), command)
+                       spread(self.over_one('speed', metrics)), command)
         self.table.add('sgemm alone for as long', '', 'one rank, every other time',
-                       spread(self.over_one('sgemm', figures)), command)
+                       spread(self.over_one('sgemm', metrics)), command)
 
     def few(self):
         ratios = []
@@ -141,27 +141,27 @@ class Measurement:
                        'tools/performance_table.py --only few')
 
     def memory(self):
-        figures = self.train(self.all_ranks, 256, '--steps', '1')
+        metrics = self.train(self.all_ranks, 256, '--steps', '1')
         self.table.add('resident memory of a rank, 256 windows each',
-                       f'{figures["resident_memory_of_a_rank", "MB"]["value"]:.0f} MB', '', '',
+                       f'{metrics["resident_memory_per_rank", "MB"]["value"]:.0f} MB', '', '',
                        'mpirun -n 2 drumline-bench train --hparams batch_size=512')
 
     def network(self):
         if os.geteuid() != 0:
-            print('network: left out, it takes root to make hosts')
+            print('network: skipped, it needs root to make hosts')
             return
         launcher = [os.path.join(comparison.ROOT, 'tools', 'emulated_hosts.sh'), '--rate', '1gbit']
         two = comparison.Programs(self.arguments.build_dir, 2)
         shares, exposed, alone = [], [], []
         for _ in range(self.arguments.rounds):
-            figures = self.bench(two, 'train', '--config', FLAT, '--hparams', 'batch_size=512', '--steps', '3',
+            metrics = self.bench(two, 'train', '--config', FLAT, '--hparams', 'batch_size=512', '--steps', '3',
                                  launcher=launcher)
-            figure = figures['exposed_sum_of_gradients', 'ms']
-            shares.append(figure['ratio'])
-            exposed.append(figure['value'])
-            alone.append(figure['reference_value'])
-        self.table.add('sum of gradients between two hosts at 1 Gbit/s that shows in the step',
-                       f'{statistics.median(exposed):.0f} ms', f'the sum alone, {statistics.median(alone):.0f} ms',
+            metric = metrics['exposed_allreduce', 'ms']
+            shares.append(metric['ratio'])
+            exposed.append(metric['value'])
+            alone.append(metric['baseline_value'])
+        self.table.add('gradient allreduce between two hosts at 1 Gbit/s that is exposed in the step',
+                       f'{statistics.median(exposed):.0f} ms', f'the allreduce alone, {statistics.median(alone):.0f} ms',
                        spread(shares), 'tools/performance_table.py --only network')
 
     def preprocess(self):
@@ -176,10 +176,10 @@ class Measurement:
         self.table.add('preprocessing, 1 rank, start to end', f'{spread(ones, 3)} s', '', '',
                        'time drumline-preprocess --input_dir data/groove --recursive --is_beat=True --beat=4-4')
         if self.arguments.ranks > 1:
-            figures = [self.bench(self.all_ranks, 'preprocess', '--input_dir', self.arguments.midi)
+            metrics = [self.bench(self.all_ranks, 'preprocess', '--input_dir', self.arguments.midi)
                        for _ in range(self.arguments.rounds)]
-            seconds = [part['seconds', 's']['value'] for part in figures]
-            over_one = self.over_one('speed', figures)
+            seconds = [part['seconds', 's']['value'] for part in metrics]
+            over_one = self.over_one('speed', metrics)
             self.table.add(f'preprocessing, {self.arguments.ranks} ranks, without the start of MPI',
                            f'{statistics.median(seconds):.3f} s', 'one rank, every other time',
                            spread(over_one) if over_one else 'took too long',

@@ -1,7 +1,7 @@
 #!/bin/bash
-# slow_network.sh SOURCE_DIR BIN_DIR: a training step on two hosts behind a slow network. The sum of gradients must hide behind
-# the computation: what shows of it in the step is less than it takes alone. How much less, on a quiet machine, is in
-# docs/performance.md; here other tests may run beside this one, so the best of three counts.
+# slow_network.sh SOURCE_DIR BIN_DIR: a training step on two hosts behind a slow network. Backward must hide most of the
+# gradient allreduce: what is exposed in the step is at most 0.6 of what it takes alone (0.1 to 0.3 on a quiet machine, see
+# docs/performance.md). Other tests may run beside this one, so the best of three counts.
 set -euo pipefail
 source=$1 bin=$2
 work=$(mktemp -d)
@@ -18,9 +18,9 @@ ratio() {
 import json, sys
 report = json.load(open(sys.argv[1]))
 assert report['ranks'] == 2 and report['ranks_on_host'] == 1, report
-figure = {row['name']: row for row in report['figures']}['exposed_sum_of_gradients']
-assert figure['reference_value'] > 0, figure
-print(figure['ratio'])
+metric = {row['name']: row for row in report['metrics']}['exposed_allreduce']
+assert metric['baseline_value'] > 0, metric
+print(metric['ratio'])
 PYTHON
 }
 
@@ -32,10 +32,10 @@ for attempt in 1 2 3; do
         >"$work/out" 2>"$work/err" || status=$?
     [ "$status" -ne 77 ] || { cat "$work/err" >&2; exit 77; }
     [ "$status" -eq 0 ] || fail "drumline-bench ended with $status"
-    shown=$(ratio "$work/out") || fail "its report is not what it should be: $(cat "$work/out")"
-    printf 'attempt %d: %s of the sum shows\n' "$attempt" "$shown"
-    if python3 -c "import sys; sys.exit(not $shown < 1)"; then
+    exposed=$(ratio "$work/out") || fail "its report is not what it should be: $(cat "$work/out")"
+    printf 'attempt %d: %s of the allreduce is exposed\n' "$attempt" "$exposed"
+    if python3 -c "import sys; sys.exit(not $exposed < 0.6)"; then
         exit 0
     fi
 done
-fail "the sum of gradients does not hide behind the computation"
+fail "backward does not hide the gradient allreduce"

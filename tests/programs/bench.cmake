@@ -1,4 +1,4 @@
-# drumline-bench: what it reckons with, and the program from the outside.
+# drumline-bench: what it computes with, and the program from the outside.
 if(DRUMLINE_MPI)
     drumline_test(programs/bench LINK drumline_bench)
     drumline_test(programs/bench_flops LINK drumline_bench)
@@ -7,7 +7,7 @@ if(DRUMLINE_MPI)
         set_tests_properties(${name} PROPERTIES ENVIRONMENT "${DRUMLINE_MPI_ENVIRONMENT}")
     endforeach()
 
-    drumline_mpi_test(programs/bench_turns LINK drumline_bench)
+    drumline_mpi_test(programs/bench_rounds LINK drumline_bench)
 
     find_program(DRUMLINE_PYTHON NAMES python3 HINTS /usr/bin)
     if(DRUMLINE_PYTHON)

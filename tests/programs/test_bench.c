@@ -1,16 +1,23 @@
-/* What drumline-bench reckons with: the network's cost and its fit, the prediction, medians, and the command line. */
+/* What drumline-bench computes with: the network's cost and its fit, the prediction, medians, and the command line. */
 #include "base/io/files.h"
 #include "base/text.h"
-#include "programs/bench/figures.h"
 #include "programs/bench/folder.h"
+#include "programs/bench/metrics.h"
 #include "programs/bench/network.h"
 #include "programs/bench/options.h"
 #include "programs/bench/scaling.h"
 #include "programs/bench/windows.h"
+#include "tests/support/scratch.h"
 #include "tests/support/unit.h"
 
+#include <fcntl.h>
 #include <math.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
 enum { GROOVE_DEPTH = 3 * NUM_DRUMS };
 
@@ -122,7 +129,7 @@ static void fit_refuses_nonsense(void **state)
     assert_true(found.latency >= 0 && found.latency < 1e-6);
 }
 
-/* Backward tells of two halves of 1 MB: one 40 ms before its end, one at its end. */
+/* Backward reports two halves of 1 MB: one 40 ms before its end, one at its end. */
 static struct bench_compute make_compute(void)
 {
     struct bench_compute compute = {
@@ -214,16 +221,78 @@ static void folder_comes_and_goes(void **state)
 {
     (void)state;
     struct error error;
-    char *folder = bench_folder_make(NULL, &error), *kept = format_text("%s", folder);
-    char *inner = path_join(folder, "a/b"), *file = path_join(inner, "c");
+    struct bench_folder *folder = bench_folder_make(NULL, &error);
+    assert_non_null(folder);
+    char *kept = format_text("%s", bench_folder_path(folder));
+    char *inner = path_join(kept, "a/b"), *file = path_join(inner, "c");
     assert_ok(folder_make(inner, &error), error);
     assert_ok(file_write(file, file, "x", 1, &error), error);
     bench_folder_remove(folder);
+    bench_folder_remove(NULL);
     assert_false(folder_exists(kept));
     assert_fails(bench_folder_make("/nowhere at all", &error) != NULL, error, "--temporary_dir");
     free(file);
     free(inner);
     free(kept);
+}
+
+/* Makes a folder in `parent` in another process, which then waits (*process) or, with is_killed, is killed at once. Its path,
+ * owned by the caller; two hours old. */
+static char *leave_folder(const char *parent, bool is_killed, pid_t *process)
+{
+    int ends[2];
+    char path[4096] = "";
+    assert_int_equal(pipe(ends), 0);
+    *process = fork();
+    assert_true(*process >= 0);
+    if (*process == 0) {
+        struct error error;
+        struct bench_folder *folder = bench_folder_make(parent, &error);
+        const char *own = folder ? bench_folder_path(folder) : "";
+        if (write(ends[1], own, strlen(own) + 1) < 0)
+            _exit(1);
+        for (;;)
+            pause();
+    }
+    assert_true(read(ends[0], path, sizeof path - 1) > 1);
+    close(ends[0]);
+    close(ends[1]);
+    if (is_killed) {
+        kill(*process, SIGKILL);
+        assert_int_equal(waitpid(*process, NULL, 0), *process);
+    }
+    char *file = path_join(path, "written");
+    struct error error;
+    assert_ok(file_write(file, file, "x", 1, &error), error);
+    free(file);
+    const struct timespec times[2] = {{.tv_sec = time(NULL) - 7200}, {.tv_sec = time(NULL) - 7200}};
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+    return format_text("%s", path);
+}
+
+/* What a killed program left goes; what a living one uses, is new, or has another name stays. */
+static void abandoned_folders_are_removed(void **state)
+{
+    (void)state;
+    struct error error;
+    pid_t process, living;
+    char *parent = scratch_make(), *other = path_join(parent, "drumline-bench-elsewhere-abcdef");
+    char *abandoned = leave_folder(parent, true, &process), *used = leave_folder(parent, false, &living);
+    char *new = leave_folder(parent, true, &process);
+    assert_int_equal(utimensat(AT_FDCWD, new, NULL, 0), 0);
+    assert_ok(folder_make(other, &error), error);
+    struct bench_folder *folder = bench_folder_make(parent, &error);
+    assert_non_null(folder);
+    assert_false(folder_exists(abandoned));
+    assert_true(folder_exists(used) && folder_exists(new) && folder_exists(other));
+    kill(living, SIGKILL);
+    assert_int_equal(waitpid(living, NULL, 0), living);
+    bench_folder_remove(folder);
+    free(new);
+    free(used);
+    free(abandoned);
+    free(other);
+    scratch_remove(parent);
 }
 
 /* Parses and checks one command line of up to two words. */
@@ -286,18 +355,60 @@ static void wrong_ones_are_refused(void **state)
     }
 }
 
-static void figures_and_ratios(void **state)
+/* A ratio is the value over its baseline, for rates and for times. */
+static void ratios(void **state)
 {
     (void)state;
-    static struct bench_figures figures;
-    struct bench_figure *rate = bench_add(&figures, "train", "1/s", 150, "rate_%d", 2);
-    bench_hold_against(rate, "peer", 100);
-    struct bench_figure *time = bench_add(&figures, "train", "s", 4, "time");
-    bench_hold_time_against(time, "peer", 6);
-    assert_int_equal(figures.count, 2);
+    static struct bench_metrics metrics;
+    struct bench_metric *rate = bench_add(&metrics, "train", "1/s", 150, "rate_%d", 2);
+    bench_compare(rate, "other", 100);
+    struct bench_metric *time = bench_add(&metrics, "train", "s", 4, "time");
+    bench_compare(time, "other", 6);
+    bench_add_speedup(&metrics, "train", "speed", 3, 4);
+    assert_int_equal(metrics.count, 3);
     assert_string_equal(rate->name, "rate_2");
     assert_near(rate->ratio, 1.5, 1e-12);
-    assert_near(time->ratio, 1.5, 1e-12);
+    assert_near(time->ratio, 4 / 6.0, 1e-12);
+    assert_string_equal(metrics.rows[2].name, "speed_of_4_ranks_over_one");
+    assert_near(metrics.rows[2].ratio, 0.75, 1e-12);
+}
+
+/* Prints to a standard output that takes nothing. */
+static void expect_no_output(const struct bench_metrics *metrics, int output)
+{
+    const struct bench_origin origin = {"1", "host", "processor", "portable", "config", "date", 1, 1, 1, 8};
+    struct error error;
+    fflush(stdout);
+    int saved = dup(STDOUT_FILENO);
+    assert_true(saved >= 0);
+    if (output >= 0)
+        dup2(output, STDOUT_FILENO);
+    else
+        close(STDOUT_FILENO);
+    struct error json_error = {.message = ""};
+    bool printed = bench_print(metrics, &origin, &error);
+    clearerr(stdout);
+    bool printed_json = bench_print_json(metrics, &origin, &json_error);
+    clearerr(stdout);
+    dup2(saved, STDOUT_FILENO);
+    close(saved);
+    assert_false(printed);
+    assert_contains(error.message, "can't write to standard output: ");
+    assert_false(printed_json);
+    assert_contains(json_error.message, "can't write to standard output: ");
+}
+
+static void full_and_closed_output(void **state)
+{
+    (void)state;
+    static struct bench_metrics metrics;
+    bench_compare(bench_add(&metrics, "train", "1/s", 150, "rate"), "other", 100);
+    int full = open("/dev/full", O_WRONLY);
+    if (full >= 0) {
+        expect_no_output(&metrics, full);
+        close(full);
+    }
+    expect_no_output(&metrics, -1);
 }
 
 int main(void)
@@ -311,9 +422,11 @@ int main(void)
         cmocka_unit_test(sums_hide_behind_backward),
         cmocka_unit_test(windows_are_made_up_alike),
         cmocka_unit_test(folder_comes_and_goes),
+        cmocka_unit_test(abandoned_folders_are_removed),
         cmocka_unit_test(modes),
         cmocka_unit_test(wrong_ones_are_refused),
-        cmocka_unit_test(figures_and_ratios),
+        cmocka_unit_test(ratios),
+        cmocka_unit_test(full_and_closed_output),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,8 +4,8 @@
 #include "base/log.h"
 #include "base/version.h"
 #include "data/dataset/order.h"
-#include "programs/bench/figures.h"
 #include "programs/bench/flops.h"
+#include "programs/bench/metrics.h"
 #include "programs/bench/peak.h"
 #include "programs/bench/scaling.h"
 #include "programs/bench/work.h"
@@ -30,84 +30,83 @@ struct bench {
     const struct hparams *hparams;
     struct comm *comm;
     struct bench_training training; /* open where training or scaling is measured */
-    struct bench_times times;       /* of a step with the whole batch */
+    struct bench_times times;       /* of a step with the full batch */
     bool have_sums;
     struct bench_sums sums;
-    struct bench_figures figures;
+    struct bench_metrics metrics;
 };
 
-/* What a training's products are held against, in FLOP/s. */
+/* What the training's GEMMs are compared with, in FLOP/s. */
 struct peak {
     const char *name;
     double flops_per_second;
 };
 
-/* `sum`: seconds of the gradients' sum with nothing else going on. */
-static void add_phases(struct bench *bench, const struct bench_flops *flops, const struct peak *peak, double sum)
+/* `allreduce`: seconds of the gradient allreduce with nothing else going on. */
+static void add_phases(struct bench *bench, const struct bench_flops *flops, const struct peak *peak, double allreduce)
 {
     double batch = (double)bench->hparams->batch_size;
     for (int phase = 0; phase < STEP_NUM_PHASES; phase++) {
         double seconds = bench->times.phases[phase];
-        bench_hold_against(bench_add(&bench->figures, "train", "ms", 1e3 * seconds, "%s", phase_keys[phase]), "a step",
-                           1e3 * bench->times.step);
+        bench_compare(bench_add(&bench->metrics, "train", "ms", 1e3 * seconds, "%s", phase_keys[phase]), "step",
+                      1e3 * bench->times.step);
     }
     if (comm_size(bench->comm) > 1)
-        bench_hold_against(
-            bench_add(&bench->figures, "train", "ms", 1e3 * bench->times.exposed, "exposed_sum_of_gradients"),
-            "that sum alone", 1e3 * sum);
+        bench_compare(bench_add(&bench->metrics, "train", "ms", 1e3 * bench->times.exposed, "exposed_allreduce"),
+                      "allreduce alone", 1e3 * allreduce);
     for (int part = 0; part < PASS_NUM_PHASES; part++) {
         int phase = STEP_ENCODER_FORWARD + part;
         double seconds = bench->times.phases[phase];
         if (flops->phases[part] > 0 && seconds > 0)
-            bench_hold_against(bench_add(&bench->figures, "train", "GFLOP/s",
-                                         flops->phases[part] * batch / seconds / 1e9, "%s", phase_keys[phase]),
-                               peak->name, peak->flops_per_second / 1e9);
+            bench_compare(bench_add(&bench->metrics, "train", "GFLOP/s", flops->phases[part] * batch / seconds / 1e9,
+                                    "%s", phase_keys[phase]),
+                          peak->name, peak->flops_per_second / 1e9);
     }
 }
 
-/* sgemm's peak, and with bf16 products that of what makes them, which is then the one to hold against. Collective. */
+/* The peak of sgemm and, where the model uses bf16, that of its bf16 GEMMs, which is then the baseline. Collective. */
 static bool measure_peak(struct peak *peak, struct bench *bench, struct error *error)
 {
-    const struct bf16_gemms *products = bench->training.model->bf16.gemms;
-    *peak = (struct peak){"sgemm's peak", 0};
+    const struct bf16_gemms *gemms = bench->training.model->bf16.gemms;
+    *peak = (struct peak){"sgemm peak", 0};
     if (!bench_peak_measure(&peak->flops_per_second, NULL, bench->comm, error))
         return false;
-    bench_add(&bench->figures, "train", "GFLOP/s", peak->flops_per_second / 1e9, "sgemm_peak_of_all_ranks");
-    if (!products)
+    bench_add(&bench->metrics, "train", "GFLOP/s", peak->flops_per_second / 1e9, "sgemm_peak_of_all_ranks");
+    if (!gemms)
         return true;
-    peak->name = "bf16's peak";
-    if (!bench_peak_measure(&peak->flops_per_second, bf16_gemms_engine(products), bench->comm, error))
+    peak->name = "bf16 peak";
+    if (!bench_peak_measure(&peak->flops_per_second, bf16_gemms_engine(gemms), bench->comm, error))
         return false;
-    bench_add(&bench->figures, "train", "GFLOP/s", peak->flops_per_second / 1e9, "bf16_peak_of_all_ranks");
+    bench_add(&bench->metrics, "train", "GFLOP/s", peak->flops_per_second / 1e9, "bf16_peak_of_all_ranks");
     return true;
 }
 
 /* Collective. */
 static bool report_training(struct bench *bench, struct error *error)
 {
-    struct bench_figures *figures = &bench->figures;
+    struct bench_metrics *metrics = &bench->metrics;
     struct bench_flops flops = bench_flops_of(bench->hparams);
     double batch = (double)bench->hparams->batch_size, step = bench->times.step,
-           peer = bench->options->peer_windows_per_second;
+           baseline = bench->options->peer_windows_per_second;
     double resident = bench_resident_bytes();
     struct peak peak;
-    /* Before the peak's own matrices. */
+    /* Before the matrices that measure the peak are allocated. */
     comm_max_doubles(bench->comm, &resident, 1);
-    double sum = bench_training_sum_seconds(&bench->training);
+    double allreduce = bench_training_allreduce_seconds(&bench->training);
     if (!measure_peak(&peak, bench, error))
         return false;
-    struct bench_figure *rate = bench_add(figures, "train", "1/s", batch / step, "windows_per_second");
-    if (peer > 0)
-        bench_hold_against(rate, "peer", peer);
-    bench_add(figures, "train", "s", step, "step");
-    bench_hold_against(bench_add(figures, "train", "GFLOP/s", flops.total * batch / step / 1e9, "step"), peak.name,
-                       peak.flops_per_second / 1e9);
-    bench_add(figures, "train", "MFLOP", flops.total / 1e6, "a_window");
-    bench_add(figures, "train", "MFLOP", flops.forward / 1e6, "a_window_forward");
-    bench_add(figures, "train", "MFLOP", flops.weight_gradients / 1e6, "a_window_gradients_of_weights");
-    bench_add(figures, "train", "MFLOP", flops.input_gradients / 1e6, "a_window_gradients_of_inputs");
-    bench_add(figures, "train", "MB", resident / 1e6, "resident_memory_of_a_rank");
-    add_phases(bench, &flops, &peak, sum);
+    struct bench_metric *rate = bench_add(metrics, "train", "1/s", batch / step, "windows_per_second");
+    if (baseline > 0)
+        bench_compare(rate, "other program", baseline);
+    bench_add(metrics, "train", "s", step, "step");
+    bench_compare(bench_add(metrics, "train", "GFLOP/s", flops.total * batch / step / 1e9, "step"), peak.name,
+                  peak.flops_per_second / 1e9);
+    bench_add(metrics, "train", "MFLOP", flops.total / 1e6, "per_window");
+    bench_add(metrics, "train", "MFLOP", flops.forward / 1e6, "per_window_forward");
+    bench_add(metrics, "train", "MFLOP", flops.weight_gradients / 1e6, "per_window_weight_gradients");
+    bench_add(metrics, "train", "MFLOP", flops.input_gradients / 1e6, "per_window_input_gradients");
+    bench_add(metrics, "train", "MB", resident / 1e6, "resident_memory_per_rank");
+    add_phases(bench, &flops, &peak, allreduce);
     return true;
 }
 
@@ -126,8 +125,8 @@ static bool fitted_network(struct bench_network *network, struct bench *bench, s
 
 static void add_network(struct bench *bench, const char *mode, const struct bench_network *network)
 {
-    bench_add(&bench->figures, mode, "us", 1e6 * network->latency, "latency_of_a_message");
-    bench_add(&bench->figures, mode, "Gbit/s", 8e-9 * network->bandwidth, "bandwidth_of_a_link");
+    bench_add(&bench->metrics, mode, "us", 1e6 * network->latency, "message_latency");
+    bench_add(&bench->metrics, mode, "Gbit/s", 8e-9 * network->bandwidth, "link_bandwidth");
 }
 
 /* Collective. */
@@ -138,9 +137,9 @@ static bool report_sums(struct bench *bench, struct error *error)
         return false;
     for (int i = 0; i < bench->sums.count; i++) {
         double bytes = bench->sums.bytes[i];
-        bench_hold_time_against(
-            bench_add(&bench->figures, "allreduce", "us", 1e6 * bench->sums.seconds[i], "%.0f_KiB", bytes / 1024),
-            "as fitted", 1e6 * bench_network_sum_seconds(&network, bench->sums.ranks, bytes));
+        bench_compare(
+            bench_add(&bench->metrics, "allreduce", "us", 1e6 * bench->sums.seconds[i], "%.0f_KiB", bytes / 1024),
+            "fitted model", 1e6 * bench_network_sum_seconds(&network, bench->sums.ranks, bytes));
     }
     add_network(bench, "allreduce", &network);
     return true;
@@ -154,7 +153,7 @@ static double compute_of(const struct bench_times *times)
     return seconds;
 }
 
-/* Times steps with few windows a rank too: that is where strong scaling ends. Collective. */
+/* Times steps with few windows per rank too: that is where strong scaling ends. Collective. */
 static bool measure_compute(struct bench *bench, struct bench_compute *compute, struct error *error)
 {
     enum { FEW = 16 };
@@ -176,12 +175,12 @@ static bool measure_compute(struct bench *bench, struct bench_compute *compute, 
     }
     compute->windows[compute->num_points] = (double)whole;
     compute->seconds[compute->num_points++] = compute_of(&bench->times);
-    /* Every rank foretells the same: what rank 0 saw. */
+    /* Every rank predicts the same: from what rank 0 saw. */
     comm_broadcast(bench->comm, compute, sizeof *compute, 0);
     return true;
 }
 
-/* One row for each number of ranks: the step, held against one that would lose nothing. */
+/* One row for each number of ranks: the predicted step, with that of ideal scaling as baseline. */
 static void add_scaling(struct bench *bench, const struct bench_compute *compute, const struct bench_network *network,
                         bool strong)
 {
@@ -192,9 +191,9 @@ static void add_scaling(struct bench *bench, const struct bench_compute *compute
     for (int ranks = 1; ranks <= MOST_RANKS && (!strong || ranks <= batch); ranks *= 2) {
         int64_t windows = strong ? (int64_t)order_largest_part((size_t)batch, ranks) : part;
         struct bench_prediction prediction = bench_predict(compute, network, ranks, windows);
-        struct bench_figure *figure = bench_add(&bench->figures, "scaling", "ms", 1e3 * prediction.step,
+        struct bench_metric *metric = bench_add(&bench->metrics, "scaling", "ms", 1e3 * prediction.step,
                                                 "predicted_%s_%d_ranks", strong ? "strong" : "weak", ranks);
-        bench_hold_time_against(figure, "with no loss", 1e3 * (strong ? alone / ranks : alone));
+        bench_compare(metric, "ideal", 1e3 * (strong ? alone / ranks : alone));
     }
 }
 
@@ -202,26 +201,26 @@ static void add_compute(struct bench *bench, const struct bench_compute *compute
 {
     int last = compute->num_points - 1;
     for (int i = 0; i <= last; i++) {
-        struct bench_figure *figure =
-            bench_add(&bench->figures, "scaling", "1/s", compute->windows[i] / compute->seconds[i],
-                      "rate_of_a_rank_at_%.0f", compute->windows[i]);
+        struct bench_metric *metric =
+            bench_add(&bench->metrics, "scaling", "1/s", compute->windows[i] / compute->seconds[i],
+                      "rate_per_rank_at_%.0f", compute->windows[i]);
         if (i < last)
-            bench_hold_against(figure, "at the most", compute->windows[last] / compute->seconds[last]);
+            bench_compare(metric, "full batch", compute->windows[last] / compute->seconds[last]);
     }
 }
 
-/* Measured, not foretold: the training's steps, and products alone for about as long. Collective. */
-static bool add_speed_over_one(struct bench *bench, struct error *error)
+/* Measured, not predicted: training steps, and GEMMs alone for about as long. Collective. */
+static bool add_speedup(struct bench *bench, struct error *error)
 {
-    double step, product;
+    double step, gemm;
     int ranks = comm_size(bench->comm);
     if (ranks == 1)
         return true;
-    if (!bench_training_speed_over_one(&bench->training, &step, error) ||
-        !bench_peak_speed_over_one(&product, bench->times.step, (int)bench->options->steps, bench->comm, error))
+    if (!bench_training_speedup(&bench->training, &step, error) ||
+        !bench_peak_speedup(&gemm, bench->times.step, (int)bench->options->steps, bench->comm, error))
         return false;
-    bench_add_times_of_one(&bench->figures, "scaling", "speed", step, ranks);
-    bench_add_times_of_one(&bench->figures, "scaling", "sgemm", product, ranks);
+    bench_add_speedup(&bench->metrics, "scaling", "speed", step, ranks);
+    bench_add_speedup(&bench->metrics, "scaling", "sgemm", gemm, ranks);
     return true;
 }
 
@@ -237,18 +236,19 @@ static bool report_scaling(struct bench *bench, struct error *error)
         return false;
     if (!measure_compute(bench, &compute, error))
         return false;
-    log_info("The steps of other numbers of ranks are predictions: computation as measured here, sums with the latency "
-             "and bandwidth %s, on ranks that are all alike and alone on the network.",
-             given ? "given" : "fitted to the sums measured here");
-    if (!add_speed_over_one(bench, error))
+    log_info(
+        "steps on other numbers of ranks are predictions, from the computation measured here and a network with the "
+        "latency and bandwidth %s; they assume equal ranks and an idle network",
+        given ? "given" : "fitted to the allreduces measured here");
+    if (!add_speedup(bench, error))
         return false;
     add_compute(bench, &compute);
     add_network(bench, "scaling", &network);
     int64_t part = (int64_t)order_largest_part((size_t)bench->hparams->batch_size, ranks);
     if (!given || ranks == 1)
-        bench_hold_time_against(bench_add(&bench->figures, "scaling", "ms", 1e3 * bench->times.step,
-                                          "measured_%d_rank%s", ranks, ranks == 1 ? "" : "s"),
-                                "predicted", 1e3 * bench_predict(&compute, &network, ranks, part).step);
+        bench_compare(bench_add(&bench->metrics, "scaling", "ms", 1e3 * bench->times.step, "measured_%d_rank%s", ranks,
+                                ranks == 1 ? "" : "s"),
+                      "predicted", 1e3 * bench_predict(&compute, &network, ranks, part).step);
     add_scaling(bench, &compute, &network, true);
     add_scaling(bench, &compute, &network, false);
     return true;
@@ -276,7 +276,7 @@ static void name_processor(char *name, size_t size)
         fclose(file);
 }
 
-static void print(const struct bench *bench, int threads)
+static bool print(const struct bench *bench, int threads, struct error *error)
 {
     char processor[128], date[32];
     name_processor(processor, sizeof processor);
@@ -294,12 +294,11 @@ static void print(const struct bench *bench, int threads)
         .batch_size = bench->hparams->batch_size,
     };
     if (bench->options->json)
-        bench_print_json(&bench->figures, &origin);
-    else
-        bench_print(&bench->figures, &origin);
+        return bench_print_json(&bench->metrics, &origin, error);
+    return bench_print(&bench->metrics, &origin, error);
 }
 
-/* What of options->mode can be measured on so many ranks. Fails where what was asked for by name can't. */
+/* What of options->mode can be measured on this many ranks. Fails where a mode that was named can't. */
 struct plan {
     bool train, sums, scaling;
 };
@@ -313,16 +312,15 @@ static bool make_plan(struct plan *plan, const struct bench_options *options, in
         .scaling = bench_options_want(options, BENCH_SCALING) && (ranks > 1 || given),
     };
     if (options->mode == BENCH_ALLREDUCE && !plan->sums)
-        return error_set(error,
-                         "one rank has nothing to sum: start two or more (mpirun -n 2 drumline-bench allreduce)");
+        return error_set(error, "allreduce needs two or more ranks (mpirun -n 2 drumline-bench allreduce)");
     if (options->mode == BENCH_SCALING && !plan->scaling)
-        return error_set(error, "one rank has no network to measure: start two or more (mpirun -n 2 drumline-bench "
+        return error_set(error, "scaling needs two or more ranks to measure a network (mpirun -n 2 drumline-bench "
                                 "scaling), or describe one with --latency_us and --bandwidth_gbps");
     if (options->mode == BENCH_ALL && ranks == 1)
-        log_info("one rank has nothing to sum: allreduce is left out%s",
-                 given ? "" : ", and so is scaling (--latency_us and --bandwidth_gbps would do instead)");
+        log_info("skipped: allreduce, which needs two or more ranks%s",
+                 given ? "" : ", and scaling, which needs them too or --latency_us and --bandwidth_gbps");
     if (options->mode == BENCH_ALL && !options->input_dir)
-        log_info("preprocess is left out: it needs --input_dir");
+        log_info("skipped: preprocess, which needs --input_dir");
     return true;
 }
 
@@ -342,10 +340,10 @@ static bool measure(struct bench *bench, const struct plan *plan, int threads, s
         return false;
     bench_training_close(&bench->training);
     if (bench_options_want(options, BENCH_GENERATE) &&
-        !bench_generate(&bench->figures, options, bench->hparams, threads, comm, error))
+        !bench_generate(&bench->metrics, options, bench->hparams, threads, comm, error))
         return false;
     return !bench_options_want(options, BENCH_PREPROCESS) || !options->input_dir ||
-           bench_preprocess(&bench->figures, options, comm, error);
+           bench_preprocess(&bench->metrics, options, comm, error);
 }
 
 bool bench_run(const struct bench_options *options, const struct hparams *hparams, int threads, struct comm *comm,
@@ -355,7 +353,5 @@ bool bench_run(const struct bench_options *options, const struct hparams *hparam
     struct bench bench = {.options = options, .hparams = hparams, .comm = comm};
     bool ok = make_plan(&plan, options, comm_size(comm), error) && measure(&bench, &plan, threads, error);
     bench_training_close(&bench.training);
-    if (ok && comm_rank(comm) == 0)
-        print(&bench, threads);
-    return ok;
+    return ok && comm_all_ok(comm, comm_rank(comm) != 0 || print(&bench, threads, error), error);
 }

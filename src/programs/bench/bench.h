@@ -5,8 +5,8 @@
 #include "dist/comm.h"
 #include "programs/bench/options.h"
 
-/* Measures what options->mode says, with `threads` threads a rank, and prints it on rank 0. Collective; the error is
- * the same on every rank. */
+/* Measures what options->mode says, with `threads` threads per rank, and prints it on rank 0, which fails where standard
+ * output does not take it. Collective; the error is the same on every rank. */
 bool bench_run(const struct bench_options *options, const struct hparams *hparams, int threads, struct comm *comm,
                struct error *error);
 

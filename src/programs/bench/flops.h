@@ -1,6 +1,6 @@
 /* The floating-point operations of the matrix products that training on one window takes, counted from the shapes of
- * the model alone: a product of [m, k] and [k, n] is 2 m k n. Gates, losses, sums of biases and the optimizer are left
- * out: they are far below one percent of it.
+ * the model alone: a GEMM of [m, k] and [k, n] is 2 m k n. Gates, losses, sums of biases and the optimizer are not
+ * counted: they are far below one percent.
  *
  * A dense layer from n to m numbers takes 2 n m forward, as many for the gradient of its kernel and, where the gradient
  * of its input is made, as many for that. An LSTM layer with I inputs and H units that runs T steps on r rows takes

@@ -1,4 +1,4 @@
-/* drumline-bench: measures training, the sum of gradients, generation and preprocessing. */
+/* drumline-bench: measures training, gradient allreduce, scaling, generation and preprocessing. */
 #include "base/hdf5/hdf5.h"
 #include "base/log.h"
 #include "programs/bench/bench.h"

@@ -3,14 +3,14 @@
 #include "base/clock.h"
 #include "dist/gradient_reducer.h"
 #include "dist/sum_algorithm.h"
-#include "programs/bench/figures.h"
+#include "programs/bench/metrics.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 enum { LEAST_REPEATS = 5, MOST_REPEATS = 101 };
 
-/* A size is repeated for about so long. */
+/* About how long one size is repeated. */
 static const double seconds_of_a_size = 0.2;
 
 static double sum_once(struct comm *comm, struct gradient_reducer *reducer, size_t count)
@@ -31,7 +31,7 @@ static int choose_repeats(struct comm *comm, double seconds)
     return repeats < LEAST_REPEATS ? LEAST_REPEATS : repeats > MOST_REPEATS ? MOST_REPEATS : (int)repeats;
 }
 
-/* The numbers grow with the number of ranks at each sum, so they are cleared before they overflow. */
+/* The values grow with each allreduce, so they are reset before they overflow. */
 static bool measure_size(double *median, struct comm *comm, float *values, size_t count, struct error *error)
 {
     double seconds[MOST_REPEATS];
@@ -55,10 +55,10 @@ bool bench_sums_measure(struct bench_sums *sums, struct comm *comm, struct error
 {
     *sums = (struct bench_sums){.ranks = comm_size(comm)};
     if (sums->ranks < 2)
-        return error_set(error, "one rank has nothing to sum: start two or more, as in mpirun -n 2 drumline-bench");
+        return error_set(error, "allreduce needs two or more ranks (mpirun -n 2 drumline-bench allreduce)");
     size_t most = BENCH_LARGEST_SUM / sizeof(float);
     float *values = malloc(BENCH_LARGEST_SUM);
-    bool ok = comm_all_ok(comm, values || error_set(error, "no memory for %d bytes to sum", BENCH_LARGEST_SUM), error);
+    bool ok = comm_all_ok(comm, values || error_set(error, "no memory for %d bytes", BENCH_LARGEST_SUM), error);
     for (size_t i = 0; ok && i < most; i++)
         values[i] = 1;
     for (size_t bytes = BENCH_SMALLEST_SUM; ok && bytes <= BENCH_LARGEST_SUM; bytes *= 2) {
@@ -98,7 +98,7 @@ static struct line weighted_line(const struct bench_sums *sums, int first, int e
 }
 
 /* Least squares of ln(fitted / measured), so that times of microseconds count as much as those of seconds and twice too
- * long as much as half: by weights that make each term's slope that of the squared logarithm, found anew from the line
+ * long as much as half: by weights that make each term's slope that of the squared logarithm, computed again from the line
  * before. */
 static struct line fit_line(const struct bench_sums *sums, int first, int end, double known)
 {
@@ -125,16 +125,17 @@ bool bench_network_fit(struct bench_network *network, const struct bench_sums *s
     while (small < sums->count && sums->bytes[small] <= BENCH_SMALL_SUM)
         small++;
     if (small < 2 || small == sums->count || sums->ranks < 2)
-        return error_set(error, "no network can be fitted to %d sums of %d ranks", sums->count, sums->ranks);
+        return error_set(error, "no network can be fitted to %d allreduces of %d ranks", sums->count, sums->ranks);
     for (int i = 0; i < sums->count; i++)
         if (!(sums->seconds[i] > 0 && isfinite(sums->seconds[i])))
-            return error_set(error, "the sum of %.0f bytes took %g s: no network can be fitted to that", sums->bytes[i],
-                             sums->seconds[i]);
+            return error_set(error, "the allreduce of %.0f bytes took %g s: no network can be fitted to that",
+                             sums->bytes[i], sums->seconds[i]);
     double start = fit_line(sums, 0, small, -1).start;
     struct line line = fit_line(sums, small, sums->count, start);
     if (!(line.slope > 0 && isfinite(line.slope) && isfinite(line.start)))
-        return error_set(error, "sums of more bytes took no more time, so no network can be fitted; measure again, or "
-                                "give --latency_us and --bandwidth_gbps");
+        return error_set(error,
+                         "allreduces of more bytes took no more time, so no network can be fitted; measure again, or "
+                         "give --latency_us and --bandwidth_gbps");
     network->latency = line.start / cost.rounds;
     network->bandwidth = cost.passes / line.slope;
     return true;

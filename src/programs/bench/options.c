@@ -12,32 +12,31 @@
 
 static const struct setting rows[] = {
     ROW(mode, SETTING_CHOICE, "all", 0, 0, "train|allreduce|scaling|generate|preprocess|all", NULL,
-        "What is measured; may stand as first word, without --mode=. all: whatever there is something for."),
-    TEXT(config, "groovae_4bar_flat", "NAME", "Which model is trained and played, on made-up windows."),
-    TEXT(hparams, NULL, "a=1,b=[2,3]", "Changes to the config's hparams; batch_size is the whole job's."),
+        "What to measure; may be given as first word, without --mode=. all: whatever the ranks and options allow."),
+    TEXT(config, "groovae_4bar_flat", "NAME", "Config of the model to train and generate with, on synthetic windows."),
+    TEXT(hparams, NULL, "a=1,b=[2,3]", "Changes to the config's hparams; batch_size is that of the whole job."),
     INT(steps, "5", 1, 1000,
-        "Training steps that are timed, after one that is not; scaling times as many again, each between two steps of "
-        "one rank alone. Figures are medians."),
-    INT(micro_batch_size, "0", 0, 65536, "As drumline-train's."),
-    INT(threads, "0", 0, 1024, "As drumline-train's: threads of a rank's matrix products."),
-    INT(bucket_kib, "2048", 4, 1 << 20, "As drumline-train's: least size in KiB of what one reduction sums."),
-    DOUBLE(peer_windows_per_second, 1e12, "X", "What another program reached, to set beside ours; 0: nothing."),
-    DOUBLE(latency_us, 1e9, "US",
-           "scaling: microseconds that a message takes beside its bytes, instead of the measured ones."),
-    DOUBLE(bandwidth_gbps, 1e9, "GBPS", "scaling: gigabits per second of a link, instead of the measured ones."),
-    INT(num_outputs, "1000", 1, 1e6, "generate: windows that rank 0 plays and writes while the others wait."),
-    TEXT(input_dir, NULL, "DIR", "preprocess: folder of MIDI files, with those below it."),
-    TEXT(
-        temporary_dir, NULL, "DIR",
-        "Where a folder is made, and removed again, for what generate and preprocess write. All ranks must see it. Not "
-        "given: TMPDIR, else /tmp."),
+        "Training steps to time, after a warm-up step; scaling times as many again, interleaved with steps of one rank "
+        "alone. Times are medians."),
+    INT(micro_batch_size, "0", 0, 65536, "As in drumline-train."),
+    INT(threads, "0", 0, 1024, "As in drumline-train: BLAS threads per rank."),
+    INT(bucket_kib, "2048", 4, 1 << 20, "As in drumline-train: bucket size of the gradient allreduce in KiB."),
+    DOUBLE(peer_windows_per_second, 1e12, "X", "train: windows a second of another program, as a baseline; 0: none."),
+    DOUBLE(latency_us, 1e9, "US", "scaling: latency of a message in microseconds, instead of the measured one."),
+    DOUBLE(bandwidth_gbps, 1e9, "GBPS", "scaling: bandwidth of a link in Gbit/s, instead of the measured one."),
+    INT(num_outputs, "1000", 1, 1e6, "generate: windows to generate on rank 0, while the others wait."),
+    TEXT(input_dir, NULL, "DIR", "preprocess: folder of MIDI files, searched with its subfolders."),
+    TEXT(temporary_dir, NULL, "DIR",
+         "Where generate and preprocess make a temporary folder for their output. All ranks must see it. Default: "
+         "TMPDIR, "
+         "else /tmp."),
     RANK_LOG_ROW(struct bench_options),
     ROW(json, SETTING_BOOL, "false", 0, 0, NULL, NULL, "Print one JSON object instead of the table."),
 };
 
 const struct program bench_program = {
     .name = "drumline-bench",
-    .summary = "measures training, the sum of gradients, generation and preprocessing, and prints one table",
+    .summary = "measures training, gradient allreduce, scaling, generation and preprocessing",
     .usage = "[MODE] [OPTION]...",
     .examples = "mpirun -n 2 drumline-bench train --config groovae_4bar_flat --peer_windows_per_second=98\n"
                 "mpirun -n 2 drumline-bench allreduce --json\n"

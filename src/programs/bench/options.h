@@ -25,7 +25,7 @@ extern const struct program bench_program;
  * it is no option. The word is owned by the caller; NULL where nothing was replaced. */
 char *bench_options_take_mode(int argc, char **argv);
 
-/* Checks what single bounds can't, and makes the hparams. */
+/* Checks what depends on several options, and makes the hparams. */
 bool bench_options_check(const struct bench_options *options, struct hparams *hparams, struct error *error);
 
 /* Whether this is measured under options->mode. */

@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "model/kernels/kernels.h"
 #include "model/nn/ops.h"
-#include "programs/bench/turns.h"
+#include "programs/bench/rounds.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@ static const struct {
     int rows, columns, inner;
 } shapes[] = {
     {1024, 1024, 1024}, /* square */
-    {512,  2048, 2048}, /* the gradient of a recurrent kernel: few results, long sums */
+    {512,  2048, 2048}, /* the gradient of a recurrent kernel: few outputs, long dot products */
     {2048, 2048, 512 }, /* the inputs of all steps */
 };
 enum { NUM_SHAPES = sizeof shapes / sizeof *shapes, MOST_FLOATS = 2048 * 2048, LEAST_REPEATS = 3 };
@@ -20,13 +20,13 @@ enum { NUM_SHAPES = sizeof shapes / sizeof *shapes, MOST_FLOATS = 2048 * 2048, L
 /* A shape is repeated for so long. */
 static const double seconds_of_a_shape = 0.25;
 
-/* One product that is measured, in either precision. */
+/* One GEMM that is measured, in either precision. */
 struct measured {
     int rows, columns, inner;
     float *out, *a, *b;         /* room for the largest shape's */
     struct bf16_engine *engine; /* NULL: floats */
     uint16_t *rounded;          /* a in bf16 */
-    void *product;              /* the engine's */
+    void *gemm;                 /* the engine's */
 };
 
 /* Three matrices of so many numbers each, filled; NULL without memory. */
@@ -43,21 +43,21 @@ static bool prepare(struct measured *measured, struct error *error)
     const struct bf16_shape shape = {BF16_WEIGHTS, measured->rows, measured->columns, measured->inner, OP_REPLACE};
     if (!measured->engine)
         return true;
-    measured->product = measured->engine->prepare(measured->engine, &shape, error);
-    if (measured->product)
-        measured->engine->pack(measured->product, measured->b);
-    return measured->product != NULL;
+    measured->gemm = measured->engine->prepare(measured->engine, &shape, error);
+    if (measured->gemm)
+        measured->engine->pack(measured->gemm, measured->b);
+    return measured->gemm != NULL;
 }
 
 static void multiply(const struct measured *measured)
 {
     if (measured->engine)
-        measured->engine->multiply(measured->product, measured->out, measured->rounded, NULL);
+        measured->engine->multiply(measured->gemm, measured->out, measured->rounded, NULL);
     else
         matmul(measured->out, measured->a, measured->b, measured->rows, measured->columns, measured->inner, OP_REPLACE);
 }
 
-/* The best of several products on this rank, in FLOP/s. */
+/* The best of several GEMMs on this rank, in FLOP/s. */
 static double best_rate(const struct measured *measured)
 {
     double best = 0, started = clock_seconds(), now = started;
@@ -84,7 +84,7 @@ static bool measure_shape(double *flops_per_second, struct measured *measured, s
             *flops_per_second = sum;
     }
     if (measured->engine)
-        measured->engine->release(measured->product);
+        measured->engine->release(measured->gemm);
     return ok;
 }
 
@@ -115,13 +115,13 @@ bool bench_peak_measure(double *flops_per_second, struct bf16_engine *engine, st
     return ok;
 }
 
-/* The same products, so many of them. */
+/* The same GEMM, `repeats` times. */
 struct repeated {
     struct measured measured;
     int repeats;
 };
 
-static bool take_turn(void *context, struct comm *comm, int number, double *seconds, struct error *error)
+static bool run_once(void *context, struct comm *comm, int number, double *seconds, struct error *error)
 {
     const struct repeated *repeated = context;
     double started = clock_seconds();
@@ -134,10 +134,10 @@ static bool take_turn(void *context, struct comm *comm, int number, double *seco
     return true;
 }
 
-bool bench_peak_speed_over_one(double *times, double seconds, int rounds, struct comm *comm, struct error *error)
+bool bench_peak_speedup(double *times, double seconds, int rounds, struct comm *comm, struct error *error)
 {
     enum { SIDE = 1024, COUNT = SIDE * SIDE };
-    struct bench_turns turns;
+    struct bench_rounds result;
     float *matrices = make_matrices(COUNT);
     if (!comm_all_ok(comm, matrices || error_set(error, "no memory for three matrices of %d numbers", COUNT), error)) {
         free(matrices);
@@ -149,9 +149,9 @@ bool bench_peak_speed_over_one(double *times, double seconds, int rounds, struct
     double flops = 2.0 * SIDE * SIDE * SIDE;
     repeated.repeats = (int)fmin(1e6, ceil(seconds * best_rate(&repeated.measured) / flops));
     comm_broadcast(comm, &repeated.repeats, sizeof repeated.repeats, 0);
-    bool ok = bench_turns_take(&turns, take_turn, &repeated, rounds, true, comm, error);
+    bool ok = bench_rounds_run(&result, run_once, &repeated, rounds, true, comm, error);
     if (ok)
-        *times = turns.ratio * comm_size(comm);
+        *times = result.ratio * comm_size(comm);
     free(matrices);
     return ok;
 }

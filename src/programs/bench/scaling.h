@@ -1,15 +1,15 @@
-/* Foretells how long a training step takes on more ranks than there are, from what was measured on those that are.
+/* Predicts how long a training step takes on more ranks than there are, from measurements on those that are.
  *
- * A step is computation, the sums of gradients that computation does not hide, the small sum of losses, and the update.
- * Computation is known at a few numbers of windows a rank; between them a straight line is taken, above them the last
- * two go on, and below them the time goes with the line's start. Gradients become ready within the last micro-batch's
- * backward pass as they did in the measurement, at a pace that goes with that micro-batch's own computation. They are
- * cut into buckets as the reducer does, and the buckets are summed one after the other at the network's cost, each as
- * soon as it is ready and the one before it is done; what lies after the end of backward is exposed.
+ * A step is computation, the part of the gradient allreduce that computation does not hide, the small allreduce of losses,
+ * and the update. Computation is measured at a few numbers of windows per rank, and is linear between and beyond them.
+ * Gradients become ready during the last micro-batch's backward pass as they did in the measurement, at a pace that scales with
+ * that micro-batch's computation. They are cut into buckets as the reducer does; buckets are reduced one after the other at
+ * the network's cost, each as soon as it is ready and the one before it is done. What is left after the end of backward is
+ * exposed.
  *
- * What is left out: ranks that are slower than others, a network that others use too, cores that the sums take from
- * computation, rounds of a sum that wait until the rank looks after them between two products, and algorithms other than
- * the one asked for, where MPI or its settings choose another. */
+ * Not modelled: ranks that are slower than others, a network that is shared with others, cores that the allreduce takes from
+ * computation, rounds of an allreduce that wait until the rank calls MPI between two GEMMs, and algorithms other than the
+ * one that was requested, where MPI or its settings choose another. */
 #ifndef DRUMLINE_PROGRAMS_BENCH_SCALING_H
 #define DRUMLINE_PROGRAMS_BENCH_SCALING_H
 
@@ -21,19 +21,19 @@ enum { BENCH_MOST_POINTS = 3 };
 struct bench_compute {
     int num_points;
     double windows[BENCH_MOST_POINTS]; /* a rank's, growing */
-    double seconds[BENCH_MOST_POINTS]; /* of all phases but the reduction and the optimizer */
+    double seconds[BENCH_MOST_POINTS]; /* of all phases except reduction and optimizer */
     double update_seconds;             /* of the optimizer, whatever the batch */
-    int micro_batch;                   /* most windows at a time */
+    int micro_batch;                   /* windows of the largest */
     size_t bucket_bytes;
     struct bench_reports reports;
 };
 
 struct bench_prediction {
     double step;    /* seconds */
-    double exposed; /* of which the sums that are not hidden */
+    double exposed; /* the part of the allreduce that is not hidden */
 };
 
-/* Seconds of computation for so many windows a rank. */
+/* Seconds of computation for that many windows per rank. */
 double bench_compute_seconds(const struct bench_compute *compute, double windows);
 
 /* A step of `ranks` ranks, the largest part of which is `windows` windows. */

@@ -3,8 +3,8 @@
 #include "base/clock.h"
 #include "data/dataset/order.h"
 #include "model/optimizer/schedule.h"
-#include "programs/bench/figures.h"
-#include "programs/bench/turns.h"
+#include "programs/bench/metrics.h"
+#include "programs/bench/rounds.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -88,7 +88,7 @@ static void finish_reports(struct bench_reports *reports)
         reports->before_end[i] = end - reports->before_end[i];
 }
 
-/* drumline-train's step of comm's ranks, whose reducer is given: gradients, the sums that all of them see, the update. */
+/* drumline-train's step on comm's ranks, with their reducer: gradients, the allreduce of metrics, the update. */
 static void make_step(struct bench_training *training, const struct hparams *hparams, struct comm *comm,
                       struct gradient_reducer *reducer)
 {
@@ -146,8 +146,8 @@ bool bench_training_time(struct bench_training *training, int64_t batch_size, in
     return true;
 }
 
-/* A step of all ranks with the whole batch, or of one with the largest part of it. */
-static bool take_turn(void *context, struct comm *comm, int number, double *seconds, struct error *error)
+/* A step of all ranks with the full batch, or of one with the largest part of it. */
+static bool run_once(void *context, struct comm *comm, int number, double *seconds, struct error *error)
 {
     struct bench_training *training = context;
     struct hparams hparams = training->hparams;
@@ -169,18 +169,18 @@ static bool take_turn(void *context, struct comm *comm, int number, double *seco
     return true;
 }
 
-bool bench_training_speed_over_one(struct bench_training *training, double *times, struct error *error)
+bool bench_training_speedup(struct bench_training *training, double *times, struct error *error)
 {
-    struct bench_turns turns;
+    struct bench_rounds rounds;
     size_t batch = (size_t)training->hparams.batch_size, part = order_largest_part(batch, comm_size(training->comm));
     if (!comm_all_ok(training->comm, train_step_prepare(training->model, part, error), error) ||
-        !bench_turns_take(&turns, take_turn, training, training->most_steps, true, training->comm, error))
+        !bench_rounds_run(&rounds, run_once, training, training->most_steps, true, training->comm, error))
         return false;
-    *times = turns.ratio * (double)batch / (double)part;
+    *times = rounds.ratio * (double)batch / (double)part;
     return true;
 }
 
-double bench_training_sum_seconds(struct bench_training *training)
+double bench_training_allreduce_seconds(struct bench_training *training)
 {
     enum { REPEATS = 5 };
     const struct bench_reports *reports = &training->reports;

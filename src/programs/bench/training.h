@@ -34,7 +34,8 @@ struct bench_training {
 struct bench_times {
     double step;                    /* of the slowest rank */
     double phases[STEP_NUM_PHASES]; /* mean over ranks */
-    double exposed; /* of the gradients' sum: what the rank waits that waits least. The others wait for that one too */
+    double
+        exposed; /* of the gradient allreduce: the wait of the rank that waits least, for the others wait for it too */
 };
 
 /* Takes all memory that a step needs. On failure everything is freed. Collective. */
@@ -42,21 +43,20 @@ bool bench_training_open(struct bench_training *training, const struct hparams *
                          const struct bench_options *options, struct comm *comm, struct error *error);
 void bench_training_close(struct bench_training *training);
 
-/* One step that is not timed, then `steps` (up to options->steps) that are, with a global batch of batch_size windows:
- * at least one a rank, at most hparams->batch_size. Fails where memory is short. Collective. */
+/* One warm-up step, then `steps` (up to options->steps) that are timed, with a global batch of batch_size windows:
+ * at least one per rank, at most hparams->batch_size. Fails where memory is short. Collective. */
 bool bench_training_time(struct bench_training *training, int64_t batch_size, int steps, struct bench_times *times,
                          struct error *error);
 
-/* The windows a second of all ranks with the whole of hparams->batch_size, divided by those of one rank alone with rank 0's
- * part of it: over options->steps turns (bench_turns.h). Leaves ranks with parameters that are not the same.
- * Collective. */
-bool bench_training_speed_over_one(struct bench_training *training, double *times, struct error *error);
+/* The windows a second of all ranks with hparams->batch_size windows, divided by those of one rank alone with rank 0's part of
+ * them, over options->steps interleaved rounds (rounds.h). Leaves ranks with different parameters. Collective. */
+bool bench_training_speedup(struct bench_training *training, double *times, struct error *error);
 
-/* After bench_training_time: seconds of the sum of the gradients in the same buckets with nothing else going on, the median of
- * several of the slowest rank's. Collective. */
-double bench_training_sum_seconds(struct bench_training *training);
+/* After bench_training_time: seconds of the gradient allreduce in the same buckets with nothing else going on; the median of
+ * several, each the slowest rank's. Collective. */
+double bench_training_allreduce_seconds(struct bench_training *training);
 
-/* The most memory that this process has held so far, in bytes. */
+/* Peak resident memory of this process so far, in bytes. */
 double bench_resident_bytes(void);
 
 #endif

@@ -1,4 +1,4 @@
-/* Made-up windows to time a training with: hits at random, as many as drummers play, with random velocities and
+/* Synthetic windows to time a training with: hits at random, as many as drummers play, with random velocities and
  * offsets. */
 #ifndef DRUMLINE_PROGRAMS_BENCH_WINDOWS_H
 #define DRUMLINE_PROGRAMS_BENCH_WINDOWS_H

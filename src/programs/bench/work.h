@@ -1,20 +1,20 @@
-/* Times generation and preprocessing, in process: what drumline-generate and drumline-preprocess do once they have read
- * their command line. What is written goes into a folder of its own and is removed again. */
+/* Times generation and preprocessing in process: what drumline-generate and drumline-preprocess do once they have read their
+ * command line. What they write goes to a temporary folder. */
 #ifndef DRUMLINE_PROGRAMS_BENCH_WORK_H
 #define DRUMLINE_PROGRAMS_BENCH_WORK_H
 
 #include "dist/comm.h"
-#include "programs/bench/figures.h"
+#include "programs/bench/metrics.h"
 #include "programs/bench/options.h"
 
-/* Plays an untrained model of the config on rank 0, with `threads` threads, while the other ranks wait: one sample from
- * checkpoint to MIDI, then options->num_outputs windows without and with writing them. Collective. */
-bool bench_generate(struct bench_figures *figures, const struct bench_options *options, const struct hparams *hparams,
+/* Generates from an untrained model of the config on rank 0, with `threads` threads, while the other ranks wait: one sample
+ * from checkpoint to MIDI, then options->num_outputs windows without and with writing them. Collective. */
+bool bench_generate(struct bench_metrics *metrics, const struct bench_options *options, const struct hparams *hparams,
                     int threads, struct comm *comm, struct error *error);
 
-/* Preprocesses options->input_dir and the folders below it on all ranks, and by turns with them on one alone where that
+/* Preprocesses options->input_dir and the folders below it on all ranks, in interleaved rounds with one rank alone where that
  * is expected to take less than a minute. Collective. */
-bool bench_preprocess(struct bench_figures *figures, const struct bench_options *options, struct comm *comm,
+bool bench_preprocess(struct bench_metrics *metrics, const struct bench_options *options, struct comm *comm,
                       struct error *error);
 
 #endif
