@@ -1,5 +1,7 @@
 #include "base/process.h"
 
+#include "base/host.h"
+
 #include <xxhash.h>
 
 #include <errno.h>

@@ -117,17 +117,16 @@ static bool write_group(hid_t file, const struct tensor_table *table, const stru
     return true;
 }
 
-bool checkpoint_write(const char *path, const char *shown_path, const struct checkpoint *checkpoint,
+bool checkpoint_write(struct atomic_file *to, const struct checkpoint *checkpoint,
                       const struct checkpoint_content *content, struct error *error)
 {
     hid_t file = H5I_INVALID_HID;
-    bool ok = hdf5_create(&file, path, CHECKPOINT_FORMAT, error) && write_attributes(file, checkpoint, error);
+    bool ok = hdf5_create(&file, to->path, CHECKPOINT_FORMAT, error) && write_attributes(file, checkpoint, error);
     for (size_t i = 0; ok && i < content->num_groups; i++)
         ok = write_group(file, content->table, &content->groups[i], content->precision, error);
     if (ok)
-        return hdf5_close(&file, shown_path, error);
-    if (file >= 0)
-        H5Fclose(file);
+        return hdf5_save(&file, to, error);
+    hdf5_close(&file);
     return false;
 }
 
@@ -137,7 +136,7 @@ bool checkpoint_save(const char *path, const struct checkpoint *checkpoint, cons
     struct atomic_file atomic;
     if (!atomic_file_start(&atomic, path, error))
         return false;
-    if (checkpoint_write(atomic.temporary_path, path, checkpoint, content, error))
+    if (checkpoint_write(&atomic, checkpoint, content, error))
         return atomic_file_commit(&atomic, error);
     atomic_file_abandon(&atomic);
     return false;
@@ -222,8 +221,7 @@ void checkpoint_close(struct checkpoint_reader *reader)
 {
     if (!reader)
         return;
-    if (reader->file >= 0)
-        H5Fclose(reader->file);
+    hdf5_close(&reader->file);
     free(reader->path);
     free(reader);
 }

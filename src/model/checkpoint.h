@@ -6,6 +6,7 @@
 #ifndef DRUMLINE_MODEL_CHECKPOINT_H
 #define DRUMLINE_MODEL_CHECKPOINT_H
 
+#include "base/io/atomic_file.h"
 #include "base/metric.h"
 #include "model/nn/tensors.h"
 #include "model/vae/hparams.h"
@@ -50,8 +51,8 @@ struct checkpoint_content {
 bool checkpoint_save(const char *path, const struct checkpoint *checkpoint, const struct checkpoint_content *content,
                      struct error *error);
 
-/* The same without that care, for a caller that has a temporary file of its own at `path`; messages name `shown_path`. */
-bool checkpoint_write(const char *path, const char *shown_path, const struct checkpoint *checkpoint,
+/* The same in parts: writes to a file that has been started. Flushing, naming or abandoning it is left to the caller. */
+bool checkpoint_write(struct atomic_file *to, const struct checkpoint *checkpoint,
                       const struct checkpoint_content *content, struct error *error);
 
 /* Everything but the tensors' values; checks that the weights are there in their sizes. */

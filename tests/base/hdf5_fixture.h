@@ -4,6 +4,7 @@
 
 #include "base/hdf5/hdf5.h"
 #include "base/hdf5/seal.h"
+#include "tests/support/save.h"
 #include "tests/support/scratch.h"
 #include "tests/support/unit.h"
 
@@ -17,11 +18,18 @@ static inline hid_t create(const char *path)
     return file;
 }
 
+/* Writes it to `path`, without fsync, and closes it. */
+static inline bool save(hid_t *file, const char *path, struct error *error)
+{
+    struct atomic_file to;
+    return SAVE(path, &to, hdf5_save(file, &to, error), error);
+}
+
 /* Written, closed and opened for reading. */
 static inline hid_t open_again(hid_t file, const char *path)
 {
     struct error error;
-    assert_ok(hdf5_close(&file, path, &error), error);
+    assert_ok(save(&file, path, &error), error);
     assert_true(file == H5I_INVALID_HID);
     assert_ok(hdf5_open(&file, path, FORMAT, &error), error);
     return file;

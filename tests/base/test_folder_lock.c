@@ -1,6 +1,7 @@
 /* Who may have a folder: one living job at a time, and what a dead one left is taken over. */
 #define _GNU_SOURCE /* unshare */
 #include "base/clock.h"
+#include "base/host.h"
 #include "base/io/folder_lock.h"
 #include "tests/support/scratch.h"
 #include "tests/support/unit.h"

@@ -25,7 +25,7 @@ static void test_extremes(void **state)
     memset(found, 0, COUNT);
     assert_ok(hdf5_read_dataset(found, file, "w", H5T_NATIVE_UINT8, 2, wide, &error), error);
     assert_memory_equal(found, bytes, COUNT);
-    assert_ok(hdf5_close(&file, path, &error), error);
+    hdf5_close(&file);
     free(found);
     free(bytes);
     free(path);
@@ -67,7 +67,7 @@ static uint8_t *make_sample(const char *path, size_t *size)
         values[i] = (float)i;
     hid_t file = create(path);
     assert_ok(hdf5_write_dataset(file, "d", H5T_NATIVE_FLOAT, 2, dims, values, HDF5_COMPRESSED, &error), error);
-    assert_ok(hdf5_close(&file, path, &error), error);
+    assert_ok(save(&file, path, &error), error);
     assert_ok(file_read(&bytes, size, path, 1 << 20, &error), error);
     memset(bytes, 0, HDF5_SEAL_SIZE);
     return bytes;
@@ -137,7 +137,7 @@ static void test_foreign_chunks(void **state)
         memset(found, 0, sizeof found);
         assert_ok(hdf5_read_dataset(found, file, "w", H5T_NATIVE_FLOAT, 2, dims, &error), error);
         assert_memory_equal(found, values, sizeof values);
-        assert_ok(hdf5_close(&file, path, &error), error);
+        hdf5_close(&file);
     }
     free(path);
 }
@@ -164,7 +164,7 @@ static uint8_t *write_column(size_t *size, const char *path, hid_t memory_type, 
         assert_ok(hdf5_column_write(column, file, "c", &error), error);
         hdf5_column_free(column);
     }
-    assert_ok(hdf5_close(&file, path, &error), error);
+    assert_ok(save(&file, path, &error), error);
     assert_ok(file_read(&bytes, size, path, 8 << 20, &error), error);
     return bytes;
 }
@@ -216,7 +216,7 @@ static void test_compound_is_kept(void **state)
     H5Dclose(dataset);
     H5Tclose(type);
     H5Tclose(text);
-    assert_ok(hdf5_close(&file, path, &error), error);
+    hdf5_close(&file);
     free(path);
 }
 
@@ -257,7 +257,7 @@ static void test_some_rows(void **state)
                      "fewer rows");
         assert_fails(hdf5_read_rows(found, file, "d", H5T_NATIVE_FLOAT, 2, dims, 2, (hsize_t)-1, &error), error,
                      "fewer rows");
-        assert_ok(hdf5_close(&file, path, &error), error);
+        hdf5_close(&file);
     }
     free(found);
     free(values);

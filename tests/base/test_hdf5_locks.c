@@ -1,6 +1,7 @@
 /* No file of ours is locked, unless the user says so: shared file systems may refuse locks, or wait for ever. The locks that
  * HDF5 takes pass through the function below. */
 #include "base/hdf5/hdf5.h"
+#include "tests/support/save.h"
 #include "tests/support/scratch.h"
 #include "tests/support/unit.h"
 
@@ -23,8 +24,10 @@ static int locks_of_a_file(void)
     struct error error;
     hid_t file;
     char *folder = scratch_make(), *path = path_join(folder, "a.h5");
-    bool ok = hdf5_create(&file, path, "drumline-test", &error) && hdf5_close(&file, path, &error) &&
-              hdf5_open(&file, path, "drumline-test", &error) && hdf5_close(&file, path, &error);
+    struct atomic_file to;
+    bool ok = hdf5_create(&file, path, "drumline-test", &error) &&
+              SAVE(path, &to, hdf5_save(&file, &to, &error), &error) && hdf5_open(&file, path, "drumline-test", &error);
+    hdf5_close(&file);
     free(path);
     scratch_remove(folder);
     return ok ? num_locks : 101;

@@ -1,6 +1,7 @@
 #include "base/hdf5/hdf5.h"
 #include "base/hdf5/seal.h"
 #include "base/random.h"
+#include "tests/support/save.h"
 #include "tests/support/scratch.h"
 #include "tests/support/unit.h"
 
@@ -99,6 +100,7 @@ static void test_damaged_files(void **state)
     float values[64];
     const hsize_t count = 64;
     hid_t file;
+    struct atomic_file to;
     uint8_t *bytes;
     size_t size;
     for (int i = 0; i < 64; i++)
@@ -106,7 +108,7 @@ static void test_damaged_files(void **state)
     assert_ok(hdf5_create(&file, path, "drumline-example", &error), error);
     assert_ok(hdf5_write_string(file, "name", "x", &error), error);
     assert_ok(hdf5_write_dataset(file, "g/w", H5T_NATIVE_FLOAT, 1, &count, values, HDF5_CONTIGUOUS, &error), error);
-    assert_ok(hdf5_close(&file, path, &error), error);
+    assert_ok(SAVE(path, &to, hdf5_save(&file, &to, &error), &error), error);
     assert_ok(read_whole(path, &error), error);
     assert_ok(file_read(&bytes, &size, path, 1 << 20, &error), error);
     for (uint32_t round = 0; round < 500; round++) {

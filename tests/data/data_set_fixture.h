@@ -6,6 +6,7 @@
 #include "base/random.h"
 #include "data/dataset/dataset.h"
 #include "data/dataset/shard.h"
+#include "tests/support/save.h"
 #include "tests/support/unit.h"
 
 #include <stdlib.h>
@@ -43,20 +44,21 @@ static inline void fixture_append(struct shard_writer *shard, const char *path, 
 static inline void fixture_write(const char *folder, struct shard_writer *shards, uint32_t num_shards)
 {
     struct error error;
+    struct atomic_file to;
     struct dataset_index index;
     struct dataset_counts counts = {.num_files = 7, .skipped = {[SKIPPED_SHORT] = 2}};
     struct performance_table *tables = calloc(num_shards, sizeof *tables);
     assert_non_null(tables);
     for (uint32_t s = 0; s < num_shards; s++) {
         char *name = shard_name(s, num_shards), *path = path_join(folder, name);
-        assert_ok(shard_writer_write(&shards[s], path, &error), error);
+        assert_ok(SAVE(path, &to, shard_writer_write(&shards[s], &to, &error), &error), error);
         tables[s] = shards[s].table;
         free(path);
         free(name);
     }
     char *path = path_join(folder, INDEX_NAME);
     assert_ok(dataset_index_make(&index, tables, num_shards, &counts, &error), error);
-    assert_ok(dataset_index_write(&index, path, path, &error), error);
+    assert_ok(SAVE(path, &to, dataset_index_write(&index, &to, &error), &error), error);
     dataset_index_free(&index);
     free(path);
     free(tables);

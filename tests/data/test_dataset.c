@@ -1,6 +1,7 @@
 #include "data/dataset/dataset.h"
 
 #include "tests/data/data_set_fixture.h"
+#include "tests/support/save.h"
 #include "tests/support/scratch.h"
 
 #include <math.h>
@@ -129,6 +130,7 @@ static void write_again(const struct shard *shard, const char *path)
 {
     struct shard_writer writer = {0};
     struct error error;
+    struct atomic_file to;
     for (size_t i = 0; i < shard->table.count; i++) {
         const struct performance *row = &shard->table.rows[i];
         size_t start = (size_t)row->first_step * NUM_DRUMS;
@@ -137,7 +139,7 @@ static void write_again(const struct shard *shard, const char *path)
                             shard->velocity + start, shard->offset + start};
         assert_ok(shard_writer_append(&writer, row, &grid, &error), error);
     }
-    assert_ok(shard_writer_write(&writer, path, &error), error);
+    assert_ok(SAVE(path, &to, shard_writer_write(&writer, &to, &error), &error), error);
     shard_writer_free(&writer);
 }
 
@@ -167,13 +169,14 @@ static void expect_cell_refused(uint8_t hit, uint8_t velocity, float offset)
     struct shard_writer writer = {0};
     struct shard read;
     struct error error;
+    struct atomic_file to;
     struct grid grid = fixture_grid(0, 1);
     size_t cell = 5 * NUM_DRUMS + 2;
     grid.hits[cell] = hit;
     grid.velocity[cell] = velocity;
     grid.offset[cell] = offset;
     fixture_append(&writer, "a.mid", SPLIT_TRAIN, &grid);
-    assert_ok(shard_writer_write(&writer, path, &error), error);
+    assert_ok(SAVE(path, &to, shard_writer_write(&writer, &to, &error), &error), error);
     assert_fails(shard_read(&read, path, &error), error, "'a.mid', step 5, closed hi-hat");
     assert_contains(error.message, "shard-00000-of-00001.h5");
     grid_free(&grid);
@@ -204,11 +207,12 @@ static void expect_row_refused(void (*change)(struct performance *row), const ch
     struct shard_writer writer = {0};
     struct shard read;
     struct error error;
+    struct atomic_file to;
     struct grid grid = fixture_grid(0, 2);
     fixture_append(&writer, "a.mid", SPLIT_TRAIN, &grid);
     fixture_append(&writer, "b.mid", SPLIT_TRAIN, &grid);
     change(&writer.table.rows[1]);
-    assert_ok(shard_writer_write(&writer, path, &error), error);
+    assert_ok(SAVE(path, &to, shard_writer_write(&writer, &to, &error), &error), error);
     assert_fails(shard_read(&read, path, &error), error, part);
     grid_free(&grid);
     shard_writer_free(&writer);

@@ -1,7 +1,6 @@
 #include "data/midi/drum_map.h"
 
 #include "base/io/files.h"
-#include "base/text.h"
 #include "tests/data/drum_maps.h"
 #include "tests/support/scratch.h"
 #include "tests/support/unit.h"

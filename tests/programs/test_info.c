@@ -1,4 +1,5 @@
 /* What drumline-info says of data sets, shards, checkpoints and runs, valid and damaged. */
+#include "tests/support/save.h"
 #include "tests/support/unit.h"
 
 #include "base/hdf5/hdf5.h"
@@ -73,6 +74,7 @@ static void make_dataset(const char *folder)
 {
     static const struct time_signature common = {4, 4}, waltz = {3, 4};
     struct error error;
+    struct atomic_file to;
     struct shard_writer shard = {.num_steps = 0};
     struct dataset_index index;
     struct dataset_counts counts = {.num_files = 5, .num_kept = 3, .num_hits = 6, .num_unknown = 4};
@@ -81,9 +83,9 @@ static void make_dataset(const char *folder)
     append(&shard, "a.mid", SPLIT_TRAIN, "rock", 9, common);
     append(&shard, "b.mid", SPLIT_TRAIN, "jazz/caf\xc3\xa9", 3, common);
     append(&shard, "c.mid", SPLIT_VALIDATION, "rock", 2, waltz);
-    assert_ok(shard_writer_write(&shard, path, &error), error);
+    assert_ok(SAVE(path, &to, shard_writer_write(&shard, &to, &error), &error), error);
     assert_ok(dataset_index_make(&index, &shard.table, 1, &counts, &error), error);
-    assert_ok(dataset_index_write(&index, index_path, index_path, &error), error);
+    assert_ok(SAVE(index_path, &to, dataset_index_write(&index, &to, &error), &error), error);
     dataset_index_free(&index);
     shard_writer_free(&shard);
     free(name);
@@ -265,6 +267,7 @@ static void test_run(void **state)
 static void test_what_is_none_of_these(void **state)
 {
     struct error error;
+    struct atomic_file to;
     hid_t file;
     char *folder = scratch_make(), *path = path_join(folder, "x.h5");
     (void)state;
@@ -273,7 +276,7 @@ static void test_what_is_none_of_these(void **state)
     write_text(path, "text");
     assert_fails(info_describe(path, &error), error, "x.h5");
     assert_ok(hdf5_create(&file, path, "drumline-other", &error), error);
-    assert_ok(hdf5_close(&file, path, &error), error);
+    assert_ok(SAVE(path, &to, hdf5_save(&file, &to, &error), &error), error);
     assert_fails(info_describe(path, &error), error, "is not a data set, shard or checkpoint");
     free(path);
     scratch_remove(folder);

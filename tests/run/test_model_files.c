@@ -1,4 +1,5 @@
 /* Model files by name: where they are looked for, and in which order. */
+#include "base/text.h"
 #include "run/model_files.h"
 #include "tests/support/scratch.h"
 #include "tests/support/unit.h"

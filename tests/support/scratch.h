@@ -2,15 +2,29 @@
 #ifndef DRUMLINE_TESTS_SUPPORT_SCRATCH_H
 #define DRUMLINE_TESTS_SUPPORT_SCRATCH_H
 
+#include "base/descriptor.h"
 #include "base/io/files.h"
 #include "base/text.h"
 
 #include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* Writes a whole file, replacing one that is there. Messages name `shown_path`. */
+static inline bool file_write(const char *path, const char *shown_path, const void *bytes, size_t size,
+                              struct error *error)
+{
+    int descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    int reason = descriptor < 0 ? errno : descriptor_write(descriptor, bytes, size);
+    if (descriptor >= 0)
+        close(descriptor);
+    return reason == 0 || error_set_errno(error, reason, "%s: can't write", shown_path);
+}
 
 /* A new empty folder, owned by the caller. */
 static inline char *scratch_make(void)

@@ -3,7 +3,6 @@
 #include "base/hdf5/attributes.h"
 #include "base/hdf5/error.h"
 #include "base/hdf5/seal.h"
-#include "base/io/files.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -57,7 +56,7 @@ static hid_t access_properties(void)
     return H5I_INVALID_HID;
 }
 
-/* A new file is made in memory and written to the disk as one piece by hdf5_close: HDF5 1.10 crashes at the program's end
+/* A new file is made in memory and written to the disk as one piece by hdf5_save: HDF5 1.10 crashes at the program's end
  * where the disk was full. Its user block takes the seal. */
 static hid_t create_in_memory(const char *path)
 {
@@ -77,9 +76,6 @@ bool hdf5_create(hid_t *file, const char *path, const char *format, struct error
 {
     hdf5_start();
     *file = H5I_INVALID_HID;
-    /* To learn now, and not after all the work, that the file can't be written. */
-    if (!file_write(path, path, "", 0, error))
-        return false;
     *file = create_in_memory(path);
     if (*file < 0)
         return error_set(error, "%s: no memory to create an HDF5 file", path);
@@ -172,29 +168,25 @@ static char *image_of(size_t *size, hid_t file, const char *path, struct error *
     return NULL;
 }
 
-static bool write_image(hid_t file, const char *path, struct error *error)
+bool hdf5_save(hid_t *file, struct atomic_file *to, struct error *error)
 {
-    char name[HDF5_FILE_NAME_SIZE];
     size_t size;
-    char *image = image_of(&size, file, path, error);
-    if (!image)
-        return false;
-    clear_open_mark(image + HDF5_SEAL_SIZE);
-    hdf5_seal_make(image, image + HDF5_SEAL_SIZE, size - HDF5_SEAL_SIZE);
-    hdf5_file_name(file, name);
-    return file_write(name, path, image, size, error);
+    char *image = image_of(&size, *file, to->path, error);
+    bool ok = image != NULL;
+    if (ok) {
+        clear_open_mark(image + HDF5_SEAL_SIZE);
+        hdf5_seal_make(image, image + HDF5_SEAL_SIZE, size - HDF5_SEAL_SIZE);
+        ok = atomic_file_put(to, image, size, error);
+    }
+    hdf5_close(file);
+    return ok;
 }
 
-bool hdf5_close(hid_t *file, const char *path, struct error *error)
+void hdf5_close(hid_t *file)
 {
-    unsigned intent = H5F_ACC_RDONLY;
-    bool ok = H5Fget_intent(*file, &intent) >= 0 || hdf5_fail(error, path, "can't close");
-    if (ok && intent & H5F_ACC_RDWR)
-        ok = write_image(*file, path, error);
-    if (H5Fclose(*file) < 0 && ok)
-        ok = hdf5_fail(error, path, "can't close");
+    if (*file >= 0)
+        H5Fclose(*file);
     *file = H5I_INVALID_HID;
-    return ok;
 }
 
 char *hdf5_read_format(const char *path, struct error *error)

@@ -5,7 +5,7 @@
  *     if (!hdf5_open(&file, path, FORMAT, error)) return false;           base/hdf5/file.h
  *     ok = hdf5_read_int(&count, file, "count", error) &&                 base/hdf5/attributes.h
  *          hdf5_read_dataset(values, file, "/values", ..., error);        base/hdf5/reading.h
- *     hdf5_close(&file, path, error);
+ *     hdf5_close(&file);
  *
  * All files carry the attributes `format` and `version` on their root group (docs/formats.md). Objects are named by path inside
  * the file. `hid_t` handles are owned by the caller. Inside the room error.h comes first, then attributes.h, reading.h and writing.h,

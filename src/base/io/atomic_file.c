@@ -1,5 +1,6 @@
 #include "base/io/atomic_file.h"
 
+#include "base/descriptor.h"
 #include "base/host.h"
 #include "base/io/files.h"
 #include "base/process.h"
@@ -25,6 +26,7 @@ enum {
     SHOWN_NAME = 100, /* bytes of a name that the temporary one keeps: a name may be 255 bytes long */
     SHOWN_HOST = 64,
     STALE_SECONDS = 3600,
+    MOST_ATTEMPTS = 8,
 };
 
 static void short_host_name(char host[HOST_NAME_SIZE])
@@ -54,31 +56,61 @@ static char *temporary_name(const char *name)
     return format_text(".%.*s%s.%s.%s.%ld.tmp", SHOWN_NAME, name, hash, host, tag, (long)getpid());
 }
 
+static bool cant_write(const char *path, int reason, struct error *error)
+{
+    return error_set_errno(error, reason, "%s: can't write", path);
+}
+
+static void close_descriptor(struct atomic_file *file)
+{
+    if (file->temporary_path && file->descriptor >= 0)
+        close(file->descriptor);
+    file->descriptor = -1;
+}
+
 static void forget(struct atomic_file *file)
 {
+    close_descriptor(file);
     free(file->path);
     free(file->temporary_path);
     *file = (struct atomic_file){0};
 }
 
-bool atomic_file_start(struct atomic_file *file, const char *path, struct error *error)
+/* Chooses a name and creates the file. False with errno in *reason; EEXIST where another name may do. */
+static bool create(struct atomic_file *file, const char *path, int *reason, struct error *error)
 {
-    const char *name = path_name(path);
-    *file = (struct atomic_file){0};
-    if (*name == '\0')
-        return error_set(error, "'%s': is no name of a file", path);
-    if (strlen(path) >= PATH_MAX)
-        return error_set_errno(error, ENAMETOOLONG, "%s", path);
-    char *folder = folder_of(path), *temporary = temporary_name(name);
-    file->path = format_text("%s", path);
+    char *folder = folder_of(path), *temporary = temporary_name(path_name(path));
     file->temporary_path = path_join(folder, temporary);
     free(temporary);
     free(folder);
-    if (unlink(file->temporary_path) == 0 || errno == ENOENT)
+    file->descriptor = open(file->temporary_path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+    if (file->descriptor >= 0)
         return true;
-    error_set_errno(error, errno, "%s: can't write", path);
-    forget(file);
-    return false;
+    *reason = errno;
+    free(file->temporary_path);
+    file->temporary_path = NULL;
+    return cant_write(path, *reason, error);
+}
+
+bool atomic_file_start(struct atomic_file *file, const char *path, struct error *error)
+{
+    int reason = 0, attempts = 0;
+    *file = (struct atomic_file){0};
+    if (*path_name(path) == '\0')
+        return error_set(error, "'%s': is not the name of a file", path);
+    if (strlen(path) >= PATH_MAX)
+        return error_set_errno(error, ENAMETOOLONG, "%s", path);
+    while (!create(file, path, &reason, error))
+        if (reason != EEXIST || ++attempts == MOST_ATTEMPTS)
+            return false;
+    file->path = format_text("%s", path);
+    return true;
+}
+
+bool atomic_file_put(struct atomic_file *file, const void *bytes, size_t size, struct error *error)
+{
+    int reason = descriptor_write(file->descriptor, bytes, size);
+    return reason == 0 || cant_write(file->path, reason, error);
 }
 
 void atomic_file_abandon(struct atomic_file *file)
@@ -88,24 +120,16 @@ void atomic_file_abandon(struct atomic_file *file)
     forget(file);
 }
 
-/* Gives the disk what the page cache holds of a file or folder. Some file systems can't do so for a folder. */
-static bool sync_path(const char *path, int flags)
-{
-    int descriptor = open(path, flags | O_CLOEXEC);
-    if (descriptor < 0)
-        return false;
-    int result = fsync(descriptor);
-    int error_number = errno;
-    close(descriptor);
-    errno = error_number;
-    return result == 0;
-}
-
 bool atomic_file_flush_folder(const char *folder, struct error *error)
 {
-    if (sync_path(folder, O_RDONLY | O_DIRECTORY) || errno == EINVAL || errno == ENOTSUP || errno == EACCES)
+    int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int reason = descriptor < 0 || fsync(descriptor) != 0 ? errno : 0;
+    if (descriptor >= 0)
+        close(descriptor);
+    /* Some file systems can't flush a folder. */
+    if (reason == 0 || reason == EINVAL || reason == ENOTSUP || reason == EACCES)
         return true;
-    return error_set_errno(error, errno, "%s: files are written there, but the folder can't be flushed to the disk",
+    return error_set_errno(error, reason, "%s: files were written there, but the folder can't be flushed to disk",
                            folder);
 }
 
@@ -145,14 +169,23 @@ static int name_new(const char *temporary_path, const char *path)
     return reason;
 }
 
-static bool cant_write(const char *path, int reason, struct error *error)
+/* 0, or the reason in errno's numbers. */
+static int flush(struct atomic_file *file)
 {
-    return error_set_errno(error, reason, "%s: can't write", path);
+    if (file->descriptor < 0)
+        return 0;
+    int reason = fsync(file->descriptor) == 0 ? 0 : errno;
+    /* A file server may report only here that it has no room. */
+    if (close(file->descriptor) != 0 && reason == 0)
+        reason = errno;
+    file->descriptor = -1;
+    return reason;
 }
 
-bool atomic_file_flush(const struct atomic_file *file, struct error *error)
+bool atomic_file_flush(struct atomic_file *file, struct error *error)
 {
-    return sync_path(file->temporary_path, O_RDONLY) || cant_write(file->path, errno, error);
+    int reason = flush(file);
+    return reason == 0 || cant_write(file->path, reason, error);
 }
 
 static bool commit(struct atomic_file *file, naming give_name, struct error *error)
@@ -184,7 +217,7 @@ bool atomic_file_commit_new(struct atomic_file *file, struct error *error)
 
 /* What the threads of atomic_file_flush_all share. */
 struct flushing {
-    const struct atomic_file *files;
+    struct atomic_file *files;
     int count;
     pthread_mutex_t lock;
     int next;
@@ -198,7 +231,7 @@ static void *flush_files(void *context)
     while (flushing->next < flushing->count) {
         int number = flushing->next++;
         pthread_mutex_unlock(&flushing->lock);
-        int reason = sync_path(flushing->files[number].temporary_path, O_RDONLY) ? 0 : errno;
+        int reason = flush(&flushing->files[number]);
         pthread_mutex_lock(&flushing->lock);
         if (reason != 0 && (flushing->failed < 0 || number < flushing->failed)) {
             flushing->failed = number;
@@ -209,7 +242,7 @@ static void *flush_files(void *context)
     return NULL;
 }
 
-bool atomic_file_flush_all(const struct atomic_file *files, int count, struct error *error)
+bool atomic_file_flush_all(struct atomic_file *files, int count, struct error *error)
 {
     enum { MOST_HELPERS = 7 }; /* they wait for the disk, not for a core */
     struct flushing flushing = {.files = files, .count = count, .failed = -1};
@@ -249,7 +282,7 @@ bool atomic_file_write(const char *path, const void *bytes, size_t size, struct 
     struct atomic_file file;
     if (!atomic_file_start(&file, path, error))
         return false;
-    if (file_write(file.temporary_path, path, bytes, size, error))
+    if (atomic_file_put(&file, bytes, size, error))
         return atomic_file_commit(&file, error);
     atomic_file_abandon(&file);
     return false;

@@ -1,11 +1,14 @@
 /* A file that is there whole or not at all, also after a crash: written under a temporary name in the same folder,
- * flushed and fsynced, renamed, and the folder fsynced.
+ * fsynced, renamed, and the folder fsynced.
  *
  *     struct atomic_file file;
  *     if (!atomic_file_start(&file, path, error)) return false;
- *     ... write and close file.temporary_path ...
+ *     ... atomic_file_put(&file, bytes, size, error), as often as needed ...
  *     return atomic_file_commit(&file, error);      or atomic_file_abandon(&file) on failure
- */
+ *
+ * The temporary name holds a random tag, and the file is made with O_EXCL and O_NOFOLLOW: in a folder that others may write
+ * to, nobody can have put a link there. It is fsynced through the descriptor that wrote it, which sees every error of writing
+ * back. */
 #ifndef DRUMLINE_BASE_IO_ATOMIC_FILE_H
 #define DRUMLINE_BASE_IO_ATOMIC_FILE_H
 
@@ -13,20 +16,25 @@
 
 #include <stddef.h>
 
+/* All zero is none. */
 struct atomic_file {
     char *path;           /* owned */
     char *temporary_path; /* owned: ".NAME.HOST.TAG.PID.tmp" beside it */
+    int descriptor;       /* for writing; open until the file is flushed, then -1 */
 };
 
-/* Chooses the temporary name and removes a file of that name. Creates nothing. */
+/* Creates the temporary file, empty. */
 bool atomic_file_start(struct atomic_file *file, const char *path, struct error *error);
 
-/* Gives the disk all of the temporary file, which commit does too: for a caller that has to look at something just before the
- * file gets its name, and to flush may take long. Frees nothing, also on failure. */
-bool atomic_file_flush(const struct atomic_file *file, struct error *error);
+/* Appends to the temporary file. Frees nothing, also on failure. */
+bool atomic_file_put(struct atomic_file *file, const void *bytes, size_t size, struct error *error);
 
-/* Puts the temporary file in the place of `path`, replacing what is there, and frees. On failure the temporary file is
- * removed and what stood at `path` stays. */
+/* Fsyncs the temporary file and closes it: nothing can be appended any more. Commit does so too: this is for a caller that has
+ * to check something just before the file gets its name. A second call does nothing. Frees nothing, also on failure. */
+bool atomic_file_flush(struct atomic_file *file, struct error *error);
+
+/* Renames the temporary file to `path`, replacing what is there, and frees. On failure the temporary file is removed and what
+ * was at `path` stays. */
 bool atomic_file_commit(struct atomic_file *file, struct error *error);
 
 /* As commit, but fails with EEXIST's message where `path` is there already, without a moment between look and rename. */
@@ -35,9 +43,9 @@ bool atomic_file_commit_new(struct atomic_file *file, struct error *error);
 /* What commit_new does, in parts, for many files at once: each is started and written; all are flushed together; each is
  * given its name, which need not be the one it was started with; and their folder is flushed. */
 
-/* Gives the disk the temporary files of files[0..count), several at a time: a file system makes many of them durable in
- * little more time than one. On failure the error names the first that failed; all are still the caller's to abandon. */
-bool atomic_file_flush_all(const struct atomic_file *files, int count, struct error *error);
+/* Flushes files[0..count), several at a time: a file system makes many of them durable in little more time than one. On
+ * failure the error names the first that failed; all are still the caller's to abandon. */
+bool atomic_file_flush_all(struct atomic_file *files, int count, struct error *error);
 
 /* Names a flushed file `path` in the same folder, and frees; fails with EEXIST's message where that is there already. On
  * failure the file is still the caller's, to name otherwise or to abandon. */
@@ -47,7 +55,7 @@ bool atomic_file_name_new(struct atomic_file *file, const char *path, struct err
  * the caller's. */
 bool atomic_file_name_over(struct atomic_file *file, struct error *error);
 
-/* Gives the disk the names of files that have been given theirs in `folder`. */
+/* Fsyncs `folder`, so that names given in it survive a crash. */
 bool atomic_file_flush_folder(const char *folder, struct error *error);
 
 /* Removes the temporary file and frees. */
@@ -56,12 +64,12 @@ void atomic_file_abandon(struct atomic_file *file);
 /* A whole small file at once. */
 bool atomic_file_write(const char *path, const void *bytes, size_t size, struct error *error);
 
-/* Removes all temporary files in `folder`, for one who alone may write there: what killed writers left, and what one that
+/* Removes all temporary files in `folder`, for a job that alone may write there: what killed writers left, and what one that
  * was taken for dead is still writing, whose commit then fails. */
 void atomic_file_sweep(const char *folder);
 
-/* The same for a folder that others may be writing into: removes temporary files whose process is gone, and those of
- * processes out of sight (base/process.h) that are older than an hour. */
+/* The same for a folder that others may be writing to: removes temporary files whose process is gone, and those of processes
+ * out of sight (base/process.h) that are older than an hour. */
 void atomic_file_sweep_shared(const char *folder);
 
 #endif

@@ -297,12 +297,3 @@ done:
     close(descriptor);
     return ok;
 }
-
-bool file_write(const char *path, const char *shown_path, const void *bytes, size_t size, struct error *error)
-{
-    int descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    int reason = descriptor < 0 ? errno : descriptor_write(descriptor, bytes, size);
-    if (descriptor >= 0 && close(descriptor) != 0 && reason == 0)
-        reason = errno;
-    return reason == 0 || error_set_errno(error, reason, "%s: can't write", shown_path);
-}

@@ -51,8 +51,4 @@ void file_list_free(struct file_list *list);
 /* The whole file, owned by the caller, with a NUL after its last byte (not counted). Fails above max_size bytes. */
 bool file_read(uint8_t **bytes, size_t *size, const char *path, size_t max_size, struct error *error);
 
-/* Writes a whole file, replacing one that is there; without care for crashes (base/io/atomic_file.h has that). Messages name
- * `shown_path`, for a temporary file that stands in for another. */
-bool file_write(const char *path, const char *shown_path, const void *bytes, size_t size, struct error *error);
-
 #endif

@@ -156,12 +156,8 @@ static time_t file_system_now(const char *path)
     time_t now = time(NULL);
     if (!atomic_file_start(&probe, path, &error))
         return now;
-    int file = open(probe.temporary_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-    if (file >= 0) {
-        if (fstat(file, &status) == 0)
-            now = status.st_mtime;
-        close(file);
-    }
+    if (fstat(probe.descriptor, &status) == 0)
+        now = status.st_mtime;
     atomic_file_abandon(&probe);
     return now;
 }
@@ -244,7 +240,7 @@ static bool write_new(const char *path, const char *text, bool *lost, struct err
     *lost = false;
     if (!atomic_file_start(&file, path, error))
         return false;
-    bool written = file_write(file.temporary_path, path, text, strlen(text), error);
+    bool written = atomic_file_put(&file, text, strlen(text), error);
     if (written && atomic_file_name_new(&file, path, error))
         return true;
     *lost = written;

@@ -16,6 +16,7 @@
 #define DRUMLINE_BASE_IO_FOLDER_LOCK_H
 
 #include "base/error.h"
+#include "base/host.h"
 #include "base/process.h"
 
 #include <stdatomic.h>

@@ -31,16 +31,6 @@ bool dataset_folder_holds_one(const char *folder)
     return holds;
 }
 
-bool dataset_folder_flush_file(const char *path, struct error *error)
-{
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-    bool ok = descriptor >= 0 && fsync(descriptor) == 0;
-    int reason = errno;
-    if (descriptor >= 0)
-        close(descriptor);
-    return ok || error_set_errno(error, reason, "%s: can't be flushed to disk", path);
-}
-
 /* Calls `visit` with each name in the folder, the dots left out; stops where it returns false. */
 static bool visit_names(const char *folder,
                         bool (*visit)(const char *folder, const char *name, void *user, struct error *error),

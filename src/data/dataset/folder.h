@@ -28,9 +28,6 @@ bool dataset_folder_recover(const char *folder, struct error *error);
 /* Makes the folder to stage in, whose name no other job can have; *staging is its path, owned by the caller. */
 bool dataset_folder_stage(char **staging, const char *folder, struct error *error);
 
-/* Flushes a staged file to disk, by the process that wrote it. */
-bool dataset_folder_flush_file(const char *path, struct error *error);
-
 /* Fails where one of `num_shards` staged shards is not there: the rank that wrote it runs on a host that does not share the
  * folder. */
 bool dataset_folder_check(const char *staging, uint32_t num_shards, struct error *error);

@@ -199,20 +199,19 @@ static bool write_attributes(hid_t file, const struct dataset_index *index, stru
            write_drum_map(file, &index->drum_map, error);
 }
 
-bool dataset_index_write(const struct dataset_index *index, const char *path, const char *shown_path,
-                         struct error *error)
+bool dataset_index_write(const struct dataset_index *index, struct atomic_file *to, struct error *error)
 {
     hid_t file;
-    if (!hdf5_create(&file, path, INDEX_FORMAT, error))
+    if (!hdf5_create(&file, to->path, INDEX_FORMAT, error))
         return false;
     bool ok = write_attributes(file, index, error) &&
-              performance_table_write(file, shown_path, &index->table, true, error) &&
-              write_virtual(file, shown_path, index, "/hits", H5T_STD_U8LE, error) &&
-              write_virtual(file, shown_path, index, "/velocity", H5T_STD_U8LE, error) &&
-              write_virtual(file, shown_path, index, "/offset", H5T_IEEE_F32LE, error);
+              performance_table_write(file, to->path, &index->table, true, error) &&
+              write_virtual(file, to->path, index, "/hits", H5T_STD_U8LE, error) &&
+              write_virtual(file, to->path, index, "/velocity", H5T_STD_U8LE, error) &&
+              write_virtual(file, to->path, index, "/offset", H5T_IEEE_F32LE, error);
     if (ok)
-        return hdf5_close(&file, shown_path, error);
-    H5Fclose(file);
+        return hdf5_save(&file, to, error);
+    hdf5_close(&file);
     return false;
 }
 
@@ -317,7 +316,6 @@ static bool read_representation(struct dataset_index *index, hid_t file, const c
 
 bool dataset_index_read(struct dataset_index *index, const char *folder, struct error *error)
 {
-    struct error ignored;
     char *path = path_join(folder, INDEX_NAME);
     hid_t file;
     *index = (struct dataset_index){0};
@@ -328,7 +326,7 @@ bool dataset_index_read(struct dataset_index *index, const char *folder, struct 
         ok = performance_table_read(&index->table, &index->num_steps, file, path, true, error) &&
              read_counts(index, file, path, error) && read_content_hash(index, file, path, error) &&
              read_drum_map(&index->drum_map, file, path, error) && read_representation(index, file, path, error);
-        hdf5_close(&file, path, &ignored);
+        hdf5_close(&file);
     }
     if (!ok)
         dataset_index_free(index);

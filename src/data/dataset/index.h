@@ -5,6 +5,7 @@
 #ifndef DRUMLINE_DATA_DATASET_INDEX_H
 #define DRUMLINE_DATA_DATASET_INDEX_H
 
+#include "base/io/atomic_file.h"
 #include "base/representation.h"
 #include "data/dataset/performance_table.h"
 
@@ -57,10 +58,9 @@ struct dataset_index {
 bool dataset_index_make(struct dataset_index *index, const struct performance_table *tables, uint32_t num_shards,
                         const struct dataset_counts *counts, struct error *error);
 
-/* Writes it to `path`, which must lie in the shards' folder in the end. Not atomic, as shard_writer_write. Messages name it
- * `shown_path`: what `path` will be called. */
-bool dataset_index_write(const struct dataset_index *index, const char *path, const char *shown_path,
-                         struct error *error);
+/* Writes it to a file that has been started, which must lie in the shards' folder in the end. Flushing and naming the file is
+ * left to the caller. */
+bool dataset_index_write(const struct dataset_index *index, struct atomic_file *to, struct error *error);
 
 /* Reads FOLDER/index.h5 and checks it; what the shards hold is not looked at. */
 bool dataset_index_read(struct dataset_index *index, const char *folder, struct error *error);

@@ -44,18 +44,18 @@ bool shard_writer_append(struct shard_writer *writer, const struct performance *
     return true;
 }
 
-bool shard_writer_write(struct shard_writer *writer, const char *path, struct error *error)
+bool shard_writer_write(struct shard_writer *writer, struct atomic_file *to, struct error *error)
 {
     hid_t file;
-    if ((!writer->hits && !make_columns(writer, error)) || !hdf5_create(&file, path, SHARD_FORMAT, error))
+    if ((!writer->hits && !make_columns(writer, error)) || !hdf5_create(&file, to->path, SHARD_FORMAT, error))
         return false;
     bool ok = hdf5_column_write(writer->hits, file, "/hits", error) &&
               hdf5_column_write(writer->velocity, file, "/velocity", error) &&
               hdf5_column_write(writer->offset, file, "/offset", error) &&
-              performance_table_write(file, path, &writer->table, false, error);
+              performance_table_write(file, to->path, &writer->table, false, error);
     if (ok)
-        return hdf5_close(&file, path, error);
-    H5Fclose(file);
+        return hdf5_save(&file, to, error);
+    hdf5_close(&file);
     return false;
 }
 
@@ -99,9 +99,8 @@ bool shard_reader_open(struct shard_reader *reader, const char *path, struct err
 
 void shard_reader_close(struct shard_reader *reader)
 {
-    struct error ignored;
     if (reader->file >= 0)
-        hdf5_close(&reader->file, reader->path, &ignored);
+        hdf5_close(&reader->file);
     performance_table_free(&reader->table);
     free(reader->path);
     *reader = (struct shard_reader){.file = H5I_INVALID_HID};

@@ -5,6 +5,7 @@
 #define DRUMLINE_DATA_DATASET_SHARD_H
 
 #include "base/hdf5/hdf5.h"
+#include "base/io/atomic_file.h"
 #include "data/dataset/performance_table.h"
 #include "data/music/grid.h"
 
@@ -53,9 +54,9 @@ bool shard_is_name(const char *name);
 bool shard_writer_append(struct shard_writer *writer, const struct performance *about, const struct grid *grid,
                          struct error *error);
 
-/* Writes the shard at `path`, replacing a file that is there; nothing can be appended any more. The file is not atomic: it is
- * to be written where nobody looks for it yet. */
-bool shard_writer_write(struct shard_writer *writer, const char *path, struct error *error);
+/* Writes the shard to a file that has been started; nothing can be appended any more. Flushing and naming the file is left to
+ * the caller. */
+bool shard_writer_write(struct shard_writer *writer, struct atomic_file *to, struct error *error);
 
 void shard_writer_free(struct shard_writer *writer);
 

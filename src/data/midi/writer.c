@@ -1,7 +1,6 @@
 #include "data/midi/writer.h"
 
 #include "base/error.h"
-#include "base/io/files.h"
 #include "data/midi/check.h"
 
 #include <stdlib.h>
@@ -229,7 +228,7 @@ bool midi_stage(struct atomic_file *file, const struct midi *midi, const char *t
     if (!check_writable(midi, track_name, path, error) || !make_file(&bytes, &size, midi, track_name, path, error))
         return false;
     bool ok = atomic_file_start(file, path, error);
-    if (ok && !file_write(file->temporary_path, path, bytes, size, error)) {
+    if (ok && !atomic_file_put(file, bytes, size, error)) {
         atomic_file_abandon(file);
         ok = false;
     }

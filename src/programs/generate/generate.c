@@ -1,8 +1,6 @@
 #include "programs/generate/generate.h"
 
-#include "base/io/files.h"
 #include "base/log.h"
-#include "base/text.h"
 #include "base/threads.h"
 #include "data/dataset/batch.h"
 #include "model/inference/generation.h"

@@ -5,8 +5,10 @@
 #include "base/log.h"
 #include "data/dataset/batch.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 enum {
     PLAYED_AT_ONCE = 48, /* windows at most: what a thread works in then fits a core's cache beside the weights */
@@ -173,11 +175,28 @@ static void member_free(struct member *member)
     free(member->music);
 }
 
+/* Staged files stay open until they are flushed, so a limit on open files limits the threads. The soft limit may be raised. */
+static int most_threads(void)
+{
+    enum { SPARE = 64, OPEN_OF_A_THREAD = 2 * PLAYED_AT_ONCE };
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return 1;
+    limit.rlim_cur = limit.rlim_max;
+    (void)!setrlimit(RLIMIT_NOFILE, &limit);
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur <= SPARE + OPEN_OF_A_THREAD)
+        return 1;
+    rlim_t threads = (limit.rlim_cur - SPARE) / OPEN_OF_A_THREAD;
+    return threads < INT_MAX ? (int)threads : INT_MAX;
+}
+
 /* As many pieces for each thread, so that all are done at about the same time. Returns the number of threads that are of
  * use. */
 static int share_out(struct crew *crew)
 {
     int count = crew->work->count, threads = crew->work->threads < count ? crew->work->threads : count;
+    int most = crew->work->output ? most_threads() : threads;
+    threads = threads < most ? threads : most;
     int rounds = (count + threads * PLAYED_AT_ONCE - 1) / (threads * PLAYED_AT_ONCE);
     crew->num_pieces = threads * rounds;
     crew->whole_rows = count > crew->num_pieces * ROWS_AT_ONCE;

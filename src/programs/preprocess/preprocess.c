@@ -17,7 +17,7 @@
 
 /* A rank's shard on its way to the disk, on a thread of its own: rank 0 makes the index meanwhile. */
 struct flushing {
-    char *path; /* owned */
+    struct atomic_file file;
     bool ok;
     struct error error;
 };
@@ -272,15 +272,18 @@ static char *staged_shard(const struct job *job, int rank)
 static void flush_shard(void *context)
 {
     struct flushing *flushing = context;
-    flushing->ok = dataset_folder_flush_file(flushing->path, &flushing->error);
+    flushing->ok = atomic_file_flush(&flushing->file, &flushing->error) &&
+                   atomic_file_name_over(&flushing->file, &flushing->error);
 }
 
 /* Writes the shard, and leaves it to be flushed: beside what follows, where there is a thread for that. */
 static bool write_shard(struct job *job, struct error *error)
 {
     struct error no_thread;
-    job->flushing.path = staged_shard(job, comm_rank(job->comm));
-    bool ok = shard_writer_write(&job->shard, job->flushing.path, error);
+    char *path = staged_shard(job, comm_rank(job->comm));
+    bool ok = atomic_file_start(&job->flushing.file, path, error) &&
+              shard_writer_write(&job->shard, &job->flushing.file, error);
+    free(path);
     job->background = ok ? background_start(&no_thread) : NULL;
     if (job->background != NULL)
         background_begin(job->background, flush_shard, &job->flushing);
@@ -319,8 +322,8 @@ static bool make_index(struct job *job, const uint8_t *packed, const size_t *siz
 static bool write_staged_index(struct job *job, struct error *error)
 {
     char *path = path_join(job->staging, INDEX_NAME);
-    bool ok = atomic_file_start(&job->index_file, path, error) &&
-              dataset_index_write(&job->index, job->index_file.temporary_path, path, error);
+    bool ok =
+        atomic_file_start(&job->index_file, path, error) && dataset_index_write(&job->index, &job->index_file, error);
     free(path);
     return ok;
 }
@@ -417,7 +420,6 @@ static void job_free(struct job *job)
     free(job->path_text);
     free(job->paths);
     free(job->staging);
-    free(job->flushing.path);
     dataset_index_free(&job->index);
     splits_free(&job->splits);
     shard_writer_free(&job->shard);
@@ -433,6 +435,7 @@ bool preprocess_run(const struct preprocess_options *options, struct comm *comm,
     if (!ok)
         comm_barrier(comm); /* nobody flushes any more what rank 0 removes */
     atomic_file_abandon(&job.index_file);
+    atomic_file_abandon(&job.flushing.file);
     if (!ok && comm_rank(comm) == 0 && job.staging != NULL && !job.committing && folder_exists(job.staging))
         dataset_folder_discard(job.staging);
     folder_lock_release(&job.lock);
