@@ -70,8 +70,8 @@ static bool write_file(struct checkpoint_writer *writer, struct atomic_file *fil
 {
     const struct checkpoint_place *place = &writer->place;
     const struct checkpoint_content content = {place->table, writer->snapshot, place->num_groups, CHECKPOINT_FLOAT32};
-    bool ok = checkpoint_write(file, &writer->state, &content, error) &&
-              atomic_file_flush(file, error) && run_lock_held(place->lock, error);
+    bool ok = checkpoint_write(file, &writer->state, &content, error) && atomic_file_flush(file, error) &&
+              run_lock_held(place->lock, error);
     if (ok && !writer->is_trial)
         return atomic_file_commit(file, error);
     atomic_file_abandon(file);
