@@ -17,3 +17,10 @@ if(DRUMLINE_MPI AND NOT DRUMLINE_SANITIZE)
         ${PROJECT_BINARY_DIR}/bin)
     set_tests_properties(check_reference PROPERTIES LABELS checks TIMEOUT 60)
 endif()
+
+find_program(DRUMLINE_PYTHON NAMES python3 HINTS /usr/bin)
+if(DRUMLINE_PYTHON)
+    add_test(NAME report COMMAND ${DRUMLINE_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/programs/check_report.py
+        ${PROJECT_BINARY_DIR}/bin ${DRUMLINE_FIXTURES}/first_version/run)
+    set_tests_properties(report PROPERTIES TIMEOUT 120)
+endif()

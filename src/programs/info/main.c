@@ -6,15 +6,16 @@
 #include "programs/common/blas_threads.h"
 #include "programs/info/hparams_page.h"
 #include "programs/info/info.h"
+#include "programs/info/report.h"
 #include "programs/info/watch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 struct options {
-    bool json, hparams, drum_maps, markdown;
+    bool json, csv, hparams, drum_maps, markdown;
     double watch; /* seconds; 0: no */
-    char *png, *svg, *wav, *ogg, *soundfont, *drum_map;
+    char *png, *svg, *wav, *ogg, *soundfont, *drum_map, *report;
     bool dark;
 };
 
@@ -30,6 +31,10 @@ static const struct setting option_rows[] = {
     SETTING_ROW(
         struct options, watch, SETTING_DOUBLE, "0", 0, 86400, "2", "SECONDS",
         "Follow a run until it ends, refreshing every SECONDS (2); 0: off. The exit status is the run's outcome."),
+    PATH(report,
+         "Write a run as one self-contained HTML page: curves, sessions, hparams, samples with audio. With --watch the "
+         "page is written again at every refresh, and reloads itself."),
+    FLAG(csv, "Print a run's metrics as CSV, one row a step."),
     PATH(png, "Draw a MIDI file as a drum roll (PNG)."),
     PATH(svg, "Draw a MIDI file as a drum roll (SVG)."),
     SETTING_ROW(struct options, drum_map, SETTING_STRING, "general", 0, 0, NULL, "NAME|FILE",
@@ -66,6 +71,8 @@ static bool check(const struct options *options, int num_paths, struct error *er
         return error_set(error, "--markdown needs --hparams");
     if (options->hparams && (options->json || num_paths > 0))
         return error_set(error, "--hparams takes neither a path nor --json");
+    if ((options->report || options->csv) && (options->hparams || options->json || renders(options) || num_paths != 1))
+        return error_set(error, "--report and --csv take the path of one run");
     if (options->watch > 0 && (options->hparams || options->json || num_paths != 1))
         return error_set(error, "--watch takes the path of one run, and neither --json nor --hparams");
     if (renders(options) && (options->hparams || options->drum_maps || options->watch > 0 || num_paths != 1))
@@ -75,6 +82,20 @@ static bool check(const struct options *options, int num_paths, struct error *er
     if (!options->hparams && !options->drum_maps && num_paths == 0)
         return error_set(error, "give the path of a data set, shard, checkpoint, run or MIDI file");
     return true;
+}
+
+/* A report that is written again at every refresh. */
+struct watched_report {
+    const struct options *options;
+    const char *run_dir;
+};
+
+static bool write_report(void *context, struct error *error)
+{
+    const struct watched_report *watched = context;
+    const struct options *options = watched->options;
+    const struct report_options report = {.soundfont = options->soundfont, .refresh = options->watch};
+    return report_write(watched->run_dir, options->report, &report, error);
 }
 
 static bool render(const struct options *options, const char *path, struct error *error)
@@ -153,13 +174,19 @@ int main(int argc, char **argv)
         log_error("%s (see --help)", error.message);
         return EXIT_USAGE;
     }
+    struct watched_report report = {&options, num_paths > 0 ? paths[0] : NULL};
+    const struct info_watcher watcher = {write_report, &report};
     bool ok = true;
     if (options.hparams)
         hparams_page_print(options.markdown);
     else if (options.drum_maps)
         print_drum_maps();
+    else if (options.csv)
+        ok = report_print_csv(stdout, paths[0], &error);
+    else if (options.report && options.watch <= 0)
+        ok = write_report(&report, &error);
     else if (options.watch > 0)
-        ok = info_watch(paths[0], options.watch, &status, &error);
+        ok = info_watch(paths[0], options.watch, options.report ? &watcher : NULL, &status, &error);
     else if (renders(&options) && !render(&options, paths[0], &error))
         ok = false;
     else if (!describe(&options, paths, num_paths))

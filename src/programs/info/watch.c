@@ -236,7 +236,8 @@ static bool can_draw(void)
     return isatty(STDOUT_FILENO) == 1 && terminal && *terminal && strcmp(terminal, "dumb") != 0;
 }
 
-bool info_watch(const char *run_dir, double seconds, int *status, struct error *error)
+bool info_watch(const char *run_dir, double seconds, const struct info_watcher *watcher, int *status,
+                struct error *error)
 {
     struct watch watch = {.run_dir = run_dir,
                           .seconds = seconds,
@@ -248,20 +249,25 @@ bool info_watch(const char *run_dir, double seconds, int *status, struct error *
         error_set(error, "%s: out of memory", run_dir);
     if (drawn)
         begin_page(&watch);
-    while (object && !ended && !ferror(stdout)) {
+    bool refreshed = true;
+    while (object && refreshed && !ended && !ferror(stdout)) {
         show(&watch, object);
-        wait_for_next(&watch);
+        refreshed = !watcher || watcher->refresh(watcher->context, error);
+        if (refreshed)
+            wait_for_next(&watch);
         json_decref(object);
         object = look(&watch, error);
         ended = object && has_ended(object, status);
     }
+    if (object && refreshed && watcher)
+        refreshed = watcher->refresh(watcher->context, error);
     if (drawn)
         end_page(&watch);
     if (object && watch.on_terminal)
         print_page(stdout, object);
     else if (object)
         show(&watch, object);
-    bool ok = object != NULL;
+    bool ok = object && refreshed;
     json_decref(object);
     info_state_free(watch.state);
     if (watch.on_terminal)

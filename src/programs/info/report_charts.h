@@ -1,0 +1,12 @@
+/* The charts of a report: one for each metric of training, with its evaluations beside it. */
+#ifndef DRUMLINE_PROGRAMS_INFO_REPORT_CHARTS_H
+#define DRUMLINE_PROGRAMS_INFO_REPORT_CHARTS_H
+
+#include "run/metrics_history.h"
+
+#include <stdio.h>
+
+/* The charts, as SVG at rest, and the data from which the script draws them again. */
+void report_put_charts(FILE *out, const struct metrics_history *history);
+
+#endif

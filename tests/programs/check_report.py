@@ -1,0 +1,219 @@
+#!/usr/bin/env python3
+"""check_report.py BIN_DIR RUN: drumline-info --report and --csv on a run's folder, and the page in headless Chromium where
+there is one.
+
+The numbers in the page and in the CSV are those of metrics.jsonl; the page fetches nothing; with its script the charts are
+drawn and a player plays; without it they are there too."""
+import csv
+import html.parser
+import io
+import json
+import math
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+OLD_NAMES = {"total_loss": "loss", "global_norm": "grad_norm", "seconds_per_step": "step_time", "skipped": "skipped_steps"}
+# Played, stopped, and moved to 2 s: what the page shows then.
+PROBE = """new Promise((resolve, reject) => {
+    const series = document.querySelectorAll("figure[data-series] polyline.series").length;
+    const audio = document.querySelector("audio"), head = document.querySelector(".playhead");
+    const show = () => resolve([series, audio ? audio.duration : 0, head ? +head.getAttribute("x1") : 0,
+        head ? head.getAttribute("visibility") : ""]);
+    if (!audio) return show();
+    audio.play().then(() => {
+        audio.pause();
+        audio.addEventListener("seeked", show);
+        audio.currentTime = 2;
+    }).catch(reject);
+})"""
+
+
+def fail(message):
+    sys.exit(f"FAILED: {message}")
+
+
+def info(bin_dir, *arguments, status=0):
+    result = subprocess.run([os.path.join(bin_dir, "drumline-info"), *arguments], capture_output=True, text=True)
+    if result.returncode != status:
+        fail(f"drumline-info {' '.join(arguments)} ended with {result.returncode}: {result.stderr}")
+    return result
+
+
+def expected(run):
+    """(step, column) -> number, from the files themselves."""
+    numbers = {}
+    for part, prefix in (("train", ""), ("eval", "val_")):
+        path = os.path.join(run, part, "metrics.jsonl")
+        if not os.path.exists(path):
+            continue
+        with open(path, encoding="utf-8") as file:
+            for line in map(json.loads, file):
+                if "event" in line:
+                    continue
+                for key, value in line.items():
+                    name = OLD_NAMES.get(key, key)
+                    gauge = prefix and name == "beta"
+                    if isinstance(value, (int, float)) and key != "step":
+                        name = name if gauge or name.startswith(prefix) else prefix + name
+                        numbers[line["step"], name] = value
+    return numbers
+
+
+def compare(found, wanted, what):
+    if not found:
+        fail(f"{what} has no numbers")
+    for place, value in wanted.items():
+        if place not in found:
+            fail(f"{what} lacks {place}")
+        if not math.isclose(found[place], value, rel_tol=1e-6, abs_tol=1e-12):
+            fail(f"{what} has {found[place]} at {place}, not {value}")
+    if len(found) != len(wanted):
+        fail(f"{what} has {len(found)} numbers, not {len(wanted)}")
+
+
+def numbers_of_page(page):
+    data = json.loads(re.search(r'id="metrics">(.*?)</script>', page, re.S).group(1))
+    return {(step, name): value for name, values in data["columns"].items()
+            for step, value in zip(data["steps"], values, strict=True) if value is not None}
+
+
+def numbers_of_csv(text):
+    rows = list(csv.DictReader(io.StringIO(text)))
+    return {(int(row["step"]), name): float(value) for row in rows for name, value in row.items()
+            if name != "step" and value}
+
+
+class Parser(html.parser.HTMLParser):
+    """Collects what the page would fetch, and its charts."""
+
+    def __init__(self):
+        super().__init__()
+        self.fetched, self.charts, self.lines = [], 0, 0
+
+    def handle_starttag(self, tag, attributes):
+        attributes = dict(attributes)
+        for name in ("src", "href", "srcset", "poster", "data", "action"):
+            value = attributes.get(name)
+            if value and not value.startswith(("data:", "#")):
+                self.fetched.append(value)
+        self.charts += tag == "figure" and "data-series" in attributes
+        self.lines += tag == "polyline"
+
+
+class Browser:
+    """Chromium, spoken to through pipes by its DevTools protocol: every wait is for an answer or an event."""
+
+    def __init__(self, program, folder):
+        ours_in, theirs_out = os.pipe()
+        theirs_in, ours_out = os.pipe()
+
+        def place_pipes():
+            os.dup2(theirs_in, 203)
+            os.dup2(theirs_out, 204)
+            os.dup2(203, 3)
+            os.dup2(204, 4)
+
+        self.process = subprocess.Popen(
+            [program, "--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder}/profile",
+             "--autoplay-policy=no-user-gesture-required", "--remote-debugging-pipe"],
+            preexec_fn=place_pipes, close_fds=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        os.close(theirs_in)
+        os.close(theirs_out)
+        self.to, self.back = os.fdopen(ours_out, "wb"), os.fdopen(ours_in, "rb")
+        self.number, self.events = 0, []
+
+    def receive(self):
+        message = bytearray()
+        while (byte := self.back.read(1)) != b"\0":
+            if not byte:
+                fail("Chromium ended")
+            message += byte
+        return json.loads(message)
+
+    def call(self, method, session=None, **parameters):
+        self.number += 1
+        message = {"id": self.number, "method": method, "params": parameters}
+        if session:
+            message["sessionId"] = session
+        self.to.write(json.dumps(message).encode() + b"\0")
+        self.to.flush()
+        while (answer := self.receive()).get("id") != self.number:
+            self.events.append(answer["method"])
+        if "error" in answer:
+            fail(f"{method}: {answer['error']}")
+        return answer["result"]
+
+    def wait_for(self, event):
+        while event not in self.events:
+            self.events.append(self.receive().get("method"))
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+
+
+def in_browser(path, page, folder):
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if not program:
+        print("skipped: no Chromium to open the page in")
+        return
+    browser = Browser(program, folder)
+    try:
+        target = browser.call("Target.createTarget", url="about:blank")["targetId"]
+        session = browser.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        browser.call("Page.enable", session)
+        browser.call("Page.navigate", session, url="file://" + path)
+        browser.wait_for("Page.loadEventFired")
+        answer = browser.call("Runtime.evaluate", session, expression=PROBE, awaitPromise=True, returnByValue=True)
+        if "exceptionDetails" in answer:
+            fail(f"in the page: {answer['exceptionDetails']}")
+        series, seconds, x, visibility = answer["result"]["value"]
+    finally:
+        browser.close()
+    if series < 10:
+        fail(f"only {series} curves are drawn")
+    if "<audio" in page and not (seconds > 3 and x > 84 and visibility == "visible"):
+        fail(f"a player does not play: {seconds} s, cursor at {x}, {visibility}")
+    print(f"in Chromium: {series} curves, audio of {seconds:.1f} s, cursor at {x:.0f}")
+
+
+def main():
+    bin_dir, run = sys.argv[1:]
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "run.html")
+        info(bin_dir, f"--report={path}", run)
+        with open(path, encoding="utf-8") as file:
+            page = file.read()
+        wanted = expected(run)
+        compare(numbers_of_page(page), wanted, "the page")
+        compare(numbers_of_csv(info(bin_dir, "--csv", run).stdout), wanted, "the CSV")
+        parser = Parser()
+        parser.feed(page)
+        if parser.fetched:
+            fail(f"the page fetches {parser.fetched}")
+        if "default-src 'none'" not in page:
+            fail("the page has no content security policy")
+        if parser.charts < 10 or parser.lines < parser.charts:
+            fail(f"without its script the page has {parser.charts} charts, {parser.lines} lines")
+        # A name that would be markup is text.
+        odd = os.path.join(folder, "<b>&'run")
+        shutil.copytree(run, odd)
+        info(bin_dir, f"--report={path}", odd)
+        with open(path, encoding="utf-8") as file:
+            if "<b>&'run" in file.read():
+                fail("the run's name is not escaped")
+        for flag in (f"--report={path}.none", "--csv"):
+            message = info(bin_dir, flag, folder, status=1).stderr
+            if "is not a run folder" not in message:
+                fail(f"{flag} of no run says: {message}")
+        if os.path.exists(path + ".none"):
+            fail("a refused report left a file")
+        info(bin_dir, f"--report={path}", run)
+        in_browser(path, page, folder)
+
+
+main()
