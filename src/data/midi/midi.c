@@ -3,11 +3,35 @@
 #include <math.h>
 #include <stdlib.h>
 
+const char *midi_repair_words(enum midi_repair repair)
+{
+    static const char *const words[NUM_MIDI_REPAIRS] = {
+        [MIDI_EVENT_SKIPPED] = "events skipped",
+        [MIDI_EVENT_CLIPPED] = "events clipped",
+        [MIDI_TRACK_CUT] = "tracks read up to a broken event",
+        [MIDI_CHUNK_LENGTH] = "chunks of a wrong length",
+        [MIDI_TRACK_COUNT] = "files with another number of tracks than announced",
+        [MIDI_WRAPPER] = "files unwrapped from another format",
+        [MIDI_TRAILING_BYTES] = "files with bytes that belong to no chunk",
+        [MIDI_HEADER] = "headers with a wrong field",
+    };
+    return words[repair];
+}
+
+uint32_t midi_repairs_total(const struct midi_repairs *repairs)
+{
+    uint32_t total = 0;
+    for (int repair = 0; repair < NUM_MIDI_REPAIRS; repair++)
+        total += repairs->counts[repair];
+    return total;
+}
+
 void midi_free(struct midi *midi)
 {
     free(midi->onsets);
     free(midi->tempos);
     free(midi->time_signatures);
+    free(midi->tracks);
     *midi = (struct midi){0};
 }
 

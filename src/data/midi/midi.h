@@ -15,12 +15,52 @@ enum {
     MIDI_LONGEST_TEMPO = (1 << 24) - 1, /* what a tempo event can hold */
 };
 
+enum { NUM_CHANNELS = 16, MIDI_TRACK_NAME_SIZE = 64, NO_PROGRAM = 0xff };
+
 struct midi_onset {
     uint32_t tick;
     uint8_t channel;  /* 0 to 15 */
     uint8_t pitch;    /* 0 to 127 */
     uint8_t velocity; /* 1 to 127 */
+    uint8_t track;    /* index into the tracks */
 };
+
+struct midi_track {
+    char name[MIDI_TRACK_NAME_SIZE]; /* printable ASCII, other bytes as '?'; "" where it has none */
+};
+
+/* What a file says of its channels. */
+struct midi_channels {
+    uint8_t programs[NUM_CHANNELS]; /* the first program change of each, 0 to 127, or NO_PROGRAM */
+    uint16_t rhythm;                /* bit c: GS or XG system exclusive, or a bank, makes channel c a rhythm part */
+    uint16_t melodic;               /* bit c: the same makes it a melodic one */
+};
+
+/* How a file that breaks the specification was read all the same. */
+enum midi_repair {
+    MIDI_EVENT_SKIPPED,
+    MIDI_EVENT_CLIPPED,
+    MIDI_TRACK_CUT,
+    MIDI_CHUNK_LENGTH,
+    MIDI_TRACK_COUNT,
+    MIDI_WRAPPER,
+    MIDI_TRAILING_BYTES,
+    MIDI_HEADER,
+    NUM_MIDI_REPAIRS
+};
+
+/* "events skipped": what a table of counts says. */
+const char *midi_repair_words(enum midi_repair repair);
+
+enum { MIDI_REPAIRS_DESCRIBED = 8, MIDI_REPAIR_TEXT_SIZE = 192 };
+
+struct midi_repairs {
+    uint32_t counts[NUM_MIDI_REPAIRS];
+    uint32_t num_described; /* the first ones, in words: track, byte and what was done */
+    char texts[MIDI_REPAIRS_DESCRIBED][MIDI_REPAIR_TEXT_SIZE]; /* [num_described] */
+};
+
+uint32_t midi_repairs_total(const struct midi_repairs *repairs);
 
 struct midi_tempo {
     uint32_t tick;
@@ -40,7 +80,10 @@ struct midi {
     struct midi_tempo *tempos; /* [num_tempos], owned; by tick */
     struct midi_time_signature *time_signatures; /* [num_time_signatures], owned; by tick */
     size_t num_onsets, num_tempos, num_time_signatures;
-    size_t num_melodic; /* onsets that were left out as melodic */
+    struct midi_track *tracks; /* [num_tracks], owned; those with any onset, tempo or time signature */
+    size_t num_tracks;
+    struct midi_channels channels;
+    struct midi_repairs repairs;
 };
 
 /* Frees the arrays; *midi is empty afterwards. */

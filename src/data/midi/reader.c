@@ -83,8 +83,8 @@ static void take_events(struct midi *midi, smf_t *smf)
         const uint8_t *bytes = event->midi_buffer;
         uint32_t tick = (uint32_t)event->time_pulses;
         if ((bytes[0] & 0xf0) == NOTE_ON)
-            midi->onsets[midi->num_onsets++] =
-                (struct midi_onset){tick, (uint8_t)(bytes[0] & 0x0f), bytes[1], bytes[2]};
+            midi->onsets[midi->num_onsets++] = (struct midi_onset){tick, (uint8_t)(bytes[0] & 0x0f), bytes[1], bytes[2],
+                                                                   (uint8_t)(event->track_number - 1)};
         else if (bytes[0] == META && bytes[1] == META_TEMPO)
             midi->tempos[midi->num_tempos++] =
                 (struct midi_tempo){tick, (uint32_t)bytes[3] << 16 | (uint32_t)bytes[4] << 8 | bytes[5]};
@@ -92,21 +92,6 @@ static void take_events(struct midi *midi, smf_t *smf)
             midi->time_signatures[midi->num_time_signatures++] =
                 (struct midi_time_signature){tick, bytes[3], (uint8_t)(1U << bytes[4])};
     }
-}
-
-static void leave_out_melodic(struct midi *midi)
-{
-    bool has_drum_channel = false;
-    for (size_t i = 0; i < midi->num_onsets; i++)
-        has_drum_channel = has_drum_channel || midi->onsets[i].channel == MIDI_DRUM_CHANNEL;
-    if (!has_drum_channel)
-        return;
-    size_t kept = 0;
-    for (size_t i = 0; i < midi->num_onsets; i++)
-        if (midi->onsets[i].channel == MIDI_DRUM_CHANNEL)
-            midi->onsets[kept++] = midi->onsets[i];
-    midi->num_melodic = midi->num_onsets - kept;
-    midi->num_onsets = kept;
 }
 
 static bool load_copy(struct midi *midi, const struct midi_copy *copy, struct error *error)
@@ -121,7 +106,6 @@ static bool load_copy(struct midi *midi, const struct midi_copy *copy, struct er
         midi->ppq = (uint32_t)smf->ppqn;
         midi->end_tick = copy->end_tick;
         take_events(midi, smf);
-        leave_out_melodic(midi);
         ok = true;
     }
     if (smf != NULL)
@@ -130,34 +114,41 @@ static bool load_copy(struct midi *midi, const struct midi_copy *copy, struct er
     return ok;
 }
 
-bool midi_parse(struct midi *midi, const uint8_t *bytes, size_t size, enum midi_fault *fault, struct error *error)
+bool midi_parse(struct midi *midi, const uint8_t *bytes, size_t size, bool strict, enum midi_fault *fault,
+                struct error *error)
 {
     enum midi_fault ignored;
     struct midi_copy copy;
     *midi = (struct midi){0};
-    if (!midi_check(&copy, bytes, size, fault != NULL ? fault : &ignored, error))
+    if (!midi_check(&copy, &midi->repairs, bytes, size, strict, fault ? fault : &ignored, error))
         return false;
     bool ok = load_copy(midi, &copy, error);
-    free(copy.bytes);
+    if (ok) {
+        midi->tracks = copy.tracks;
+        midi->num_tracks = copy.num_tracks;
+        midi->channels = copy.channels;
+        copy.tracks = NULL;
+    }
+    midi_copy_free(&copy);
     if (!ok) {
         midi_free(midi);
-        if (fault != NULL)
+        if (fault)
             *fault = MIDI_DAMAGED;
     }
     return ok;
 }
 
-bool midi_load(struct midi *midi, const char *path, enum midi_fault *fault, struct error *error)
+bool midi_load(struct midi *midi, const char *path, bool strict, enum midi_fault *fault, struct error *error)
 {
     uint8_t *bytes = NULL;
     size_t size;
     *midi = (struct midi){0};
     if (!file_read(&bytes, &size, path, MIDI_MAX_BYTES, error)) {
-        if (fault != NULL)
+        if (fault)
             *fault = MIDI_UNREADABLE;
         return false;
     }
-    bool ok = midi_parse(midi, bytes, size, fault, error);
+    bool ok = midi_parse(midi, bytes, size, strict, fault, error);
     free(bytes);
     return ok || error_prefix(error, "%s", path);
 }

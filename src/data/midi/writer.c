@@ -19,7 +19,6 @@ enum {
     LONGEST_DELTA = 4, /* bytes of a time between two events */
     MOST_DELTA = (1 << 28) - 1,
     MOST_OF_A_KIND = 1 << 26, /* events: a track is shorter than 2^32 bytes */
-    NUM_CHANNELS = 16,
     NUM_PITCHES = 128,
 };
 
