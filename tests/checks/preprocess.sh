@@ -54,14 +54,14 @@ run 0 "30 performances kept" 1 --input_dir "$input" --output_dir "$folder/flat"
 
 # Where each file's split comes from.
 list=$input/info.csv
-run 0 "no info.csv there: split by a hash" 2 --input_dir "$input" --output_dir "$folder/unlisted"
+run 0 "no table of performances there: split by a hash" 2 --input_dir "$input" --output_dir "$folder/unlisted"
 printf 'midi_filename,split\n000.mid,test\n' >"$list"
-run 0 "warning: .*info.csv lists 0 of the .* MIDI files" 2 --input_dir "$input" --output_dir "$folder/others"
+run 0 "warning: .*info.csv gives a split of 0 of the .* MIDI files" 2 --input_dir "$input" --output_dir "$folder/others"
 echo midi_filename,split >"$list"
 for name in "$input"/*.mid "$input"/*.midi; do echo "${name##*/},test"; done >>"$list"
 run 0 "split, style and drummer of each from info.csv" 2 --input_dir "$input" --output_dir "$folder/listed"
 sed -i 2d "$list"
-run 0 "warning: .*info.csv lists" 2 --input_dir "$input" --output_dir "$folder/one_less"
+run 0 "warning: .*info.csv gives a split of" 2 --input_dir "$input" --output_dir "$folder/one_less"
 rm "$list"
 
 # A data set is replaced only when told so, and whole.
@@ -104,7 +104,7 @@ run 0 "60 performances kept" 2 --input_dir "$input" --output_dir "$input/even/da
 run 0 "60 performances kept" 1 --input_dir "$input" --output_dir "$input/even/data" --recursive --overwrite
 
 # Refusals.
-run 1 "holds no .mid or .midi file: give --recursive" 2 --input_dir "$folder/empty" --output_dir "$folder/none"
+run 1 "holds no MIDI file .*: give --recursive" 2 --input_dir "$folder/empty" --output_dir "$folder/none"
 run 1 "input_dir: .*nowhere: no such folder" 2 --input_dir "$folder/nowhere" --output_dir "$folder/none"
 run 1 "input_dir: .*text.mid: is a file, not a folder" 2 --input_dir "$input/text.mid" --output_dir "$folder/none"
 run 1 "text.mid" 2 --input_dir "$input" --output_dir "$input/text.mid"

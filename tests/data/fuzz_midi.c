@@ -1,28 +1,47 @@
 /* libFuzzer target: any bytes as a MIDI file, read and put on the grid.
  *
  * Built with clang and -DDRUMLINE_FUZZ=ON; run as `fuzz_midi -max_len=4096 CORPUS_FOLDER`. */
+#include "data/midi/drum_notes.h"
 #include "data/midi/reader.h"
 #include "data/music/grid.h"
-#include "tests/data/drum_maps.h"
 
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+static void check_grids(const struct midi *midi, const struct drum_map *map)
 {
-    struct midi midi;
     struct grid_list list;
     struct error error;
-    if (!midi_parse(&midi, bytes, size, NULL, &error))
+    if (!grid_list_make(&list, midi, map, (struct time_signature){4, 4}, &error))
+        return;
+    for (size_t p = 0; p < list.count; p++)
+        for (size_t i = 0; i < (size_t)list.parts[p].grid.num_steps * NUM_DRUMS; i++)
+            if (list.parts[p].grid.hits[i] > 1 || list.parts[p].grid.velocity[i] > 127)
+                abort();
+    grid_list_free(&list);
+}
+
+/* The first byte chooses how the rest is read. */
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+    static const char *const maps[] = {"general", "roland", "superior_drummer", "addictive_drums"};
+    struct midi midi;
+    struct error error;
+    struct drum_map map;
+    struct drum_finding finding;
+    if (size == 0)
         return 0;
-    if (grid_list_make(&list, &midi, MAP("general"), (struct time_signature){4, 4}, &error)) {
-        for (size_t p = 0; p < list.count; p++)
-            for (size_t i = 0; i < (size_t)list.parts[p].grid.num_steps * NUM_DRUMS; i++)
-                if (list.parts[p].grid.hits[i] > 1 || list.parts[p].grid.velocity[i] > 127)
-                    abort();
-        grid_list_free(&list);
-    }
+    struct drum_choice choice = {.channel = bytes[0] & 2 ? CHANNEL_ALL : CHANNEL_AUTO,
+                                 .track = bytes[0] & 4 ? "drum" : NULL};
+    drum_map_builtin(&map, maps[bytes[0] >> 3 & 3]);
+    if (!midi_parse(&midi, bytes + 1, size - 1, bytes[0] & 1, NULL, &error))
+        return 0;
+    size_t before = midi.num_onsets;
+    drum_notes_keep(&midi, &finding, &choice, &map, "groove.mid");
+    if (midi.num_onsets + finding.num_skipped != before || midi.repairs.num_described > MIDI_REPAIRS_DESCRIBED)
+        abort();
+    check_grids(&midi, &map);
     midi_free(&midi);
     return 0;
 }

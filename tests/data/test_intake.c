@@ -33,6 +33,7 @@ static int tear_down(void **state)
 {
     struct fixture *fixture = *state;
     shard_writer_free(&fixture->shard);
+    intake_counts_free(&fixture->counts);
     splits_free(&fixture->splits);
     scratch_remove(fixture->folder);
     free(fixture);
@@ -103,15 +104,16 @@ static void test_keeps(void **state)
     expect_kept(fixture, "a.mid", 4, 4);
     assert_int_equal(fixture->counts.sums.num_hits, 8);
     assert_int_equal(fixture->shard.num_steps, 32);
-    assert_int_equal(fixture->shard.table.rows[0].split, split_by_hash("a.mid"));
+    assert_int_equal(fixture->counts.num_keys, 1);
+    assert_int_equal(fixture->shard.table.rows[0].split, split_of_number(fixture->counts.keys[0].hash));
 }
 
-/* The file's own, else info.csv's, else the tag in the name, else 4/4; the folder's name never. */
+/* The file's own, else the table's, else that of a name of Groove's pattern, else 4/4; the folder's name never. */
 static void test_time_signature_comes_from(void **state)
 {
     struct fixture *fixture = *state;
     struct performance_info rows[] = {
-        {.path = (char[]){"c_3-4.mid"},
+        {.path = (char[]){"1_rock_90_beat_3-4.mid"},
          .style = (char[]){"jazz"},
          .drummer = (char[]){"d"},
          .split = SPLIT_TEST,
@@ -119,21 +121,69 @@ static void test_time_signature_comes_from(void **state)
     };
     char *below = path_join(fixture->folder, "x_3-4");
     assert_int_equal(mkdir(below, 0777), 0);
-    write_beats(fixture, "a_3-4.mid", 1, 6, 3, 36);
-    write_beats(fixture, "b_3-4.mid", 1, 0, 0, 36);
-    write_beats(fixture, "c_3-4.mid", 1, 0, 0, 36);
-    write_beats(fixture, "d_4-3.mid", 1, 0, 0, 36);
+    write_beats(fixture, "2_funk_80_beat_3-4.mid", 1, 6, 3, 36);
+    write_beats(fixture, "3_funk-x_80_fill_3-4.mid", 1, 0, 0, 36);
+    write_beats(fixture, "1_rock_90_beat_3-4.mid", 1, 0, 0, 36);
+    write_beats(fixture, "4_jazz_120_beat_6-8_12.midi", 1, 0, 0, 36);
+    write_beats(fixture, "Take_1-4.mid", 1, 0, 0, 36);
+    write_beats(fixture, "5_jazz_120_beat_4-3.mid", 1, 0, 0, 36);
     write_beats(fixture, "x_3-4/e.mid", 1, 0, 0, 36);
     fixture->splits = (struct splits){.rows = rows, .count = 1};
-    expect_kept(fixture, "a_3-4.mid", 6, 8);
-    expect_kept(fixture, "b_3-4.mid", 3, 4);
-    expect_kept(fixture, "c_3-4.mid", 5, 4);
+    expect_kept(fixture, "2_funk_80_beat_3-4.mid", 6, 8);
+    expect_kept(fixture, "3_funk-x_80_fill_3-4.mid", 3, 4);
+    expect_kept(fixture, "1_rock_90_beat_3-4.mid", 5, 4);
     assert_int_equal(fixture->shard.table.rows[2].split, SPLIT_TEST);
     assert_string_equal(fixture->shard.table.rows[2].style, "jazz");
-    expect_kept(fixture, "d_4-3.mid", 4, 4);
+    expect_kept(fixture, "4_jazz_120_beat_6-8_12.midi", 6, 8);
+    expect_kept(fixture, "Take_1-4.mid", 4, 4);
+    expect_kept(fixture, "5_jazz_120_beat_4-3.mid", 4, 4);
     expect_kept(fixture, "x_3-4/e.mid", 4, 4);
+    assert_int_equal(fixture->counts.num_name_signatures, 2);
     fixture->splits = (struct splits){0};
     free(below);
+}
+
+/* 2/2, 8/8 and 16/16 are what 4/4 is. */
+static void test_bars_of_16_are_one_thing(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->rules.only_beat = true;
+    fixture->rules.beat = (struct time_signature){4, 4};
+    write_beats(fixture, "a.mid", 2, 2, 1, 36);
+    write_beats(fixture, "b.mid", 2, 8, 3, 36);
+    write_beats(fixture, "c.mid", 2, 16, 4, 36);
+    write_beats(fixture, "d.mid", 2, 6, 3, 36);
+    expect_kept(fixture, "a.mid", 2, 2);
+    expect_kept(fixture, "b.mid", 8, 8);
+    expect_kept(fixture, "c.mid", 16, 16);
+    expect_skipped(fixture, "d.mid", SKIPPED_TIME_SIGNATURE, NULL);
+}
+
+/* Copies under other names, with other drums, lie in one split; with a hash of the path they need not. */
+static void test_splits_by_content(void **state)
+{
+    struct fixture *fixture = *state;
+    int differ = 0;
+    for (int i = 0; i < 20; i++) {
+        char *name = format_text("copy%d.mid", i);
+        write_beats(fixture, name, 2, 4, 2, 36 + 2 * (i % 2));
+        expect_kept(fixture, name, 4, 4);
+        assert_true(fixture->counts.keys[i].hash == fixture->counts.keys[0].hash);
+        assert_int_equal(fixture->shard.table.rows[i].split, fixture->shard.table.rows[0].split);
+        free(name);
+    }
+    fixture->rules.split_by_path = true;
+    for (int i = 0; i < 20; i++) {
+        char *name = format_text("copy%d.mid", i);
+        expect_kept(fixture, name, 4, 4);
+        assert_int_equal(fixture->shard.table.rows[20 + i].split, split_by_hash(name));
+        differ += split_by_hash(name) != split_by_hash("copy0.mid");
+        free(name);
+    }
+    assert_true(differ > 0);
+    write_beats(fixture, "other.mid", 3, 4, 2, 36);
+    expect_kept(fixture, "other.mid", 4, 4);
+    assert_true(fixture->counts.keys[40].hash != fixture->counts.keys[0].hash);
 }
 
 static void test_rules(void **state)
@@ -176,7 +226,7 @@ static void test_hostile_files_are_named(void **state)
     struct midi_bytes file;
     char *damaged = path_join(fixture->folder, "damaged.mid"), *kind = path_join(fixture->folder, "kind.mid");
     char *odd = path_join(fixture->folder, "odd\xff.mid");
-    midi_bytes_start(&file, 2, 1, 480);
+    midi_bytes_start(&file, 2, 2, 480);
     assert_true(midi_bytes_save(&file, kind));
     file.size = 9;
     assert_true(midi_bytes_save(&file, damaged));
@@ -184,13 +234,69 @@ static void test_hostile_files_are_named(void **state)
     expect_skipped(fixture, "gone.mid", SKIPPED_UNREADABLE, "gone.mid");
     expect_skipped(fixture, "damaged.mid", SKIPPED_DAMAGED, "damaged.mid: no MIDI file");
     expect_skipped(fixture, "kind.mid", SKIPPED_UNSUPPORTED, "kind.mid: MIDI format 2");
-    char *said = format_text("%s/odd\\xff.mid: its name is no UTF-8 text", fixture->folder);
-    expect_skipped(fixture, "odd\xff.mid", SKIPPED_NAME, said);
-    free(said);
-    expect_skipped(fixture, "two\nlines.mid", SKIPPED_NAME, "two\\x0alines.mid: its name holds a control character");
+    expect_skipped(fixture, "odd\xff.mid", SKIPPED_DAMAGED, "odd\\xff.mid: no MIDI file");
     free(odd);
     free(kind);
     free(damaged);
+}
+
+/* Names that are no UTF-8 text are kept under an escaped one. */
+static void test_odd_names(void **state)
+{
+    struct fixture *fixture = *state;
+    write_beats(fixture, "\x83h\x83\x89\x83\x80\n.mid", 1, 4, 2, 36);
+    free(take(fixture, "\x83h\x83\x89\x83\x80\n.mid"));
+    assert_int_equal(fixture->counts.sums.num_kept, 1);
+    assert_string_equal(fixture->shard.table.rows[0].path, "\\x83h\\x83\\x89\\x83\\x80\\x0a.mid");
+    char long_name[PERFORMANCE_TEXT_MAX + 10];
+    memset(long_name, 'x', sizeof long_name - 1);
+    long_name[sizeof long_name - 1] = '\0';
+    expect_skipped(fixture, long_name, SKIPPED_NAME, "its name is too long");
+}
+
+/* What is wrong is named, and the rest kept; strictly, the file is skipped. */
+static void test_repairs(void **state)
+{
+    struct fixture *fixture = *state;
+    struct midi_bytes file;
+    char *path = path_join(fixture->folder, "odd.mid");
+    midi_bytes_start(&file, 0, 1, 480);
+    midi_bytes_start_track(&file);
+    midi_bytes_note(&file, 0, 9, 36, 200);
+    midi_bytes_note(&file, 480, 9, 38, 100);
+    midi_bytes_end_track(&file);
+    assert_true(midi_bytes_save(&file, path));
+    char *said = take(fixture, "odd.mid");
+    assert_contains(said, "odd.mid: track 1: byte 25 is 0xc8");
+    assert_contains(said, "velocity clipped to 127");
+    free(said);
+    assert_int_equal(fixture->counts.sums.num_kept, 1);
+    assert_int_equal(fixture->counts.sums.num_hits, 2);
+    assert_int_equal(fixture->counts.num_repaired, 1);
+    assert_int_equal(fixture->counts.repairs[MIDI_EVENT_CLIPPED], 1);
+    fixture->rules.strict = true;
+    expect_skipped(fixture, "odd.mid", SKIPPED_DAMAGED, "odd.mid: track 1: byte 25 is 0xc8");
+    free(path);
+}
+
+/* A file of which nothing says that it is drumming is skipped; --channel takes it. */
+static void test_no_piano(void **state)
+{
+    struct fixture *fixture = *state;
+    struct midi_bytes file;
+    char *path = path_join(fixture->folder, "piano.mid");
+    midi_bytes_start(&file, 0, 1, 480);
+    midi_bytes_start_track(&file);
+    for (int i = 0; i < 4; i++)
+        midi_bytes_note(&file, i > 0 ? 480 : 0, 0, 48 + 4 * i, 100);
+    midi_bytes_end_track(&file);
+    assert_true(midi_bytes_save(&file, path));
+    expect_skipped(fixture, "piano.mid", SKIPPED_NOT_DRUMS, NULL);
+    assert_int_equal(fixture->counts.sums.num_melodic, 4);
+    fixture->rules.choice.channel = CHANNEL_ALL;
+    free(take(fixture, "piano.mid"));
+    assert_int_equal(fixture->counts.sums.num_kept, 1);
+    free(path);
 }
 
 static void test_several_performances(void **state)
@@ -218,9 +324,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_keeps, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_time_signature_comes_from, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_bars_of_16_are_one_thing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_splits_by_content, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_rules, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_quiet_reasons_are_named_at_debug, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_hostile_files_are_named, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_odd_names, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_repairs, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_no_piano, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_several_performances, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

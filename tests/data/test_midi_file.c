@@ -11,7 +11,7 @@
 static void parse(struct midi *midi, const struct midi_bytes *file)
 {
     struct error error;
-    assert_ok(midi_parse(midi, file->bytes, file->size, NULL, &error), error);
+    assert_ok(midi_parse(midi, file->bytes, file->size, false, NULL, &error), error);
 }
 
 static void test_reads_what_is_there(void **state)
@@ -68,27 +68,34 @@ static void test_merges_tracks_by_tick(void **state)
     midi_free(&midi);
 }
 
-static void test_melodic_tracks(void **state)
+/* All notes are read, with their channel and track; which are drums, others decide. */
+static void test_tracks_and_channels(void **state)
 {
     struct midi_bytes file;
     struct midi midi;
     (void)state;
-    midi_bytes_start(&file, 0, 1, 480);
+    midi_bytes_start(&file, 1, 3, 480);
     midi_bytes_start_track(&file);
-    midi_bytes_note(&file, 0, 0, 36, 100);
-    midi_bytes_note(&file, 10, 3, 38, 100);
+    PUT(&file, 0, 0xff, 0x03, 5, 'e', 'm', 'p', 't', 'y');
     midi_bytes_end_track(&file);
-    parse(&midi, &file); /* no channel 10: a drum file of another channel */
-    assert_int_equal(midi.num_onsets, 2);
-    assert_int_equal(midi.num_melodic, 0);
-    midi_free(&midi);
-    file.size -= 4;
+    midi_bytes_start_track(&file);
+    PUT(&file, 0, 0xff, 0x03, 6, 'P', 'i', 'a', 'n', 0xf6, '!', 0, 0xc3, 7, 0, 0xc3, 9);
+    midi_bytes_note(&file, 0, 3, 60, 100);
+    midi_bytes_end_track(&file);
+    midi_bytes_start_track(&file);
     midi_bytes_note(&file, 10, 9, 42, 100);
     midi_bytes_end_track(&file);
     parse(&midi, &file);
-    assert_int_equal(midi.num_onsets, 1);
-    assert_int_equal(midi.onsets[0].pitch, 42);
-    assert_int_equal(midi.num_melodic, 2);
+    assert_int_equal(midi.num_onsets, 2);
+    assert_int_equal(midi.num_tracks, 2);
+    assert_string_equal(midi.tracks[0].name, "Pian?!");
+    assert_string_equal(midi.tracks[1].name, "");
+    assert_int_equal(midi.onset_tracks[0], 0);
+    assert_int_equal(midi.onset_tracks[1], 1);
+    assert_int_equal(midi.onsets[0].channel, 3);
+    assert_int_equal(midi.channels.programs[3], 7);
+    assert_int_equal(midi.channels.programs[9], NO_PROGRAM);
+    assert_int_equal(midi_repairs_total(&midi.repairs), 0);
     midi_free(&midi);
 }
 
@@ -129,7 +136,7 @@ static void test_writes_what_it_reads(void **state)
     (void)state;
     assert_ok(midi_save(&midi, "test", path, false, &error), error);
     assert_fails(midi_save(&midi, "test", path, false, &error), error, "a.mid");
-    assert_ok(midi_load(&read, path, NULL, &error), error);
+    assert_ok(midi_load(&read, path, false, NULL, &error), error);
     assert_int_equal(read.ppq, 480);
     assert_int_equal(read.end_tick, 2020);
     assert_int_equal(read.num_onsets, 5);
@@ -192,14 +199,14 @@ static void test_load_names_the_file(void **state)
     char *folder = scratch_make(), *path = path_join(folder, "broken.mid");
     struct midi_bytes file = {.size = 0};
     (void)state;
-    assert_fails(midi_load(&midi, path, &fault, &error), error, "broken.mid");
+    assert_fails(midi_load(&midi, path, false, &fault, &error), error, "broken.mid");
     assert_int_equal(fault, MIDI_UNREADABLE);
     midi_bytes_put(&file, "broken", 6);
     assert_true(midi_bytes_save(&file, path));
-    assert_fails(midi_load(&midi, path, &fault, &error), error, "broken.mid: no MIDI file");
+    assert_fails(midi_load(&midi, path, false, &fault, &error), error, "broken.mid: no MIDI file");
     assert_int_equal(fault, MIDI_DAMAGED);
     assert_int_equal(truncate(path, MIDI_MAX_BYTES + 1), 0);
-    assert_fails(midi_load(&midi, path, &fault, &error), error, "broken.mid");
+    assert_fails(midi_load(&midi, path, false, &fault, &error), error, "broken.mid");
     assert_int_equal(fault, MIDI_UNREADABLE);
     free(path);
     scratch_remove(folder);
@@ -231,7 +238,7 @@ static void test_large_file(void **state)
     for (size_t i = 0; i < COUNT; i++)
         memcpy(bytes + head.size + EVENT * i, "\x0a\x99\x24\x64", EVENT);
     double started = clock_seconds();
-    assert_ok(midi_parse(&midi, bytes, head.size + LENGTH, NULL, &error), error);
+    assert_ok(midi_parse(&midi, bytes, head.size + LENGTH, false, NULL, &error), error);
     assert_true(clock_seconds() - started < 20);
     assert_int_equal(midi.num_onsets, COUNT);
     assert_int_equal(midi.onsets[COUNT - 1].tick, 10 * COUNT);
@@ -255,7 +262,7 @@ static void test_writes_a_large_file(void **state)
     double started = clock_seconds();
     assert_ok(midi_save(&midi, "test", path, false, &error), error);
     assert_true(clock_seconds() - started < 20);
-    assert_ok(midi_load(&read, path, NULL, &error), error);
+    assert_ok(midi_load(&read, path, false, NULL, &error), error);
     assert_int_equal(read.num_onsets, COUNT);
     for (uint32_t i = 0; i < COUNT; i++)
         assert_int_equal(read.onsets[i].tick, onsets[i].tick);
@@ -271,7 +278,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reads_what_is_there),
         cmocka_unit_test(test_merges_tracks_by_tick),
-        cmocka_unit_test(test_melodic_tracks),
+        cmocka_unit_test(test_tracks_and_channels),
         cmocka_unit_test(test_writes_what_it_reads),
         cmocka_unit_test(test_refuses_to_write_nonsense),
         cmocka_unit_test(test_load_names_the_file),

@@ -2,6 +2,7 @@
  * grid. What is looked for is what the sanitizers see, an abort, output from libsmf, and results out of their
  * ranges. */
 #include "base/random.h"
+#include "data/midi/drum_notes.h"
 #include "data/midi/reader.h"
 #include "data/music/grid.h"
 #include "tests/data/drum_maps.h"
@@ -120,8 +121,18 @@ static void check_grids(const struct midi *midi)
     grid_list_free(&list);
 }
 
+static void keep_any_drums(struct midi *midi)
+{
+    static const struct drum_choice any = {.channel = CHANNEL_AUTO};
+    struct drum_finding finding;
+    size_t before = midi->num_onsets;
+    drum_notes_keep(midi, &finding, &any, MAP("general"), "drums.mid");
+    assert_true(midi->num_onsets + finding.num_skipped == before);
+    assert_true(strlen(finding.words) < sizeof finding.words);
+}
+
 /* Reads the mutant from a block of its exact size, so that a byte too far is seen. */
-static bool take(const struct midi_bytes *mutant)
+static bool take(const struct midi_bytes *mutant, bool strict)
 {
     struct midi midi;
     struct error error = {.message = ""};
@@ -129,10 +140,12 @@ static bool take(const struct midi_bytes *mutant)
     assert_non_null(exact);
     memcpy(exact, mutant->bytes, mutant->size);
     enum midi_fault fault = MIDI_UNREADABLE;
-    bool ok = midi_parse(&midi, exact, mutant->size, &fault, &error);
+    bool ok = midi_parse(&midi, exact, mutant->size, strict, &fault, &error);
     free(exact);
     if (ok) {
         assert_int_equal(fault, MIDI_VALID);
+        assert_true(!strict || midi_repairs_total(&midi.repairs) == 0);
+        keep_any_drums(&midi);
         check_grids(&midi);
         midi_free(&midi);
     } else {
@@ -147,22 +160,26 @@ static bool take(const struct midi_bytes *mutant)
 static void test_mutants(void **state)
 {
     static void (*const make_seed[NUM_SEEDS])(struct midi_bytes *) = {plain_seed, changing_seed, odd_seed};
-    uint32_t num_sound = 0;
+    uint32_t num_valid = 0, num_read = 0;
     (void)state;
     for (uint32_t seed = 0; seed < NUM_SEEDS; seed++) {
         struct midi_bytes original, mutant;
         make_seed[seed](&original);
-        assert_true(take(&original));
+        assert_true(take(&original, true));
         for (uint32_t i = 0; i < MUTANTS_PER_SEED; i++) {
             struct random_stream stream;
             random_stream_start(&stream, 1, RANDOM_DRUMMER, seed, i);
             mutant = original;
             for (uint32_t times = 1 + random_below(&stream, 3); times > 0; times--)
                 mutate_once(&mutant, &stream);
-            num_sound += take(&mutant);
+            bool is_valid = take(&mutant, true), is_read = take(&mutant, false);
+            assert_true(is_read || !is_valid); /* what passes strictly passes */
+            num_valid += is_valid;
+            num_read += is_read;
         }
     }
-    assert_in_range(num_sound, MUTANTS_PER_SEED / 2, NUM_SEEDS * MUTANTS_PER_SEED - MUTANTS_PER_SEED / 2);
+    assert_in_range(num_valid, MUTANTS_PER_SEED / 2, NUM_SEEDS * MUTANTS_PER_SEED - MUTANTS_PER_SEED / 2);
+    assert_in_range(num_read, num_valid + MUTANTS_PER_SEED / 2, NUM_SEEDS * MUTANTS_PER_SEED - 1);
 }
 
 static void test_nothing_is_printed(void **state)
@@ -176,7 +193,7 @@ static void test_nothing_is_printed(void **state)
         struct midi midi;
         struct error error;
         mutant.bytes[i] ^= 0x80;
-        if (midi_parse(&midi, mutant.bytes, mutant.size, NULL, &error))
+        if (midi_parse(&midi, mutant.bytes, mutant.size, false, NULL, &error))
             midi_free(&midi);
     }
     char *err_text = capture_end(&err), *out_text = capture_end(&out);

@@ -1,4 +1,6 @@
 #include "data/dataset/splits.h"
+
+#include "base/io/files.h"
 #include "tests/support/scratch.h"
 #include "tests/support/unit.h"
 
@@ -88,11 +90,49 @@ static void test_optional_columns(void **state)
     scratch_remove(folder);
 }
 
+static void save(const char *folder, const char *name, const char *text)
+{
+    char *path = path_join(folder, name);
+    struct error error;
+    assert_ok(file_write(path, path, text, strlen(text), &error), error);
+    free(path);
+}
+
+/* Any CSV with the column; a folder of its own where the folder itself has none. */
+static void test_finds_tables(void **state)
+{
+    struct splits splits;
+    struct error error;
+    char *folder = scratch_make(), *below = path_join(folder, "groove"), *deep = path_join(folder, "groove/deep");
+    (void)state;
+    assert_ok(folder_make(deep, &error), error);
+    save(folder, "other.csv", "a,b\n\"broken");
+    save(below, "info.csv", "midi_filename,split,drummer,beat_type\nx.mid,test,d,beat\n");
+    save(deep, "info.csv", "midi_filename,split\ny.mid,test\n");
+    assert_ok(splits_read(&splits, folder, &error), error);
+    assert_int_equal(splits.count, 1);
+    assert_int_equal(splits_find(&splits, "groove/x.mid")->split, SPLIT_TEST);
+    assert_true(splits.is_groove);
+    assert_string_equal(splits.name, "groove/info.csv");
+    splits_free(&splits);
+    save(folder, "e-gmd-v1.0.0.csv", "drummer,midi_filename\nd,groove/x.mid\n");
+    assert_ok(splits_read(&splits, folder, &error), error);
+    assert_int_equal(splits.count, 1);
+    assert_int_equal(splits_find(&splits, "groove/x.mid")->split, NUM_SPLITS);
+    assert_string_equal(splits_find(&splits, "groove/x.mid")->drummer, "d");
+    assert_false(splits.is_groove);
+    splits_free(&splits);
+    save(folder, "more.csv", "split,midi_filename\ntest,groove/x.mid\n");
+    assert_fails(splits_read(&splits, folder, &error), error, "'groove/x.mid' is listed twice");
+    scratch_remove(folder);
+    free(below);
+    free(deep);
+}
+
 static void test_refusals(void **state)
 {
     (void)state;
     expect_refusal("", "no column 'midi_filename'");
-    expect_refusal("midi_filename,style\n", "no column 'split'");
     expect_refusal("midi_filename,split\na.mid,dev\n", "line 2: split 'dev' is none of train, validation, test");
     expect_refusal("midi_filename,split\na.mid\n", "line 2: 1 columns, where line 1 has 2");
     expect_refusal("midi_filename,split\na.mid,train,x\n", "line 2: 3 columns");
@@ -160,8 +200,13 @@ static void test_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_none),     cmocka_unit_test(test_reads_a_table), cmocka_unit_test(test_optional_columns),
-        cmocka_unit_test(test_refusals), cmocka_unit_test(test_hostile_bytes), cmocka_unit_test(test_split_by_hash),
+        cmocka_unit_test(test_none),
+        cmocka_unit_test(test_reads_a_table),
+        cmocka_unit_test(test_optional_columns),
+        cmocka_unit_test(test_finds_tables),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_hostile_bytes),
+        cmocka_unit_test(test_split_by_hash),
         cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

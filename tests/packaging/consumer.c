@@ -18,7 +18,7 @@ int main(void)
     struct hparams hparams;
     struct midi midi;
     log_set_level(LOG_LEVEL_ERROR);
-    if (midi_load(&midi, "/nowhere.mid", NULL, &error) || dataset_open("/nowhere", &error)) {
+    if (midi_load(&midi, "/nowhere.mid", false, NULL, &error) || dataset_open("/nowhere", &error)) {
         fprintf(stderr, "what does not exist was opened\n");
         return EXIT_FAILURE;
     }

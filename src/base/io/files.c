@@ -105,12 +105,20 @@ static void free_stack(struct path_stack *stack)
     free(stack->paths);
 }
 
+/* A folder, however it is reached. */
+struct folder_id {
+    dev_t device;
+    ino_t inode;
+};
+
 /* What file_list_make works on. */
 struct listing {
     const char *folder;
     const char *const *suffixes;
     bool recursive;
-    struct path_stack files, folders;
+    struct path_stack files, folders, links; /* links: to folders */
+    struct folder_id *seen;                  /* [num_seen], owned: the folders that were entered */
+    size_t num_seen, seen_capacity;
     struct skipped_path *skipped;
     size_t num_skipped, skipped_capacity;
 };
@@ -161,8 +169,10 @@ static bool take_entry(struct listing *listing, DIR *stream, const char *relativ
     if (name[0] == '.')
         return true;
     unsigned char type = type_of_entry(stream, entry);
-    if (listing->recursive && type == DT_DIR)
-        return push(&listing->folders, path_join(relative, name), error);
+    bool is_linked_folder = listing->recursive && type == DT_LNK && fstatat(dirfd(stream), name, &status, 0) == 0 &&
+                            S_ISDIR(status.st_mode);
+    if (listing->recursive && (type == DT_DIR || is_linked_folder))
+        return push(is_linked_folder ? &listing->links : &listing->folders, path_join(relative, name), error);
     if (!has_suffix(name, listing->suffixes))
         return true;
     char *path = path_join(relative, name);
@@ -186,13 +196,34 @@ static bool read_entries(struct listing *listing, DIR *stream, const char *relat
     }
 }
 
+/* Notes that the folder is entered. *is_new is false where it was before, by another link or as a folder. */
+static bool enter_folder(bool *is_new, struct listing *listing, DIR *stream, struct error *error)
+{
+    struct stat status;
+    *is_new = true;
+    if (fstat(dirfd(stream), &status) != 0)
+        return true;
+    for (size_t i = 0; i < listing->num_seen; i++)
+        if (listing->seen[i].device == status.st_dev && listing->seen[i].inode == status.st_ino) {
+            *is_new = false;
+            return true;
+        }
+    struct folder_id *seen = array_grow(listing->seen, &listing->seen_capacity, listing->num_seen, 1, sizeof *seen);
+    if (!seen)
+        return error_set(error, "no memory for a list of %zu folders", listing->num_seen);
+    listing->seen = seen;
+    seen[listing->num_seen++] = (struct folder_id){status.st_dev, status.st_ino};
+    return true;
+}
+
 static bool read_folder(struct listing *listing, const char *relative, struct error *error)
 {
     char *path = *relative ? path_join(listing->folder, relative) : format_text("%s", listing->folder);
     DIR *stream = opendir(path);
-    bool ok;
+    bool ok, is_new;
     if (stream)
-        ok = read_entries(listing, stream, relative, path, error);
+        ok = enter_folder(&is_new, listing, stream, error) &&
+             (!is_new || read_entries(listing, stream, relative, path, error));
     else if (*relative)
         ok = skip(listing, format_text("%s", relative), PATH_UNREADABLE_FOLDER, errno, error);
     else
@@ -208,18 +239,39 @@ static int compare_paths(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+static int compare_backwards(const void *a, const void *b)
+{
+    return compare_paths(b, a);
+}
+
+/* Folders come before links to folders, and these in their order, so that the names found do not depend on that of the
+ * disk. NULL where there is none left. */
+static char *next_folder(struct listing *listing)
+{
+    if (listing->folders.count > 0)
+        return listing->folders.paths[--listing->folders.count];
+    if (listing->links.count == 0)
+        return NULL;
+    qsort(listing->links.paths, listing->links.count, sizeof *listing->links.paths, compare_backwards);
+    return listing->links.paths[--listing->links.count];
+}
+
 bool file_list_make(struct file_list *list, const char *folder, bool recursive, const char *const *suffixes,
                     struct error *error)
 {
     struct listing listing = {.folder = folder, .suffixes = suffixes, .recursive = recursive};
     *list = (struct file_list){0};
-    bool ok = push(&listing.folders, format_text("%s", ""), error);
-    while (ok && listing.folders.count > 0) {
-        char *relative = listing.folders.paths[--listing.folders.count];
+    char *relative = format_text("%s", "");
+    bool ok = true;
+    while (ok && relative) {
         ok = read_folder(&listing, relative, error);
         free(relative);
+        relative = next_folder(&listing);
     }
+    free(relative);
     free_stack(&listing.folders);
+    free_stack(&listing.links);
+    free(listing.seen);
     if (listing.files.count > 0)
         qsort(listing.files.paths, listing.files.count, sizeof *listing.files.paths, compare_paths);
     *list = (struct file_list){listing.files.paths, listing.files.count, listing.skipped, listing.num_skipped};

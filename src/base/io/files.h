@@ -41,7 +41,8 @@ struct file_list {
 };
 
 /* Regular files (links to files too) below `folder` whose names end in one of the NULL-ended `suffixes`, in any case; in
- * the folder itself or, if `recursive`, in those below it too (links to folders are not followed). Names that begin with
+ * the folder itself or, if `recursive`, in those below it too (links to folders too, each folder once however many
+ * links lead to it). Names that begin with
  * '.' are ignored. What can't be read is listed in `skipped`, for the caller to report; `folder` itself must be readable. On
  * failure the list is empty. */
 bool file_list_make(struct file_list *list, const char *folder, bool recursive, const char *const *suffixes,

@@ -21,6 +21,7 @@ static const struct {
     {"broken_bar",     "a bar is not a whole number of sixteenths"                  },
     {"short",          "fewer bars than --min_bars"                                 },
     {"long",           "longer than 1,048,576 sixteenths"                           },
+    {"not_drums",      "nothing says that its notes are drums: see --channel"       },
 };
 
 const char *skip_reason_name(enum skip_reason reason)

@@ -23,6 +23,7 @@ enum skip_reason {
     SKIPPED_BROKEN_BAR,
     SKIPPED_SHORT,
     SKIPPED_LONG,
+    SKIPPED_NOT_DRUMS, /* not in data sets of the first version */
     NUM_SKIP_REASONS
 };
 

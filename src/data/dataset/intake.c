@@ -5,97 +5,117 @@
 #include "base/text.h"
 #include "data/midi/reader.h"
 
+#include <ctype.h>
+#include <nettle/sha2.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Sets it to the tag of a name, and leaves it as it is where there is none. */
-static void take_name_tag(struct time_signature *time_signature, const char *path)
+/* Whether `name` is the Groove set's, or E-GMD's: NUMBER_STYLE_TEMPO_beat_N-D[_KIT].mid, or fill for beat. *tag is where N-D
+ * begins. */
+static bool is_groove_name(const char **tag, const char *name)
 {
-    struct error ignored;
-    char tag[16];
-    const char *name = path_name(path), *underscore = strrchr(name, '_'), *dot = strrchr(name, '.');
-    if (underscore == NULL || dot == NULL || dot < underscore)
-        return;
-    size_t length = (size_t)(dot - underscore - 1);
-    if (length >= sizeof tag)
-        return;
-    memcpy(tag, underscore + 1, length);
-    tag[length] = '\0';
-    time_signature_parse(time_signature, tag, &ignored);
+    const char *kind = strstr(name, "_beat_");
+    if (!kind)
+        kind = strstr(name, "_fill_");
+    if (!kind || !isdigit((unsigned char)name[0]) || !isdigit((unsigned char)kind[-1]))
+        return false;
+    *tag = kind + strlen("_beat_");
+    const char *rest = *tag + strspn(*tag, "0123456789-");
+    if (*rest == '_') {
+        size_t kit = strspn(rest + 1, "0123456789");
+        rest = kit > 0 ? rest + 1 + kit : rest;
+    }
+    return *rest == '.' && !strchr(rest + 1, '.');
 }
 
-/* A name that may hold anything, fit for a message: bytes outside printable ASCII are written as \xNN. */
-static char *printable(const char *name)
+/* Sets it to the time signature in a name of that pattern, and leaves it as it is for another. */
+static bool take_name_signature(struct time_signature *time_signature, const char *path)
 {
-    char *text = malloc(4 * strlen(name) + 1), *to = text;
-    if (text == NULL)
+    struct error ignored;
+    char text[16];
+    const char *tag;
+    if (!is_groove_name(&tag, path_name(path)))
+        return false;
+    size_t length = strspn(tag, "0123456789-");
+    if (length >= sizeof text)
+        return false;
+    memcpy(text, tag, length);
+    text[length] = '\0';
+    return time_signature_parse(time_signature, text, &ignored);
+}
+
+char *intake_shown_path(const char *path)
+{
+    static const char digits[] = "0123456789abcdef";
+    char *text = malloc(4 * strlen(path) + 1), *to = text;
+    if (!text)
         return NULL;
-    for (const char *from = name; *from != '\0'; from++) {
-        static const char digits[] = "0123456789abcdef";
+    if (text_is_utf8(path))
+        return strcpy(text, path);
+    for (const char *from = path; *from != '\0'; from++) {
         unsigned char byte = (unsigned char)*from;
-        if (byte >= 0x20 && byte < 0x7f) {
+        if (byte >= 0x20 && byte < 0x7f && byte != '\\') {
             *to++ = *from;
-        } else {
-            *to++ = '\\';
-            *to++ = 'x';
-            *to++ = digits[byte >> 4];
-            *to++ = digits[byte & 15];
+            continue;
         }
+        *to++ = '\\';
+        *to++ = 'x';
+        *to++ = digits[byte >> 4];
+        *to++ = digits[byte & 15];
     }
     *to = '\0';
     return text;
 }
 
-/* Why a file of this name can't be in a data set; NULL where it can. */
-static const char *fault_of_name(const char *path)
-{
-    if (strlen(path) > PERFORMANCE_TEXT_MAX)
-        return "its name is too long";
-    for (const unsigned char *byte = (const unsigned char *)path; *byte != '\0'; byte++)
-        if (*byte < 0x20 || *byte == 0x7f)
-            return "its name holds a control character";
-    return text_is_utf8(path) ? NULL : "its name is no UTF-8 text";
-}
-
-static void skip_for_name(struct intake_counts *counts, const char *folder, const char *path, const char *fault)
-{
-    char *name = printable(path), *full_path = path_join(folder, name != NULL ? name : "?");
-    counts->sums.skipped[SKIPPED_NAME]++;
-    log_warning("skipped: %s: %s", full_path, fault);
-    free(full_path);
-    free(name);
-}
-
-static void skip(struct intake_counts *counts, enum skip_reason reason, const char *path)
+static void skip(struct intake_counts *counts, enum skip_reason reason, const char *shown)
 {
     counts->sums.skipped[reason]++;
-    log_debug_here("skipped: %s: %s", path, skip_reason_words(reason));
+    log_debug_here("skipped: %s: %s", shown, skip_reason_words(reason));
+}
+
+static void report_repairs(struct intake_counts *counts, const struct midi_repairs *repairs, const char *shown)
+{
+    uint32_t total = midi_repairs_total(repairs);
+    counts->num_repaired += total > 0;
+    for (int repair = 0; repair < NUM_MIDI_REPAIRS; repair++)
+        counts->repairs[repair] += repairs->counts[repair];
+    for (uint32_t i = 0; i < repairs->num_described; i++)
+        log_warning("%s: %s", shown, repairs->texts[i]);
+    if (total > repairs->num_described)
+        log_warning("%s: and %u more repairs like these", shown, total - repairs->num_described);
 }
 
 /* Loads a file; where it can't, warns and counts. */
-static bool load(struct midi *midi, struct intake_counts *counts, const char *folder, const char *path)
+static bool load(struct midi *midi, struct intake_counts *counts, const char *folder, const char *path,
+                 const char *shown, const struct intake_rules *rules)
 {
     enum midi_fault fault;
     struct error error;
     char *full_path = path_join(folder, path);
-    bool ok = midi_load(midi, full_path, &fault, &error);
+    bool ok = midi_load(midi, full_path, rules->strict, &fault, &error);
     free(full_path);
-    if (ok)
+    if (ok) {
+        report_repairs(counts, &midi->repairs, shown);
         return true;
-    enum skip_reason reason = fault == MIDI_UNREADABLE    ? SKIPPED_UNREADABLE
-                              : fault == MIDI_UNSUPPORTED ? SKIPPED_UNSUPPORTED
-                                                          : SKIPPED_DAMAGED;
+    }
+    enum skip_reason reason = SKIPPED_DAMAGED;
+    if (fault == MIDI_UNREADABLE)
+        reason = SKIPPED_UNREADABLE;
+    else if (fault == MIDI_UNSUPPORTED)
+        reason = SKIPPED_UNSUPPORTED;
     counts->sums.skipped[reason]++;
-    log_warning("skipped: %s", error.message);
+    char *message = intake_shown_path(error.message);
+    log_warning("skipped: %s", message ? message : shown);
+    free(message);
     return false;
 }
 
-/* The reason to leave a part out, NUM_SKIP_REASONS for none. */
+/* The reason to skip a part, NUM_SKIP_REASONS for none. */
 static enum skip_reason judge(const struct grid_part *part, const struct intake_rules *rules)
 {
     if (part->fault == GRID_NO_DRUMS)
         return SKIPPED_NO_DRUMS;
-    if (rules->only_beat && !time_signature_equal(part->time_signature, rules->beat))
+    if (rules->only_beat && !time_signature_same_bar(part->time_signature, rules->beat))
         return SKIPPED_TIME_SIGNATURE;
     if (part->fault == GRID_BROKEN_BAR)
         return SKIPPED_BROKEN_BAR;
@@ -126,7 +146,7 @@ static bool take_parts(struct shard_writer *writer, struct intake_counts *counts
 
 /* Adds the file's notes, and names at debug level those that the map does not know. */
 static void take_census(struct pitch_census *census, const struct midi *midi, const struct drum_map *map,
-                        const char *path)
+                        const char *shown)
 {
     struct pitch_census own = {{0}, {0}};
     for (size_t i = 0; i < midi->num_onsets; i++)
@@ -137,45 +157,146 @@ static void take_census(struct pitch_census *census, const struct midi *midi, co
         census->notes[pitch] += own.notes[pitch];
         census->files[pitch]++;
         if (drum_class_of_pitch(map, (uint8_t)pitch) == DRUM_NONE)
-            log_debug_here("skipped: %s: %llu note%s of pitch %d", path, (unsigned long long)own.notes[pitch],
+            log_debug_here("skipped: %s: %llu note%s of pitch %d", shown, (unsigned long long)own.notes[pitch],
                            own.notes[pitch] == 1 ? "" : "s", pitch);
     }
+}
+
+/* Leaves the drums in *midi. False where nothing says that there are any. */
+static bool keep_drums(struct midi *midi, struct intake_counts *counts, const struct intake_rules *rules,
+                       const char *shown)
+{
+    struct drum_finding finding;
+    size_t num_notes = midi->num_onsets;
+    drum_notes_keep(midi, &finding, &rules->choice, &rules->map, shown);
+    counts->evidence[finding.evidence]++;
+    if (finding.evidence == DRUMS_UNKNOWN) {
+        counts->sums.num_melodic += num_notes;
+        skip(counts, SKIPPED_NOT_DRUMS, shown);
+        return false;
+    }
+    counts->sums.num_melodic += finding.num_skipped;
+    counts->num_replaced += finding.replaced;
+    if (finding.replaced)
+        log_warning("%s: %s; --channel and --track choose others", shown, finding.words);
+    else if (finding.words[0] != '\0')
+        log_debug_here("%s: %s", shown, finding.words);
+    return true;
+}
+
+static void hash_step(struct sha256_ctx *context, uint32_t step)
+{
+    uint8_t bytes[4];
+    for (int i = 0; i < 4; i++)
+        bytes[i] = (uint8_t)(step >> 8 * i);
+    sha256_update(context, sizeof bytes, bytes);
+}
+
+/* A hash of the steps that are hit, in all stretches of the file, whatever drum, velocity or offset. */
+static uint64_t hash_of_onsets(const struct grid_list *list)
+{
+    struct sha256_ctx context;
+    uint8_t digest[SHA256_DIGEST_SIZE];
+    uint64_t number = 0;
+    sha256_init(&context);
+    for (size_t p = 0; p < list->count; p++) {
+        const struct grid *grid = &list->parts[p].grid;
+        for (uint32_t step = 0; step < grid->num_steps; step++)
+            for (size_t drum = 0; drum < NUM_DRUMS; drum++)
+                if (grid->hits[(size_t)step * NUM_DRUMS + drum]) {
+                    hash_step(&context, step);
+                    break;
+                }
+        hash_step(&context, UINT32_MAX);
+    }
+    sha256_digest(&context, sizeof digest, digest);
+    for (int i = 0; i < 8; i++)
+        number = number << 8 | digest[i];
+    return number;
+}
+
+static bool keep_key(struct intake_counts *counts, struct intake_key key, struct error *error)
+{
+    if (counts->num_keys == counts->keys_capacity) {
+        size_t capacity = 2 * counts->keys_capacity + 256;
+        struct intake_key *keys = realloc(counts->keys, capacity * sizeof *keys);
+        if (!keys)
+            return error_set(error, "no memory for the hashes of %zu files", capacity);
+        counts->keys = keys;
+        counts->keys_capacity = capacity;
+    }
+    counts->keys[counts->num_keys++] = key;
+    return true;
+}
+
+/* The grids of a file whose drums are in `midi`, into the shard. */
+static bool take_grids(struct shard_writer *writer, struct intake_counts *counts, const struct midi *midi,
+                       struct performance *about, const struct performance_info *info, struct time_signature fallback,
+                       const struct intake_rules *rules, struct error *error)
+{
+    struct grid_list list;
+    uint64_t num_kept = counts->sums.num_kept;
+    if (!grid_list_make(&list, midi, &rules->map, fallback, error))
+        return false;
+    uint64_t key = hash_of_onsets(&list);
+    if (!info || info->split == NUM_SPLITS)
+        about->split = rules->split_by_path ? split_by_hash(about->path) : split_of_number(key);
+    counts->sums.num_unknown += list.num_unknown;
+    bool ok = take_parts(writer, counts, &list, about, rules, error);
+    if (ok && counts->sums.num_kept > num_kept)
+        ok = keep_key(counts, (struct intake_key){key, about->split}, error);
+    grid_list_free(&list);
+    return ok;
+}
+
+static bool take_file(struct shard_writer *writer, struct intake_counts *counts, const char *folder, const char *path,
+                      char *shown, const struct splits *splits, const struct intake_rules *rules, struct error *error)
+{
+    static char unknown[] = "";
+    const struct performance_info *info = splits_find(splits, path);
+    struct performance about = {.path = shown, .style = unknown, .drummer = unknown};
+    struct time_signature fallback = {4, 4};
+    struct midi midi;
+    if (strlen(shown) > PERFORMANCE_TEXT_MAX) {
+        counts->sums.skipped[SKIPPED_NAME]++;
+        log_warning("skipped: %s: its name is too long", shown);
+        return true;
+    }
+    if (info) {
+        about.split = info->split;
+        about.style = info->style;
+        about.drummer = info->drummer;
+    }
+    if (!load(&midi, counts, folder, path, shown, rules))
+        return true;
+    if (info && info->time_signature.numerator > 0)
+        fallback = info->time_signature;
+    else if (midi.num_time_signatures == 0)
+        counts->num_name_signatures += take_name_signature(&fallback, path);
+    bool ok = true;
+    if (keep_drums(&midi, counts, rules, shown)) {
+        take_census(&counts->census, &midi, &rules->map, shown);
+        ok =
+            take_grids(writer, counts, &midi, &about, info, fallback, rules, error) || error_prefix(error, "%s", shown);
+    }
+    midi_free(&midi);
+    return ok;
 }
 
 bool intake_file(struct shard_writer *writer, struct intake_counts *counts, const char *folder, const char *path,
                  const struct splits *splits, const struct intake_rules *rules, struct error *error)
 {
-    static char unknown[] = "";
-    const struct performance_info *info = splits_find(splits, path);
-    struct performance about = {.path = (char *)path, .style = unknown, .drummer = unknown};
-    struct time_signature fallback = {4, 4};
-    struct midi midi;
-    struct grid_list list;
+    char *shown = intake_shown_path(path);
     counts->sums.num_files++;
-    const char *fault = fault_of_name(path);
-    if (fault != NULL) {
-        skip_for_name(counts, folder, path, fault);
-        return true;
-    }
-    about.split = info != NULL ? info->split : split_by_hash(path);
-    if (info != NULL) {
-        about.style = info->style;
-        about.drummer = info->drummer;
-    }
-    if (info != NULL && info->time_signature.numerator > 0)
-        fallback = info->time_signature;
-    else
-        take_name_tag(&fallback, path);
-    if (!load(&midi, counts, folder, path))
-        return true;
-    counts->sums.num_melodic += midi.num_melodic;
-    take_census(&counts->census, &midi, &rules->map, path);
-    bool ok = grid_list_make(&list, &midi, &rules->map, fallback, error);
-    midi_free(&midi);
-    if (!ok)
-        return error_prefix(error, "%s", path);
-    counts->sums.num_unknown += list.num_unknown;
-    ok = take_parts(writer, counts, &list, &about, rules, error) || error_prefix(error, "%s", path);
-    grid_list_free(&list);
+    if (!shown)
+        return error_set(error, "no memory for the name of a file");
+    bool ok = take_file(writer, counts, folder, path, shown, splits, rules, error);
+    free(shown);
     return ok;
+}
+
+void intake_counts_free(struct intake_counts *counts)
+{
+    free(counts->keys);
+    *counts = (struct intake_counts){0};
 }

@@ -2,8 +2,10 @@
 
 #include "base/array.h"
 #include "base/io/files.h"
+#include "base/text.h"
 
 #include <nettle/sha2.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,6 +38,11 @@ enum split split_by_hash(const char *path)
     uint64_t number = 0;
     for (int i = 0; i < 8; i++)
         number = number << 8 | digest[i];
+    return split_of_number(number);
+}
+
+enum split split_of_number(uint64_t number)
+{
     unsigned tenth = (unsigned)(number % 10);
     return tenth < 8 ? SPLIT_TRAIN : tenth == 8 ? SPLIT_VALIDATION : SPLIT_TEST;
 }
@@ -134,9 +141,7 @@ static bool read_column_names(struct columns *columns, struct csv *csv, struct e
     columns->drummer = find_column(names, count, "drummer");
     columns->time_signature = find_column(names, count, "time_signature");
     columns->beat_type = find_column(names, count, "beat_type");
-    if (columns->path == NO_COLUMN || columns->split == NO_COLUMN)
-        return error_set(error, "line 1: no column '%s'", columns->path == NO_COLUMN ? "midi_filename" : "split");
-    return true;
+    return columns->path != NO_COLUMN || error_set(error, "line 1: no column 'midi_filename'");
 }
 
 static bool take_row(struct performance_info *row, char **fields, const struct columns *columns, struct error *error)
@@ -146,7 +151,8 @@ static bool take_row(struct performance_info *row, char **fields, const struct c
     while (strncmp(path, "./", 2) == 0)
         path += 2;
     *row = (struct performance_info){.path = path, .style = unknown, .drummer = unknown};
-    if (!split_parse(&row->split, fields[columns->split]))
+    row->split = NUM_SPLITS;
+    if (columns->split != NO_COLUMN && !split_parse(&row->split, fields[columns->split]))
         return error_set(error, "split '%s' is none of train, validation, test", fields[columns->split]);
     if (columns->style != NO_COLUMN)
         row->style = fields[columns->style];
@@ -157,13 +163,18 @@ static bool take_row(struct performance_info *row, char **fields, const struct c
     return true;
 }
 
-static bool append_row(struct splits *splits, size_t *capacity, const struct performance_info *row, struct error *error)
+/* Appends a copy of `row`; in a table below the folder its path gets the table's folder before it. */
+static bool append_row(struct splits *splits, const struct performance_info *row, const char *below,
+                       struct error *error)
 {
-    struct performance_info *rows = array_grow(splits->rows, capacity, splits->count, 1, sizeof *rows);
+    struct performance_info *rows = array_grow(splits->rows, &splits->capacity, splits->count, 1, sizeof *rows);
     if (!rows)
         return error_set(error, "no memory for %zu rows", splits->count);
     splits->rows = rows;
-    splits->rows[splits->count++] = *row;
+    struct performance_info *copy = &splits->rows[splits->count++];
+    *copy = *row;
+    if (below[0] != '\0')
+        copy->path = copy->owned_path = path_join(below, row->path);
     return true;
 }
 
@@ -173,13 +184,12 @@ static int compare_rows(const void *left, const void *right)
     return strcmp(a->path, b->path);
 }
 
-static bool read_table(struct splits *splits, struct csv *csv, struct error *error)
+static bool read_rows(struct splits *splits, struct csv *csv, const char *below, struct error *error)
 {
     struct columns columns;
-    size_t capacity = 0;
     if (!read_column_names(&columns, csv, error))
         return false;
-    splits->is_groove = columns.drummer != NO_COLUMN && columns.beat_type != NO_COLUMN;
+    splits->is_groove = splits->is_groove || (columns.drummer != NO_COLUMN && columns.beat_type != NO_COLUMN);
     while (csv->next < csv->end) {
         char *fields[MAX_COLUMNS];
         int count;
@@ -193,51 +203,111 @@ static bool read_table(struct splits *splits, struct csv *csv, struct error *err
             return error_set(error, "line %zu: %d columns, where line 1 has %d", line, count, columns.count);
         if (!take_row(&row, fields, &columns, error))
             return error_prefix(error, "line %zu", line);
-        if (row.path[0] != '\0' && !append_row(splits, &capacity, &row, error))
+        if (row.path[0] != '\0' && !append_row(splits, &row, below, error))
             return false;
     }
+    return true;
+}
+
+static bool keep_text(struct splits *splits, uint8_t *bytes, struct error *error)
+{
+    char **texts = realloc(splits->texts, (splits->num_texts + 1) * sizeof *texts);
+    if (!texts) {
+        free(bytes);
+        return error_set(error, "no memory for a table");
+    }
+    splits->texts = texts;
+    splits->texts[splits->num_texts++] = (char *)bytes;
+    return true;
+}
+
+/* Reads the table FOLDER/BELOW/NAME. */
+static bool read_table(struct splits *splits, const char *folder, const char *table, struct error *error)
+{
+    static const char byte_order_mark[] = "\xef\xbb\xbf";
+    char *path = path_join(folder, table), *below = format_text("%.*s", (int)(path_name(table) - table), table);
+    uint8_t *bytes = NULL;
+    size_t size;
+    bool ok = file_read(&bytes, &size, path, MAX_TABLE_BYTES, error);
+    if (ok && memchr(bytes, '\0', size)) {
+        free(bytes);
+        ok = error_set(error, "%s: no text file: it holds a NUL", path);
+    } else if (ok && (ok = keep_text(splits, bytes, error))) {
+        struct csv csv = {.next = (char *)bytes, .end = (char *)bytes + size, .line = 1};
+        if (strncmp(csv.next, byte_order_mark, 3) == 0)
+            csv.next += 3;
+        if (below[0] != '\0')
+            below[strlen(below) - 1] = '\0';
+        ok = read_rows(splits, &csv, below, error) || error_prefix(error, "%s", path);
+        snprintf(splits->name + strlen(splits->name), sizeof splits->name - strlen(splits->name), "%s%.100s",
+                 splits->name[0] ? ", " : "", table);
+    }
+    free(below);
+    free(path);
+    return ok;
+}
+
+/* Whether a CSV is a table of performances: one of its first line's columns is midi_filename. info.csv is one by its name. */
+static bool is_table(const char *folder, const char *table)
+{
+    char line[4096];
+    if (strcmp(path_name(table), "info.csv") == 0)
+        return true;
+    char *path = path_join(folder, table);
+    FILE *stream = fopen(path, "r");
+    bool found = stream && fgets(line, sizeof line, stream) && strstr(line, "midi_filename");
+    if (stream)
+        fclose(stream);
+    free(path);
+    return found;
+}
+
+/* The tables in the folder itself, or with `below` those in the folders below it that lie just one down. */
+static bool read_tables(struct splits *splits, const char *folder, bool below, struct error *error)
+{
+    static const char *const suffixes[] = {".csv", NULL};
+    struct file_list list;
+    bool ok = file_list_make(&list, folder, below, suffixes, error);
+    for (size_t i = 0; ok && i < list.count; i++) {
+        const char *slash = strchr(list.paths[i], '/');
+        bool is_wanted = below ? slash && !strchr(slash + 1, '/') : !slash;
+        if (is_wanted && is_table(folder, list.paths[i]))
+            ok = read_table(splits, folder, list.paths[i], error);
+    }
+    file_list_free(&list);
+    return ok;
+}
+
+static bool sort_rows(struct splits *splits, const char *folder, struct error *error)
+{
     if (splits->count > 0)
         qsort(splits->rows, splits->count, sizeof *splits->rows, compare_rows);
     for (size_t i = 1; i < splits->count; i++)
         if (strcmp(splits->rows[i - 1].path, splits->rows[i].path) == 0)
-            return error_set(error, "'%s' is listed twice", splits->rows[i].path);
+            return error_set(error, "%s: %s: '%s' is listed twice", folder, splits->name, splits->rows[i].path);
     return true;
 }
 
 bool splits_read(struct splits *splits, const char *folder, struct error *error)
 {
-    static const char byte_order_mark[] = "\xef\xbb\xbf";
-    char *path = path_join(folder, "info.csv");
-    uint8_t *bytes = NULL;
-    size_t size;
-    bool ok = false;
     *splits = (struct splits){0};
-    if (!file_exists(path)) {
-        ok = true;
-        goto done;
-    }
-    if (!file_read(&bytes, &size, path, MAX_TABLE_BYTES, error))
-        goto done;
-    splits->text = (char *)bytes;
-    if (memchr(bytes, '\0', size) != NULL) {
-        error_set(error, "%s: no text file: it holds a NUL", path);
-        goto done;
-    }
-    struct csv csv = {.next = splits->text, .end = splits->text + size, .line = 1};
-    if (strncmp(csv.next, byte_order_mark, 3) == 0)
-        csv.next += 3;
-    ok = read_table(splits, &csv, error) || error_prefix(error, "%s", path);
-done:
-    free(path);
-    if (!ok)
-        splits_free(splits);
-    return ok;
+    bool ok = read_tables(splits, folder, false, error);
+    if (ok && splits->num_texts == 0)
+        ok = read_tables(splits, folder, true, error);
+    if (ok && sort_rows(splits, folder, error))
+        return true;
+    splits_free(splits);
+    return false;
 }
 
 void splits_free(struct splits *splits)
 {
+    for (size_t i = 0; i < splits->count; i++)
+        free(splits->rows[i].owned_path);
+    for (size_t i = 0; i < splits->num_texts; i++)
+        free(splits->texts[i]);
     free(splits->rows);
-    free(splits->text);
+    free(splits->texts);
     *splits = (struct splits){0};
 }
 

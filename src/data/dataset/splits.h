@@ -1,10 +1,9 @@
-/* Which performances are for training, which for validation and which for the test; and what a folder's info.csv tells
- * of each.
+/* Which performances are for training, which for validation and which for the test; and what a folder's table says of each.
  *
- * info.csv is the groove data set's table (RFC 4180, with a line of column names): `midi_filename` and `split` must be
- * there, `style`, `drummer` and `time_signature` may be. Where there is none, and for files it does not list, eight in
- * ten are for training, one for validation, one for the test, by a hash of the path, so that a file keeps its split
- * however the folder grows, and on every machine. */
+ * A table is a CSV file as the Groove set's info.csv is (RFC 4180, with a line of column names): `midi_filename` must be there,
+ * `split`, `style`, `drummer` and `time_signature` may be. Files that no table lists, or that it gives no split, are divided eight
+ * to one to one among training, validation and test by a hash, so that a file keeps its split however the folder grows, and on
+ * every machine. */
 #ifndef DRUMLINE_DATA_DATASET_SPLITS_H
 #define DRUMLINE_DATA_DATASET_SPLITS_H
 
@@ -23,23 +22,31 @@ bool split_parse(enum split *split, const char *name);
  * modulo 10; 0 to 7 train, 8 validation, 9 test. */
 enum split split_by_hash(const char *path);
 
+/* The split of a file by the first eight bytes of a hash, as a number: modulo 10, as above. */
+enum split split_of_number(uint64_t number);
+
 struct performance_info {
-    char *path;    /* relative to the folder of info.csv */
-    char *style;   /* "" where unknown */
-    char *drummer; /* "" where unknown */
-    enum split split;
+    char *path;                           /* relative to the input folder */
+    char *owned_path;                     /* the same where it is not part of a table's text, else NULL; owned */
+    char *style;                          /* "" where unknown */
+    char *drummer;                        /* "" where unknown */
+    enum split split;                     /* NUM_SPLITS where the table has no such column */
     struct time_signature time_signature; /* 0/0 where unknown */
 };
 
 struct splits {
     struct performance_info *rows; /* [count], owned; by path */
-    size_t count;
-    char *text;     /* the file, which the rows' strings lie in; owned */
-    bool is_groove; /* the table has the Groove set's columns `drummer` and `beat_type`, as E-GMD's has */
+    size_t count, capacity;
+    char **texts; /* [num_texts], the tables, which most strings of the rows lie in; owned */
+    size_t num_texts;
+    bool is_groove; /* a table has the Groove set's columns `drummer` and `beat_type`, as E-GMD's has */
+    char name[256]; /* of the tables that were read: "info.csv" */
 };
 
-/* Reads FOLDER/info.csv; none is an empty table. Fails with file, line and reason where it can't be read as such a
- * table: a quote left open, a row of another length, a column missing, a split of another name, a path twice. */
+/* Reads the tables of a folder: its CSV files with a column `midi_filename`, or where it has none, those of the folders
+ * just below it, whose paths count from there. No table is an empty one. Fails with file, line and reason where one can't be
+ * read as such a table: a quote left open, a row of another length, a split of another name, a path twice, an info.csv without
+ * `midi_filename`. */
 bool splits_read(struct splits *splits, const char *folder, struct error *error);
 void splits_free(struct splits *splits);
 

@@ -302,7 +302,7 @@ static bool finish_copy(struct midi_checker *checker, uint32_t division, struct 
 static bool make_copy(struct midi_checker *checker, const uint8_t *bytes, size_t size, enum midi_fault *fault,
                       struct error *error)
 {
-    struct header header;
+    struct header header = {0};
     *fault = MIDI_DAMAGED;
     if (size == 0)
         return error_set(error, "an empty file");

@@ -28,7 +28,7 @@ bool drum_channel_parse(int *channel, const char *text, struct error *error)
     long number = isdigit((unsigned char)text[0]) ? strtol(text, &end, 10) : 0;
     if (number < 1 || number > NUM_CHANNELS || *end != '\0')
         return error_set(error, "'%s' is none of auto, all, or a channel from 1 to %d", text, NUM_CHANNELS);
-    *channel = (int)number - 1;
+    *channel = (int)number;
     return true;
 }
 
@@ -85,6 +85,13 @@ static void take_name(struct channel_facts *facts, const char *name)
     facts->named_melodic = facts->named_melodic || (!drums && names_melodic(name));
 }
 
+static const char *track_name(const struct midi *midi, size_t onset)
+{
+    return midi->onset_tracks && midi->onset_tracks[onset] < midi->num_tracks
+               ? midi->tracks[midi->onset_tracks[onset]].name
+               : "";
+}
+
 static void collect(struct channel_facts facts[NUM_CHANNELS], const struct midi *midi, const struct drum_map *map)
 {
     memset(facts, 0, NUM_CHANNELS * sizeof *facts);
@@ -92,7 +99,7 @@ static void collect(struct channel_facts facts[NUM_CHANNELS], const struct midi 
     for (size_t i = 0; i < midi->num_onsets; i++) {
         const struct midi_onset *onset = &midi->onsets[i];
         struct channel_facts *own = &facts[onset->channel];
-        const char *name = onset->track < midi->num_tracks ? midi->tracks[onset->track].name : "";
+        const char *name = track_name(midi, i);
         int drum = drum_class_of_pitch(map, onset->pitch);
         if (own->notes++ == 0)
             own->first_pitch = onset->pitch;
@@ -204,18 +211,18 @@ static void describe(struct drum_finding *finding, const struct channel_facts fa
                  facts[MIDI_DRUM_CHANNEL].notes);
 }
 
-static bool is_chosen_track(const struct midi *midi, const struct midi_onset *onset, const struct drum_choice *choice)
-{
-    return !choice->track ||
-           (onset->track < midi->num_tracks && has_word(midi->tracks[onset->track].name, choice->track));
-}
-
 static void keep(struct midi *midi, struct drum_finding *finding, const struct drum_choice *choice)
 {
     size_t kept = 0;
-    for (size_t i = 0; i < midi->num_onsets; i++)
-        if ((finding->channels >> midi->onsets[i].channel & 1) && is_chosen_track(midi, &midi->onsets[i], choice))
-            midi->onsets[kept++] = midi->onsets[i];
+    for (size_t i = 0; i < midi->num_onsets; i++) {
+        if (!(finding->channels >> midi->onsets[i].channel & 1) ||
+            (choice->track && !has_word(track_name(midi, i), choice->track)))
+            continue;
+        midi->onsets[kept] = midi->onsets[i];
+        if (midi->onset_tracks)
+            midi->onset_tracks[kept] = midi->onset_tracks[i];
+        kept++;
+    }
     finding->num_skipped = midi->num_onsets - kept;
     midi->num_onsets = kept;
 }
@@ -232,7 +239,7 @@ void drum_notes_keep(struct midi *midi, struct drum_finding *finding, const stru
     collect(facts, midi, map);
     if (choice->channel != CHANNEL_AUTO || choice->track) {
         finding->evidence = DRUMS_BY_CHOICE;
-        finding->channels = choice->channel >= 0 ? (uint16_t)(1U << choice->channel) : UINT16_MAX;
+        finding->channels = choice->channel > 0 ? (uint16_t)(1U << (choice->channel - 1)) : UINT16_MAX;
     } else {
         finding->channels = find_channels(finding, facts, midi, path);
         if (finding->channels == 0)

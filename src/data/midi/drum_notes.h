@@ -11,11 +11,11 @@
 #include "data/midi/drum_map.h"
 #include "data/midi/midi.h"
 
-enum { CHANNEL_AUTO = -1, CHANNEL_ALL = -2 };
+enum { CHANNEL_AUTO = 0, CHANNEL_ALL = -1 };
 
-/* Which notes are asked for. */
+/* Which notes are asked for; all zero is no wish. */
 struct drum_choice {
-    int channel;       /* CHANNEL_AUTO, CHANNEL_ALL, or 0 to 15 */
+    int channel;       /* CHANNEL_AUTO, CHANNEL_ALL, or from 1 to 16, as musicians count */
     const char *track; /* a part of the track's name, in any case; NULL: any track */
 };
 

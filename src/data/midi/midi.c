@@ -6,14 +6,14 @@
 const char *midi_repair_words(enum midi_repair repair)
 {
     static const char *const words[NUM_MIDI_REPAIRS] = {
-        [MIDI_EVENT_SKIPPED] = "events skipped",
-        [MIDI_EVENT_CLIPPED] = "events clipped",
-        [MIDI_TRACK_CUT] = "tracks read up to a broken event",
-        [MIDI_CHUNK_LENGTH] = "chunks of a wrong length",
-        [MIDI_TRACK_COUNT] = "files with another number of tracks than announced",
-        [MIDI_WRAPPER] = "files unwrapped from another format",
-        [MIDI_TRAILING_BYTES] = "files with bytes that belong to no chunk",
-        [MIDI_HEADER] = "headers with a wrong field",
+        [MIDI_EVENT_SKIPPED] = "event skipped",
+        [MIDI_EVENT_CLIPPED] = "event clipped",
+        [MIDI_TRACK_CUT] = "track read up to a broken event",
+        [MIDI_CHUNK_LENGTH] = "chunk of a wrong length",
+        [MIDI_TRACK_COUNT] = "another number of tracks than announced",
+        [MIDI_WRAPPER] = "wrapped in another format",
+        [MIDI_TRAILING_BYTES] = "bytes that belong to no chunk",
+        [MIDI_HEADER] = "header with a wrong field",
     };
     return words[repair];
 }
@@ -32,6 +32,7 @@ void midi_free(struct midi *midi)
     free(midi->tempos);
     free(midi->time_signatures);
     free(midi->tracks);
+    free(midi->onset_tracks);
     *midi = (struct midi){0};
 }
 

@@ -22,7 +22,6 @@ struct midi_onset {
     uint8_t channel;  /* 0 to 15 */
     uint8_t pitch;    /* 0 to 127 */
     uint8_t velocity; /* 1 to 127 */
-    uint8_t track;    /* index into the tracks */
 };
 
 struct midi_track {
@@ -49,7 +48,7 @@ enum midi_repair {
     NUM_MIDI_REPAIRS
 };
 
-/* "events skipped": what a table of counts says. */
+/* "event skipped": what a table of counts says. */
 const char *midi_repair_words(enum midi_repair repair);
 
 enum { MIDI_REPAIRS_DESCRIBED = 8, MIDI_REPAIR_TEXT_SIZE = 192 };
@@ -79,6 +78,7 @@ struct midi {
     struct midi_onset *onsets; /* [num_onsets], owned; by tick, of equal ones as they stand in the file */
     struct midi_tempo *tempos; /* [num_tempos], owned; by tick */
     struct midi_time_signature *time_signatures; /* [num_time_signatures], owned; by tick */
+    uint8_t *onset_tracks; /* [num_onsets], owned: the track of each onset; NULL where there are none */
     size_t num_onsets, num_tempos, num_time_signatures;
     struct midi_track *tracks; /* [num_tracks], owned; those with any onset, tempo or time signature */
     size_t num_tracks;

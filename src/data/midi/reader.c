@@ -66,9 +66,10 @@ static bool count_events(struct midi *midi, const smf_t *smf, struct error *erro
         }
     }
     midi->onsets = calloc(midi->num_onsets + 1, sizeof *midi->onsets);
+    midi->onset_tracks = calloc(midi->num_onsets + 1, 1);
     midi->tempos = calloc(midi->num_tempos + 1, sizeof *midi->tempos);
     midi->time_signatures = calloc(midi->num_time_signatures + 1, sizeof *midi->time_signatures);
-    if (midi->onsets == NULL || midi->tempos == NULL || midi->time_signatures == NULL)
+    if (midi->onsets == NULL || midi->onset_tracks == NULL || midi->tempos == NULL || midi->time_signatures == NULL)
         return error_set(error, "no memory for %zu notes", midi->num_onsets);
     midi->num_onsets = midi->num_tempos = midi->num_time_signatures = 0;
     return true;
@@ -82,10 +83,11 @@ static void take_events(struct midi *midi, smf_t *smf)
     while ((event = smf_get_next_event(smf)) != NULL) {
         const uint8_t *bytes = event->midi_buffer;
         uint32_t tick = (uint32_t)event->time_pulses;
-        if ((bytes[0] & 0xf0) == NOTE_ON)
-            midi->onsets[midi->num_onsets++] = (struct midi_onset){tick, (uint8_t)(bytes[0] & 0x0f), bytes[1], bytes[2],
-                                                                   (uint8_t)(event->track_number - 1)};
-        else if (bytes[0] == META && bytes[1] == META_TEMPO)
+        if ((bytes[0] & 0xf0) == NOTE_ON) {
+            midi->onset_tracks[midi->num_onsets] = (uint8_t)(event->track_number - 1);
+            midi->onsets[midi->num_onsets++] =
+                (struct midi_onset){tick, (uint8_t)(bytes[0] & 0x0f), bytes[1], bytes[2]};
+        } else if (bytes[0] == META && bytes[1] == META_TEMPO)
             midi->tempos[midi->num_tempos++] =
                 (struct midi_tempo){tick, (uint32_t)bytes[3] << 16 | (uint32_t)bytes[4] << 8 | bytes[5]};
         else if (bytes[0] == META && bytes[1] == META_TIME_SIGNATURE)

@@ -30,6 +30,12 @@ bool time_signature_equal(struct time_signature a, struct time_signature b)
     return a.numerator == b.numerator && a.denominator == b.denominator;
 }
 
+bool time_signature_same_bar(struct time_signature a, struct time_signature b)
+{
+    return time_signature_equal(a, b) ||
+           (time_signature_bar_steps(a) == GRID_BAR_STEPS && time_signature_bar_steps(b) == GRID_BAR_STEPS);
+}
+
 bool grid_make(struct grid *grid, uint32_t num_steps, struct error *error)
 {
     size_t cells = (size_t)num_steps * NUM_DRUMS;
@@ -59,6 +65,13 @@ uint64_t grid_count_hits(const struct grid *grid)
     return count;
 }
 
+/* Whether bars go on as they were: the same time signature, or one of the same 16 sixteenths at the beginning of a bar. */
+static bool goes_on(const struct grid_part *part, struct time_signature next, uint32_t tick, uint32_t ppq)
+{
+    return time_signature_equal(next, part->time_signature) ||
+           (time_signature_same_bar(next, part->time_signature) && (tick - part->first_tick) % (4 * ppq) == 0);
+}
+
 /* Where the stretches of one time signature begin; the first at tick 0. */
 static bool find_parts(struct grid_list *list, const struct midi *midi, struct time_signature fallback,
                        struct error *error)
@@ -75,7 +88,7 @@ static bool find_parts(struct grid_list *list, const struct midi *midi, struct t
         struct grid_part *last = &list->parts[list->count - 1];
         if (event->tick == last->first_tick)
             last->time_signature = time_signature;
-        else if (!time_signature_equal(time_signature, last->time_signature))
+        else if (!goes_on(last, time_signature, event->tick, midi->ppq))
             list->parts[list->count++] =
                 (struct grid_part){.time_signature = time_signature, .first_tick = event->tick};
     }

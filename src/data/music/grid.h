@@ -44,6 +44,9 @@ bool time_signature_parse(struct time_signature *time_signature, const char *tex
 
 bool time_signature_equal(struct time_signature a, struct time_signature b);
 
+/* The same, or both with bars of 16 sixteenths: 4/4, 2/2, 8/8 and 16/16 are one thing to the models. */
+bool time_signature_same_bar(struct time_signature a, struct time_signature b);
+
 /* Zeroed. Fails only where there is no memory. */
 bool grid_make(struct grid *grid, uint32_t num_steps, struct error *error);
 void grid_free(struct grid *grid);

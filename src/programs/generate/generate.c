@@ -63,6 +63,9 @@ bool generate_check(const struct generate_options *options, struct error *error)
         return error_set(error, "give --output_dir DIR: where the MIDI files go");
     if (options->config && !config_find(options->config, error))
         return false;
+    int channel;
+    if (options->channel && !drum_channel_parse(&channel, options->channel, error))
+        return error_prefix(error, "--channel");
     return check_inputs(options, error);
 }
 
@@ -170,8 +173,12 @@ static bool read_inputs(struct generation *generation, struct error *error)
 {
     const struct generate_options *options = generation->options;
     generation->num_inputs = !options->input_midi[0] ? 0 : !options->input_midi[1] ? 1 : 2;
-    struct generate_input_rules rules = {options->drum_map ? options->drum_map : "auto", &generation->stored_map,
-                                         generation->model.checkpoint.hparams.tapify};
+    struct generate_input_rules rules = {.drum_map = options->drum_map ? options->drum_map : "auto",
+                                         .stored = &generation->stored_map,
+                                         .taps = generation->model.checkpoint.hparams.tapify,
+                                         .choice.track = options->track};
+    if (!drum_channel_parse(&rules.choice.channel, options->channel ? options->channel : "auto", error))
+        return error_prefix(error, "--channel");
     drum_map_builtin(&generation->stored_map, "roland");
     for (int i = 0; i < generation->num_inputs; i++)
         if (!generate_input_read(&generation->inputs[i], options->input_midi[i], i + 1, generation->bars, &rules,

@@ -42,6 +42,7 @@ struct generate_options {
     char *output_drum_map; /* NULL: general */
     bool png, svg, wav, ogg, dark;
     char *soundfont;
+    char *channel, *track; /* of the inputs; NULL: auto, any */
 };
 
 /* What options alone can tell to be wrong. */

@@ -32,11 +32,12 @@ static const struct setting option_rows[] = {
        "sample: each output from a latent vector drawn at random. interpolate: from --input_midi_1 to --input_midi_2 in "
      "equal steps, both ends included. reconstruct: --input_midi_1 encoded and played again, which for a humanize, tap "
      "or add_closed_hh config is how to use it."},
-    TEXT(
-        "input_midi_1", input_midi[0], "FILE",
-        "A performance in 4/4, as long as the model's window. A longer one is cut into windows, which are written into "
-        "--output_dir to choose from, and the program ends with status 1. With groovae_2bar_hits_control its hits "
-        "are what the model is told to play, in every mode."),
+    TEXT("input_midi_1", input_midi[0], "FILE",
+         "A performance in 4/4, as long as the model's window. A shorter one is repeated or filled up with silence; a "
+         "longer one is "
+         "cut into windows, which are written into --output_dir to choose from, and the program ends with status 1. "
+         "With "
+         "groovae_2bar_hits_control its hits are what the model plays, in every mode."),
     NUMBER("input_bar_1", SETTING_INT, input_bar[0], NULL, 1, 1 << 20,
            "The bar of --input_midi_1 at which the window begins, counted from 1."),
     TEXT("input_midi_2", input_midi[1], "FILE", "The performance at the other end, for --mode=interpolate."),
@@ -53,6 +54,11 @@ static const struct setting option_rows[] = {
         "Which pitch plays which drum in the inputs: a built-in map (drumline-info --drum_maps lists them), a table in "
         "a "
         "file, or auto: general, or the map of the model's data where the file has a pitch that only that one knows."),
+    TEXT("channel", channel, "auto|all|N",
+         "The MIDI channel of the drums in the inputs. auto: channel 10, and others that a track's name, a GS or XG "
+         "message or "
+         "their pitches show to be drums; all notes where nothing does."),
+    TEXT("track", track, "NAME", "Take only the notes of the inputs' tracks whose name holds NAME, in any case."),
     TEXT("output_dir", output_dir, "DIR",
          "Where the files go, as CONFIG_MODE_YYYY-MM-DD_HHMMSS-000-of-005.mid; made if missing. Nothing is "
          "overwritten."),

@@ -1,6 +1,7 @@
 /* MIDI files: what of them is drumming, bar by bar and drum by drum, and their pictures and audio. */
 #include "base/io/files.h"
 #include "data/midi/drum_map.h"
+#include "data/midi/drum_notes.h"
 #include "data/midi/reader.h"
 #include "programs/info/info.h"
 #include "programs/info/kinds.h"
@@ -40,13 +41,25 @@ static json_t *json_of_stretch(const struct grid_part *part)
     return object;
 }
 
+/* Where nothing says which notes are drums, all of them are taken. */
+static bool load_drums(struct midi *midi, struct drum_finding *finding, const char *path, const struct drum_map *map,
+                       struct error *error)
+{
+    static const struct drum_choice any = {.channel = CHANNEL_AUTO};
+    if (!midi_load(midi, path, false, NULL, error))
+        return false;
+    drum_notes_keep(midi, finding, &any, map, path);
+    return true;
+}
+
 bool info_read_midi(json_t *object, const char *path, struct error *error)
 {
     struct midi midi;
     struct grid_list list;
     struct drum_map map;
+    struct drum_finding finding;
     drum_map_builtin(&map, "general");
-    if (!midi_load(&midi, path, NULL, error))
+    if (!load_drums(&midi, &finding, path, &map, error))
         return false;
     bool ok = grid_list_make(&list, &midi, &map, four_four, error);
     if (ok) {
@@ -56,7 +69,7 @@ bool info_read_midi(json_t *object, const char *path, struct error *error)
                 json_array_append_new(stretches, json_of_stretch(&list.parts[i]));
         json_object_set_new(object, "performances", stretches);
         json_object_set_new(object, "notes", json_integer((json_int_t)midi.num_onsets));
-        json_object_set_new(object, "notes_other_channels", json_integer((json_int_t)midi.num_melodic));
+        json_object_set_new(object, "notes_other_channels", json_integer((json_int_t)finding.num_skipped));
         json_object_set_new(object, "notes_unknown_pitch", json_integer((json_int_t)list.num_unknown));
         grid_list_free(&list);
     }
@@ -123,7 +136,10 @@ static bool play(const struct midi *midi, const char *soundfont, enum rendering 
 bool info_render_midi(const char *path, const struct info_renderings *wanted, struct error *error)
 {
     struct midi midi;
-    bool ok = midi_load(&midi, path, NULL, error);
+    struct drum_map map;
+    struct drum_finding finding;
+    drum_map_builtin(&map, "general");
+    bool ok = load_drums(&midi, &finding, path, &map, error);
     if (!ok)
         return false;
     for (int i = 0; ok && i < NUM_RENDERINGS; i++) {

@@ -15,7 +15,9 @@
 
 static const struct setting option_rows[] = {
     TEXT(input_dir, "DIR",
-         "Folder of MIDI files (.mid, .midi). An info.csv in it gives split, style and drummer of each."),
+         "Folder of MIDI files (.mid, .midi, .kar, .smf, .rmi). A CSV table in it, or just below it, with a column "
+         "midi_filename gives "
+         "split, style and drummer of each."),
     TEXT(output_dir, "DIR", "Folder for the shards and their index.h5; made if missing."),
     FLAG(recursive, "Look in the folders below --input_dir too."),
     FLAG(is_beat, "Keep only performances in the time signature of --beat."),
@@ -27,6 +29,16 @@ static const struct setting option_rows[] = {
         "roland where the folder's table has the Groove set's columns drummer and beat_type, else general."),
     SETTING_ROW(struct preprocess_options, representation, SETTING_CHOICE, "groove", 0, 0, representation_choices, NULL,
                 "How music is laid out for the models to be trained: the hparam of that name."),
+    TEXT(channel, "auto|all|N",
+         "The MIDI channel of the drums. auto: channel 10, and others that a track's name, a GS or XG message or their "
+         "pitches "
+         "show to be drums; files without either are skipped. all: every note is a drum."),
+    TEXT(track, "NAME", "Take only the notes of tracks whose name holds NAME, in any case, on whatever channel."),
+    FLAG(strict, "Skip a file that breaks the MIDI specification, instead of reading what can be read of it."),
+    SETTING_ROW(
+        struct preprocess_options, split_by, SETTING_CHOICE, "content", 0, 0, "content|path", NULL,
+        "How files without a split in a table are divided: by a hash of their onsets, so that copies never lie in two "
+        "splits, or of their path, as version 0.1 did."),
     FLAG(overwrite, "Replace the data set that --output_dir holds; it stays until the new one is complete."),
     RANK_LOG_ROW(struct preprocess_options),
 };
@@ -43,7 +55,8 @@ static const struct program program = {
 static bool check(const void *values, struct error *error)
 {
     struct time_signature beat;
-    return preprocess_options_check(values, &beat, error);
+    int channel;
+    return preprocess_options_check(values, &beat, &channel, error);
 }
 
 int main(int argc, char **argv)

@@ -5,6 +5,7 @@
 #include "base/io/background.h"
 #include "base/io/files.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "data/dataset/folder.h"
 #include "data/dataset/index.h"
 #include "data/dataset/intake.h"
@@ -12,6 +13,7 @@
 #include "dist/work_share.h"
 #include "programs/common/lost_notes.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,13 +44,15 @@ struct job {
     bool committing;               /* rank 0: what is staged is complete, and may be the only data set there is */
 };
 
-bool preprocess_options_check(const struct preprocess_options *options, struct time_signature *beat,
+bool preprocess_options_check(const struct preprocess_options *options, struct time_signature *beat, int *channel,
                               struct error *error)
 {
     if (options->input_dir == NULL || options->output_dir == NULL)
         return error_set(error, "give --%s DIR", options->input_dir == NULL ? "input_dir" : "output_dir");
     if (options->beat != NULL && !options->is_beat)
         return error_set(error, "--beat %s does nothing without --is_beat=True", options->beat);
+    if (!drum_channel_parse(channel, options->channel ? options->channel : "auto", error))
+        return error_prefix(error, "--channel");
     return time_signature_parse(beat, options->beat != NULL ? options->beat : "4-4", error) ||
            error_prefix(error, "--beat");
 }
@@ -71,6 +75,25 @@ static bool check_output(struct job *job, struct error *error)
     if (dataset_folder_holds_one(options->output_dir) && !options->overwrite)
         return refuse_data_set(options, error);
     return true;
+}
+
+/* By the names that they will have in the data set: those that are no UTF-8 text have others than on the disk. */
+static int compare_shown(const void *left, const void *right)
+{
+    char *a = intake_shown_path(*(char *const *)left), *b = intake_shown_path(*(char *const *)right);
+    int order = strcmp(a ? a : "", b ? b : "");
+    free(a);
+    free(b);
+    return order;
+}
+
+static void sort_paths(struct file_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (!text_is_utf8(list->paths[i])) {
+            qsort(list->paths, list->count, sizeof *list->paths, compare_shown);
+            return;
+        }
 }
 
 static bool join_paths(struct job *job, size_t *size, const struct file_list *list, struct error *error)
@@ -102,7 +125,7 @@ static void report_skipped(const struct file_list *list)
 /* Rank 0's look at the folders: is there something to do, and may it be done? */
 static bool look_around(struct job *job, size_t *size, struct error *error)
 {
-    static const char *const suffixes[] = {".mid", ".midi", NULL};
+    static const char *const suffixes[] = {".mid", ".midi", ".kar", ".smf", ".rmi", NULL};
     const struct preprocess_options *options = job->options;
     struct file_list list;
     if (!check_output(job, error) || !file_list_make(&list, options->input_dir, options->recursive, suffixes, error))
@@ -110,9 +133,10 @@ static bool look_around(struct job *job, size_t *size, struct error *error)
     report_skipped(&list);
     bool ok = list.count > 0;
     if (!ok)
-        error_set(error, "%s: holds no .mid or .midi file%s", options->input_dir,
+        error_set(error, "%s: holds no MIDI file (.mid, .midi, .kar, .smf, .rmi)%s", options->input_dir,
                   options->recursive ? "" : ": give --recursive to look in the folders below it too");
     job->num_paths = list.count;
+    sort_paths(&list);
     ok = ok && join_paths(job, size, &list, error);
     file_list_free(&list);
     return ok && dataset_folder_stage(&job->staging, options->output_dir, error);
@@ -189,52 +213,120 @@ static void tell_progress(const struct job *job, const struct work_share *share,
 
 static void sum_counts(struct job *job)
 {
-    struct dataset_counts *counts = &job->counts.sums;
-    struct pitch_census *census = &job->counts.census;
-    uint64_t *const singles[] = {&counts->num_files, &counts->num_kept, &counts->num_hits, &counts->num_unknown,
-                                 &counts->num_melodic};
+    struct intake_counts *counts = &job->counts;
+    struct dataset_counts *sums = &counts->sums;
+    uint64_t *const singles[] = {
+        &sums->num_files,   &sums->num_kept,       &sums->num_hits,       &sums->num_unknown,
+        &sums->num_melodic, &counts->num_repaired, &counts->num_replaced, &counts->num_name_signatures};
     for (size_t i = 0; i < sizeof singles / sizeof singles[0]; i++)
         comm_sum_counts(job->comm, singles[i], 1);
-    comm_sum_counts(job->comm, counts->skipped, NUM_SKIP_REASONS);
-    comm_sum_counts(job->comm, census->notes, NUM_PITCHES);
-    comm_sum_counts(job->comm, census->files, NUM_PITCHES);
+    comm_sum_counts(job->comm, sums->skipped, NUM_SKIP_REASONS);
+    comm_sum_counts(job->comm, counts->census.notes, NUM_PITCHES);
+    comm_sum_counts(job->comm, counts->census.files, NUM_PITCHES);
+    comm_sum_counts(job->comm, counts->repairs, NUM_MIDI_REPAIRS);
+    comm_sum_counts(job->comm, counts->evidence, NUM_DRUM_EVIDENCE);
+}
+
+static const char *plural(uint64_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
+static void report_reasons(const struct dataset_counts *sums)
+{
+    uint64_t skipped = 0;
+    for (int reason = 0; reason < NUM_SKIP_REASONS; reason++) {
+        skipped += sums->skipped[reason];
+        if (sums->skipped[reason] > 0)
+            log_info("%8" PRIu64 " skipped: %s", sums->skipped[reason], skip_reason_words((enum skip_reason)reason));
+    }
+    if (skipped > 0 && log_get_level() < LOG_LEVEL_DEBUG)
+        log_info("         (--log=debug names each of them)");
 }
 
 static void report_counts(const struct job *job)
 {
-    const struct dataset_counts *counts = &job->counts.sums;
-    uint64_t skipped = 0;
-    log_info("%8llu MIDI file%s", (unsigned long long)counts->num_files, counts->num_files == 1 ? "" : "s");
-    log_info("%8llu performance%s kept", (unsigned long long)counts->num_kept, counts->num_kept == 1 ? "" : "s");
-    for (int reason = 0; reason < NUM_SKIP_REASONS; reason++) {
-        skipped += counts->skipped[reason];
-        if (counts->skipped[reason] > 0)
-            log_info("%8llu skipped: %s", (unsigned long long)counts->skipped[reason],
-                     skip_reason_words((enum skip_reason)reason));
-    }
-    if (skipped > 0 && log_get_level() < LOG_LEVEL_DEBUG)
-        log_info("         (--log=debug names each of them)");
-    if (counts->num_melodic > 0)
-        log_info("%8llu notes skipped: not on the drum channel", (unsigned long long)counts->num_melodic);
+    static const char *const evidence[NUM_DRUM_EVIDENCE] = {
+        [DRUMS_BY_PART] = "by a GS, XG or bank message",
+        [DRUMS_BY_NAME] = "by a name of a track or file",
+        [DRUMS_BY_PITCHES] = "by their pitches alone",
+    };
+    const struct intake_counts *counts = &job->counts;
+    const struct dataset_counts *sums = &counts->sums;
+    log_info("%8" PRIu64 " MIDI file%s", sums->num_files, plural(sums->num_files));
+    log_info("%8" PRIu64 " performance%s kept", sums->num_kept, plural(sums->num_kept));
+    report_reasons(sums);
+    if (counts->num_repaired > 0)
+        log_info("%8" PRIu64 " file%s that break the MIDI specification", counts->num_repaired,
+                 plural(counts->num_repaired));
+    for (int repair = 0; repair < NUM_MIDI_REPAIRS; repair++)
+        if (counts->repairs[repair] > 0)
+            log_info("%8" PRIu64 " repaired: %s", counts->repairs[repair], midi_repair_words((enum midi_repair)repair));
+    for (int i = 0; i < NUM_DRUM_EVIDENCE; i++)
+        if (evidence[i] && counts->evidence[i] > 0)
+            log_info("%8" PRIu64 " file%s with drums beside channel 10, known %s", counts->evidence[i],
+                     plural(counts->evidence[i]), evidence[i]);
+    if (counts->num_name_signatures > 0)
+        log_info("%8" PRIu64 " time signature%s from file names", counts->num_name_signatures,
+                 plural(counts->num_name_signatures));
+    if (sums->num_melodic > 0)
+        log_info("%8" PRIu64 " notes skipped: not on a drum channel", sums->num_melodic);
     log_info("         drum map: %s", job->rules.map.name);
-    lost_notes_report(&job->counts.census, &job->rules.map, job->options->input_dir);
+    lost_notes_report(&counts->census, &job->rules.map, job->options->input_dir);
 }
 
-/* Who points at a part of a data set leaves its info.csv behind, and with it the split that others trained with. */
+/* Who points at a part of a data set leaves its table behind, and with it the split that others trained with. */
 static void report_splits(const struct job *job)
 {
+    const char *by = job->rules.split_by_path ? "its path" : "its onsets";
     size_t listed = 0;
     if (comm_rank(job->comm) != 0)
         return;
-    for (size_t i = 0; i < job->num_paths; i++)
-        listed += splits_find(&job->splits, job->paths[i]) != NULL;
+    for (size_t i = 0; i < job->num_paths; i++) {
+        const struct performance_info *info = splits_find(&job->splits, job->paths[i]);
+        listed += info && info->split != NUM_SPLITS;
+    }
     if (job->splits.count == 0)
-        log_info("         no info.csv there: split by a hash of each file's path");
+        log_info("         no table of performances there: split by a hash of %s", by);
     else if (listed == job->num_paths)
-        log_info("         split, style and drummer of each from info.csv");
+        log_info("         split, style and drummer of each from %s", job->splits.name);
     else
-        log_warning("%s: info.csv lists %zu of the %zu MIDI files: the others are split by a hash of their paths",
-                    job->options->input_dir, listed, job->num_paths);
+        log_warning("%s: %s gives a split of %zu of the %zu MIDI files: each of the others is split by a hash of %s",
+                    job->options->input_dir, job->splits.name, listed, job->num_paths, by);
+}
+
+static int compare_keys(const void *left, const void *right)
+{
+    const struct intake_key *a = left, *b = right;
+    if (a->hash != b->hash)
+        return a->hash < b->hash ? -1 : 1;
+    return (a->split > b->split) - (a->split < b->split);
+}
+
+/* Files whose onsets are those of another. */
+static void report_copies(struct job *job)
+{
+    uint8_t *bytes;
+    size_t *sizes, total = 0, copies = 0, apart = 0;
+    comm_gather(job->comm, job->counts.keys, job->counts.num_keys * sizeof *job->counts.keys, &bytes, &sizes);
+    if (comm_rank(job->comm) != 0)
+        return;
+    struct intake_key *keys = (struct intake_key *)(void *)bytes;
+    for (int rank = 0; rank < comm_size(job->comm); rank++)
+        total += sizes[rank] / sizeof *keys;
+    if (total > 0)
+        qsort(keys, total, sizeof *keys, compare_keys);
+    for (size_t i = 1; i < total; i++) {
+        copies += keys[i].hash == keys[i - 1].hash;
+        apart += keys[i].hash == keys[i - 1].hash && keys[i].split != keys[i - 1].split;
+    }
+    if (copies > 0)
+        log_info("%8zu file%s with the onsets of another", copies, plural(copies));
+    if (apart > 0)
+        log_warning("%s: performances with the same onsets lie in two splits: %s", job->options->input_dir,
+                    job->splits.count > 0 ? job->splits.name : "--split_by=content would keep them together");
+    free(bytes);
+    free(sizes);
 }
 
 static bool read_files(struct job *job, struct error *error)
@@ -257,6 +349,7 @@ static bool read_files(struct job *job, struct error *error)
     sum_counts(job);
     report_counts(job);
     report_splits(job);
+    report_copies(job);
     return job->counts.sums.num_kept > 0 ||
            error_set(error, "%s: no performance is left to keep: see the counts above", job->options->input_dir);
 }
@@ -421,6 +514,7 @@ static void job_free(struct job *job)
     free(job->paths);
     free(job->staging);
     dataset_index_free(&job->index);
+    intake_counts_free(&job->counts);
     splits_free(&job->splits);
     shard_writer_free(&job->shard);
 }
@@ -430,7 +524,11 @@ bool preprocess_run(const struct preprocess_options *options, struct comm *comm,
     struct job job = {.comm = comm, .options = options};
     job.rules.only_beat = options->is_beat;
     job.rules.min_bars = (uint32_t)options->min_bars;
-    bool ok = preprocess_options_check(options, &job.rules.beat, error) && make_data_set(&job, error);
+    job.rules.strict = options->strict;
+    job.rules.split_by_path = options->split_by == SPLIT_BY_PATH;
+    job.rules.choice.track = options->track;
+    bool ok = preprocess_options_check(options, &job.rules.beat, &job.rules.choice.channel, error) &&
+              make_data_set(&job, error);
     background_stop(job.background);
     if (!ok)
         comm_barrier(comm); /* nobody flushes any more what rank 0 removes */
