@@ -91,7 +91,7 @@ static bool render_one(const struct work *work, struct audio_renderer *renderer,
     const struct render_outputs_request *request = work->request;
     struct midi midi;
     char *midi_path = generate_output_path(work->output, number);
-    bool ok = midi_load(&midi, midi_path, NULL, error);
+    bool ok = midi_load(&midi, midi_path, false, NULL, error);
     for (int i = 0; ok && i < NUM_RENDERINGS; i++) {
         if (!request->wanted[i])
             continue;
@@ -156,7 +156,8 @@ static bool draw_sheet(const struct generate_output *output, const struct render
     for (size_t i = 0; ok && i < count; i++) {
         struct midi midi;
         paths[i] = generate_output_path(output, (int)i);
-        ok = midi_load(&midi, paths[i], NULL, error) && read_grid(&lists[i], &midi, paths[i], &output->map, error);
+        ok = midi_load(&midi, paths[i], false, NULL, error) &&
+             read_grid(&lists[i], &midi, paths[i], &output->map, error);
         midi_free(&midi);
         if (ok)
             rolls[i] = (struct drum_roll){path_name(paths[i]), &lists[i].parts[0].grid};
