@@ -74,13 +74,22 @@ static bool write_validation(hid_t file, const struct checkpoint *checkpoint, st
     return hdf5_write_int(file, "val_step", (int64_t)checkpoint->validation_step, error);
 }
 
+static bool write_best(hid_t file, const struct checkpoint_best *best, struct error *error)
+{
+    return hdf5_write_int(file, "best_step", (int64_t)best->step, error) &&
+           hdf5_write_double(file, "best_val_loss", best->val_loss, error) &&
+           hdf5_write_int(file, "evaluations_since_best", (int64_t)best->evaluations_since, error);
+}
+
 static bool write_attributes(hid_t file, const struct checkpoint *checkpoint, struct error *error)
 {
     for (size_t i = 0; i < COUNT_OF(attributes); i++)
         if (!write_attribute(file, &attributes[i], checkpoint, error))
             return false;
     return hdf5_write_settings(file, &hparams_table, &checkpoint->hparams, error) &&
-           (!checkpoint->has_validation || write_validation(file, checkpoint, error));
+           (!checkpoint->has_validation || write_validation(file, checkpoint, error)) &&
+           (!checkpoint->best.is_known || write_best(file, &checkpoint->best, error)) &&
+           hdf5_write_int(file, "eval_steps", (int64_t)checkpoint->eval_steps, error);
 }
 
 static int dims_of(hsize_t dims[2], const struct tensor *tensor)
@@ -198,6 +207,24 @@ static bool read_validation(struct checkpoint *checkpoint, hid_t file, const cha
     return true;
 }
 
+/* A count that files of the first version lack: then 0. */
+static bool read_later_count(uint64_t *count, hid_t file, const char *path, const char *name, struct error *error)
+{
+    int64_t value = 0;
+    if (hdf5_has_attribute(file, name) && !hdf5_read_int(&value, file, name, error))
+        return false;
+    *count = (uint64_t)value;
+    return value >= 0 || error_set(error, "%s: %s is %" PRId64 ", which no training writes", path, name, value);
+}
+
+static bool read_best(struct checkpoint_best *best, hid_t file, const char *path, struct error *error)
+{
+    *best = (struct checkpoint_best){.is_known = hdf5_has_attribute(file, "best_val_loss")};
+    return !best->is_known || (hdf5_read_double(&best->val_loss, file, "best_val_loss", error) &&
+                               read_later_count(&best->step, file, path, "best_step", error) &&
+                               read_later_count(&best->evaluations_since, file, path, "evaluations_since_best", error));
+}
+
 static bool read_attributes(struct checkpoint *checkpoint, hid_t file, const char *path, struct error *error)
 {
     for (size_t i = 0; i < COUNT_OF(attributes); i++)
@@ -208,7 +235,8 @@ static bool read_attributes(struct checkpoint *checkpoint, hid_t file, const cha
         return false;
     if (!hparams_check(&checkpoint->hparams, error))
         return error_prefix(error, "%s", path);
-    return read_validation(checkpoint, file, path, error);
+    return read_validation(checkpoint, file, path, error) && read_best(&checkpoint->best, file, path, error) &&
+           read_later_count(&checkpoint->eval_steps, file, path, "eval_steps", error);
 }
 
 struct checkpoint_reader {

@@ -17,6 +17,14 @@
 
 enum { CHECKPOINT_TEXT_SIZE = 128 };
 
+/* The lowest val_loss of a training so far. */
+struct checkpoint_best {
+    bool is_known;
+    uint64_t step; /* of that evaluation */
+    double val_loss;
+    uint64_t evaluations_since; /* without a lower one */
+};
+
 /* Where a training stands. */
 struct checkpoint {
     char config[CHECKPOINT_TEXT_SIZE];
@@ -34,6 +42,8 @@ struct checkpoint {
     bool has_validation; /* the last evaluation that the training made */
     uint64_t validation_step;
     struct metric_values validation; /* of the hparams' representation; NaN: not known */
+    struct checkpoint_best best;
+    uint64_t eval_steps; /* --eval_steps of the run; 0: none */
 };
 
 enum checkpoint_precision { CHECKPOINT_FLOAT32, CHECKPOINT_FLOAT16 };

@@ -7,6 +7,7 @@
 #include "base/io/files.h"
 #include "base/log.h"
 #include "run/retention.h"
+#include "run/run_folder.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -26,7 +27,7 @@ struct checkpoint_writer {
     /* The thread's while it is busy. */
     struct checkpoint state;
     struct tensor_group snapshot[CHECKPOINT_WRITER_MAX_GROUPS]; /* the groups' names, and copies of their values */
-    bool is_trial;
+    enum { CHECKPOINT, BEST, TRIAL } kind;
     double ended; /* clock_seconds */
     bool failed, can_not_prune;
     struct error error, warning;
@@ -65,14 +66,19 @@ struct checkpoint_writer *checkpoint_writer_make(const struct checkpoint_place *
     return writer;
 }
 
+static size_t num_groups(const struct checkpoint_writer *writer)
+{
+    return writer->kind == BEST ? 1 : writer->place.num_groups;
+}
+
 /* The run still being ours is asked last before the name. A trial gets none. */
 static bool write_file(struct checkpoint_writer *writer, struct atomic_file *file, struct error *error)
 {
     const struct checkpoint_place *place = &writer->place;
-    const struct checkpoint_content content = {place->table, writer->snapshot, place->num_groups, CHECKPOINT_FLOAT32};
+    const struct checkpoint_content content = {place->table, writer->snapshot, num_groups(writer), CHECKPOINT_FLOAT32};
     bool ok = checkpoint_write(file, &writer->state, &content, error) && atomic_file_flush(file, error) &&
               run_lock_held(place->lock, error);
-    if (ok && !writer->is_trial)
+    if (ok && writer->kind != TRIAL)
         return atomic_file_commit(file, error);
     atomic_file_abandon(file);
     return ok;
@@ -90,7 +96,7 @@ static bool write_snapshot(struct checkpoint_writer *writer, const char *path, s
     bool ok = write_file(writer, &file, error);
     if (!ok && !run_lock_held(place->lock, &lost))
         *error = lost;
-    if (ok && !writer->is_trial)
+    if (ok && writer->kind == CHECKPOINT)
         writer->can_not_prune =
             !retention_apply(place->folder, place->to_keep, place->keep_one_in_hours, &writer->warning);
     return ok;
@@ -98,6 +104,8 @@ static bool write_snapshot(struct checkpoint_writer *writer, const char *path, s
 
 static char *path_of(const struct checkpoint_writer *writer)
 {
+    if (writer->kind == BEST)
+        return path_join(writer->place.folder, RUN_BEST_NAME);
     char *name = checkpoint_name(writer->state.step), *path = path_join(writer->place.folder, name);
     free(name);
     return path;
@@ -124,7 +132,7 @@ static void report(struct checkpoint_writer *writer)
     if (writer->failed)
         return;
     char *path = path_of(writer);
-    log_debug("%s %s in %.3f s", writer->is_trial ? "tried to write" : "wrote", path, seconds);
+    log_debug("%s %s in %.3f s", writer->kind == TRIAL ? "tried to write" : "wrote", path, seconds);
     if (writer->can_not_prune)
         log_warning("%s", writer->warning.message);
     free(path);
@@ -135,16 +143,16 @@ static void take_snapshot(struct checkpoint_writer *writer, const struct checkpo
 {
     const struct checkpoint_place *place = &writer->place;
     writer->state = *state;
-    for (size_t i = 0; i < place->num_groups; i++)
+    for (size_t i = 0; i < num_groups(writer); i++)
         memcpy(writer->snapshot[i].values, place->groups[i].values, place->table->num_floats * sizeof(float));
 }
 
-static bool begin(struct checkpoint_writer *writer, const struct checkpoint *state, bool is_trial, struct error *error)
+static bool begin(struct checkpoint_writer *writer, const struct checkpoint *state, int kind, struct error *error)
 {
     if (!checkpoint_writer_wait(writer, error))
         return false;
+    writer->kind = kind;
     take_snapshot(writer, state);
-    writer->is_trial = is_trial;
     writer->can_not_prune = false;
     writer->reported = false;
     writer->begun = clock_seconds();
@@ -154,12 +162,17 @@ static bool begin(struct checkpoint_writer *writer, const struct checkpoint *sta
 
 bool checkpoint_writer_begin(struct checkpoint_writer *writer, const struct checkpoint *state, struct error *error)
 {
-    return begin(writer, state, false, error);
+    return begin(writer, state, CHECKPOINT, error);
+}
+
+bool checkpoint_writer_begin_best(struct checkpoint_writer *writer, const struct checkpoint *state, struct error *error)
+{
+    return begin(writer, state, BEST, error);
 }
 
 bool checkpoint_writer_try(struct checkpoint_writer *writer, const struct checkpoint *state, struct error *error)
 {
-    return begin(writer, state, true, error);
+    return begin(writer, state, TRIAL, error);
 }
 
 bool checkpoint_writer_is_busy(struct checkpoint_writer *writer)

@@ -34,6 +34,10 @@ struct checkpoint_writer *checkpoint_writer_make(const struct checkpoint_place *
  * an earlier one has failed, with its message. */
 bool checkpoint_writer_begin(struct checkpoint_writer *writer, const struct checkpoint *state, struct error *error);
 
+/* The same as FOLDER/best.h5, with the first group alone; nothing is deleted for it but the best before it. */
+bool checkpoint_writer_begin_best(struct checkpoint_writer *writer, const struct checkpoint *state,
+                                  struct error *error);
+
 /* The same up to the disk, but what is written is thrown away: to learn how long it takes, and whether there is room. */
 bool checkpoint_writer_try(struct checkpoint_writer *writer, const struct checkpoint *state, struct error *error);
 

@@ -37,6 +37,7 @@ struct metrics_event {
     const char *message; /* of an end with the reason METRICS_FAILED; else NULL */
 };
 #define METRICS_FAILED "failed"
+#define METRICS_PATIENCE "patience" /* an end by --patience */
 bool metrics_append_event(const char *folder, const struct metrics_event *event, struct error *error);
 
 /* The same metrics on one line of the log, on every rank: wait_share is each rank's own. num_steps: of a training. */

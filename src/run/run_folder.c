@@ -67,6 +67,33 @@ void run_warn_unsealed(const struct checkpoint *checkpoint, const char *path)
                     path);
 }
 
+bool run_use_best_checkpoint(const struct run_checkpoint_user *user, char **path, const char *run_dir,
+                             struct error *error)
+{
+    struct error reason;
+    char *folder = run_train_folder(run_dir), *best = path_join(folder, RUN_BEST_NAME);
+    free(folder);
+    *path = NULL;
+    if (file_exists(best)) {
+        if (user->use(user->context, best, &reason)) {
+            log_info("using %s, the model of the lowest val_loss; --checkpoint=newest takes the newest checkpoint",
+                     best);
+            *path = best;
+            return true;
+        }
+        log_warning("using the newest checkpoint instead: %s", reason.message);
+    }
+    free(best);
+    return run_use_newest_checkpoint(user, path, run_dir, error);
+}
+
+bool run_use_checkpoint(const struct run_checkpoint_user *user, char **path, const char *run_dir,
+                        enum run_checkpoint_choice choice, struct error *error)
+{
+    return choice == RUN_CHECKPOINT_BEST ? run_use_best_checkpoint(user, path, run_dir, error)
+                                         : run_use_newest_checkpoint(user, path, run_dir, error);
+}
+
 bool run_set_damaged_aside(const char *train_folder, uint64_t newest_step, struct error *error)
 {
     struct checkpoint_list list;

@@ -11,6 +11,7 @@ char *run_train_folder(const char *run_dir);
 char *run_eval_folder(const char *run_dir);
 
 #define RUN_METRICS_NAME "metrics.jsonl"
+#define RUN_BEST_NAME "best.h5"        /* in RUN/train: the model of the lowest val_loss, without optimizer state */
 #define RUN_STARTS_NAME "requeues.tsv" /* in RUN itself: the starts of its job, by jobs/train.sh */
 
 /* Someone who tries to use a checkpoint: false and the error set where it is damaged. */
@@ -29,6 +30,16 @@ struct checkpoint;
 
 /* Logs a warning where a file that was read has no seal: then only what its values show was checked. */
 void run_warn_unsealed(const struct checkpoint *checkpoint, const char *path);
+
+/* Offers RUN/train/best.h5 first, and where there is none, or it can't be used, the checkpoints as above. */
+bool run_use_best_checkpoint(const struct run_checkpoint_user *user, char **path, const char *run_dir,
+                             struct error *error);
+
+/* Which checkpoint of a run is used where none is named: --checkpoint of the programs that do not train. */
+enum run_checkpoint_choice { RUN_CHECKPOINT_BEST, RUN_CHECKPOINT_NEWEST };
+#define RUN_CHECKPOINT_CHOICES "best|newest"
+bool run_use_checkpoint(const struct run_checkpoint_user *user, char **path, const char *run_dir,
+                        enum run_checkpoint_choice choice, struct error *error);
 
 /* Renames the checkpoints of RUN/train above `newest_step`, which were passed over, to NAME.damaged: so they are no longer
  * counted among those to keep, and stay for whoever wants to look at them. For a training that has the run's lock. */

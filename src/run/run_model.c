@@ -75,12 +75,13 @@ static bool refuse_run_without_checkpoint(const char *path, struct error *error)
     return error_set(error, "%s: holds no checkpoint in train/: is it the --run_dir of a training?", path);
 }
 
-static bool load_run(struct loading *loading, const char *run_dir, struct error *error)
+static bool load_run(struct loading *loading, const struct run_model_source *source, struct error *error)
 {
     struct run_checkpoint_user user = {load_file, loading};
-    if (!check_run_folder(run_dir, error) || !run_use_newest_checkpoint(&user, &loading->model->path, run_dir, error))
+    if (!check_run_folder(source->run_dir, error) ||
+        !run_use_checkpoint(&user, &loading->model->path, source->run_dir, source->checkpoint, error))
         return false;
-    return loading->model->decoder || refuse_run_without_checkpoint(run_dir, error);
+    return loading->model->decoder || refuse_run_without_checkpoint(source->run_dir, error);
 }
 
 bool run_model_load(struct run_model *model, const struct run_model_source *source, bool encodes, struct error *error)
@@ -94,7 +95,7 @@ bool run_model_load(struct run_model *model, const struct run_model_source *sour
                           : model_files_find(source->config, source->models_dir, source->program, error);
         ok = model->path && load_file(&loading, model->path, error);
     } else {
-        ok = load_run(&loading, source->run_dir, error);
+        ok = load_run(&loading, source, error);
     }
     if (!ok)
         run_model_free(model);

@@ -12,12 +12,15 @@
 
 #include "model/checkpoint.h"
 #include "model/inference/inference_decoder.h"
+#include "run/run_folder.h"
 
 /* Where the model is: the first of these three that is not NULL says so. Nothing is owned. */
 struct run_model_source {
     const char *checkpoint_file; /* a checkpoint or a model file */
-    const char *run_dir;         /* a run: its latest valid checkpoint */
+    const char *run_dir;         /* a run: its best or its latest valid checkpoint, by `checkpoint` */
     const char *config;          /* a model file by the name of its config (run/model_files.h) */
+
+    enum run_checkpoint_choice checkpoint;
 
     const char *models_dir; /* with config: the folder that is looked into first; may be NULL */
     const char *program;    /* with config: argv[0], beside which shipped models lie; may be NULL */

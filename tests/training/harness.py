@@ -266,7 +266,9 @@ class TrainingTest(unittest.TestCase):
                    f"checkpoint {step} of {run}")
 
     def assert_tidy(self, run, *others):
-        """RUN/train holds checkpoints, metrics and `others`, and nothing temporary or locked."""
+        """RUN/train holds checkpoints, perhaps best.h5, metrics and `others`, and nothing temporary or locked."""
+        if os.path.exists(self.path(run, "train", "best.h5")):
+            others += ("best.h5",)
         names = {f"checkpoint-{step:08d}.h5" for step in self.checkpoints(run)} | {"metrics.jsonl"} | set(others)
         self.assertEqual(set(os.listdir(self.path(run, "train"))), names)
 

@@ -100,6 +100,9 @@ class FirstVersion(harness.TrainingTest):
             same_processor = file.read().split("\n")[:2] == [kernels.group(1), openblas_core()]
         self.compare(self.checkpoint(name, LAST_STEP), os.path.join(FIRST, "continued", f"{name}.h5"),
                      EXACT and same_processor)
+        # It did not evaluate by itself, and its runs do not begin to.
+        self.assertEqual(attributes(self.checkpoint(name, LAST_STEP))["eval_steps"], 0)
+        self.assertFalse(os.path.exists(self.path(name, "train", "best.h5")))
         # What the first version wrote of the run stays, and the run goes on below it.
         with open(os.path.join(FIRST, "run", "train", "metrics.jsonl"), encoding="utf-8") as file:
             lines = [json.loads(line) for line in file]

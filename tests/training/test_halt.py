@@ -112,11 +112,11 @@ class Halt(harness.TrainingTest):
         self.assertEqual(job.wait().status, HALTED, job.output)
         step = self.events("evaluated")[-1]["step"]
         attributes = harness.read_checkpoint(self.checkpoint("evaluated", step))[1]
-        self.assertEqual(attributes["validation_step"], step - 1)
+        self.assertEqual(attributes["val_step"], step - 1)
         self.assertEqual(self.losses("evaluated", "eval").keys(), set(range(1, step + 1)))
         self.train("evaluated", num_steps=step + 2, eval_steps=1)
         attributes = harness.read_checkpoint(self.checkpoint("evaluated", step + 2))[1]
-        self.assertEqual(attributes["validation_step"], step + 2)
+        self.assertEqual(attributes["val_step"], step + 2)
 
     def with_end_of_job(self, value):
         self.environment = dict(self.environment, SLURM_JOB_END_TIME=str(value))

@@ -105,7 +105,8 @@ class Evaluation(harness.TrainingTest):
         evaluations = {line["step"]: line for line in self.metrics("run", "eval")}
         self.assertEqual(set(evaluations), {10, 20, 30})
         for ranks in (1, 3):
-            job = self.train("run", ranks, mode="eval", config=None, hparams=None, num_steps=None, log_steps=None)
+            job = self.train("run", ranks, mode="eval", config=None, hparams=None, num_steps=None, log_steps=None,
+                             checkpoint="newest")
             self.assertIn("eval at step 30", job.output)
             self.assert_same_line(self.metrics("run", "eval")[-1], evaluations[30], 1e-5)
         self.train("run", mode="eval", checkpoint_file=self.checkpoint("run", 20), micro_batch_size=3, **flags)

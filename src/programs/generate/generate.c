@@ -55,9 +55,9 @@ static bool check_inputs(const struct generate_options *options, struct error *e
 bool generate_check(const struct generate_options *options, struct error *error)
 {
     if (options->run_dir && options->checkpoint_file)
-        return error_set(error, "give one of --run_dir DIR (its latest checkpoint is used) and --checkpoint_file FILE");
+        return error_set(error, "give one of --run_dir DIR and --checkpoint_file FILE");
     if (!options->run_dir && !options->checkpoint_file && !options->config)
-        return error_set(error, "give one of --run_dir DIR (its latest checkpoint is used), --checkpoint_file FILE and "
+        return error_set(error, "give one of --run_dir DIR, --checkpoint_file FILE and "
                                 "--config NAME (a shipped model)");
     if (!options->output_dir)
         return error_set(error, "give --output_dir DIR: where the MIDI files go");
@@ -75,6 +75,7 @@ static bool load(struct generation *generation, struct error *error)
     const struct run_model_source source = {
         .checkpoint_file = options->checkpoint_file,
         .run_dir = options->run_dir,
+        .checkpoint = (enum run_checkpoint_choice)options->checkpoint,
         .config = options->config,
         .models_dir = options->models_dir,
         .program = options->program,

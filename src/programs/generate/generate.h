@@ -29,6 +29,7 @@ struct generate_options {
     char *run_dir, *checkpoint_file, *config;
     char *models_dir;
     const char *program; /* argv[0] */
+    int checkpoint;      /* enum run_checkpoint_choice: with run_dir */
     int mode;            /* enum generate_mode */
     int64_t num_outputs;
     char *input_midi[2];

@@ -3,6 +3,7 @@
 #include "base/hdf5/hdf5.h"
 #include "base/log.h"
 #include "programs/generate/generate.h"
+#include "run/run_folder.h"
 
 #include <stdlib.h>
 
@@ -19,7 +20,11 @@
 #define FLAG(name, help) SETTING_ROW(struct generate_options, name, SETTING_BOOL, NULL, 0, 0, NULL, NULL, help)
 
 static const struct setting option_rows[] = {
-    TEXT("run_dir", run_dir, "DIR", "Folder of a training: its latest valid checkpoint is used."),
+    TEXT("run_dir", run_dir, "DIR", "Folder of a run: its best or its newest checkpoint is used."),
+    SETTING_ROW(
+        struct generate_options, checkpoint, SETTING_CHOICE, "best", 0, 0, RUN_CHECKPOINT_CHOICES, NULL,
+        "With --run_dir: the model of the lowest val_loss (train/best.h5), or the newest checkpoint; the newest "
+        "where there is no best."),
     TEXT("checkpoint_file", checkpoint_file, "FILE", "A checkpoint or a model file."),
     TEXT(
         "config", config, "NAME",

@@ -153,11 +153,17 @@ static void add_count(char *text, size_t size, size_t count, const char *what)
         snprintf(text + used, size - used, "%s%zu %s%s", used > 0 ? ", " : "", count, what, count == 1 ? "" : "s");
 }
 
+/* A session that trained to the end, or whose val_loss did not become lower. */
+static bool is_done(const json_t *session)
+{
+    const char *reason = member_string(session, "reason");
+    return strcmp(reason, "num_steps") == 0 || strcmp(reason, METRICS_PATIENCE) == 0;
+}
+
 /* A session that found nothing to do. */
 static bool is_idle(const json_t *session)
 {
-    return strcmp(member_string(session, "reason"), "num_steps") == 0 &&
-           member_int(session, "last_step") == member_int(session, "from_step") &&
+    return is_done(session) && member_int(session, "last_step") == member_int(session, "from_step") &&
            member_int(session, "steps_lost") == 0;
 }
 
@@ -185,7 +191,7 @@ static void print_restarts(FILE *out, const json_t *sessions)
             break;
         killed += !json_object_get(session, "reason");
         failed += strcmp(member_string(session, "reason"), METRICS_FAILED) == 0;
-        done += strcmp(member_string(session, "reason"), "num_steps") == 0;
+        done += is_done(session);
         lost += member_int(session, "steps_lost");
     }
     add_count(reasons, sizeof reasons, count - 1 - killed - failed - done, "halt");
@@ -237,7 +243,7 @@ static const char *name_end(const json_t *object, const json_t *session)
         return is_last && is_state(object, "running") ? "running" : "killed";
     if (strcmp(reason, "SLURM_JOB_END_TIME") == 0)
         return "job's end time";
-    return strcmp(reason, "num_steps") == 0 ? "done" : reason;
+    return is_done(session) ? "done" : reason;
 }
 
 static void print_session(FILE *out, const json_t *object, const json_t *session)

@@ -39,7 +39,7 @@ static bool load_chosen(struct loading *loading, char **path, const struct train
         *path = format_text("%s", options->checkpoint_file);
         return load_model(loading, *path, error);
     }
-    if (!run_use_newest_checkpoint(&user, path, options->run_dir, error))
+    if (!run_use_checkpoint(&user, path, options->run_dir, (enum run_checkpoint_choice)options->checkpoint, error))
         return false;
     return *path || error_set(error, "%s holds no checkpoint yet", options->run_dir);
 }

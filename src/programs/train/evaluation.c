@@ -6,6 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+bool evaluation_is_possible(const struct dataset *dataset, const char *split, const struct hparams *hparams)
+{
+    const struct performance_table *table = &dataset->index.table;
+    uint32_t bars = (uint32_t)hparams->bars;
+    for (size_t i = 0; i < table->count; i++)
+        if (strcmp(split_name(table->rows[i].split), split) == 0 && windows_in(&table->rows[i], bars, bars) > 0)
+            return true;
+    return false;
+}
+
 bool evaluation_make(struct evaluation *evaluation, const struct dataset *dataset, const char *split,
                      const struct hparams *hparams, struct error *error)
 {

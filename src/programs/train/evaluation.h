@@ -15,6 +15,9 @@ struct evaluation {
     const char *split; /* not owned */
 };
 
+/* Whether the split has a window. */
+bool evaluation_is_possible(const struct dataset *dataset, const char *split, const struct hparams *hparams);
+
 bool evaluation_make(struct evaluation *evaluation, const struct dataset *dataset, const char *split,
                      const struct hparams *hparams, struct error *error);
 void evaluation_free(struct evaluation *evaluation);

@@ -2,6 +2,7 @@
 
 #include "programs/common/rank_log.h"
 #include "programs/train/deadline.h"
+#include "run/run_folder.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -25,11 +26,17 @@ static const struct setting rows[] = {
     INT(num_steps, "200000", 1, 4294967295.0, "Train up to this step."),
     TEXT(hparams, NULL, "a=1,b=[2,3]", "Overrides of the config's hparams; of the checkpoint's when resuming."),
     TEXT(init_checkpoint, NULL, "FILE|RUN", "Start a new run from the weights of this checkpoint, model file or run."),
-    TEXT(checkpoint_file, NULL, "FILE", "With --mode=eval: evaluate this checkpoint instead of the run's latest."),
+    ROW(checkpoint, SETTING_CHOICE, "best", 0, 0, RUN_CHECKPOINT_CHOICES, NULL,
+        "With --mode=eval: evaluate train/best.h5 of the run, or its newest checkpoint; newest where there is no "
+        "best."),
+    TEXT(checkpoint_file, NULL, "FILE", "With --mode=eval: evaluate this checkpoint instead of one of the run."),
     INT(seed, "-1", -1, 9007199254740992.0, "Random seed (-1: the run's; 0 for a new run)."),
     INT(log_steps, "10", 1, 1e9, "Steps between lines of the log and of metrics.jsonl."),
-    INT(eval_steps, "0", 0, 1e9, "Steps between evaluations during training (0: none)."),
+    INT(eval_steps, "-1", -1, 1e9,
+        "Steps between evaluations during training (0: none; -1: the run's; for a new run 500 where the data set has "
+        "validation windows)."),
     TEXT(eval_split, "validation", "SPLIT", "Split to evaluate: train, validation or test."),
+    INT(patience, "0", 0, 1e9, "Stop after this many evaluations in a row without a lower val_loss (0: never)."),
     INT(checkpoints_to_keep, "10", 1, 1e6, "Number of latest checkpoints to keep."),
     DOUBLE(keep_checkpoint_every_n_hours, "0", 0, 1e6, "H", "Also keep one checkpoint per H hours (0: none)."),
     DOUBLE(save_checkpoint_secs, "600", 0, 1e9, "S", "Seconds between checkpoints (0: not by time)."),
@@ -72,6 +79,8 @@ bool train_options_check(const struct train_options *options, const struct confi
                                 "--init_checkpoint");
     if (options->mode == MODE_TRAIN && !options->config)
         return error_set(error, "--config is missing: groovae_4bar is one (drumline-info --hparams lists all)");
+    if (options->patience > 0 && (options->eval_steps == 0 || strcmp(options->eval_split, "validation") != 0))
+        return error_set(error, "--patience needs evaluations of the validation split during training");
     bool known = false;
     for (size_t i = 0; i < sizeof splits / sizeof *splits; i++)
         known = known || strcmp(options->eval_split, splits[i]) == 0;

@@ -14,9 +14,11 @@ struct train_options {
     int64_t num_steps;
     char *hparams;
     char *init_checkpoint, *checkpoint_file;
-    int64_t seed; /* -1: the checkpoint's, else 0 */
-    int64_t log_steps, eval_steps;
+    int64_t seed;                  /* -1: the checkpoint's, else 0 */
+    int64_t log_steps, eval_steps; /* eval_steps -1: the run's */
     char *eval_split;
+    int64_t patience;
+    int checkpoint; /* enum run_checkpoint_choice */
     int64_t checkpoints_to_keep;
     double keep_checkpoint_every_n_hours, save_checkpoint_secs;
     int64_t save_checkpoint_steps;

@@ -7,6 +7,7 @@
 #include "data/dataset/order.h"
 #include "dist/halt.h"
 #include "model/optimizer/schedule.h"
+#include "programs/train/best.h"
 #include "run/metrics.h"
 
 #include <inttypes.h>
@@ -80,7 +81,7 @@ static void compute_gradients(struct training *training, uint32_t number, double
 /* Evaluations that are made after the step under way and after the one that may follow. */
 static int evaluations_due(const struct training *training)
 {
-    uint64_t steps = (uint64_t)training->options->eval_steps, step = training->state.step + 1;
+    uint64_t steps = training->state.eval_steps, step = training->state.step + 1;
     return training->evaluates ? (step % steps == 0) + ((step + 1) % steps == 0) : 0;
 }
 
@@ -221,6 +222,19 @@ static bool report(struct training *training, struct interval *interval, struct 
     return write_metrics(training, &line, error);
 }
 
+/* After a validation: rank 0 begins to write the model where it is the best so far. */
+static bool keep_best(struct training *training, struct error *error)
+{
+    struct checkpoint *state = &training->state;
+    if (!best_note(state, metric_get(&state->validation, &training->model->metrics, METRIC_LOSS)))
+        return true;
+    log_info("step %" PRIu64 " has the lowest val_loss so far", state->step);
+    if (comm_rank(training->comm) != 0)
+        return true;
+    describe_state(training);
+    return checkpoint_writer_begin_best(training->writer, state, error);
+}
+
 static bool evaluate(struct training *training, struct error *error)
 {
     struct checkpoint *state = &training->state;
@@ -235,7 +249,7 @@ static bool evaluate(struct training *training, struct error *error)
     state->validation_step = state->step;
     state->validation = line.values;
     metrics_log(&line, 0);
-    return write_metrics(training, &line, error);
+    return write_metrics(training, &line, error) && (!state->has_validation || keep_best(training, error));
 }
 
 /* One update. Fills shared with what all ranks have in common. */
@@ -275,11 +289,12 @@ static bool after_step(struct training *training, const double shared[NUM_SHARED
     const struct train_options *options = training->options;
     uint64_t step = training->state.step;
     bool told = true, last = halts || step == (uint64_t)options->num_steps;
-    bool evaluates = training->evaluates && step % (uint64_t)options->eval_steps == 0;
+    bool evaluates = training->evaluates && step % training->state.eval_steps == 0;
     if (step % (uint64_t)options->log_steps == 0 || last)
         told = comm_all_ok(training->comm, report(training, interval, error), error);
     if (told && evaluates && !halts)
         told = evaluate_on_all(training, error);
+    last = last || best_is_stale(&training->state, options->patience);
     bool by_step = options->save_checkpoint_steps > 0 && step % (uint64_t)options->save_checkpoint_steps == 0;
     bool is_due = by_step || shared[VOTE_SAVE] > 0 || last || !told;
     struct error save_error;
@@ -323,7 +338,7 @@ int training_run(struct training *training, struct error *error)
     if (training->state.step >= num_steps)
         log_info("the run is at step %" PRIu64 " already: nothing to do up to --num_steps=%" PRIu64,
                  training->state.step, num_steps);
-    while (training->state.step < num_steps && !reason) {
+    while (training->state.step < num_steps && !reason && !best_is_stale(&training->state, options->patience)) {
         double shared[NUM_SHARED];
         uint64_t skipped_before = training->optimizer.skipped;
         make_step(training, shared, &interval);
@@ -334,6 +349,7 @@ int training_run(struct training *training, struct error *error)
             !after_step(training, shared, &interval, reason != NULL, error))
             return EXIT_FAILURE;
     }
+    bool stale = !reason && training->state.step < num_steps;
     double seconds = clock_seconds() - loop_started;
     uint64_t steps = training->state.step - first_step;
     if (steps > 0) {
@@ -346,12 +362,19 @@ int training_run(struct training *training, struct error *error)
         .step = training->state.step,
         .num_steps = num_steps,
         .num_ranks = comm_size(training->comm),
-        .reason = reason ? reason : "num_steps",
+        .reason = reason  ? reason
+                  : stale ? METRICS_PATIENCE
+                          : "num_steps",
     };
+    if (!writer_is_well(training, error))
+        return EXIT_FAILURE;
     bool ok = comm_rank(training->comm) != 0 ||
               (run_lock_held(&training->lock, error) && metrics_append_event(training->folder, &event, error));
     if (!comm_all_ok(training->comm, ok, error))
         return EXIT_FAILURE;
+    if (stale)
+        log_info("ended by --patience at step %" PRIu64 ": val_loss was lowest, %.2f, at step %" PRIu64,
+                 training->state.step, training->state.best.val_loss, training->state.best.step);
     if (!reason)
         return EXIT_SUCCESS;
     log_info("halted by %s at step %" PRIu64 " of %" PRIu64 "; the same command goes on from here", reason,

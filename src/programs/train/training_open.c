@@ -8,6 +8,7 @@
 #include "data/dataset/order.h"
 #include "programs/common/transform.h"
 #include "programs/train/agreement.h"
+#include "programs/train/best.h"
 #include "run/metrics.h"
 #include "run/run_checkpoint.h"
 #include "run/run_folder.h"
@@ -48,6 +49,8 @@ static bool open_folder(struct training *training, double started, char **newest
     atomic_file_sweep(training->folder);
     if (!run_newest_checkpoint(&training->state, newest, training->options->run_dir, error))
         return false;
+    if (*newest)
+        best_adopt(&training->state, training->folder);
     return !*newest || run_set_damaged_aside(training->folder, training->state.step, error);
 }
 
@@ -113,6 +116,20 @@ static bool new_state(struct training *training, const struct config *config, st
     return hparams_make(&state->hparams, config, training->options->hparams, error);
 }
 
+/* A run of the first version goes on as it began: without evaluations where nobody asks for them. */
+static void choose_eval_steps(struct training *training, bool resumed)
+{
+    enum { DEFAULT_EVAL_STEPS = 500 };
+    const struct train_options *options = training->options;
+    struct checkpoint *state = &training->state;
+    const struct dataset *dataset = training->shared_dataset.dataset;
+    if (options->eval_steps >= 0)
+        state->eval_steps = (uint64_t)options->eval_steps;
+    else if (!resumed)
+        state->eval_steps =
+            evaluation_is_possible(dataset, options->eval_split, &state->hparams) ? DEFAULT_EVAL_STEPS : 0;
+}
+
 /* What the data set that all ranks have must be, and hold. */
 static bool check_dataset(struct training *training, bool resumed, struct error *error)
 {
@@ -140,7 +157,10 @@ static bool check_dataset(struct training *training, bool resumed, struct error 
     if (hparams->batch_size < comm_size(training->comm))
         return error_set(error, "batch_size=%" PRId64 " is less than one window for each of %d ranks",
                          hparams->batch_size, comm_size(training->comm));
-    training->evaluates = options->eval_steps > 0;
+    choose_eval_steps(training, resumed);
+    if (options->patience > 0 && state->eval_steps == 0)
+        return error_set(error, "--patience needs evaluations: give --eval_steps");
+    training->evaluates = state->eval_steps > 0;
     if (training->evaluates && !evaluation_make(&training->evaluation, dataset, options->eval_split, hparams, error))
         return error_prefix(error, "%s", options->examples_path);
     return true;
