@@ -68,6 +68,7 @@ drumline_cost(800 slurm_bound slurm_whole slurm_failing slurm_resumed slurm_firs
 drumline_cost(700 training_data)
 drumline_cost(60 bench_program check_shell packaging_archives)
 drumline_cost(40 training_failures training_halt checkpoint_writer preprocess)
+drumline_cost(50 check_aarch64)
 drumline_cost(25 training_large_batches training_refusals mpi_gradient_reducer_2 check_quickstart check_build_without_mpi)
 drumline_cost(15 training_ranks training_preempted training_runs training_kill training_logs training_watch
     training_precision mpi_gradient_reducer_3 mpi_gradient_reducer_4 packaging_modules packaging_install check_jobs)

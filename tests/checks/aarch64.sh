@@ -1,0 +1,34 @@
+#!/bin/bash
+# aarch64.sh SOURCE_DIR BUILD_DIR: the generator, drumline-info and the tests of what is portable compile for 64-bit Arm, and
+# run there by qemu-user. Tests that take minutes under qemu are left to a machine of that kind. Status 77: this is one, or
+# the compiler, qemu or Debian's arm64 packages cannot be had.
+set -euo pipefail
+source=$(cd "$1" && pwd) build=$2
+tests=(
+    error text arena random settings options files atomic_file hdf5_io hdf5_seal drum_map midi_check midi_file grid splits
+    order dataset batch ops kernels packed_gemm optimizer parameters generation retention metrics
+)
+
+skip() {
+    printf 'skipped: %s\n' "$1"
+    exit 77
+}
+
+[ "$(uname -m)" != aarch64 ] || skip "this machine is one"
+command -v aarch64-linux-gnu-gcc >/dev/null || skip "aarch64-linux-gnu-gcc is not installed"
+command -v qemu-aarch64 >/dev/null || skip "qemu-aarch64 is not installed"
+"$source/tools/aarch64_sysroot.sh" "$build/sysroot"
+cmake -S "$source" -B "$build" -G Ninja -DCMAKE_TOOLCHAIN_FILE="$source/cmake/aarch64.cmake" \
+    -DCMAKE_SYSROOT="$build/sysroot" -DCMAKE_BUILD_TYPE=Release -DDRUMLINE_MPI=OFF -DDRUMLINE_TOOLS=OFF \
+    -DDRUMLINE_WERROR=ON
+cmake --build "$build" --target drumline-generate drumline-info "${tests[@]/#/test_}"
+regex=$(IFS='|'; printf '%s' "${tests[*]}")
+OPENBLAS_NUM_THREADS=1 ctest --test-dir "$build" -R "^($regex)$" --output-on-failure --no-tests=error -j "$(nproc)"
+
+# Files that an x86-64 machine wrote.
+run=$source/tests/fixtures/first_version/run
+qemu-aarch64 -L "$build/sysroot" "$build/bin/drumline-info" "$run"
+rm -rf "$build/generated"
+qemu-aarch64 -L "$build/sysroot" "$build/bin/drumline-generate" --run_dir "$run" --num_outputs 3 \
+    --output_dir "$build/generated"
+[ "$(find "$build/generated" -name '*.mid' | wc -l)" -eq 3 ]
