@@ -27,7 +27,7 @@ int main(int argc, char **argv)
     struct bench_options options = {0};
     struct hparams hparams;
     struct error error = {.message = ""};
-    blas_threads_mind_exit();
+    blas_threads_begin();
     hdf5_start();
     struct comm *comm = comm_start(&argc, &argv);
     int threads = 1;
@@ -48,5 +48,5 @@ int main(int argc, char **argv)
     comm_finish(comm);
     settings_free(&bench_program.table, &options);
     free(mode);
-    return status;
+    return blas_threads_end(status);
 }

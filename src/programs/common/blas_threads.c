@@ -1,4 +1,3 @@
-#define _GNU_SOURCE /* on_exit, MAP_NORESERVE */
 #include "programs/common/blas_threads.h"
 
 #include "base/threads.h"
@@ -20,18 +19,35 @@ static bool is_room(int mebibytes)
     return memory != MAP_FAILED && munmap(memory, size) == 0;
 }
 
-static void leave_at_once(int status, void *unused)
+static bool is_limited(void)
 {
-    (void)unused;
+    struct rlimit limit;
+    return getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+}
+
+static void end_at_once(int status)
+{
     fflush(NULL);
     _exit(status);
 }
 
-void blas_threads_mind_exit(void)
+/* main does not come here: blas_threads_end ends it before. So whoever did call exit() had failed. */
+static void end_failed(void)
 {
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
-        on_exit(leave_at_once, NULL);
+    end_at_once(EXIT_FAILURE);
+}
+
+void blas_threads_begin(void)
+{
+    if (is_limited())
+        atexit(end_failed);
+}
+
+int blas_threads_end(int status)
+{
+    if (is_limited())
+        end_at_once(status);
+    return status;
 }
 
 /* This thread's, which the smallest product takes: before anything else may take the room. */

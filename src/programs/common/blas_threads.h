@@ -1,5 +1,5 @@
-/* How many threads a process's matrix products use. Apart from base/threads.h, so that a program without such products
- * needs no BLAS.
+/* How many threads a process's GEMMs use. Apart from base/threads.h, so that a program without GEMMs by OpenBLAS is not
+ * linked to it.
  *
  * OpenBLAS gives each of its threads a buffer of 128 MiB of address space, and one that finds no room for it tries for ever,
  * deaf to signals. */
@@ -8,9 +8,11 @@
 
 #include "base/error.h"
 
-/* To be called once, at the start of a program that is linked to OpenBLAS: at the end OpenBLAS waits for its threads, also for
- * those that still try to get a buffer. Under a limit on address space the program then ends without waiting for them. */
-void blas_threads_mind_exit(void);
+/* The first call of a program that is linked to OpenBLAS, and the last, whose result main returns. At a program's end OpenBLAS
+ * waits for its threads, also for those that still try to get a buffer; under a limit on address space the program therefore
+ * ends without waiting for them, whether main returns or exit(EXIT_FAILURE) is called. */
+void blas_threads_begin(void);
+int blas_threads_end(int status);
 
 /* Sets as many threads as threads_choose says, into *threads too. Fails where there is no room for their buffers. */
 bool blas_threads_start(int *threads, int wanted, int local_processes, struct error *error);

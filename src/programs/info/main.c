@@ -161,7 +161,7 @@ int main(int argc, char **argv)
     struct error error;
     char **paths = NULL;
     int num_paths = 0, status = EXIT_SUCCESS;
-    blas_threads_mind_exit();
+    blas_threads_begin();
     hdf5_start();
     enum options_result result = options_parse(&program, argc, argv, &options, &paths, &num_paths, &error);
     if (result == OPTIONS_DONE)
@@ -195,5 +195,5 @@ int main(int argc, char **argv)
         log_error("%s", error.message);
         status = EXIT_FAILURE;
     }
-    return status;
+    return blas_threads_end(status);
 }

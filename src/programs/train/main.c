@@ -46,7 +46,7 @@ int main(int argc, char **argv)
     struct train_options options = {0};
     struct error error = {0};
     double started = clock_seconds();
-    blas_threads_mind_exit();
+    blas_threads_begin();
     hdf5_start();
     halt_install();
     struct comm *comm = comm_start(&argc, &argv);
@@ -68,5 +68,5 @@ int main(int argc, char **argv)
     }
     comm_finish(comm);
     settings_free(&train_program.table, &options);
-    return status;
+    return blas_threads_end(status);
 }
