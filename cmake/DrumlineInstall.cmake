@@ -62,6 +62,9 @@ endforeach()
 
 # --- documentation and job scripts ---
 
+# Models that are shipped, where drumline-generate --config=NAME looks for them (src/run/model_files.h).
+file(GLOB models CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/models/*.h5)
+install(FILES ${models} DESTINATION ${CMAKE_INSTALL_DATADIR}/drumline/models)
 install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs)
 install(FILES README.md CHANGELOG.md CONTRIBUTING.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 file(GLOB job_scripts CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/jobs/*.sh)

@@ -20,7 +20,12 @@
 #include <sys/stat.h>
 
 /* The attributes that are plain numbers or texts: one table for writing and reading. */
-enum attribute_kind { ATTRIBUTE_TEXT, ATTRIBUTE_COUNT, ATTRIBUTE_INT };
+enum attribute_kind {
+    ATTRIBUTE_TEXT,
+    ATTRIBUTE_NOTE, /* a longer text, which is left away where it is "" */
+    ATTRIBUTE_COUNT,
+    ATTRIBUTE_INT,
+};
 
 static const struct attribute {
     const char *name;
@@ -31,6 +36,9 @@ static const struct attribute {
     {"content_sha256",  ATTRIBUTE_TEXT,  offsetof(struct checkpoint, content_sha256) },
     {"program_version", ATTRIBUTE_TEXT,  offsetof(struct checkpoint, program_version)},
     {"date",            ATTRIBUTE_TEXT,  offsetof(struct checkpoint, date)           },
+    {"licence",         ATTRIBUTE_NOTE,  offsetof(struct checkpoint, licence)        },
+    {"attribution",     ATTRIBUTE_NOTE,  offsetof(struct checkpoint, attribution)    },
+    {"recipe",          ATTRIBUTE_NOTE,  offsetof(struct checkpoint, recipe)         },
     {"seed",            ATTRIBUTE_COUNT, offsetof(struct checkpoint, seed)           },
     {"step",            ATTRIBUTE_COUNT, offsetof(struct checkpoint, step)           },
     {"epoch",           ATTRIBUTE_COUNT, offsetof(struct checkpoint, epoch)          },
@@ -49,6 +57,8 @@ static bool write_attribute(hid_t file, const struct attribute *attribute, const
     switch (attribute->kind) {
     case ATTRIBUTE_TEXT:
         return hdf5_write_string(file, attribute->name, member, error);
+    case ATTRIBUTE_NOTE:
+        return member[0] == '\0' || hdf5_write_string(file, attribute->name, member, error);
     case ATTRIBUTE_COUNT:
         return hdf5_write_int(file, attribute->name, (int64_t) * (const uint64_t *)(const void *)member, error);
     case ATTRIBUTE_INT:
@@ -156,11 +166,13 @@ static bool read_attribute(hid_t file, const char *path, const struct attribute 
 {
     char *member = (char *)checkpoint + attribute->offset;
     int64_t number;
-    if (attribute->kind == ATTRIBUTE_TEXT) {
+    if (attribute->kind == ATTRIBUTE_NOTE && !hdf5_has_attribute(file, attribute->name))
+        return true;
+    if (attribute->kind == ATTRIBUTE_TEXT || attribute->kind == ATTRIBUTE_NOTE) {
         char *text;
         if (!hdf5_read_string(&text, file, attribute->name, error))
             return false;
-        snprintf(member, CHECKPOINT_TEXT_SIZE, "%s", text);
+        snprintf(member, attribute->kind == ATTRIBUTE_TEXT ? CHECKPOINT_TEXT_SIZE : CHECKPOINT_NOTE_SIZE, "%s", text);
         free(text);
         return true;
     }

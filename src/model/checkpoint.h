@@ -15,7 +15,7 @@
 #define CHECKPOINT_WEIGHTS "model"        /* the group that every checkpoint has */
 #define CHECKPOINT_AVERAGED_WEIGHTS "ema" /* their moving average, with the hparam ema_decay */
 
-enum { CHECKPOINT_TEXT_SIZE = 128 };
+enum { CHECKPOINT_TEXT_SIZE = 128, CHECKPOINT_NOTE_SIZE = 1024 };
 
 /* The lowest val_loss of a training so far. */
 struct checkpoint_best {
@@ -31,6 +31,8 @@ struct checkpoint {
     char content_sha256[CHECKPOINT_TEXT_SIZE]; /* of the data set */
     char program_version[CHECKPOINT_TEXT_SIZE];
     char date[CHECKPOINT_TEXT_SIZE];
+    char licence[CHECKPOINT_NOTE_SIZE], attribution[CHECKPOINT_NOTE_SIZE]; /* of a model file; "": none */
+    char recipe[CHECKPOINT_NOTE_SIZE];                                     /* the command that trains it; "": none */
     struct hparams hparams;
     uint64_t seed;
     uint64_t step;             /* updates tried so far */

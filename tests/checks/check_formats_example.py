@@ -42,11 +42,13 @@ def run(*command, status=0):
 
 
 def make_files(bin_dir):
-    """A data set in data, a run in run."""
+    """A data set in data, a run in run, a model file."""
     run(f'{bin_dir}/drumline-drummers', '--output_dir', 'midi', f'--num_performances={NUM_PERFORMANCES}')
     run(f'{bin_dir}/drumline-preprocess', '--input_dir', 'midi', '--output_dir', 'data', '--recursive')
     run(f'{bin_dir}/drumline-train', '--config=groovae_4bar', '--examples_path=data', '--run_dir=run',
         f'--num_steps={STEPS}', f'--eval_steps={STEPS}', '--log_steps=1', f'--hparams={HPARAMS}')
+    run(f'{bin_dir}/drumline-train', '--mode=export', '--run_dir=run', '--output_file=model.h5', '--licence=CC BY 4.0',
+        '--attribution=drumline-drummers', '--dtype=f16')
     return 'data/index.h5', f'run/train/checkpoint-{STEPS:08}.h5'
 
 
@@ -140,12 +142,18 @@ def check_names(page, index_path, checkpoint_path):
         check_named(page, list(index.attrs), 'index')
         check_named(page, list(index['performances'].dtype.names), '/performances')
         assert one['performances'].dtype.names + ('shard',) == index['performances'].dtype.names
-        own = page[page.index('## Checkpoints'):page.index('## Metrics')]
+        own = page[page.index('## Checkpoints'):page.index('## Model files')]
         in_table = re.findall(r'`(\w+)`', ''.join(re.findall(r'^\| `[^|]*\|', own, re.MULTILINE)))
         assert len(in_table) > 9 and set(in_table) <= set(checkpoint.attrs), in_table
         hparams = set(checkpoint.attrs) - set(in_table) - {name for name in checkpoint.attrs if name.startswith('val_')}
         assert {'bars', 'z_size', 'batch_size', 'sampling_rate'} <= hparams
         check_named(page, [name for name in checkpoint.attrs if name not in hparams], 'checkpoint')
+        known = set(checkpoint.attrs)
+    with h5py.File('model.h5') as model:
+        own = page[page.index('## Model files'):page.index('## Metrics')]
+        in_table = re.findall(r'`(\w+)`', ''.join(re.findall(r'^\| `[^|]*\|', own, re.MULTILINE)))
+        assert set(in_table) == set(model.attrs) - known == {'licence', 'attribution', 'recipe'}, in_table
+        assert list(model) == ['model']
     for folder in 'train', 'eval':
         with open(f'run/{folder}/metrics.jsonl', encoding='utf-8') as file:
             lines = [json.loads(line) for line in file]

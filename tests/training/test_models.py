@@ -123,6 +123,74 @@ class Models(harness.TrainingTest):
         os.mkdir(self.path("empty"))
         self.refuse("other", "holds no checkpoint", init_checkpoint=self.path("empty"))
 
+    def export(self, output, status=0, **flags):
+        every = {"mode": "export", "run_dir": self.path("run"), "output_file": output, **flags}
+        command = [harness.TRAIN] + [f"--{name}={value}" for name, value in every.items() if value is not None]
+        job = self.launch(command).wait()
+        self.assertEqual(job.status, status, job.output)
+        return job.output
+
+    def midi(self, path):
+        """What a model generates from one seed."""
+        folder = self.path("compared")
+        shutil.rmtree(folder, ignore_errors=True)
+        self.generate("--checkpoint_file", path, "--output_dir", folder)
+        with open(os.path.join(folder, os.listdir(folder)[0]), "rb") as file:
+            return file.read()
+
+    def test_export(self):
+        checkpoint, output = self.run_made(), self.path("exported.h5")
+        text = self.export(output, licence="CC BY 4.0", attribution="Groove MIDI Dataset, Gillick et al. 2019")
+        self.assertIn(f"wrote {output}: groovae_4bar at step 4", text)
+        with open(output, "rb") as file:
+            self.assertTrue(file.read(64).startswith(b"drumline-seal 1 "))
+        expected, expected_attributes = harness.read_checkpoint(checkpoint)
+        tensors, attributes = harness.read_checkpoint(output)
+        self.assertEqual(set(tensors), {name for name in expected if name.startswith("model/")})
+        for name, value in tensors.items():
+            self.assertEqual(value.tobytes(), expected[name].tobytes(), name)
+        self.assertEqual(attributes["licence"], "CC BY 4.0")
+        self.assertEqual(attributes["attribution"], "Groove MIDI Dataset, Gillick et al. 2019")
+        recipe = attributes["recipe"]
+        for part in ("--config=groovae_4bar", "--num_steps=4", "--seed=0", "z_size=6", "batch_size=13"):
+            self.assertIn(part, recipe)
+        for name in ("config", "step", "content_sha256", "val_loss", "z_size", "free_bits"):
+            self.assertEqual(attributes[name], expected_attributes[name], name)
+        self.assertEqual(self.midi(output), self.midi(checkpoint))
+        again = self.path("again.h5")
+        self.export(again, run_dir=None, checkpoint_file=output)
+        self.assertEqual(harness.read_checkpoint(again)[1]["recipe"], recipe)
+        self.assertEqual(harness.read_checkpoint(again)[1]["licence"], "CC BY 4.0")
+
+    def test_export_half(self):
+        checkpoint, output = self.run_made(), self.path("half_exported.h5")
+        self.export(output, dtype="f16")
+        expected, _ = harness.read_checkpoint(checkpoint)
+        tensors, _ = harness.read_checkpoint(output)
+        for name, value in tensors.items():
+            self.assertEqual(value.dtype, numpy.float16, name)
+            self.assertEqual(value.tobytes(), expected[name].astype("f2").tobytes(), name)
+        self.assertGreater(len(self.midi(output)), 50)
+        self.assertIn("groovae_4bar at step 4", self.evaluate(output)[1])
+
+    def test_export_overwrites_nothing(self):
+        self.run_made()
+        output = self.path("there.h5")
+        with open(output, "wb") as file:
+            file.write(b"mine")
+        self.assertIn("--overwrite", self.export(output, status=1))
+        with open(output, "rb") as file:
+            self.assertEqual(file.read(), b"mine")
+        self.export(output, overwrite="True")
+        self.assertGreater(os.path.getsize(output), 1000)
+        self.assertIn("can't", self.export(self.path("no", "folder.h5"), status=1))
+        self.assertIn("--output_file is missing", self.export(None, status=2))
+        self.assertIn("longer than", self.export(self.path("long.h5"), status=2, licence="x" * 1024))
+        self.assertIn("of config groovae_4bar, not", self.export(self.path("other.h5"), status=1,
+                                                                 config="groovae_4bar_flat"))
+        self.assertIn("are for --mode=export", self.export(self.path("x.h5"), status=2, mode="eval"))
+        self.assertEqual([name for name in os.listdir(self.scratch) if ".tmp" in name], [])
+
     def test_by_config(self):
         checkpoint, models = self.run_made(), self.path("models")
         os.mkdir(models)

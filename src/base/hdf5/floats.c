@@ -67,7 +67,7 @@ bool hdf5_check_floats(hid_t file, const char *name, int num_dims, const hsize_t
     else if (!stores_itself(dataset))
         ok = hdf5_refuse_at(error, file, name, "its values lie in other files");
     else if (H5Tget_class(type) != H5T_FLOAT ||
-             !(is_half(type) || (H5Tget_size(type) == sizeof(float) && hdf5_is_plain_number(type, H5T_FLOAT))))
+             !(H5Tget_size(type) == sizeof(float) ? hdf5_is_plain_number(type, H5T_FLOAT) : is_half(type)))
         ok = hdf5_refuse_at(error, file, name, "the dataset's elements are neither 32-bit nor 16-bit floats");
     if (type >= 0)
         H5Tclose(type);

@@ -65,6 +65,13 @@ static void read_place(json_t *object, const struct checkpoint *checkpoint)
         {"skipped",  checkpoint->skipped },
         {"seed",     checkpoint->seed    },
     };
+    const struct {
+        const char *key, *text;
+    } notes[] = {
+        {"licence",     checkpoint->licence    },
+        {"attribution", checkpoint->attribution},
+        {"recipe",      checkpoint->recipe     },
+    };
     json_object_set_new(object, "config", json_clean_text(checkpoint->config));
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
         json_object_set_new(object, counts[i].key, json_integer((json_int_t)counts[i].value));
@@ -72,6 +79,9 @@ static void read_place(json_t *object, const struct checkpoint *checkpoint)
     json_object_set_new(object, "content_sha256", json_clean_text(checkpoint->content_sha256));
     json_object_set_new(object, "program_version", json_clean_text(checkpoint->program_version));
     json_object_set_new(object, "date", json_clean_text(checkpoint->date));
+    for (size_t i = 0; i < sizeof notes / sizeof notes[0]; i++)
+        if (notes[i].text[0] != '\0')
+            json_object_set_new(object, notes[i].key, json_clean_text(notes[i].text));
 }
 
 static void read_validation(json_t *object, const struct checkpoint *checkpoint)
@@ -215,6 +225,14 @@ static void print_tensors(FILE *out, const json_t *tensors)
     }
 }
 
+static void print_notes(FILE *out, const json_t *object)
+{
+    static const char *const names[] = {"licence", "attribution", "recipe"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (json_object_get(object, names[i]))
+            info_print_field(out, names[i], "%s", member_string(object, names[i]));
+}
+
 void info_print_checkpoint(FILE *out, const json_t *object)
 {
     bool valid = json_is_true(json_object_get(object, "valid"));
@@ -226,6 +244,7 @@ void info_print_checkpoint(FILE *out, const json_t *object)
                      member_int(object, "position"));
     info_print_field(out, "seed", "%" PRId64, member_int(object, "seed"));
     info_print_field(out, "data set", "%s", member_string(object, "content_sha256"));
+    print_notes(out, object);
     info_print_field(out, "written", "%s by drumline %s on %" PRId64 " rank%s", member_string(object, "date"),
                      member_string(object, "program_version"), member_int(object, "num_ranks"),
                      member_int(object, "num_ranks") == 1 ? "" : "s");

@@ -8,6 +8,7 @@
 #include "programs/common/rank_log.h"
 #include "programs/common/rank_options.h"
 #include "programs/train/eval_mode.h"
+#include "programs/train/export_mode.h"
 #include "programs/train/options.h"
 #include "programs/train/training.h"
 
@@ -24,6 +25,20 @@ static int train(const struct train_options *options, const struct config *confi
         training_tell_failure(&training, error);
     training_close(&training);
     return status;
+}
+
+static int run(const struct train_options *options, const struct config *config, double started, struct comm *comm,
+               struct error *error)
+{
+    switch ((enum train_mode)options->mode) {
+    case MODE_TRAIN:
+        return train(options, config, started, comm, error);
+    case MODE_EVAL:
+        return eval_mode_run(options, config, comm, error);
+    case MODE_EXPORT:
+        return export_mode_run(options, config, comm, error);
+    }
+    return EXIT_FAILURE;
 }
 
 static bool check(const void *values, struct error *error)
@@ -54,14 +69,13 @@ int main(int argc, char **argv)
     int status = options_status(result);
     if (result == OPTIONS_RUN) {
         const struct config *config = options.config ? config_find(options.config, NULL) : NULL;
-        if (options.mode == MODE_EVAL)
+        if (options.mode != MODE_TRAIN)
             halt_uninstall();
         if (!rank_log_start(comm, options.log_dir, &train_program, argc, argv, &error) ||
             !start_threads(comm, (int)options.threads, &error))
             status = EXIT_FAILURE;
         else
-            status = options.mode == MODE_TRAIN ? train(&options, config, started, comm, &error)
-                                                : eval_mode_run(&options, config, comm, &error);
+            status = run(&options, config, started, comm, &error);
         if (status == EXIT_FAILURE)
             log_job_error("%s", error.message);
         rank_log_end(status);

@@ -1,5 +1,6 @@
 #include "programs/train/options.h"
 
+#include "model/checkpoint.h"
 #include "programs/common/rank_log.h"
 #include "programs/train/deadline.h"
 #include "run/run_folder.h"
@@ -18,8 +19,9 @@
 
 static const struct setting rows[] = {
     TEXT(config, NULL, "NAME", "Model configuration: groovae_4bar, ... (drumline-info --hparams lists all)."),
-    ROW(mode, SETTING_CHOICE, "train", 0, 0, "train|eval", NULL,
-        "train, or eval: report the losses of a checkpoint on a split."),
+    ROW(mode, SETTING_CHOICE, "train", 0, 0, "train|eval|export", NULL,
+        "train, eval: report the losses of a checkpoint on a split, or export: write a checkpoint's weights as a model "
+        "file."),
     TEXT(examples_path, NULL, "DIR", "Data set made by drumline-preprocess."),
     TEXT(run_dir, NULL, "DIR", "Folder of the run. Training resumes from its latest valid checkpoint, if any."),
     RANK_LOG_ROW(struct train_options),
@@ -27,9 +29,14 @@ static const struct setting rows[] = {
     TEXT(hparams, NULL, "a=1,b=[2,3]", "Overrides of the config's hparams; of the checkpoint's when resuming."),
     TEXT(init_checkpoint, NULL, "FILE|RUN", "Start a new run from the weights of this checkpoint, model file or run."),
     ROW(checkpoint, SETTING_CHOICE, "best", 0, 0, RUN_CHECKPOINT_CHOICES, NULL,
-        "With --mode=eval: evaluate train/best.h5 of the run, or its newest checkpoint; newest where there is no "
+        "With --mode=eval or export: train/best.h5 of the run, or its newest checkpoint; newest where there is no "
         "best."),
-    TEXT(checkpoint_file, NULL, "FILE", "With --mode=eval: evaluate this checkpoint instead of one of the run."),
+    TEXT(checkpoint_file, NULL, "FILE", "With --mode=eval or export: this checkpoint instead of one of the run."),
+    TEXT(output_file, NULL, "NAME.h5", "With --mode=export: the model file to write."),
+    ROW(dtype, SETTING_CHOICE, "f32", 0, 0, "f32|f16", NULL, "With --mode=export: precision of the weights in it."),
+    TEXT(licence, NULL, "TEXT", "With --mode=export: the licence of the model, stored in it."),
+    TEXT(attribution, NULL, "TEXT", "With --mode=export: whose model and data it is, stored in it."),
+    ROW(overwrite, SETTING_BOOL, "false", 0, 0, NULL, NULL, "With --mode=export: replace a file of that name."),
     INT(seed, "-1", -1, 9007199254740992.0, "Random seed (-1: the run's; 0 for a new run)."),
     INT(log_steps, "10", 1, 1e9, "Steps between lines of the log and of metrics.jsonl."),
     INT(eval_steps, "-1", -1, 1e9,
@@ -58,11 +65,28 @@ const struct program train_program = {
     .examples =
         "mpirun -n 2 drumline-train --config groovae_4bar --examples_path data --run_dir runs/one --num_steps 1000\n"
         "mpirun -n 2 drumline-train --mode=eval --examples_path data --run_dir runs/one\n"
+        "drumline-train --mode=export --run_dir runs/one --output_file models/groovae_4bar.h5 --dtype=f16\n"
         "mpirun -n 2 drumline-train --config groovae_4bar_flat --examples_path data --run_dir runs/two "
         "--hparams=batch_size=128,learning_rate=0.0005\n",
     .other_statuses = ", 3 stopped by a signal or a deadline with a checkpoint: rerun the same command to resume",
     .table = {rows, sizeof rows / sizeof *rows},
 };
+
+static bool check_export(const struct train_options *options, struct error *error)
+{
+    const struct {
+        const char *flag, *text;
+    } notes[] = {
+        {"licence",     options->licence    },
+        {"attribution", options->attribution}
+    };
+    if (!options->output_file)
+        return error_set(error, "--output_file is missing: the model file to write, such as groovae_4bar.h5");
+    for (size_t i = 0; i < sizeof notes / sizeof *notes; i++)
+        if (notes[i].text && strlen(notes[i].text) >= CHECKPOINT_NOTE_SIZE)
+            return error_set(error, "--%s is longer than %d bytes", notes[i].flag, CHECKPOINT_NOTE_SIZE - 1);
+    return true;
+}
 
 bool train_options_check(const struct train_options *options, const struct config **config, struct error *error)
 {
@@ -70,12 +94,16 @@ bool train_options_check(const struct train_options *options, const struct confi
     *config = NULL;
     if (!deadline_check_flag(options->deadline, error))
         return false;
-    if (!options->examples_path)
+    if (options->mode == MODE_EXPORT && !check_export(options, error))
+        return false;
+    if (options->mode != MODE_EXPORT && (options->output_file || options->licence || options->attribution))
+        return error_set(error, "--output_file, --licence and --attribution are for --mode=export");
+    if (!options->examples_path && options->mode != MODE_EXPORT)
         return error_set(error, "--examples_path is missing: the folder that drumline-preprocess made");
     if (!options->run_dir && (options->mode == MODE_TRAIN || !options->checkpoint_file))
         return error_set(error, "--run_dir is missing: the folder for checkpoints and metrics");
     if (options->mode == MODE_TRAIN && options->checkpoint_file)
-        return error_set(error, "--checkpoint_file is for --mode=eval; to begin from its parameters give "
+        return error_set(error, "--checkpoint_file is for --mode=eval and export; to begin from its parameters give "
                                 "--init_checkpoint");
     if (options->mode == MODE_TRAIN && !options->config)
         return error_set(error, "--config is missing: groovae_4bar is one (drumline-info --hparams lists all)");

@@ -5,7 +5,7 @@
 #include "base/cli/options.h"
 #include "model/vae/hparams.h"
 
-enum train_mode { MODE_TRAIN, MODE_EVAL };
+enum train_mode { MODE_TRAIN, MODE_EVAL, MODE_EXPORT };
 
 struct train_options {
     char *config;
@@ -14,6 +14,10 @@ struct train_options {
     int64_t num_steps;
     char *hparams;
     char *init_checkpoint, *checkpoint_file;
+    char *output_file;           /* the next five: with --mode=export */
+    int dtype;                   /* enum checkpoint_precision */
+    char *licence, *attribution; /* up to CHECKPOINT_NOTE_SIZE - 1 bytes each */
+    bool overwrite;
     int64_t seed;                  /* -1: the checkpoint's, else 0 */
     int64_t log_steps, eval_steps; /* eval_steps -1: the run's */
     char *eval_split;
@@ -33,7 +37,7 @@ extern const struct program train_program;
  * command to resume. */
 enum { EXIT_HALTED = 3 };
 
-/* Cross-checks, and the config (NULL where --mode=eval leaves it to the checkpoint). */
+/* Cross-checks, and the config (NULL where --mode=eval or export leaves it to the checkpoint). */
 bool train_options_check(const struct train_options *options, const struct config **config, struct error *error);
 
 #endif

@@ -1,0 +1,154 @@
+#include "programs/train/export_mode.h"
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/io/atomic_file.h"
+#include "base/io/files.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "base/version.h"
+#include "model/checkpoint.h"
+#include "model/vae/parameters.h"
+#include "run/run_folder.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct exporting {
+    struct checkpoint checkpoint;
+    struct tensor_table table;
+    struct arena arena;
+    struct tensor_group weights; /* in the arena */
+    bool averaged;
+};
+
+static bool read_model(void *context, const char *path, struct error *error)
+{
+    struct exporting *exporting = context;
+    struct checkpoint_reader *reader = checkpoint_open(&exporting->checkpoint, path, error);
+    if (!reader)
+        return false;
+    bool ok = parameters_describe(&exporting->table, &exporting->checkpoint.hparams, error) ||
+              error_prefix(error, "%s", path);
+    if (ok) {
+        exporting->arena = arena_measure();
+        arena_floats(&exporting->arena, exporting->table.num_floats);
+        ok = arena_reserve(&exporting->arena, error) || error_prefix(error, "%s", path);
+    }
+    if (ok) {
+        const char *group = checkpoint_best_weights(reader);
+        exporting->averaged = strcmp(group, CHECKPOINT_WEIGHTS) != 0;
+        exporting->weights = (struct tensor_group){group, arena_floats(&exporting->arena, exporting->table.num_floats)};
+        ok = checkpoint_read_group(reader, &exporting->table, exporting->table.num_rows, &exporting->weights, error);
+    }
+    if (ok)
+        run_warn_unsealed(&exporting->checkpoint, path);
+    else
+        arena_free(&exporting->arena);
+    checkpoint_close(reader);
+    return ok;
+}
+
+static bool read_chosen(struct exporting *exporting, char **path, const struct train_options *options,
+                        struct error *error)
+{
+    struct run_checkpoint_user user = {read_model, exporting};
+    if (options->checkpoint_file) {
+        *path = format_text("%s", options->checkpoint_file);
+        return read_model(exporting, *path, error);
+    }
+    if (!run_use_checkpoint(&user, path, options->run_dir, (enum run_checkpoint_choice)options->checkpoint, error))
+        return false;
+    return *path || error_set(error, "%s holds no checkpoint yet", options->run_dir);
+}
+
+/* " --hparams=a=1,b=2" of those that are not the config's own; the caller's. */
+static char *changed_hparams(const struct checkpoint *checkpoint)
+{
+    struct hparams usual = {0};
+    struct error error;
+    const struct config *config = config_find(checkpoint->config, NULL);
+    char *text = format_text("%s", "");
+    settings_default(&hparams_table, &usual);
+    if (config && !hparams_make(&usual, config, NULL, &error))
+        return text;
+    for (size_t i = 0; i < hparams_table.count; i++) {
+        char here[SETTING_TEXT_MAX], there[SETTING_TEXT_MAX];
+        const struct setting *row = &hparams_table.rows[i];
+        if (strcmp(setting_format(row, &checkpoint->hparams, here), setting_format(row, &usual, there)) == 0)
+            continue;
+        char *longer = format_text("%s%s%s=%s", text, *text ? "," : " --hparams=", row->name, here);
+        free(text);
+        text = longer;
+    }
+    return text;
+}
+
+/* The command that trains such a model, but for the data set. A model that is exported again keeps what it says. */
+static void describe_recipe(struct checkpoint *checkpoint)
+{
+    if (checkpoint->recipe[0] != '\0')
+        return;
+    char *hparams = changed_hparams(checkpoint);
+    snprintf(checkpoint->recipe, sizeof checkpoint->recipe,
+             "drumline-train --config=%s --num_steps=%" PRIu64 " --seed=%" PRIu64 "%s", checkpoint->config,
+             checkpoint->step, checkpoint->seed, hparams);
+    free(hparams);
+}
+
+static void describe(struct checkpoint *checkpoint, const struct train_options *options)
+{
+    if (options->licence)
+        snprintf(checkpoint->licence, sizeof checkpoint->licence, "%s", options->licence);
+    if (options->attribution)
+        snprintf(checkpoint->attribution, sizeof checkpoint->attribution, "%s", options->attribution);
+    describe_recipe(checkpoint);
+    snprintf(checkpoint->program_version, sizeof checkpoint->program_version, "%s", drumline_version());
+    date_now(checkpoint->date);
+}
+
+/* Without --overwrite a file that is there stays, also one that came to be there only now. */
+static bool write_model(struct exporting *exporting, const struct train_options *options, struct error *error)
+{
+    struct atomic_file file;
+    const struct tensor_group weights = {CHECKPOINT_WEIGHTS, exporting->weights.values};
+    const struct checkpoint_content content = {&exporting->table, &weights, 1,
+                                               (enum checkpoint_precision)options->dtype};
+    if (!options->overwrite && file_exists(options->output_file))
+        return error_set(error, "%s: is there already: give --overwrite to replace it", options->output_file);
+    if (!atomic_file_start(&file, options->output_file, error))
+        return false;
+    if (checkpoint_write(&file, &exporting->checkpoint, &content, error))
+        return options->overwrite ? atomic_file_commit(&file, error) : atomic_file_commit_new(&file, error);
+    atomic_file_abandon(&file);
+    return false;
+}
+
+static bool export_model(const struct train_options *options, const struct config *config, struct error *error)
+{
+    struct exporting exporting = {0};
+    char *path = NULL;
+    bool ok = read_chosen(&exporting, &path, options, error);
+    if (ok && config && strcmp(config->name, exporting.checkpoint.config) != 0)
+        ok = error_set(error, "%s is of config %s, not %s", path, exporting.checkpoint.config, config->name);
+    if (ok) {
+        describe(&exporting.checkpoint, options);
+        ok = write_model(&exporting, options, error);
+    }
+    if (ok)
+        log_info("wrote %s: %s at step %" PRIu64 ", %zu parameters%s as %d-bit floats", options->output_file,
+                 exporting.checkpoint.config, exporting.checkpoint.step, exporting.table.num_values,
+                 exporting.averaged ? " (averaged)" : "", options->dtype == CHECKPOINT_FLOAT16 ? 16 : 32);
+    arena_free(&exporting.arena);
+    free(path);
+    return ok;
+}
+
+int export_mode_run(const struct train_options *options, const struct config *config, struct comm *comm,
+                    struct error *error)
+{
+    bool ok = comm_rank(comm) != 0 || export_model(options, config, error);
+    return comm_all_ok(comm, ok, error) ? EXIT_SUCCESS : EXIT_FAILURE;
+}
