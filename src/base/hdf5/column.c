@@ -2,6 +2,7 @@
 
 #include "base/array.h"
 #include "base/hdf5/error.h"
+#include "base/hdf5/file.h"
 #include "base/hdf5/types.h"
 #include "base/hdf5/writing.h"
 #include "base/text.h"
@@ -23,6 +24,8 @@ struct hdf5_column {
     size_t packed_size, packed_capacity;
     size_t *sizes; /* [num_chunks]: their bytes; owned */
     size_t num_chunks, sizes_capacity;
+    hid_t file, stream;  /* where chunks go at once: the file, not owned, and its dataset; H5I_INVALID_HID before */
+    size_t num_streamed; /* chunks */
 };
 
 static hid_t create_scratch(const struct hdf5_column *column)
@@ -45,6 +48,8 @@ static bool open_column(struct hdf5_column *column, hid_t memory_type, size_t ro
     *column = (struct hdf5_column){.memory_type = memory_type,
                                    .type = hdf5_file_type(memory_type),
                                    .scratch_values = H5I_INVALID_HID,
+                                   .file = H5I_INVALID_HID,
+                                   .stream = H5I_INVALID_HID,
                                    .row_elements = row_elements,
                                    .row_size = row_size,
                                    .chunk_rows = HDF5_COMPRESSED_CHUNK / row_size};
@@ -72,6 +77,8 @@ void hdf5_column_free(struct hdf5_column *column)
 {
     if (!column)
         return;
+    if (column->stream >= 0)
+        H5Dclose(column->stream);
     if (column->scratch_values >= 0)
         H5Dclose(column->scratch_values);
     if (column->scratch >= 0)
@@ -109,6 +116,64 @@ static bool pack_chunk(struct hdf5_column *column)
     return true;
 }
 
+size_t hdf5_column_packed_size(const struct hdf5_column *column)
+{
+    return column->packed_size;
+}
+
+/* What the dataset's chunks of the file in memory are compressed with. */
+static hid_t stream_properties(const struct hdf5_column *column)
+{
+    return H5Dget_create_plist(column->scratch_values);
+}
+
+static hid_t make_stream(const struct hdf5_column *column, hid_t file, const char *name)
+{
+    const hsize_t dims[2] = {0, column->row_elements}, most[2] = {H5S_UNLIMITED, column->row_elements};
+    hid_t space = H5Screate_simple(2, dims, most), creation = stream_properties(column), dataset = H5I_INVALID_HID;
+    if (space >= 0 && creation >= 0)
+        dataset = H5Dcreate2(file, name, column->type, space, H5P_DEFAULT, creation, H5P_DEFAULT);
+    if (creation >= 0)
+        H5Pclose(creation);
+    if (space >= 0)
+        H5Sclose(space);
+    return dataset;
+}
+
+/* Writes the chunks that memory holds. */
+static bool drain(struct hdf5_column *column, struct error *error)
+{
+    const hsize_t dims[2] = {(column->num_streamed + column->num_chunks) * column->chunk_rows, column->row_elements};
+    const uint8_t *chunk = column->packed;
+    if (!hdf5_reserve(column->file, column->packed_size, error))
+        return false;
+    bool ok = H5Dset_extent(column->stream, dims) >= 0;
+    for (size_t i = 0; ok && i < column->num_chunks; i++) {
+        const hsize_t start[2] = {(column->num_streamed + i) * column->chunk_rows, 0};
+        ok = H5Dwrite_chunk(column->stream, H5P_DEFAULT, 0, start, column->sizes[i], chunk) >= 0;
+        chunk += column->sizes[i];
+    }
+    column->num_streamed += column->num_chunks;
+    column->num_chunks = column->packed_size = 0;
+    return ok || hdf5_fail_at(error, column->file, "a dataset", "can't write");
+}
+
+bool hdf5_column_stream(struct hdf5_column *column, hid_t file, const char *name, struct error *error)
+{
+    if (!hdf5_reserve(file, 0, error))
+        return false;
+    column->file = file;
+    column->stream = make_stream(column, file, name);
+    if (column->stream < 0)
+        return hdf5_fail_at(error, file, name, "can't make the dataset");
+    if (!drain(column, error))
+        return false;
+    free(column->packed);
+    column->packed = NULL;
+    column->packed_capacity = 0;
+    return true;
+}
+
 /* As rows shall lie in the file, where that is not how they are in memory. */
 static bool convert_rows(const struct hdf5_column *column, uint8_t *rows, size_t num_rows)
 {
@@ -126,6 +191,8 @@ bool hdf5_column_append(struct hdf5_column *column, const void *rows, size_t num
         column->num_rows += count;
         if (!convert_rows(column, to, count) || (column->num_rows == column->chunk_rows && !pack_chunk(column)))
             return error_set(error, "no memory for the rows of a dataset");
+        if (column->stream >= 0 && column->num_chunks > 0 && !drain(column, error))
+            return false;
         from += count * column->row_size;
         num_rows -= count;
     }
@@ -135,7 +202,7 @@ bool hdf5_column_append(struct hdf5_column *column, const void *rows, size_t num
 /* The rows behind the full chunks. */
 static bool write_rest(const struct hdf5_column *column, hid_t dataset)
 {
-    const hsize_t start[2] = {column->num_chunks * column->chunk_rows, 0};
+    const hsize_t start[2] = {(column->num_streamed + column->num_chunks) * column->chunk_rows, 0};
     const hsize_t count[2] = {column->num_rows, column->row_elements};
     if (column->num_rows == 0)
         return true;
@@ -149,8 +216,21 @@ static bool write_rest(const struct hdf5_column *column, hid_t dataset)
     return ok;
 }
 
+static bool finish_stream(struct hdf5_column *column, const char *name, struct error *error)
+{
+    const hsize_t dims[2] = {column->num_streamed * column->chunk_rows + column->num_rows, column->row_elements};
+    hid_t dataset = column->stream;
+    if (!hdf5_reserve(column->file, column->num_rows * column->row_size, error))
+        return false;
+    column->stream = H5I_INVALID_HID;
+    bool ok = H5Dset_extent(dataset, dims) >= 0 && write_rest(column, dataset);
+    return hdf5_dataset_finish(dataset, column->file, name, ok, error);
+}
+
 bool hdf5_column_write(struct hdf5_column *column, hid_t file, const char *name, struct error *error)
 {
+    if (column->stream >= 0)
+        return finish_stream(column, name, error);
     const hsize_t dims[2] = {column->num_chunks * column->chunk_rows + column->num_rows, column->row_elements};
     hid_t dataset = hdf5_dataset_make(file, name, column->type, 2, dims, HDF5_COMPRESSED, error);
     if (dataset < 0)

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* fallocate */
 #include "base/hdf5/file.h"
 
 #include "base/hdf5/attributes.h"
@@ -5,6 +6,7 @@
 #include "base/hdf5/seal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,6 +74,15 @@ static hid_t create_in_memory(const char *path)
     return file;
 }
 
+static bool write_format(hid_t *file, const char *format, struct error *error)
+{
+    if (hdf5_write_string(*file, "format", format, error) &&
+        hdf5_write_int(*file, "version", HDF5_FORMAT_VERSION, error))
+        return true;
+    hdf5_close(file);
+    return false;
+}
+
 bool hdf5_create(hid_t *file, const char *path, const char *format, struct error *error)
 {
     hdf5_start();
@@ -79,12 +90,44 @@ bool hdf5_create(hid_t *file, const char *path, const char *format, struct error
     *file = create_in_memory(path);
     if (*file < 0)
         return error_set(error, "%s: no memory to create an HDF5 file", path);
-    if (hdf5_write_string(*file, "format", format, error) &&
-        hdf5_write_int(*file, "version", HDF5_FORMAT_VERSION, error))
-        return true;
-    H5Fclose(*file);
+    return write_format(file, format, error);
+}
+
+bool hdf5_create_on_disk(hid_t *file, const struct atomic_file *to, const char *format, struct error *error)
+{
+    hdf5_start();
     *file = H5I_INVALID_HID;
+    hid_t access = access_properties(), creation = H5Pcreate(H5P_FILE_CREATE);
+    if (access >= 0 && creation >= 0 && H5Pset_fapl_sec2(access) >= 0 &&
+        H5Pset_userblock(creation, HDF5_SEAL_SIZE) >= 0)
+        *file = H5Fcreate(to->temporary_path, H5F_ACC_TRUNC, creation, access);
+    if (*file < 0)
+        hdf5_fail(error, to->path, "can't create");
+    if (access >= 0)
+        H5Pclose(access);
+    if (creation >= 0)
+        H5Pclose(creation);
+    if (*file >= 0 && hdf5_reserve(*file, 0, error))
+        return write_format(file, format, error);
+    hdf5_close(file);
     return false;
+}
+
+bool hdf5_reserve(hid_t file, size_t size, struct error *error)
+{
+    enum { METADATA = 1 << 20 }; /* more than HDF5 adds to one write */
+    char name[HDF5_FILE_NAME_SIZE];
+    void *handle = NULL;
+    struct stat status;
+    hdf5_file_name(file, name);
+    if (H5Fget_vfd_handle(file, H5P_DEFAULT, &handle) < 0 || !handle || fstat(*(int *)handle, &status) != 0)
+        return hdf5_fail(error, name, "can't write");
+#ifdef FALLOC_FL_KEEP_SIZE
+    if (fallocate(*(int *)handle, FALLOC_FL_KEEP_SIZE, status.st_size, (off_t)(size + METADATA)) != 0 &&
+        errno != EOPNOTSUPP && errno != ENOSYS && errno != EINTR)
+        return error_set_errno(error, errno, "%s: can't write", name);
+#endif
+    return true;
 }
 
 /* HDF5 would wait for ever to open a pipe, and has no clear words for a folder. */
@@ -168,9 +211,27 @@ static char *image_of(size_t *size, hid_t file, const char *path, struct error *
     return NULL;
 }
 
+static bool is_in_memory(hid_t file)
+{
+    hid_t access = H5Fget_access_plist(file);
+    bool in_memory = access >= 0 && H5Pget_driver(access) == H5FD_CORE;
+    if (access >= 0)
+        H5Pclose(access);
+    return in_memory;
+}
+
+static bool save_on_disk(hid_t *file, const struct atomic_file *to, struct error *error)
+{
+    bool ok = H5Fclose(*file) >= 0 || hdf5_fail(error, to->path, "can't write");
+    *file = H5I_INVALID_HID;
+    return ok && hdf5_seal_write(to, error);
+}
+
 bool hdf5_save(hid_t *file, struct atomic_file *to, struct error *error)
 {
     size_t size;
+    if (!is_in_memory(*file))
+        return save_on_disk(file, to, error);
     char *image = image_of(&size, *file, to->path, error);
     bool ok = image != NULL;
     if (ok) {

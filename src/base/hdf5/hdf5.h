@@ -9,7 +9,7 @@
  *
  * All files carry the attributes `format` and `version` on their root group (docs/formats.md). Objects are named by path inside
  * the file. `hid_t` handles are owned by the caller. Inside the room error.h comes first, then attributes.h, reading.h and writing.h,
- * then column.h, floats.h and file.h: none includes a later one. */
+ * then file.h, then column.h and floats.h: none includes a later one. */
 #ifndef DRUMLINE_BASE_HDF5_HDF5_H
 #define DRUMLINE_BASE_HDF5_HDF5_H
 

@@ -18,10 +18,15 @@ enum { BLOCK_SIZE = 1 << 18, CHECKED_MAX = 1 << 30 };
 #define SEAL_BEGINNING "drumline-seal "
 #define SEAL_FORMAT SEAL_BEGINNING "1 xxh3=%016" PRIx64 " size=%020" PRIu64 "\n"
 
-void hdf5_seal_make(char seal[HDF5_SEAL_SIZE], const void *image, size_t size)
+static void print_seal(char seal[HDF5_SEAL_SIZE], uint64_t checksum, uint64_t size)
 {
     memset(seal, 0, HDF5_SEAL_SIZE);
-    snprintf(seal, HDF5_SEAL_SIZE, SEAL_FORMAT, (uint64_t)XXH3_64bits(image, size), (uint64_t)size);
+    snprintf(seal, HDF5_SEAL_SIZE, SEAL_FORMAT, checksum, size);
+}
+
+void hdf5_seal_make(char seal[HDF5_SEAL_SIZE], const void *image, size_t size)
+{
+    print_seal(seal, XXH3_64bits(image, size), size);
 }
 
 /* The checksum of what is left to read. */
@@ -45,6 +50,29 @@ static bool checksum_of_rest(uint64_t *checksum, int descriptor, const char *pat
     XXH3_freeState(state);
     free(block);
     return ok;
+}
+
+bool hdf5_seal_write(const struct atomic_file *file, struct error *error)
+{
+    char seal[HDF5_SEAL_SIZE];
+    uint64_t checksum;
+    int descriptor = open(file->temporary_path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (descriptor < 0)
+        return error_set_errno(error, errno, "%s: can't open", file->path);
+    off_t size = lseek(descriptor, 0, SEEK_END) - HDF5_SEAL_SIZE;
+    bool ok = size >= 0 && lseek(descriptor, HDF5_SEAL_SIZE, SEEK_SET) >= 0;
+    if (!ok)
+        error_set(error, "%s: has no room for a seal", file->path);
+    ok = ok && checksum_of_rest(&checksum, descriptor, file->path, error);
+    close(descriptor);
+    if (!ok)
+        return false;
+    print_seal(seal, checksum, (uint64_t)size);
+    /* Cut to its own size, it gives back what was reserved behind its end. */
+    int reason = ftruncate(file->descriptor, size + HDF5_SEAL_SIZE) != 0 || lseek(file->descriptor, 0, SEEK_SET) < 0
+                     ? errno
+                     : descriptor_write(file->descriptor, seal, HDF5_SEAL_SIZE);
+    return reason == 0 || error_set_errno(error, reason, "%s: can't write", file->path);
 }
 
 /* What the line says, which must be exactly as hdf5_seal_make writes it. */

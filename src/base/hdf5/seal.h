@@ -11,6 +11,7 @@
 #define DRUMLINE_BASE_HDF5_SEAL_H
 
 #include "base/error.h"
+#include "base/io/atomic_file.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -19,6 +20,9 @@ enum { HDF5_SEAL_SIZE = 512 };
 
 /* The seal of `image[0..size)`. */
 void hdf5_seal_make(char seal[HDF5_SEAL_SIZE], const void *image, size_t size);
+
+/* Seals a temporary file that is complete but for its first HDF5_SEAL_SIZE bytes, and reads all the others for that. */
+bool hdf5_seal_write(const struct atomic_file *file, struct error *error);
 
 /* Fails where the file at `path` has a seal that does not hold: it was cut, damaged, or changed by another program. A file
  * without a seal passes; so does the content of one above 1 GiB, of which the length alone is checked, because to read all of

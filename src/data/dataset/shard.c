@@ -26,6 +26,27 @@ static bool make_columns(struct shard_writer *writer, struct error *error)
            hdf5_column_make(&writer->offset, H5T_NATIVE_FLOAT, NUM_DRUMS, error);
 }
 
+void shard_writer_start(struct shard_writer *writer, const struct atomic_file *to, size_t most_memory)
+{
+    writer->to = to;
+    writer->most_memory = most_memory;
+}
+
+/* Where memory holds enough, puts it into the file, and what comes after it too. */
+static bool stream_if_large(struct shard_writer *writer, struct error *error)
+{
+    size_t size = hdf5_column_packed_size(writer->hits) + hdf5_column_packed_size(writer->velocity) +
+                  hdf5_column_packed_size(writer->offset);
+    if (!writer->to || writer->is_streaming || size <= writer->most_memory)
+        return true;
+    if (!hdf5_create_on_disk(&writer->file, writer->to, SHARD_FORMAT, error))
+        return false;
+    writer->is_streaming = true;
+    return hdf5_column_stream(writer->hits, writer->file, "/hits", error) &&
+           hdf5_column_stream(writer->velocity, writer->file, "/velocity", error) &&
+           hdf5_column_stream(writer->offset, writer->file, "/offset", error);
+}
+
 bool shard_writer_append(struct shard_writer *writer, const struct performance *about, const struct grid *grid,
                          struct error *error)
 {
@@ -41,17 +62,35 @@ bool shard_writer_append(struct shard_writer *writer, const struct performance *
         !hdf5_column_append(writer->offset, grid->offset, grid->num_steps, error))
         return false;
     writer->num_steps += grid->num_steps;
-    return true;
+    return stream_if_large(writer, error);
+}
+
+/* More than the table takes in the file. */
+static size_t table_room(const struct performance_table *table)
+{
+    enum { NUMBERS = 256 }; /* bytes of a row beside its texts */
+    size_t path = 0, style = 0, drummer = 0;
+    for (size_t i = 0; i < table->count; i++) {
+        const struct performance *row = &table->rows[i];
+        path = strlen(row->path) > path ? strlen(row->path) : path;
+        style = strlen(row->style) > style ? strlen(row->style) : style;
+        drummer = strlen(row->drummer) > drummer ? strlen(row->drummer) : drummer;
+    }
+    return table->count * (path + style + drummer + NUMBERS);
 }
 
 bool shard_writer_write(struct shard_writer *writer, struct atomic_file *to, struct error *error)
 {
-    hid_t file;
-    if ((!writer->hits && !make_columns(writer, error)) || !hdf5_create(&file, to->path, SHARD_FORMAT, error))
+    const bool was_streaming = writer->is_streaming;
+    hid_t file = writer->file;
+    if (was_streaming)
+        writer->is_streaming = false; /* from here on the file is this function's */
+    else if ((!writer->hits && !make_columns(writer, error)) || !hdf5_create(&file, to->path, SHARD_FORMAT, error))
         return false;
     bool ok = hdf5_column_write(writer->hits, file, "/hits", error) &&
               hdf5_column_write(writer->velocity, file, "/velocity", error) &&
               hdf5_column_write(writer->offset, file, "/offset", error) &&
+              (!was_streaming || hdf5_reserve(file, table_room(&writer->table), error)) &&
               performance_table_write(file, to->path, &writer->table, false, error);
     if (ok)
         return hdf5_save(&file, to, error);
@@ -65,6 +104,8 @@ void shard_writer_free(struct shard_writer *writer)
     hdf5_column_free(writer->hits);
     hdf5_column_free(writer->velocity);
     hdf5_column_free(writer->offset);
+    if (writer->is_streaming)
+        hdf5_close(&writer->file);
     *writer = (struct shard_writer){0};
 }
 

@@ -11,12 +11,17 @@
 
 #define SHARD_FORMAT "drumline-shard"
 
-/* A shard in the making. All zero is an empty one. Cells are compressed as they come: memory holds little more than the
- * file will. */
+/* A shard in the making. All zero is an empty one. Cells are compressed as they come, and memory holds little more than the
+ * compressed ones, and no more than a limit of them where shard_writer_start was called: then the others go to the disk. */
+
 struct shard_writer {
     struct performance_table table;
     uint64_t num_steps;                           /* S */
     struct hdf5_column *hits, *velocity, *offset; /* [S, 9], owned; NULL before the first grid */
+    const struct atomic_file *to;                 /* not owned; NULL: all is in memory until it is written */
+    size_t most_memory;                           /* bytes of compressed cells, with `to` */
+    hid_t file;                                   /* open while is_streaming */
+    bool is_streaming;
 };
 
 /* The cells of some performances, one after another. */
@@ -49,8 +54,12 @@ char *shard_name(uint32_t number, uint32_t count);
 /* True where `name` is the name of a shard, of any number and count. */
 bool shard_is_name(const char *name);
 
-/* Appends a grid. Of `about`, the path, style, drummer and split are taken; the rest follows from the grid. Fails only where
- * there is no memory. */
+/* Gives the writer the file that shard_writer_write will be called with, which has been started, before the first grid: once the
+ * compressed cells are more than `most_memory` bytes, they are written to it, and those of further grids as they come. */
+void shard_writer_start(struct shard_writer *writer, const struct atomic_file *to, size_t most_memory);
+
+/* Appends a grid. Of `about`, the path, style, drummer and split are taken; the rest follows from the grid. Fails where
+ * there is no memory, or no room on the disk. */
 bool shard_writer_append(struct shard_writer *writer, const struct performance *about, const struct grid *grid,
                          struct error *error);
 

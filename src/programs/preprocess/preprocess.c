@@ -329,15 +329,35 @@ static void report_copies(struct job *job)
     free(sizes);
 }
 
+static char *staged_shard(const struct job *job, int rank)
+{
+    char *name = shard_name((uint32_t)rank, (uint32_t)comm_size(job->comm));
+    char *path = path_join(job->staging, name);
+    free(name);
+    return path;
+}
+
+/* Begins this rank's shard. */
+static bool start_shard(struct job *job, struct error *error)
+{
+    enum { MOST_MEMORY = 64 << 20 }; /* bytes of compressed cells that a rank holds */
+    char *path = staged_shard(job, comm_rank(job->comm));
+    bool ok = atomic_file_start(&job->flushing.file, path, error);
+    free(path);
+    if (ok)
+        shard_writer_start(&job->shard, &job->flushing.file, MOST_MEMORY);
+    return ok;
+}
+
 static bool read_files(struct job *job, struct error *error)
 {
-    bool ok = true;
+    bool ok = start_shard(job, error);
     size_t first, end;
     double started = clock_seconds(), told = started;
     struct work_share *share = work_share_start(job->comm, job->num_paths);
     while (work_share_next(share, &first, &end))
         for (size_t i = first; i < end; i++) {
-            /* A rank that has no memory left still answers the others, and takes its share to throw away. */
+            /* A rank that has no memory or disk left still answers the others, and takes its share to throw away. */
             ok = ok && intake_file(&job->shard, &job->counts, job->options->input_dir, job->paths[i], &job->splits,
                                    &job->rules, error);
             work_share_answer(share);
@@ -354,14 +374,6 @@ static bool read_files(struct job *job, struct error *error)
            error_set(error, "%s: no performance is left to keep: see the counts above", job->options->input_dir);
 }
 
-static char *staged_shard(const struct job *job, int rank)
-{
-    char *name = shard_name((uint32_t)rank, (uint32_t)comm_size(job->comm));
-    char *path = path_join(job->staging, name);
-    free(name);
-    return path;
-}
-
 static void flush_shard(void *context)
 {
     struct flushing *flushing = context;
@@ -373,10 +385,7 @@ static void flush_shard(void *context)
 static bool write_shard(struct job *job, struct error *error)
 {
     struct error no_thread;
-    char *path = staged_shard(job, comm_rank(job->comm));
-    bool ok = atomic_file_start(&job->flushing.file, path, error) &&
-              shard_writer_write(&job->shard, &job->flushing.file, error);
-    free(path);
+    bool ok = shard_writer_write(&job->shard, &job->flushing.file, error);
     job->background = ok ? background_start(&no_thread) : NULL;
     if (job->background != NULL)
         background_begin(job->background, flush_shard, &job->flushing);
