@@ -181,6 +181,28 @@ def in_browser(path, page, folder):
     print(f"in Chromium: {series} curves, audio of {seconds:.1f} s, cursor at {x:.0f}")
 
 
+def check_sweep(bin_dir, run, folder):
+    """Two copies of the run, of which the second has the lower val_loss."""
+    sweep = os.path.join(folder, "sweep")
+    for name, val_loss in (("a, first", 600.5), ("b", 300.25)):
+        shutil.copytree(run, os.path.join(sweep, name))
+        with open(os.path.join(sweep, name, "eval", "metrics.jsonl"), "w", encoding="utf-8") as file:
+            file.write(json.dumps({"step": 4, "split": "validation", "val_loss": val_loss}) + "\n")
+            file.write(json.dumps({"step": 8, "split": "validation", "val_loss": val_loss + 1}) + "\n")
+    seen = json.loads(info(bin_dir, "--json", sweep).stdout)
+    ranked = [(row["run"], row["val_loss"], row["best_step"], row["step"]) for row in seen["runs"]]
+    if seen["kind"] != "sweep" or ranked != [("b", 300.25, 4, 8), ("a, first", 600.5, 4, 8)]:
+        fail(f"the sweep is ranked {ranked}")
+    if seen["differing"] != []:
+        fail(f"equal runs differ in {seen['differing']}")
+    rows = list(csv.DictReader(io.StringIO(info(bin_dir, "--csv", sweep).stdout)))
+    if [(row["run"], float(row["val_loss"])) for row in rows] != [("b", 300.25), ("a, first", 600.5)]:
+        fail(f"the sweep's CSV is {rows}")
+    text = info(bin_dir, sweep).stdout
+    if "sweep of 2 runs" not in text or text.index("300.2") > text.index("600.5"):
+        fail(f"the sweep's table is {text}")
+
+
 def main():
     bin_dir, run = sys.argv[1:]
     with tempfile.TemporaryDirectory() as folder:
@@ -206,13 +228,16 @@ def main():
         with open(path, encoding="utf-8") as file:
             if "<b>&'run" in file.read():
                 fail("the run's name is not escaped")
+        empty = os.path.join(folder, "empty")
+        os.mkdir(empty)
         for flag in (f"--report={path}.none", "--csv"):
-            message = info(bin_dir, flag, folder, status=1).stderr
+            message = info(bin_dir, flag, empty, status=1).stderr
             if "is not a run folder" not in message:
                 fail(f"{flag} of no run says: {message}")
         if os.path.exists(path + ".none"):
             fail("a refused report left a file")
         info(bin_dir, f"--report={path}", run)
+        check_sweep(bin_dir, run, folder)
         in_browser(path, page, folder)
 
 

@@ -24,8 +24,9 @@ static const struct kind {
     {"checkpoint", CHECKPOINT_FORMAT, info_read_checkpoint, info_print_checkpoint  },
     {"run",        NULL,              info_read_run,        info_print_run         },
     {"midi",       NULL,              info_read_midi,       info_print_midi        },
+    {"sweep",      NULL,              info_read_sweep,      info_print_sweep       },
 };
-enum { KIND_DATASET, KIND_SHARD, KIND_CHECKPOINT, KIND_RUN, KIND_MIDI, NUM_KINDS };
+enum { KIND_DATASET, KIND_SHARD, KIND_CHECKPOINT, KIND_RUN, KIND_MIDI, KIND_SWEEP, NUM_KINDS };
 
 static bool holds(const char *folder, const char *name)
 {
@@ -42,6 +43,8 @@ static const struct kind *kind_of_folder(const char *folder, struct error *error
         return &kinds[KIND_DATASET];
     if (info_is_run(folder))
         return &kinds[KIND_RUN];
+    if (info_is_sweep(folder))
+        return &kinds[KIND_SWEEP];
     if (!checkpoint_list_make(&list, folder, error))
         return NULL;
     size_t count = list.count;
@@ -49,7 +52,8 @@ static const struct kind *kind_of_folder(const char *folder, struct error *error
     if (count > 0 || holds(folder, RUN_METRICS_NAME))
         error_set(error, "%s: is inside a run: give the run's folder (the one above)", folder);
     else
-        error_set(error, "%s: is neither a data set (no %s) nor a run (no train folder)", folder, INDEX_NAME);
+        error_set(error, "%s: is neither a data set (no %s) nor a run (no train folder) nor a folder of runs", folder,
+                  INDEX_NAME);
     return NULL;
 }
 

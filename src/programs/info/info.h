@@ -13,7 +13,7 @@
 #include <stdio.h>
 
 /* Describes a data set (its folder or its index.h5), a shard, a checkpoint, a run's folder or a MIDI file: an object with "path" and "kind"
- * ("dataset", "shard", "checkpoint", "run", "midi"), which the caller releases with json_decref. NULL with the error set where
+ * ("dataset", "shard", "checkpoint", "run", "midi", "sweep"), which the caller releases with json_decref. NULL with the error set where
  * the path is none of these or can't be read. */
 json_t *info_describe(const char *path, struct error *error);
 

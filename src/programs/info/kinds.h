@@ -22,6 +22,12 @@ void info_print_hparams(FILE *out, const json_t *changed);
 bool info_read_midi(json_t *object, const char *path, struct error *error);
 void info_print_midi(FILE *out, const json_t *object);
 
+/* Whether runs lie right below the folder. */
+bool info_is_sweep(const char *folder);
+bool info_read_sweep(json_t *object, const char *folder, struct error *error);
+void info_print_sweep(FILE *out, const json_t *object);
+bool info_print_sweep_csv(FILE *out, const char *folder, struct error *error);
+
 /* Whether the folder is a run's. */
 bool info_is_run(const char *folder);
 bool info_read_run(json_t *object, const char *run_dir, struct error *error);

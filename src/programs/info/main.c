@@ -6,6 +6,7 @@
 #include "programs/common/blas_threads.h"
 #include "programs/info/hparams_page.h"
 #include "programs/info/info.h"
+#include "programs/info/kinds.h"
 #include "programs/info/report.h"
 #include "programs/info/watch.h"
 
@@ -34,7 +35,7 @@ static const struct setting option_rows[] = {
     PATH(report,
          "Write a run as one self-contained HTML page: curves, sessions, hparams, samples with audio. With --watch the "
          "page is written again at every refresh, and reloads itself."),
-    FLAG(csv, "Print a run's metrics as CSV, one row a step."),
+    FLAG(csv, "Print a run's metrics as CSV, one row a step; of a folder of runs, one row a run."),
     PATH(png, "Draw a MIDI file as a drum roll (PNG)."),
     PATH(svg, "Draw a MIDI file as a drum roll (SVG)."),
     SETTING_ROW(struct options, drum_map, SETTING_STRING, "general", 0, 0, NULL, "NAME|FILE",
@@ -182,7 +183,8 @@ int main(int argc, char **argv)
     else if (options.drum_maps)
         print_drum_maps();
     else if (options.csv)
-        ok = report_print_csv(stdout, paths[0], &error);
+        ok = info_is_sweep(paths[0]) && !info_is_run(paths[0]) ? info_print_sweep_csv(stdout, paths[0], &error)
+                                                               : report_print_csv(stdout, paths[0], &error);
     else if (options.report && options.watch <= 0)
         ok = write_report(&report, &error);
     else if (options.watch > 0)
