@@ -22,6 +22,7 @@ enum random_purpose {
     RANDOM_SAMPLED_OUTPUT = 8, /* generation: hits */
     RANDOM_DRUMMER = 9,        /* the made-up drummers of tools/ */
     RANDOM_BENCHMARK = 10,     /* drumline-bench's made-up windows; example: which */
+    RANDOM_AUGMENTATION = 11,  /* of training windows, target and input alike */
     RANDOM_DROPOUT = 64        /* + index of the dropout layer, see model.h */
 };
 

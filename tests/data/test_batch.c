@@ -194,6 +194,57 @@ static void test_dropout_is_the_same_for_any_cut(void **state)
     assert_true(differs);
 }
 
+/* The class that a window has lost, DRUM_NONE where it has lost none; fails where it differs from the data otherwise. */
+static int lost_class(const float *target, const float *whole, size_t b)
+{
+    int lost = DRUM_NONE;
+    for (size_t t = 0; t < T; t++)
+        for (size_t i = 0; i < STEP_DEPTH; i++) {
+            float value = row_of(target, t, b)[i], kept = row_of(whole, t, b)[i];
+            if (!(value < kept) && !(value > kept))
+                continue;
+            assert_true(value == 0);
+            assert_true(lost == DRUM_NONE || lost == (int)(i % NUM_DRUMS));
+            lost = (int)(i % NUM_DRUMS);
+        }
+    return lost;
+}
+
+/* The formula of docs/models.md, drawn by hand. */
+static void test_windows_lose_a_class(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct transform transform = {GROOVE, .drop_class = 0.4, .humanize = true};
+    static float whole[T * B * STEP_DEPTH];
+    int num_lost = 0, num_expected = 0;
+    fill(fixture, &(struct transform){GROOVE}, 0, 0);
+    memcpy(whole, fixture->target, sizeof whole);
+    for (uint32_t step = 1; step <= 60; step++) {
+        fill(fixture, &transform, step, 7);
+        for (size_t b = 0; b < B; b++) {
+            struct random_stream stream;
+            random_stream_start(&stream, 5, RANDOM_AUGMENTATION, step, 7 + (uint32_t)b);
+            bool loses = (double)random_uniform(&stream) < 0.4;
+            int drum = loses ? (int)random_below(&stream, NUM_DRUMS) : DRUM_NONE,
+                lost = lost_class(fixture->target, whole, b);
+            bool has = false;
+            for (size_t t = 0; loses && t < T; t++)
+                has = has || row_of(whole, t, b)[drum] > 0;
+            assert_int_equal(lost, has ? drum : DRUM_NONE);
+            num_lost += lost != DRUM_NONE;
+            num_expected += has;
+            for (size_t t = 0; t < T; t++) /* the input, whose velocities and offsets humanize takes */
+                assert_memory_equal(row_of(fixture->input, t, b), row_of(fixture->target, t, b),
+                                    NUM_DRUMS * sizeof(float));
+        }
+        for (size_t row = 0; row < (size_t)T * B; row++)
+            assert_memory_equal(fixture->controls + row * NUM_DRUMS, fixture->target + row * STEP_DEPTH,
+                                NUM_DRUMS * sizeof(float));
+    }
+    assert_int_equal(num_lost, num_expected);
+    assert_in_range(num_lost, 10, 110);
+}
+
 static void test_window_and_grid(void **state)
 {
     const struct transform transform = {GROOVE};
@@ -262,6 +313,7 @@ int main(void)
         cmocka_unit_test(test_dropout_takes_whole_notes),
         cmocka_unit_test(test_dropout_prefers_quiet_notes),
         cmocka_unit_test(test_dropout_is_the_same_for_any_cut),
+        cmocka_unit_test(test_windows_lose_a_class),
         cmocka_unit_test(test_window_and_grid),
         cmocka_unit_test(test_data_set_of_another_representation),
         cmocka_unit_test(test_model_output),

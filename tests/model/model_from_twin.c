@@ -22,6 +22,8 @@ struct hparams twin_hparams(const struct naive_sizes *sizes)
     hparams.hits_as_controls = sizes->control_depth > 0;
     hparams.free_bits = sizes->free_bits;
     hparams.dropout_keep_prob = sizes->keep_prob;
+    hparams.prev_keep_prob = sizes->prev_keep_prob;
+    hparams.context_keep_prob = sizes->context_keep_prob;
     set_list(&hparams.enc_rnn_size, sizes->enc_rnn_size, sizes->num_encoder_layers);
     set_list(&hparams.dec_rnn_size, sizes->dec_rnn_size, sizes->num_layers);
     return hparams;

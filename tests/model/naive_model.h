@@ -32,6 +32,8 @@ struct naive_sizes {
     double keep_prob;
     double beta;
     double free_bits;
+    double prev_keep_prob,
+        context_keep_prob; /* of the core's lowest layer: x(t-1); controls, embedding. 0: keep_prob */
 };
 
 /* A bias is one row. */

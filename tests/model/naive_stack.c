@@ -66,6 +66,20 @@ const double *naive_stack_top(const struct naive_stack *stack, const struct naiv
     return &top->h[top->batch * top->hidden];
 }
 
+/* Dropout of the input of one layer of a decoder stack, and its own backward. The core's lowest layer keeps the columns of
+ * x(t-1), and those of controls and embedding, with probabilities of their own. */
+static void drop_inputs(double *out, const double *x, const uint8_t *mask, const struct naive_sizes *sizes,
+                        size_t layer, size_t rows, size_t inputs)
+{
+    for (size_t row = 0; row < rows; row++)
+        for (size_t k = 0; k < inputs; k++) {
+            double own = k < NAIVE_DEPTH ? sizes->prev_keep_prob : sizes->context_keep_prob;
+            double keep_prob = layer == 0 && own > 0 ? own : sizes->keep_prob;
+            naive_dropout(out + row * inputs + k, x + row * inputs + k, mask ? mask + row * inputs + k : NULL,
+                          keep_prob, 1);
+        }
+}
+
 void naive_stack_forward(struct naive_stack *stack, struct naive_model *model, const char *prefix, const double *input,
                          size_t first_inputs, const double *latent, const uint8_t *const *masks, size_t steps,
                          size_t rows)
@@ -85,7 +99,7 @@ void naive_stack_forward(struct naive_stack *stack, struct naive_model *model, c
         const double *below = layer > 0 ? &stack->lstms[layer - 1].h[rows * inputs] : input;
         naive_lstm_make(lstm, steps, rows, inputs, hidden, false);
         lstm->bf16 = model->bf16;
-        naive_dropout(lstm->x, below, masks[layer], sizes->keep_prob, steps * rows * inputs);
+        drop_inputs(lstm->x, below, masks[layer], sizes, layer, steps * rows, inputs);
         for (size_t r = 0; r < rows; r++) {
             memcpy(&lstm->c[r * hidden], &stack->states[r * width + first], hidden * sizeof *lstm->c);
             memcpy(&lstm->h[r * hidden], &stack->states[r * width + first + hidden], hidden * sizeof *lstm->h);
@@ -116,7 +130,7 @@ static double *layer_backward(double *dc0, double *dh0, const double *dh, struct
     double *dx = naive_doubles(count);
     naive_lstm_backward(dx, weights.kernel->gradient, weights.bias->gradient, dc0, dh0, dh, lstm,
                         weights.kernel->values);
-    naive_dropout(dx, dx, stack->masks[layer], model->sizes.keep_prob, count);
+    drop_inputs(dx, dx, stack->masks[layer], &model->sizes, layer, stack->steps * stack->rows, lstm->inputs);
     return dx;
 }
 

@@ -185,6 +185,9 @@ static void gradients_are_finite_differences(void **state)
         .free_bits = 0,
     };
     check_differences(&sizes);
+    sizes.prev_keep_prob = 0.3;
+    sizes.context_keep_prob = 0.9;
+    check_differences(&sizes);
     sizes.hierarchical = false;
     check_differences(&sizes);
     sizes.free_bits = 48;

@@ -107,6 +107,6 @@ static bool pulse_to_grid(struct grid *grid, const float *rows, uint32_t bars, s
     return true;
 }
 
-static const struct converter pulse_converter = {"pulse", pulse_from_grid, pulse_to_grid, NULL};
+static const struct converter pulse_converter = {"pulse", pulse_from_grid, pulse_to_grid, NULL, NULL};
 const struct converter *const converter_table[] = {&groove_converter, &pulse_converter};
 const size_t converter_count = sizeof converter_table / sizeof *converter_table;

@@ -35,6 +35,16 @@ class Ranks(harness.TrainingTest):
         self.check("groovae_2bar_hits_control", [(1, None), (3, 3)],
                    hparams="sampling_schedule=inverse_sigmoid,sampling_rate=20")
 
+    def test_augmentation_and_dropout_of_the_decoders_input(self):
+        hparams = "augment_drop_class=0.5,dropout_keep_prob=0.9,prev_keep_prob=0.1,context_keep_prob=1"
+        self.check("groovae_2bar_hits_control", [(1, None), (3, 2)], hparams=hparams, eval_steps=10)
+        evaluations = [self.metrics(f"{self.id()}-{name}", "eval")[-1] for name in ("1-None", "3-2")]
+        self.assertLess(abs(evaluations[1]["val_loss"] / evaluations[0]["val_loss"] - 1), 1e-4)
+        self.train("resumed", config="groovae_2bar_hits_control", num_steps=10, hparams=hparams)
+        self.train("resumed", config="groovae_2bar_hits_control", num_steps=20, hparams=hparams, bucket_kib=4)
+        self.train("whole", config="groovae_2bar_hits_control", num_steps=20, hparams=hparams)
+        self.assert_bit_identical(self.checkpoint("resumed", 20), self.checkpoint("whole", 20))
+
     def test_epochs_end(self):
         """Batches so large that an epoch holds four of them."""
         self.check("groovae_4bar", [(1, None), (3, 32)], hparams="batch_size=151")

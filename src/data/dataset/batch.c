@@ -21,6 +21,17 @@ static void transform_windows(float *input, size_t num_windows, uint32_t num_ste
     }
 }
 
+static void augment_windows(float *target, size_t num_windows, uint32_t num_steps, const struct transform *transform,
+                            uint64_t seed, uint32_t step, uint32_t first_example)
+{
+    size_t depth = (size_t)transform->representation->depth;
+    for (size_t b = 0; b < num_windows; b++) {
+        struct random_stream stream;
+        random_stream_start(&stream, seed, RANDOM_AUGMENTATION, step, first_example + (uint32_t)b);
+        transform->converter->augment(target + b * depth, num_windows * depth, num_steps, transform, &stream);
+    }
+}
+
 void batch_fill(float *input, float *target, float *controls, const struct windows *windows,
                 const uint32_t *window_numbers, int num_windows, const struct transform *transform, uint64_t seed,
                 uint32_t step, uint32_t first_example)
@@ -36,6 +47,8 @@ void batch_fill(float *input, float *target, float *controls, const struct windo
         struct grid_cells cells = {dataset->hits + cell, dataset->velocity + cell, dataset->offset + cell};
         transform->converter->from_grid(target + b * depth, stride, &cells, (uint32_t)windows->bars);
     }
+    if (transform->drop_class > 0)
+        augment_windows(target, batch, (uint32_t)num_steps, transform, seed, step, first_example);
     memcpy(input, target, num_steps * stride * sizeof *input);
     transform_windows(input, batch, (uint32_t)num_steps, transform, seed, step, first_example);
     for (size_t row = 0; controls != NULL && row < num_steps * batch; row++)

@@ -11,7 +11,8 @@ bool batch_check_dataset(const struct transform *transform, const struct dataset
 
 /* A batch of B windows, time-major: input and target [T, B, D], controls [T, B, C] (the first C columns of the target, the
  * representation's num_controls) or NULL. `window_numbers` [B] picks from `windows`. Note dropout of example b is drawn from
- * the stream (seed, RANDOM_NOTE_DROPOUT, step, first_example + b), so that it depends on the example's place in the global
+ * the stream (seed, RANDOM_NOTE_DROPOUT, step, first_example + b), augmentation, with drop_class, from that of
+ * RANDOM_AUGMENTATION, so that they depend on the example's place in the global
  * batch and not on the rank. Takes no memory. */
 void batch_fill(float *input, float *target, float *controls, const struct windows *windows,
                 const uint32_t *window_numbers, int num_windows, const struct transform *transform, uint64_t seed,

@@ -22,6 +22,7 @@ struct transform {
     bool tapify;              /* each step's loudest hit, with velocity and offset, moves to DRUM_TAP; the others go */
     bool fixed_velocities;    /* velocities 0 */
     uint32_t removed_classes; /* add_instruments: bit d set: drum d is gone from the input */
+    double drop_class; /* augment_drop_class, in training alone: the probability that input and target lose a class */
     double
         max_note_dropout; /* for each window p ~ U(0, max); a note goes with probability p * max(0.2, 1 - velocity) */
 };
@@ -46,6 +47,10 @@ struct converter {
      * representation has no transforms. */
     void (*transform)(float *rows, size_t stride, uint32_t num_steps, const struct transform *transform,
                       struct random_stream *stream);
+
+    /* Augments `num_steps` rows of a target in place, before they are copied into the input. NULL: not there. */
+    void (*augment)(float *rows, size_t stride, uint32_t num_steps, const struct transform *transform,
+                    struct random_stream *stream);
 };
 
 /* A step is 27 numbers: 9 hits (0 or 1), 9 velocities (v / 127), 9 offsets (-1 to 1), each in the order of the drums. On the

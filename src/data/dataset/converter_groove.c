@@ -61,6 +61,17 @@ static void groove_transform(float *window, size_t stride, uint32_t num_steps, c
     }
 }
 
+/* With probability drop_class the window loses one class, each as likely. */
+static void groove_augment(float *window, size_t stride, uint32_t num_steps, const struct transform *transform,
+                           struct random_stream *stream)
+{
+    if (!((double)random_uniform(stream) < transform->drop_class))
+        return;
+    int drum = (int)random_below(stream, NUM_DRUMS);
+    for (uint32_t t = 0; t < num_steps; t++)
+        drop_note(window + t * stride, drum);
+}
+
 static void groove_from_grid(float *rows, size_t stride, const struct grid_cells *cells, uint32_t bars)
 {
     for (size_t t = 0; t < (size_t)bars * GRID_BAR_STEPS; t++) {
@@ -92,4 +103,5 @@ static bool groove_to_grid(struct grid *grid, const float *rows, uint32_t bars, 
     return true;
 }
 
-const struct converter groove_converter = {"groove", groove_from_grid, groove_to_grid, groove_transform};
+const struct converter groove_converter = {"groove", groove_from_grid, groove_to_grid, groove_transform,
+                                           groove_augment};

@@ -13,10 +13,27 @@ void decoder_bind(struct decoder *decoder, const struct tensor_table *table, con
     decoder->embedding_size = shape.embedding_size;
     output_heads_bind(&decoder->heads, hparams_representation(hparams));
     decoder->depth = shape.depth;
+    decoder->prev_keep_prob = (float)decoder_prev_keep_prob(hparams);
+    decoder->context_keep_prob = (float)decoder_context_keep_prob(hparams);
     dense_layer_bind(&decoder->output, table, "decoder/output");
     stack_bind(&decoder->core, table, "decoder", model_shape_decoder_inputs(&shape), sizes);
     if (decoder->hierarchical)
         stack_bind(&decoder->conductor, table, "conductor", 0, sizes);
+}
+
+double decoder_prev_keep_prob(const struct hparams *hparams)
+{
+    return hparams->prev_keep_prob > 0 ? hparams->prev_keep_prob : hparams->dropout_keep_prob;
+}
+
+double decoder_context_keep_prob(const struct hparams *hparams)
+{
+    return hparams->context_keep_prob > 0 ? hparams->context_keep_prob : hparams->dropout_keep_prob;
+}
+
+int decoder_context_column(const struct decoder *decoder)
+{
+    return decoder->depth;
 }
 
 void decoder_lay_out(struct decoder *decoder, struct arena *arena, int rows)
@@ -53,6 +70,24 @@ static size_t core_row(const struct decoder *decoder, int g, int s, int rows)
     return (size_t)(s * decoder->segments + g) * (size_t)rows;
 }
 
+/* Dropout of `rows` rows of the core's input from row `first` on, in place. */
+static void drop_inputs(struct decoder *decoder, const struct pass *pass, size_t first, size_t rows)
+{
+    const struct lstm_layer *layer = &decoder->core.layers[0];
+    size_t width = (size_t)layer->input_size, context = (size_t)decoder_context_column(decoder);
+    float prev_scale = 1.0f / decoder->prev_keep_prob, context_scale = 1.0f / decoder->context_keep_prob;
+    float *out = layer->input + first * width;
+    const uint8_t *mask = layer->mask + first * width;
+    if (prev_scale >= context_scale && prev_scale <= context_scale) {
+        pass->kernels->dropout(out, out, mask, prev_scale, rows * width);
+        return;
+    }
+    for (size_t row = 0; row < rows; row++, out += width, mask += width) {
+        pass->kernels->dropout(out, out, mask, prev_scale, context);
+        pass->kernels->dropout(out + context, out + context, mask + context, context_scale, width - context);
+    }
+}
+
 /* The core's input for `rows` rows from core row `first` on: [previous, controls, embedding] through dropout.
  * previous [rows, D], NULL for zeros; controls [rows, C] or NULL; embedding [rows, E]. */
 static void feed(struct decoder *decoder, const struct pass *pass, size_t first, int rows, const float *previous,
@@ -71,10 +106,8 @@ static void feed(struct decoder *decoder, const struct pass *pass, size_t first,
             memcpy(out + depth, controls + row * num_controls, num_controls * sizeof *out);
         memcpy(out + depth + num_controls, embedding + row * size, size * sizeof *out);
     }
-    if (pass->dropout) {
-        float *out = layer->input + first * width;
-        pass->kernels->dropout(out, out, layer->mask + first * width, 1.0f / pass->keep_prob, (size_t)rows * width);
-    }
+    if (pass->dropout)
+        drop_inputs(decoder, pass, first, (size_t)rows);
 }
 
 /* Step s of all segments, fed the truth. */
@@ -205,7 +238,7 @@ static void backward_to_embedding(struct decoder *decoder, const struct pass *pa
             float *restrict sum = decoder->d_embedding + row * size;
             if (pass->dropout)
                 pass->kernels->dropout(d_row, d_row, layer->mask + (s * core_rows + row) * width + first,
-                                       1.0f / pass->keep_prob, size);
+                                       1.0f / decoder->context_keep_prob, size);
             for (size_t i = 0; i < size; i++)
                 sum[i] += d_row[i];
         }

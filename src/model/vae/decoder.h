@@ -18,10 +18,11 @@
 
 struct decoder {
     bool hierarchical;
-    int segments, segment_steps; /* segments * segment_steps = T */
-    int num_controls;            /* C: 0 without hits_as_controls */
-    int embedding_size;          /* E */
-    struct lstm_stack conductor; /* hierarchical only */
+    int segments, segment_steps;             /* segments * segment_steps = T */
+    int num_controls;                        /* C: 0 without hits_as_controls */
+    int embedding_size;                      /* E */
+    float prev_keep_prob, context_keep_prob; /* dropout of the lowest layer's columns: x(t-1); controls and embedding */
+    struct lstm_stack conductor;             /* hierarchical only */
     struct lstm_stack core;
     struct output_heads heads;
     int depth;                 /* D */
@@ -47,6 +48,13 @@ struct decoder_sampling {
 };
 
 void decoder_bind(struct decoder *decoder, const struct tensor_table *table, const struct hparams *hparams);
+/* With what probability x(t-1), and controls and embedding, are kept as the core's input in training. */
+double decoder_prev_keep_prob(const struct hparams *hparams);
+double decoder_context_keep_prob(const struct hparams *hparams);
+
+/* Columns [0, first) and [first, end) of the core's input are kept with prev_keep_prob and context_keep_prob: first. */
+int decoder_context_column(const struct decoder *decoder);
+
 void decoder_lay_out(struct decoder *decoder, struct arena *arena, int rows);
 
 /* What bf16 passes need besides; gradient16 as in stack_lay_out_bf16. */

@@ -32,6 +32,8 @@ static const struct setting rows[] = {
     BOOL(fixed_velocities, "Remove velocities from the input."),
     LIST(add_instruments, NULL, 0, 8, "Classes (0 to 8) to remove from the input; the model learns to add them."),
     DOUBLE(max_note_dropout, "0", 0, 1, "Maximum probability of dropping notes from the input, drawn for each window."),
+    DOUBLE(augment_drop_class, "0", 0, 1,
+           "Probability that a training window loses one of its classes, in input and target."),
     INT(batch_size, "512", 1, 1 << 24, "Windows per step, over all ranks."),
     INT(micro_batches, "1", 1, 1 << 24, "Minimum number of micro-batches per rank and step (gradient accumulation)."),
     INT(hop_bars, "1", 1, 64,
@@ -51,6 +53,9 @@ static const struct setting rows[] = {
     DOUBLE(free_bits, "48", 0, 1e6, "KL per window, in bits, that is not penalized."),
     DOUBLE(dropout_keep_prob, "0.3", 0.01, 1,
            "Probability of keeping each input of an LSTM layer in training (1: no dropout)."),
+    DOUBLE(prev_keep_prob, "0", 0, 1, "The same for the previous step as the decoder's input (0: dropout_keep_prob)."),
+    DOUBLE(context_keep_prob, "0", 0, 1,
+           "The same for controls and latent vector or embedding as the decoder's input (0: dropout_keep_prob)."),
     DOUBLE(grad_clip, "1", 1e-12, 1e12, "Maximum global norm of the gradient; larger ones are scaled down."),
     DOUBLE(grad_norm_clip_to_zero, "10000", 1e-12, 1e30, "Skip steps whose gradient has a larger global norm."),
     CHOICE(sampling_schedule, "constant", "constant|exponential|inverse_sigmoid",
@@ -78,8 +83,18 @@ const struct config config_table[] = {
 
 const size_t config_count = sizeof config_table / sizeof *config_table;
 
+/* A mask's probability is a multiple of 2^-16: far smaller ones would keep nothing, at a scale without bounds. */
+static bool check_keep_prob(const char *name, double keep_prob, struct error *error)
+{
+    return keep_prob <= 0 || keep_prob >= 0.001 ||
+           error_set(error, "%s=%g: 0 or 0.001 to 1 is allowed", name, keep_prob);
+}
+
 bool hparams_check(const struct hparams *hparams, struct error *error)
 {
+    if (!check_keep_prob("prev_keep_prob", hparams->prev_keep_prob, error) ||
+        !check_keep_prob("context_keep_prob", hparams->context_keep_prob, error))
+        return false;
     if (hparams->enc_rnn_size.count == 0 || hparams->dec_rnn_size.count == 0)
         return error_set(error, "enc_rnn_size and dec_rnn_size need at least one layer, as in [256,256]");
     if (hparams->min_learning_rate > hparams->learning_rate)

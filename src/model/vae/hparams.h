@@ -28,6 +28,7 @@ struct hparams {
     bool fixed_velocities;
     struct int_list add_instruments;
     double max_note_dropout;
+    double augment_drop_class; /* of the target too */
 
     /* how it is trained */
     int64_t batch_size; /* of the whole job */
@@ -41,6 +42,7 @@ struct hparams {
     int64_t reference_batch_size;
     double max_beta, beta_rate, free_bits;
     double dropout_keep_prob;
+    double prev_keep_prob, context_keep_prob; /* of the decoder's lowest layer; 0: as dropout_keep_prob */
     double grad_clip, grad_norm_clip_to_zero;
     int sampling_schedule; /* enum sampling_schedule */
     double sampling_rate;

@@ -20,6 +20,13 @@ static size_t packed_floats(const struct lstm_layer *layer)
     return kernels_packed_floats(4 * layer->units, rows);
 }
 
+/* Whether columns of the decoder's input are kept with different probabilities. */
+static bool drops_by_parts(const struct hparams *hparams)
+{
+    double prev = decoder_prev_keep_prob(hparams), context = decoder_context_keep_prob(hparams);
+    return prev < context || prev > context;
+}
+
 static void lay_out_scratch(struct model *model, struct arena *arena)
 {
     size_t state = 0, lower = 0, mask = (size_t)model->steps * (size_t)encoder_input_size(&model->encoder);
@@ -44,6 +51,9 @@ static void lay_out_scratch(struct model *model, struct arena *arena)
     model->scratch.lstm.gradient = arena_floats(arena, kernels_gradient_floats());
     model->scratch.d_layer = arena_floats(arena, lower);
     model->mask_scratch = arena_bytes(arena, mask);
+    if (drops_by_parts(&model->hparams))
+        model->mask_part_scratch =
+            arena_bytes(arena, (size_t)model->steps * (size_t)model->decoder.core.layers[0].input_size);
 }
 
 static void lay_out(struct model *model, struct arena *arena)
@@ -127,17 +137,40 @@ void model_initialize(struct model *model, uint64_t seed)
     tensors_initialize(model->values, &model->table, seed);
 }
 
+/* A part of a mask's columns, and the probability with which they are kept. */
+struct mask_part {
+    int first, end;
+    double keep_prob;
+};
+
+/* One window's mask [steps, width] into mask_scratch. Where parts have probabilities of their own, they come of the same random
+ * numbers: a column of a larger one is kept wherever it would be with a smaller one. */
+static void draw_window(struct model *model, int width, int steps, const struct mask_part *parts, int num_parts,
+                        const struct random_stream *stream)
+{
+    size_t count = (size_t)steps * (size_t)width;
+    struct random_stream again = *stream;
+    random_fill_mask(model->mask_scratch, count, parts[0].keep_prob, &again);
+    for (int i = 1; i < num_parts; i++) {
+        again = *stream;
+        random_fill_mask(model->mask_part_scratch, count, parts[i].keep_prob, &again);
+        for (size_t row = 0; row < count; row += (size_t)width)
+            memcpy(model->mask_scratch + row + parts[i].first, model->mask_part_scratch + row + parts[i].first,
+                   (size_t)(parts[i].end - parts[i].first));
+    }
+}
+
 /* The masks of one dropout layer, [T, B, width] or, in segments, [T / segments, segments * B, width]. Each window's mask is
  * drawn in the order of time, so that it does not depend on the batch that the window is in. */
 static void draw_mask(struct model *model, uint8_t *mask, int width, int steps, int segments, uint32_t purpose,
-                      const struct model_step *step)
+                      const struct mask_part *parts, int num_parts, const struct model_step *step)
 {
     size_t row_size = (size_t)width;
     int segment_steps = steps / segments;
     for (int b = 0; b < step->batch; b++) {
         struct random_stream stream;
         random_stream_start(&stream, step->seed, purpose, step->step, step->first_example + (uint32_t)b);
-        random_fill_mask(model->mask_scratch, (size_t)steps * row_size, model->hparams.dropout_keep_prob, &stream);
+        draw_window(model, width, steps, parts, num_parts, &stream);
         for (int t = 0; t < steps; t++) {
             size_t row = (size_t)(t % segment_steps * segments + t / segment_steps) * (size_t)step->batch + (size_t)b;
             memcpy(mask + row * row_size, model->mask_scratch + (size_t)t * row_size, row_size);
@@ -147,25 +180,34 @@ static void draw_mask(struct model *model, uint8_t *mask, int width, int steps, 
 
 static void draw_masks(struct model *model, const struct model_step *step)
 {
+    const struct mask_part whole = {.keep_prob = model->hparams.dropout_keep_prob};
     for (int i = 0; i < model->encoder.num_layers; i++) {
         struct lstm_layer *layer = &model->encoder.forward[i];
-        draw_mask(model, layer->mask, layer->input_size, model->steps, 1, (uint32_t)(DROPOUT_ENCODER + i), step);
+        draw_mask(model, layer->mask, layer->input_size, model->steps, 1, (uint32_t)(DROPOUT_ENCODER + i), &whole, 1,
+                  step);
     }
     struct decoder *decoder = &model->decoder;
     for (int i = 1; decoder->hierarchical && i < decoder->conductor.num_layers; i++) {
         struct lstm_layer *layer = &decoder->conductor.layers[i];
-        draw_mask(model, layer->mask, layer->input_size, decoder->segments, 1, (uint32_t)(DROPOUT_CONDUCTOR + i), step);
+        draw_mask(model, layer->mask, layer->input_size, decoder->segments, 1, (uint32_t)(DROPOUT_CONDUCTOR + i),
+                  &whole, 1, step);
     }
     for (int i = 0; i < decoder->core.num_layers; i++) {
         struct lstm_layer *layer = &decoder->core.layers[i];
+        const struct mask_part parts[2] = {
+            {0,                               0,                 i == 0 ? decoder_prev_keep_prob(&model->hparams) : whole.keep_prob},
+            {decoder_context_column(decoder), layer->input_size, decoder_context_keep_prob(&model->hparams)                        },
+        };
+        bool split = i == 0 && model->mask_part_scratch;
         draw_mask(model, layer->mask, layer->input_size, model->steps, decoder->segments, (uint32_t)(DROPOUT_CORE + i),
-                  step);
+                  parts, split ? 2 : 1, step);
     }
 }
 
 static bool drops(const struct model *model, const struct model_step *step)
 {
-    return step->training && model->hparams.dropout_keep_prob < 1;
+    return step->training && (model->hparams.dropout_keep_prob < 1 || decoder_prev_keep_prob(&model->hparams) < 1 ||
+                              decoder_context_keep_prob(&model->hparams) < 1);
 }
 
 void model_draw_noise(struct model *model, const struct model_step *step)

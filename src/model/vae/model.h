@@ -28,7 +28,8 @@ struct model {
     struct encoder encoder;
     struct decoder decoder;
     struct stack_scratch scratch;
-    uint8_t *mask_scratch; /* one window's mask of the widest layer */
+    uint8_t *mask_scratch;      /* one window's mask of the widest layer */
+    uint8_t *mask_part_scratch; /* of the decoder's lowest layer, where its columns have different probabilities */
     const struct kernels *kernels;
     struct arena arena;
 

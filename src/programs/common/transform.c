@@ -10,6 +10,7 @@ bool transform_of(struct transform *transform, const struct hparams *hparams, st
         .tapify = hparams->tapify,
         .fixed_velocities = hparams->fixed_velocities,
         .max_note_dropout = hparams->max_note_dropout,
+        .drop_class = hparams->augment_drop_class,
     };
     for (int i = 0; i < hparams->add_instruments.count; i++)
         transform->removed_classes |= 1u << hparams->add_instruments.values[i];
@@ -20,6 +21,8 @@ bool transform_of(struct transform *transform, const struct hparams *hparams, st
                          "representation=%s has none of humanize, tapify, fixed_velocities, add_instruments and "
                          "max_note_dropout",
                          representation->name);
+    if (transform->drop_class > 0 && !transform->converter->augment)
+        return error_set(error, "representation=%s has no augment_drop_class", representation->name);
     if (hparams->hits_as_controls && representation->num_controls == 0)
         return error_set(error, "representation=%s has no hits for hits_as_controls", representation->name);
     return true;

@@ -26,6 +26,7 @@ bool evaluation_make(struct evaluation *evaluation, const struct dataset *datase
         !batch_check_dataset(&evaluation->transform, dataset, error) ||
         !windows_make(&evaluation->windows, dataset, split, bars, bars, error))
         return false;
+    evaluation->transform.drop_class = 0;
     size_t count = evaluation->windows.count;
     evaluation->numbers = malloc(count * sizeof *evaluation->numbers);
     if (!evaluation->numbers) {
