@@ -1,4 +1,4 @@
-# Where installed programs look for their libraries: $ORIGIN/../lib, so that an installation can be moved, then the
+# Where programs look for their libraries: $ORIGIN/../lib, so that an installation can be moved, then the
 # folders of those libraries that the loader does not find by itself (a cluster's own MPI, HDF5 or OpenBLAS).
 
 # The loader's own folders. Not CMAKE_C_IMPLICIT_LINK_DIRECTORIES, which also has what LIBRARY_PATH names at build time.
@@ -71,7 +71,7 @@ function(drumline_linked_files target result)
     set(${result} ${files} PARENT_SCOPE)
 endfunction()
 
-# Sets the run path with which a program is installed. To be called when all that it links is known.
+# Sets the run path with which a program is built and installed. To be called when all that it links is known.
 function(drumline_set_install_rpath program)
     drumline_loader_folders(known)
     file(RELATIVE_PATH libraries ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR})
@@ -91,5 +91,7 @@ function(drumline_set_install_rpath program)
         endif()
     endforeach()
     list(REMOVE_DUPLICATES rpath)
-    set_target_properties(${program} PROPERTIES INSTALL_RPATH "${rpath}")
+    # In the build tree too: else CMake fills its run path up with ':' to the length of this one, and the loader takes what is
+    # between two of them for the current folder, in which anybody may have put a library.
+    set_target_properties(${program} PROPERTIES INSTALL_RPATH "${rpath}" BUILD_WITH_INSTALL_RPATH ON)
 endfunction()

@@ -17,6 +17,15 @@ if(sanitizers)
 endif()
 target_include_directories(drumline_flags INTERFACE ${PROJECT_SOURCE_DIR}/src)
 
+# Programs read files of strangers: an overflow that slipped through shall end the program rather than run something. FORTIFY
+# needs optimisation, and does not go with sanitizers. tests/checks/hardening.sh looks for all of it.
+if(NOT sanitizers)
+    set(is_release $<CONFIG:Release,RelWithDebInfo,MinSizeRel>)
+    target_compile_options(drumline_flags INTERFACE -fstack-protector-strong
+        $<${is_release}:-U_FORTIFY_SOURCE> $<${is_release}:-D_FORTIFY_SOURCE=2>)
+    target_link_options(drumline_flags INTERFACE LINKER:-z,relro LINKER:-z,now)
+endif()
+
 # drumline_library(NAME SOURCES... LINK LIBRARIES...): the static library drumline_NAME.
 function(drumline_library name)
     cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LINK")

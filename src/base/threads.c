@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 
+#include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,11 +26,30 @@ static int number_of(const char *variable)
     return 0;
 }
 
+/* How many processors this thread may run on. The kernel fails with EINVAL where it knows more of them than the set can
+ * hold; glibc's fixed set holds 1,024. */
+static int count_allowed(void)
+{
+    enum { FIRST_SIZE = 1024, LARGEST_SIZE = 1 << 22 };
+    for (int size = FIRST_SIZE; size <= LARGEST_SIZE; size *= 2) {
+        cpu_set_t *set = CPU_ALLOC((size_t)size);
+        if (!set)
+            return 1;
+        int result = sched_getaffinity(0, CPU_ALLOC_SIZE((size_t)size), set);
+        int reason = errno, count = result == 0 ? CPU_COUNT_S(CPU_ALLOC_SIZE((size_t)size), set) : 0;
+        CPU_FREE(set);
+        if (result == 0)
+            return count;
+        if (reason != EINVAL)
+            return 1;
+    }
+    return 1;
+}
+
 static int fair_part(int local_processes)
 {
-    cpu_set_t set;
     long all = sysconf(_SC_NPROCESSORS_ONLN);
-    int allowed = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+    int allowed = count_allowed();
     int part = (int)all / (local_processes > 0 ? local_processes : 1);
     int threads = part < allowed ? part : allowed;
     return threads > 0 ? threads : 1;

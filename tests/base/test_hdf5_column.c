@@ -127,7 +127,7 @@ static void test_foreign_chunks(void **state)
     struct error error;
     char *path = path_join(*state, "a.h5");
     static float values[ROWS * 3], found[ROWS * 3];
-    const hsize_t dims[2] = {ROWS, 3}, chunk_rows[] = {1, 7, ROWS, 3 * ROWS, 6 << 20};
+    const hsize_t dims[2] = {ROWS, 3}, chunk_rows[] = {1, 7, ROWS, 3 * ROWS, 5 << 20};
     for (size_t i = 0; i < ROWS * 3; i++)
         values[i] = (float)i * 0.3f;
     for (size_t i = 0; i < 2 * sizeof chunk_rows / sizeof *chunk_rows; i++) {

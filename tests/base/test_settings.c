@@ -269,9 +269,30 @@ static void test_allowed(void **state)
     assert_string_equal(setting_allowed(&rows[RNN_SIZE], text), "[a,b,...] of at most 8 integers, 1 to 1000");
 }
 
+/* Doubles hold no odd number above 2^53. */
+static void test_exact_integer_bounds(void **state)
+{
+    struct error error;
+    int64_t value = 0;
+    struct int_list list = {0};
+    const struct setting number = {.name = "number", .type = SETTING_INT, .minimum = -0x1p53, .maximum = 0x1p53};
+    const struct setting numbers = {.name = "numbers", .type = SETTING_INT_LIST, .maximum = 0x1p53};
+    const struct setting large = {.name = "large", .type = SETTING_INT, .minimum = 1, .maximum = 1e19};
+    (void)state;
+    assert_ok(setting_parse(&number, &value, "9007199254740992", &error), error);
+    assert_fails(setting_parse(&number, &value, "9007199254740993", &error), error, "out of bounds");
+    assert_fails(setting_parse(&number, &value, "-9007199254740993", &error), error, "out of bounds");
+    assert_true(value == INT64_C(9007199254740992));
+    assert_fails(setting_parse(&numbers, &list, "[1,9007199254740993]", &error), error, "out of bounds");
+    assert_ok(setting_parse(&large, &value, "9223372036854775807", &error), error);
+    assert_true(value == INT64_MAX);
+    assert_fails(setting_parse(&large, &value, "0", &error), error, "out of bounds");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_exact_integer_bounds),
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_bools),
         cmocka_unit_test(test_ints),

@@ -1,8 +1,13 @@
+#define _GNU_SOURCE /* cpu_set_t */
 #include "base/threads.h"
 #include "tests/support/scratch.h"
 #include "tests/support/unit.h"
 
+#include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 static const char *const variables[] = {"OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "SLURM_CPUS_PER_TASK"};
 enum { NUM_VARIABLES = 3, MANY_PROCESSES = 1 << 20 /* whose fair part is one thread */ };
@@ -54,11 +59,44 @@ static void test_no_numbers(void **state)
     expect(1, NULL, "4 cores", NULL, "OMP_NUM_THREADS=4 cores is");
 }
 
+/* A kernel that knows so many processors, all of which may be used. */
+static int num_processors = 4;
+
+int sched_getaffinity(pid_t pid, size_t size, cpu_set_t *set)
+{
+    (void)pid;
+    if (size * 8 < (size_t)num_processors) {
+        errno = EINVAL;
+        return -1;
+    }
+    memset(set, 0, size);
+    for (int i = 0; i < num_processors; i++)
+        CPU_SET_S((size_t)i, size, set);
+    return 0;
+}
+
+/* As many threads as on a small machine, where there is nothing but the number of processors online to limit them. */
+static void test_many_processors(void **state)
+{
+    (void)state;
+    for (int i = 0; i < NUM_VARIABLES; i++)
+        unsetenv(variables[i]);
+    int online = (int)sysconf(_SC_NPROCESSORS_ONLN);
+    if (online < 2)
+        skip();
+    for (num_processors = online; num_processors < 20000; num_processors *= 4)
+        assert_int_equal(threads_choose(0, 1), online);
+    num_processors = 1;
+    assert_int_equal(threads_choose(0, 1), 1);
+    num_processors = 4;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_environment),
         cmocka_unit_test(test_no_numbers),
+        cmocka_unit_test(test_many_processors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,6 +18,8 @@ runs_everywhere "$prefix/bin" "$version"
 path=$(run_path "$prefix/bin/drumline-train")
 [[ $path == "\$ORIGIN/../lib"* && $path != *"$build"* ]] || fail "drumline-train's run path is \"$path\""
 
+"$source/tests/checks/hardening.sh" Release "$prefix/bin" || fail "the installed programs are not as they should be"
+
 # Every flag that a program has is in its man page, and man can read it.
 for program in preprocess train generate info bench; do
     page=$prefix/share/man/man1/drumline-$program.1

@@ -152,6 +152,19 @@ static bool is_bounded(const struct setting *row)
     return row->minimum != 0.0 || row->maximum != 0.0;
 }
 
+/* A bound of a table as an integer, exactly: doubles above 2^53 are integers. Beyond int64_t's range it is that range's end. */
+static int64_t integer_bound(double bound)
+{
+    return bound >= 0x1p63 ? INT64_MAX : bound <= -0x1p63 ? INT64_MIN : (int64_t)bound;
+}
+
+/* Not by is_within_bounds, for which 2^53 + 1 is 2^53. */
+static bool is_integer_within_bounds(const struct setting *row, int64_t value)
+{
+    return !is_bounded(row) ||
+           (value >= integer_bound(ceil(row->minimum)) && value <= integer_bound(floor(row->maximum)));
+}
+
 static bool is_within_bounds(const struct setting *row, double value)
 {
     return !is_bounded(row) || (value >= row->minimum && value <= row->maximum);
@@ -190,7 +203,7 @@ static bool parse_int(const struct setting *row, void *values, const char *text,
     const char *rest = text;
     if (!scan_int(&value, &rest) || *rest)
         return refuse(row, text, "not a whole number", error);
-    if (!is_within_bounds(row, (double)value))
+    if (!is_integer_within_bounds(row, value))
         return refuse(row, text, "out of bounds", error);
     *(int64_t *)member(row, values) = value;
     return true;
@@ -281,7 +294,7 @@ static bool parse_list(const struct setting *row, void *values, const char *text
     if (!ok || *rest)
         return refuse(row, text, "not a list of whole numbers", error);
     for (int i = 0; i < list.count; i++)
-        if (!is_within_bounds(row, (double)list.values[i]))
+        if (!is_integer_within_bounds(row, list.values[i]))
             return refuse(row, text, "out of bounds", error);
     *(struct int_list *)member(row, values) = list;
     return true;

@@ -36,6 +36,8 @@ void hdf5_start(void)
     setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0); /* as access_properties does in later versions */
 #endif
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+    /* Filters that are not built in would be looked for in folders, some of which the environment names, and loaded. */
+    H5PLset_loading_state(0);
     /* A link to another file could make a file of ours read any other, or wait on a pipe. Our formats have none. */
     if (H5Lis_registered(H5L_TYPE_EXTERNAL) > 0)
         H5Lunregister(H5L_TYPE_EXTERNAL);

@@ -1,12 +1,11 @@
 #include "base/hdf5/reading.h"
 
 #include "base/hdf5/error.h"
+#include "base/hdf5/storage.h"
 #include "base/hdf5/types.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-enum { DEFLATE_RATIO = 1100 }; /* deflate never shrinks by more than 1032 (zlib's documentation) */
 
 /* An open dataset with its type and sizes. */
 struct dataset {
@@ -20,46 +19,6 @@ static void close_dataset(struct dataset *dataset)
         H5Tclose(dataset->type);
     if (dataset->id >= 0)
         H5Dclose(dataset->id);
-}
-
-/* Whether what is stored can hold as many elements as the dataset claims, so that nobody takes memory for a claim alone. A
- * virtual dataset stores nothing itself. */
-static bool claim_is_possible(const struct dataset *dataset, int num_dims)
-{
-    hid_t properties = H5Dget_create_plist(dataset->id);
-    if (properties < 0)
-        return false;
-    H5D_layout_t layout = H5Pget_layout(properties);
-    int num_external = H5Pget_external_count(properties);
-    H5Pclose(properties);
-    if (num_external != 0)
-        return false;
-    if (layout == H5D_VIRTUAL)
-        return true;
-    if (layout != H5D_CHUNKED && layout != H5D_CONTIGUOUS && layout != H5D_COMPACT)
-        return false;
-    double claimed = (double)H5Tget_size(dataset->type);
-    for (int i = 0; i < num_dims; i++)
-        claimed *= (double)dataset->dims[i];
-    return claimed <= (double)H5Dget_storage_size(dataset->id) * (layout == H5D_CHUNKED ? DEFLATE_RATIO : 1.0);
-}
-
-/* Fails where a link on the way is missing, which H5Lexists alone would only say of the last. */
-static bool is_there(hid_t file, const char *name)
-{
-    char part[256];
-    size_t length = strlen(name);
-    if (length >= sizeof part)
-        return false;
-    for (size_t end = 1; end <= length; end++) {
-        if (end < length && name[end] != '/')
-            continue;
-        memcpy(part, name, end);
-        part[end] = '\0';
-        if (H5Lexists(file, part, H5P_DEFAULT) <= 0)
-            return false;
-    }
-    return length > 0;
 }
 
 static bool read_sizes(struct dataset *dataset, hid_t file, const char *name, int num_dims, struct error *error)
@@ -81,8 +40,8 @@ static bool read_sizes(struct dataset *dataset, hid_t file, const char *name, in
 static bool open_dataset(struct dataset *dataset, hid_t file, const char *name, int num_dims, struct error *error)
 {
     *dataset = (struct dataset){.id = H5I_INVALID_HID, .type = H5I_INVALID_HID};
-    if (!is_there(file, name))
-        return hdf5_refuse_at(error, file, name, "the dataset is missing");
+    if (!hdf5_check_links(file, name, error))
+        return false;
     dataset->id = H5Dopen2(file, name, H5P_DEFAULT);
     if (dataset->id >= 0)
         dataset->type = H5Dget_type(dataset->id);
@@ -90,9 +49,7 @@ static bool open_dataset(struct dataset *dataset, hid_t file, const char *name, 
     if (!ok)
         hdf5_fail_at(error, file, name, "can't open the dataset");
     ok = ok && read_sizes(dataset, file, name, num_dims, error);
-    if (ok && !claim_is_possible(dataset, num_dims))
-        ok =
-            hdf5_refuse_at(error, file, name, "the dataset claims to be larger than what is stored, or lies elsewhere");
+    ok = ok && hdf5_check_storage(file, name, dataset->id, dataset->type, num_dims, dataset->dims, error);
     if (!ok)
         close_dataset(dataset);
     return ok;

@@ -315,6 +315,24 @@ static bool read_representation(struct dataset_index *index, hid_t file, const c
     return true;
 }
 
+static bool is_own_shard(const char *file_name, void *context)
+{
+    const struct dataset_index *index = context;
+    unsigned number, count;
+    return shard_is_name(file_name) && sscanf(file_name, "shard-%u-of-%u", &number, &count) == 2 &&
+           count == index->num_shards;
+}
+
+/* This program reads the shards themselves, but others read the index's datasets over them. */
+static bool check_virtual(struct dataset_index *index, hid_t file, struct error *error)
+{
+    static const char *const names[] = {"/hits", "/velocity", "/offset"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!hdf5_check_sources(file, names[i], is_own_shard, index, error))
+            return false;
+    return true;
+}
+
 bool dataset_index_read(struct dataset_index *index, const char *folder, struct error *error)
 {
     char *path = path_join(folder, INDEX_NAME);
@@ -326,7 +344,8 @@ bool dataset_index_read(struct dataset_index *index, const char *folder, struct 
     if (ok && (ok = hdf5_open(&file, path, INDEX_FORMAT, error))) {
         ok = performance_table_read(&index->table, &index->num_steps, file, path, true, error) &&
              read_counts(index, file, path, error) && read_content_hash(index, file, path, error) &&
-             read_drum_map(&index->drum_map, file, path, error) && read_representation(index, file, path, error);
+             read_drum_map(&index->drum_map, file, path, error) && read_representation(index, file, path, error) &&
+             check_virtual(index, file, error);
         hdf5_close(&file);
     }
     if (!ok)

@@ -1,0 +1,194 @@
+#!/usr/bin/env python3
+"""test_hostile_files.py BIN_DIR DATA_DIR CHECKPOINT: shards, indexes and checkpoints in which h5py put what could read other
+files, load code or take any amount of memory are refused by name and with the reason, in bounded time and memory.
+
+DATA_DIR holds a data set of one shard."""
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+
+try:
+    import h5py
+except ImportError:
+    sys.exit(77)
+
+SECONDS = 30
+MEBIBYTES = 400
+BIN, DATA, CHECKPOINT = sys.argv[1:4]
+
+
+def copy(source, target, replaced, make):
+    """Copies the file `source` without a seal; in the place of the dataset `replaced`, make(file, name, values) puts another."""
+    with h5py.File(source, "r") as old, h5py.File(target, "w") as new:
+        for name, value in old.attrs.items():
+            new.attrs[name] = value
+
+        def put(name, thing):
+            if name == replaced:
+                make(new, name, thing[()])
+            elif isinstance(thing, h5py.Dataset) and thing.is_virtual:
+                sources = h5py.VirtualLayout(shape=thing.shape, dtype=thing.dtype)
+                for part in thing.virtual_sources():
+                    sources[...] = h5py.VirtualSource(part.file_name, part.dset_name, shape=thing.shape)
+                new.create_virtual_dataset(name, sources)
+            elif isinstance(thing, h5py.Dataset):
+                new.create_dataset(name, data=thing[()])
+
+        old.visititems(put)
+
+
+def virtual(file_name, dataset):
+    """Makes a virtual dataset over all of one in another file."""
+    def make(file, name, values):
+        layout = h5py.VirtualLayout(shape=values.shape, dtype=values.dtype)
+        layout[...] = h5py.VirtualSource(file_name, dataset or name, shape=values.shape)
+        file.create_virtual_dataset(name, layout)
+    return make
+
+
+def external(file, name, values):
+    file.require_group(os.path.dirname("/" + name))
+    file.create_dataset(name, shape=values.shape, dtype=values.dtype, external=[("/etc/passwd", 0, values.nbytes)])
+
+
+def soft_link(file, name, values):
+    file.create_dataset("elsewhere", data=values)
+    file[name] = h5py.SoftLink("/elsewhere")
+
+
+def external_link(file, name, values):
+    del values
+    file[name] = h5py.ExternalLink("/dev/zero", "/x")
+
+
+def filtered(*filters):
+    """Makes a dataset with these filters: pairs of a number and its values."""
+    def make(file, name, values):
+        file.require_group(os.path.dirname("/" + name))
+        properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        properties.set_chunk(values.shape)
+        for number, options in filters:
+            properties.set_filter(number, h5py.h5z.FLAG_OPTIONAL, options)
+        space = h5py.h5s.create_simple(values.shape)
+        dataset = h5py.h5d.create(file.id, name.encode(), h5py.h5t.py_create(values.dtype), space, properties)
+        dataset.write(h5py.h5s.ALL, h5py.h5s.ALL, values)
+    return make
+
+
+def large_chunk(file, name, values):
+    rows = (100 << 20) // values[:1].nbytes
+    file.create_dataset(name, data=values, maxshape=(None,) + values.shape[1:], chunks=(rows,) + values.shape[1:],
+                        compression="gzip")
+
+
+def endless(file, name, values):
+    file.create_dataset(name, shape=(1 << 40,) + values.shape[1:], dtype=values.dtype, chunks=(64,) + values.shape[1:],
+                        compression="gzip")
+
+
+def variable_length(file, name, values):
+    del values
+    file.create_dataset(name, data=["x"] * 3, dtype=h5py.string_dtype())
+
+
+DEFLATE, FLETCHER32, LZF, UNKNOWN = (1, (9,)), (3, ()), (32000, ()), (32015, (1,))
+CASES = {
+    "virtual, itself": (virtual(".", None), "is a virtual dataset"),
+    "virtual, a FIFO": (virtual("fifo", None), "is a virtual dataset"),
+    "virtual, another file": (virtual("/etc/passwd", None), "is a virtual dataset"),
+    "external storage": (external, "external storage"),
+    "soft link": (soft_link, "is reached by a link"),
+    "external link": (external_link, "is reached by a link"),
+    "LZF": (filtered(LZF), "has a filter that is not read: number 32000"),
+    "unknown filter": (filtered(UNKNOWN), "has a filter that is not read: number 32015"),
+    "two deflates": (filtered(DEFLATE, DEFLATE), "twice"),
+    "two checksums": (filtered(FLETCHER32, FLETCHER32), "twice"),
+    "large chunk": (large_chunk, "has chunks of"),
+    "endless": (endless, "claims to be"),
+    "variable length": (variable_length, None),
+}
+
+
+class HostileFiles(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        os.mkfifo(os.path.join(self.folder.name, "fifo"))
+
+    def tearDown(self):
+        self.folder.cleanup()
+
+    def path(self, name):
+        return os.path.join(self.folder.name, name)
+
+    def refused(self, path, named, reason):
+        """drumline-info refuses `path`, naming the file `named` and the reason."""
+        with open(self.path("output"), "w+", encoding="utf-8") as output:
+            with subprocess.Popen([os.path.join(BIN, "drumline-info"), path], stdout=output, stderr=output,
+                                  env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
+                                  preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))) as job:
+                watchdog = threading.Timer(SECONDS, job.kill)
+                watchdog.start()
+                _, status, used = os.wait4(job.pid, 0)
+                watchdog.cancel()
+                job.returncode = os.waitstatus_to_exitcode(status)
+            output.seek(0)
+            said = output.read()
+        self.assertEqual(job.returncode, 1, said)
+        self.assertIn(named, said)
+        if reason:
+            self.assertIn(reason, said)
+        self.assertLess(used.ru_maxrss, MEBIBYTES << 10, said)
+        self.assertLess(used.ru_utime + used.ru_stime, SECONDS / 2, said)
+
+    def test_copies_are_read(self):
+        """Nothing but the change makes a file hostile."""
+        copy(CHECKPOINT, self.path("checkpoint-00000004.h5"), None, None)
+        subprocess.run([os.path.join(BIN, "drumline-info"), self.path("checkpoint-00000004.h5")], check=True,
+                       stdout=subprocess.DEVNULL)
+        for name in ("shard-00000-of-00001.h5", "index.h5"):
+            copy(os.path.join(DATA, name), self.path(name), None, None)
+        for name in ("shard-00000-of-00001.h5", "."):
+            subprocess.run([os.path.join(BIN, "drumline-info"), self.path(name)], check=True, stdout=subprocess.DEVNULL)
+
+    def test_shards(self):
+        path = self.path("shard-00000-of-00001.h5")
+        for case, (make, reason) in CASES.items():
+            for name in ("hits", "offset"):
+                with self.subTest(case=case, name=name):
+                    copy(os.path.join(DATA, "shard-00000-of-00001.h5"), path, name, make)
+                    self.refused(path, f"shard-00000-of-00001.h5: /{name}", reason)
+
+    def test_tables(self):
+        path = self.path("shard-00000-of-00001.h5")
+        for case, (make, reason) in CASES.items():
+            with self.subTest(case=case):
+                copy(os.path.join(DATA, "shard-00000-of-00001.h5"), path, "performances", make)
+                self.refused(path, "shard-00000-of-00001.h5: /performances", reason)
+
+    def test_checkpoints(self):
+        names = []
+        with h5py.File(CHECKPOINT, "r") as file:
+            file["model"].visititems(lambda name, thing: names.append("model/" + name) if hasattr(thing, "shape") else None)
+        path = self.path("checkpoint-00000004.h5")
+        for case, (make, reason) in CASES.items():
+            with self.subTest(case=case):
+                copy(CHECKPOINT, path, names[0], make)
+                self.refused(path, f"checkpoint-00000004.h5: /{names[0]}", reason)
+
+    def test_indexes(self):
+        """Of an index, the datasets over the shards are read by other programs alone, and must lead to its shards."""
+        for source in ("/etc/passwd", "../shard-00000-of-00001.h5", "shard-00000-of-00007.h5", "fifo"):
+            with self.subTest(source=source):
+                copy(os.path.join(DATA, "index.h5"), self.path("index.h5"), "hits", virtual(source, "/hits"))
+                self.refused(self.folder.name, "index.h5: /hits", "other files than the shards")
+        with self.subTest("table"):
+            copy(os.path.join(DATA, "index.h5"), self.path("index.h5"), "performances", virtual("fifo", "x"))
+            self.refused(self.folder.name, "index.h5: /performances", "is a virtual dataset")
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
