@@ -1,30 +1,30 @@
 #!/bin/bash
-# tools/quickstart.sh [MIDI_FOLDER]: from a clone of this repository to new grooves in a few minutes. Installs what is
-# missing (tools/setup.sh), builds, turns the folder's performances in 4/4 into a data set, trains a small model on two MPI
-# ranks for about a minute, plays four grooves and goes in five steps from one performance to another.
-# Without a folder it makes performances of its own (drumline-drummers). Run again, it goes on training where it stopped.
-# In the environment:
-#   DRUMLINE_QUICKSTART_DIR       where everything is written          (quickstart in the project's root)
+# tools/quickstart.sh [MIDI_FOLDER]: from a clone of this repository to new grooves in a few minutes. Installs missing
+# packages (tools/setup.sh), builds, converts the folder's performances in 4/4 to a data set, trains a small model on two
+# MPI ranks for about a minute, generates four grooves and an interpolation in five steps between two performances.
+# Without a folder it makes performances of its own (drumline-drummers). Run it again to continue the training.
+# Environment variables:
+#   DRUMLINE_QUICKSTART_DIR       folder for everything it writes      (quickstart in the project's root)
 #   DRUMLINE_QUICKSTART_SECONDS   how long to train                    (60)
-#   DRUMLINE_BIN                  folder of built programs: no set-up, no build
-#   DRUMLINE_SKIP_SETUP=1         installs nothing
+#   DRUMLINE_BIN                  folder of built programs: skips installing and building
+#   DRUMLINE_SKIP_SETUP=1         skips installing
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 output=${DRUMLINE_QUICKSTART_DIR:-$root/quickstart}
 seconds=${DRUMLINE_QUICKSTART_SECONDS:-60}
 bin=${DRUMLINE_BIN:-}
-# Small enough that a minute on two idle cores goes far: after 110 s of processor time, hits F1 was 0.95 on the made-up
-# performances that were held out. Fewer free bits than the default's 48 keep what is sampled from the prior near what was
-# learned.
+# Small enough for a minute on two idle cores: after 110 s of processor time, hits F1 was 0.95 on validation performances of
+# the synthetic drummers. Fewer free bits than the default 48 keep samples from the prior close to the data.
 config=groovae_4bar
 hparams='enc_rnn_size=[96],dec_rnn_size=[128],z_size=32,free_bits=24'
 hparams+=',batch_size=32,learning_rate=0.003,dropout_keep_prob=0.9'
 
 if [ -t 1 ]; then bold=$'\e[1m' plain=$'\e[0m'; else bold='' plain=''; fi
 
+# heading WHAT TIME: a step and how long it takes.
 heading() {
-    printf '\n%s== %s ==%s\n' "$bold" "$1" "$plain"
+    printf '\n%s== %s ==%s\n' "$bold" "$1${2:+ ($2)}" "$plain"
 }
 
 die() {
@@ -33,12 +33,12 @@ die() {
 }
 
 build() {
-    heading "Installing what is missing"
+    heading "Installing missing packages" "up to a few minutes the first time, then at once"
     "$root/tools/setup.sh"
-    heading "Building"
+    heading "Building" "about half a minute the first time"
     (cd "$root" && cmake --preset release -DDRUMLINE_MPI=ON -DDRUMLINE_TOOLS=ON -DDRUMLINE_TESTS=OFF &&
         cmake --build --preset release -j "$(nproc)") >"$output/build.log" 2>&1 ||
-        { tail -n 20 "$output/build.log" >&2; die "the build failed; all of it is in $output/build.log"; }
+        { tail -n 20 "$output/build.log" >&2; die "the build failed; see $output/build.log"; }
     bin=$root/build/release/bin
     printf 'The programs are in %s\n' "$bin"
 }
@@ -46,42 +46,42 @@ build() {
 make_performances() {
     input=$output/midi
     [ -e "$input/info.csv" ] && return
-    heading "Making performances"
+    heading "Making synthetic performances" "about a second"
     "$bin/drumline-drummers" --output_dir "$input"
 }
 
-# A run belongs to the performances it was trained on: where those are others than last time, it is put aside.
+# A run belongs to the performances that it was trained on: if those are not last time's, it is renamed.
 put_other_run_aside() {
     local source=$output/run/trained_on aside
     [ -d "$output/run" ] || return 0
     [ "$(cat "$source" 2>/dev/null)" != "$input" ] || return 0
     aside=$output/run-before-$(date +%Y-%m-%d_%H%M%S)
     mv "$output/run" "$aside"
-    printf 'The training of before was on other performances; it is kept in %s\n' "$aside"
+    printf 'The previous run was trained on other performances; it is kept in %s\n' "$aside"
 }
 
 preprocess() {
-    heading "From MIDI to a data set"
+    heading "Converting MIDI to a data set" "seconds"
     mpirun -n 2 "$bin/drumline-preprocess" --input_dir "$input" --output_dir "$output/data" --recursive \
         --is_beat=True --beat=4-4 --overwrite ||
-        die "nothing to train on (see above). The folder needs .mid files of drumming in 4/4, four bars or longer"
+        die "nothing to train on (see above): the folder needs MIDI files of drumming in 4/4, of four bars or more"
 }
 
 train() {
-    heading "Training for $seconds seconds"
+    heading "Training" "$seconds seconds"
     if ls "$output"/run/train/checkpoint-*.h5 >/dev/null 2>&1; then
-        printf 'Going on from the newest checkpoint in %s. To start afresh, remove that folder.\n' "$output/run"
+        printf 'Resuming from the latest checkpoint in %s. To start over, remove that folder.\n' "$output/run"
     fi
     mkdir -p "$output/run"
     printf '%s\n' "$input" >"$output/run/trained_on"
-    # Status 3 says that the time was up. mpirun -q: without its own page about that.
+    # Status 3: the time is up. mpirun -q omits its own message about that.
     mpirun -q -n 2 "$bin/drumline-train" --config "$config" --mode=train --hparams="$hparams" \
         --examples_path "$output/data" --run_dir "$output/run" --num_steps=1000000 --max_seconds="$seconds" \
         --threads=1 --log_steps=50 ||
-        [ $? -eq 3 ] || die "the training failed (see above). To start afresh, remove $output/run"
+        [ $? -eq 3 ] || die "the training failed (see above). To start over, remove $output/run"
 }
 
-# Performances to go from and to, one a line: beats in 4/4 of info.csv, else the largest files; style before path.
+# Candidates for the interpolation, one per line, style before path: beats in 4/4 of info.csv, else the largest files.
 candidates() {
     if [ -e "$input/info.csv" ]; then
         awk -F, -v folder="$input" '
@@ -95,10 +95,10 @@ candidates() {
     fi
 }
 
-# Tries pairs of different styles until one is long enough: the generator knows best what it can use.
+# Tries pairs of different styles until the generator accepts one: both must be long enough.
 interpolate() {
     local styles=() paths=() style path i j tries=0
-    heading "Playing: five steps from one performance to another"
+    heading "Generating an interpolation in five steps between two performances" "seconds"
     while IFS=$'\t' read -r style path; do
         styles+=("$style") paths+=("$path")
         [ ${#paths[@]} -lt 60 ] || break
@@ -117,27 +117,27 @@ interpolate() {
         done
     done
     [ ! -e "$output/interpolate.log" ] || cat "$output/interpolate.log" >&2
-    printf 'No two performances were found to go between (two are needed, of four bars or more).\n'
+    printf 'No interpolation: it needs two performances of four bars or more.\n'
 }
 
-play() {
-    heading "Playing: four new grooves"
+generate() {
+    heading "Generating four grooves" "a second"
     "$bin/drumline-generate" --run_dir "$output/run" --mode=sample --num_outputs=4 --output_dir "$output/new"
     interpolate
 }
 
-say_what_lies_where() {
+say_what_is_where() {
     heading "Done"
     cat <<TEXT
 $output
-    new/     new grooves: MIDI, ready for any player or workstation (timidity, fluidsynth, Ardour, Reaper)
-    run/     the training: checkpoints and metrics.jsonl
+    new/     generated grooves: MIDI files for any player or workstation (timidity, fluidsynth, Ardour, Reaper)
+    run/     the run: checkpoints and metrics.jsonl
     data/    the data set: HDF5 shards and their index.h5
-    midi/    the made-up drummers' performances, where no folder was given
+    midi/    the synthetic performances, if no folder was given
 
 Next, try:
-    tools/quickstart.sh                         again: goes on training for another minute, and plays
-    tools/fetch_groove.sh                       brings real drummers (3 MB); then tools/quickstart.sh data/groove
+    tools/quickstart.sh                         trains for another minute, generates again
+    tools/fetch_groove.sh                       downloads real drummers (3 MB); then tools/quickstart.sh data/groove
     $bin/drumline-info $(printf %q "$output/run")
     $bin/drumline-generate --run_dir $(printf %q "$output/run") --mode=sample --num_outputs=8 --temperature=1 \\
         --output_dir wilder
@@ -150,13 +150,13 @@ case ${1:-} in
     -*) printf 'quickstart.sh: unknown option "%s"; give it a folder of MIDI files, or nothing\n' "$1" >&2; exit 2 ;;
 esac
 [ $# -le 1 ] || { printf 'quickstart.sh: one folder, not %d\n' $# >&2; exit 2; }
-[[ $seconds =~ ^[1-9][0-9]*$ ]] || die "DRUMLINE_QUICKSTART_SECONDS=$seconds is no number of seconds"
+[[ $seconds =~ ^[1-9][0-9]*$ ]] || die "DRUMLINE_QUICKSTART_SECONDS=$seconds is not a whole number of seconds"
 input=
 if [ $# -eq 1 ]; then
-    [ -d "$1" ] || die "$1 is no folder; give a folder of MIDI files, or nothing for made-up drummers"
+    [ -d "$1" ] || die "$1 is not a folder; give a folder of MIDI files, or nothing for synthetic performances"
     input=$(cd "$1" && pwd)
 fi
-mkdir -p "$output" || die "$output can't be made (see above); DRUMLINE_QUICKSTART_DIR names another folder"
+mkdir -p "$output" || die "cannot create $output (see above): set DRUMLINE_QUICKSTART_DIR to another folder"
 output=$(cd "$output" && pwd)
 
 [ -n "$bin" ] || build
@@ -168,5 +168,5 @@ set +a
 put_other_run_aside
 preprocess
 train
-play
-say_what_lies_where
+generate
+say_what_is_where

@@ -1,6 +1,6 @@
 #!/bin/bash
 # quickstart.sh SOURCE_DIR BUILD_DIR: tools/quickstart.sh with programs that are built already and two seconds of training:
-# the first run, a second that goes on, and one on a folder of somebody's MIDI files without an info.csv.
+# the first run, a second that resumes, and one on a folder of somebody's MIDI files without an info.csv.
 set -euo pipefail
 
 work=$(mktemp -d)
@@ -22,7 +22,15 @@ quickstart() {
     "$source/tools/quickstart.sh" "$@" >log 2>&1 || fail "quickstart $* ended with an error"
     after=$(find "$DRUMLINE_QUICKSTART_DIR/new" -name '*.mid' | wc -l)
     [ $((after - before)) -eq 9 ] || fail "there are $((after - before)) new files, not 9"
-    grep -q '== Done ==' log || fail "the end does not say what lies where"
+    grep -q '== Done ==' log || fail "the end does not say what is where"
+    grep -q "== Training (2 seconds) ==" log || fail "a step does not say how long it takes"
+}
+
+# Files are named by the second.
+next_second() {
+    local now
+    now=$(date +%s)
+    until [ "$(date +%s)" -gt "$now" ]; do sleep 0.05; done
 }
 
 source=$1
@@ -30,20 +38,20 @@ quickstart
 [ -e "$DRUMLINE_QUICKSTART_DIR/data/index.h5" ] || fail "no data set"
 [ "$(find "$DRUMLINE_QUICKSTART_DIR/new" -name '*_sample_*' | wc -l)" -eq 4 ] || fail "not four samples"
 [ "$(find "$DRUMLINE_QUICKSTART_DIR/new" -name '*_interpolate_*' | wc -l)" -eq 5 ] || fail "not five steps"
-sleep 1 # files are named by the second
+next_second
 quickstart
-grep -q 'Going on from the newest checkpoint' log || fail "the second run did not go on"
+grep -q 'Resuming from the latest checkpoint' log || fail "the second run did not resume"
 
 mkdir "somebody's midi"
 find "$DRUMLINE_QUICKSTART_DIR/midi" -name '*_beat_*' | sort | sed -n 1,40p | while IFS= read -r file; do
     cp "$file" "somebody's midi/"
 done
-sleep 1
+next_second
 quickstart "somebody's midi"
 grep -q 'kept in' log || fail "the run on other performances was not put aside"
 
 if "$source/tools/quickstart.sh" nowhere >log 2>&1; then fail "a folder that is not there was taken"; fi
-grep -q 'nowhere is no folder' log || fail "the message does not name the folder"
+grep -q 'nowhere is not a folder' log || fail "the message does not name the folder"
 mkdir empty
 if "$source/tools/quickstart.sh" empty >log 2>&1; then fail "an empty folder was taken"; fi
 grep -q 'nothing to train on' log || fail "the message does not say what is missing"

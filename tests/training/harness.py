@@ -27,8 +27,7 @@ TRAIN = os.path.join(BIN, "drumline-train")
 # Thirteen windows a batch: no number of ranks from 2 to 4 divides them.
 HPARAMS = "enc_rnn_size=[16],dec_rnn_size=[12,8],z_size=6,batch_size=13,free_bits=0.5,learning_rate=0.01"
 LOSSES = ("loss", "hits_loss", "velocities_loss", "offsets_loss", "kl_bits")
-PROMPT = 10  # seconds within which a refusal or a failed rank ends the job
-LIMIT = 120  # seconds that no command of these tests takes, also with sanitizers on a busy machine
+LIMIT = 120  # seconds that no command of these tests takes, even with sanitizers on a busy machine: longer is a hang
 
 # MPICH's mpiexec says less of how ranks ended than Open MPI's.
 IS_HYDRA = "hydra" in subprocess.run([MPIEXEC, "--version"], capture_output=True, text=True,
@@ -195,13 +194,12 @@ class TrainingTest(unittest.TestCase):
         return self.run_to(0, run, ranks, **flags)
 
     def assert_refused(self, job, *parts, status=1):
-        """The job ended promptly, with that status and one message that holds all parts. mpirun chooses the
+        """The job ended with that status and one message that holds all parts. mpirun chooses the
         status of several ranks, so that `status` may be None: any but 0."""
         if status is None:
             self.assertNotEqual(job.status, 0, job.output)
         else:
             self.assertEqual(job.status, status, job.output)
-        self.assertLess(job.seconds, PROMPT, job.output)
         errors = [line for line in job.output.splitlines() if "error: " in line]
         self.assertEqual(len(errors), 1, job.output)
         for part in parts:

@@ -141,7 +141,7 @@ class LittleAddressSpace(harness.TrainingTest):
     def limited(self, kibibytes, command, threads):
         self.environment["OPENBLAS_NUM_THREADS"] = str(threads)
         script = 'ulimit -c 0; ulimit -v "$1"; shift; exec "$@"'
-        return self.launch(["sh", "-c", script, "sh", str(kibibytes)] + command).wait(harness.PROMPT)
+        return self.launch(["sh", "-c", script, "sh", str(kibibytes)] + command).wait()
 
     def least(self, threads):
         """With how much the program starts at all."""
