@@ -144,7 +144,8 @@ static void take_snapshot(struct checkpoint_writer *writer, const struct checkpo
     const struct checkpoint_place *place = &writer->place;
     writer->state = *state;
     for (size_t i = 0; i < num_groups(writer); i++)
-        memcpy(writer->snapshot[i].values, place->groups[i].values, place->table->num_floats * sizeof(float));
+        memcpy(writer->snapshot[i].values, place->groups[writer->kind == BEST ? place->best_group : i].values,
+               place->table->num_floats * sizeof(float));
 }
 
 static bool begin(struct checkpoint_writer *writer, const struct checkpoint *state, int kind, struct error *error)

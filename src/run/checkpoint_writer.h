@@ -23,6 +23,7 @@ struct checkpoint_place {
     const struct tensor_table *table;
     const struct tensor_group *groups; /* where the state's tensors lie while it trains */
     size_t num_groups;                 /* up to CHECKPOINT_WRITER_MAX_GROUPS */
+    size_t best_group;                 /* of the weights that are evaluated: best.h5 has them as its model */
     size_t to_keep;                    /* --checkpoints_to_keep */
     double keep_one_in_hours;          /* --keep_checkpoint_every_n_hours */
 };
@@ -34,7 +35,7 @@ struct checkpoint_writer *checkpoint_writer_make(const struct checkpoint_place *
  * an earlier one has failed, with its message. */
 bool checkpoint_writer_begin(struct checkpoint_writer *writer, const struct checkpoint *state, struct error *error);
 
-/* The same as FOLDER/best.h5, with the first group alone; nothing is deleted for it but the best before it. */
+/* The same as FOLDER/best.h5, with the evaluated weights alone; nothing is deleted for it but the best before it. */
 bool checkpoint_writer_begin_best(struct checkpoint_writer *writer, const struct checkpoint *state,
                                   struct error *error);
 

@@ -6,6 +6,7 @@
 #include "run/run_folder.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* Who looks for a checkpoint to resume from. */
 struct resuming {
@@ -23,6 +24,8 @@ static bool verify(void *context, const char *path, struct error *error)
     resuming->has_optimizer = ok && checkpoint_has(reader, "optimizer");
     for (size_t i = 0; ok && resuming->has_optimizer && i < sizeof moments / sizeof *moments; i++)
         ok = checkpoint_verify(reader, moments[i], error);
+    if (ok && checkpoint_has(reader, CHECKPOINT_AVERAGED_WEIGHTS))
+        ok = checkpoint_verify(reader, CHECKPOINT_AVERAGED_WEIGHTS, error);
     checkpoint_close(reader);
     return ok;
 }
@@ -43,6 +46,23 @@ bool run_newest_checkpoint(struct checkpoint *checkpoint, char **path, const cha
     free(*path);
     *path = NULL;
     return false;
+}
+
+bool run_read_state(const char *path, const struct tensor_table *table, const struct tensor_group *groups,
+                    size_t num_groups, struct error *error)
+{
+    struct checkpoint checkpoint;
+    struct checkpoint_reader *reader = checkpoint_open(&checkpoint, path, error);
+    bool ok = reader != NULL;
+    for (size_t i = 0; ok && i < num_groups; i++) {
+        bool averaged = strcmp(groups[i].name, CHECKPOINT_AVERAGED_WEIGHTS) == 0;
+        if (averaged && !checkpoint_has(reader, groups[i].name))
+            memcpy(groups[i].values, groups[0].values, table->num_floats * sizeof(float));
+        else
+            ok = checkpoint_read_group(reader, table, table->num_rows, &groups[i], error);
+    }
+    checkpoint_close(reader);
+    return ok;
 }
 
 /* The best weights of an open checkpoint into values. */

@@ -11,6 +11,11 @@
  * state. All tensors are verified, and none is kept. */
 bool run_newest_checkpoint(struct checkpoint *checkpoint, char **path, const char *run_dir, struct error *error);
 
+/* Reads the groups of a checkpoint to resume from. Where it has no averaged weights and they are wanted, they begin at its
+ * weights, which is the first group. */
+bool run_read_state(const char *path, const struct tensor_table *table, const struct tensor_group *groups,
+                    size_t num_groups, struct error *error);
+
 /* A model with the weights of a checkpoint, the averaged ones where there are some, for up to max_batch windows; NULL and the
  * error set on failure. Describes the checkpoint in *checkpoint. Warns of a file without a seal. */
 struct model *run_load_model(struct checkpoint *checkpoint, const char *checkpoint_path, int max_batch,

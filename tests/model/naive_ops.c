@@ -360,6 +360,17 @@ void naive_adam(double *values, double *m, double *v, const double *gradient, si
     }
 }
 
+void naive_adamw(double *values, double *m, double *v, const double *gradient, size_t count, double learning_rate,
+                 double weight_decay, unsigned step)
+{
+    for (size_t n = 0; n < count; n++) {
+        m[n] = 0.9 * m[n] + 0.1 * gradient[n];
+        v[n] = 0.999 * v[n] + 0.001 * gradient[n] * gradient[n];
+        double m_hat = m[n] / (1 - pow(0.9, step)), v_hat = v[n] / (1 - pow(0.999, step));
+        values[n] -= learning_rate * (m_hat / (sqrt(v_hat) + 1e-8) + weight_decay * values[n]);
+    }
+}
+
 void naive_lamb(double *values, double *m, double *v, const double *gradient, size_t count, double learning_rate,
                 double weight_decay, bool adapts, unsigned step)
 {

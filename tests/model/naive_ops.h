@@ -110,6 +110,10 @@ double naive_kl(const double *mu, const double *sigma, size_t z_size);
 void naive_adam(double *values, double *m, double *v, const double *gradient, size_t count, double learning_rate,
                 unsigned step);
 
+/* AdamW, epsilon 1e-8. */
+void naive_adamw(double *values, double *m, double *v, const double *gradient, size_t count, double learning_rate,
+                 double weight_decay, unsigned step);
+
 /* LAMB's step number `step` on one tensor, with moments (0.9, 0.999) and epsilon 1e-6; You et al., 2020, algorithm 2 with
  * the identity for phi. A tensor that does not adapt has a trust ratio of 1. */
 void naive_lamb(double *values, double *m, double *v, const double *gradient, size_t count, double learning_rate,

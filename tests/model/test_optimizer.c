@@ -1,8 +1,9 @@
-/* LAMB on a whole model's tensors against its twin in double precision, and what both optimizers share. Adam itself is
+/* LAMB, AdamW and averages on a whole model's tensors against twins in double precision, and what all optimizers share. Adam itself is
  * held to PyTorch's numbers in test_model.c. */
 #include "tests/model/naive_ops.h"
 #include "tests/support/unit.h"
 
+#include "model/optimizer/average.h"
 #include "model/optimizer/optimizer.h"
 #include "model/vae/parameters.h"
 
@@ -71,12 +72,17 @@ static double draw_gradients(struct setup *setup, double size, uint64_t *seed)
 /* Biases neither adapt nor decay. */
 static void twin_step(struct setup *setup, double learning_rate, double weight_decay, unsigned step)
 {
+    bool is_lamb = setup->hparams.optimizer == OPTIMIZER_LAMB;
     for (int i = 0; i < setup->table.num_rows; i++) {
         const struct tensor *tensor = &setup->table.rows[i];
         bool adapts = tensor->num_dims == 2;
         size_t at = tensor->offset;
-        naive_lamb(setup->twin_values + at, setup->twin_m + at, setup->twin_v + at, setup->twin_gradients + at,
-                   tensor->count, learning_rate, adapts ? weight_decay : 0, adapts, step);
+        if (!is_lamb)
+            naive_adamw(setup->twin_values + at, setup->twin_m + at, setup->twin_v + at, setup->twin_gradients + at,
+                        tensor->count, learning_rate, adapts ? weight_decay : 0, step);
+        else
+            naive_lamb(setup->twin_values + at, setup->twin_m + at, setup->twin_v + at, setup->twin_gradients + at,
+                       tensor->count, learning_rate, adapts ? weight_decay : 0, adapts, step);
     }
 }
 
@@ -113,6 +119,72 @@ static void lamb_follows_its_twin(void **state)
             twin_step(setup, 0.02, decays[n], step);
         }
         assert_like_twin(setup);
+        setup_free(setup);
+    }
+}
+
+static void adamw_follows_its_twin(void **state)
+{
+    (void)state;
+    const double decays[] = {0, 0.05, 4};
+    for (int n = 0; n < 3; n++) {
+        char changes[64];
+        snprintf(changes, sizeof changes, "optimizer=adamw,weight_decay=%g", decays[n]);
+        struct setup *setup = setup_make(changes);
+        uint64_t seed = 5;
+        for (unsigned step = 1; step <= 12; step++) {
+            draw_gradients(setup, 1, &seed);
+            optimizer_step(&setup->optimizer, setup->values, setup->gradients, &setup->hparams, 0.02);
+            twin_step(setup, 0.02, decays[n], step);
+        }
+        assert_like_twin(setup);
+        setup_free(setup);
+    }
+}
+
+/* Without decay it is Adam, bit for bit. */
+static void adamw_without_decay_is_adam(void **state)
+{
+    (void)state;
+    struct setup *setups[2] = {setup_make("optimizer=adam"), setup_make("optimizer=adamw")};
+    size_t bytes = setups[0]->table.num_floats * sizeof(float);
+    for (int n = 0; n < 2; n++) {
+        uint64_t seed = 8;
+        for (unsigned step = 1; step <= 3; step++) {
+            draw_gradients(setups[n], 1, &seed);
+            optimizer_step(&setups[n]->optimizer, setups[n]->values, setups[n]->gradients, &setups[n]->hparams, 0.02);
+        }
+    }
+    assert_memory_equal(setups[0]->values, setups[1]->values, bytes);
+    assert_memory_equal(setups[0]->optimizer.v, setups[1]->optimizer.v, bytes);
+    setup_free(setups[0]);
+    setup_free(setups[1]);
+}
+
+static void the_average_follows_its_twin(void **state)
+{
+    (void)state;
+    const double decays[] = {0.5, 0.999};
+    for (int n = 0; n < 2; n++) {
+        struct setup *setup = setup_make("optimizer=adam");
+        size_t count = setup->table.num_floats;
+        struct weight_average average;
+        struct error error;
+        uint64_t seed = 9;
+        assert_ok(average_make(&average, &setup->table, &error), error);
+        average_start(&average, setup->values);
+        double *twin = naive_to_doubles(setup->values, count);
+        for (unsigned step = 1; step <= 40; step++) {
+            double decay = fmin(decays[n], (1 + step) / (10.0 + step));
+            draw_gradients(setup, 1, &seed);
+            optimizer_step(&setup->optimizer, setup->values, setup->gradients, &setup->hparams, 0.02);
+            average_update(&average, setup->values, decays[n], step);
+            for (size_t k = 0; k < count; k++)
+                twin[k] = decay * twin[k] + (1 - decay) * (double)setup->values[k];
+        }
+        assert_true(naive_float_error(average.values, twin, count) <= 2e-6);
+        free(twin);
+        average_free(&average);
         setup_free(setup);
     }
 }
@@ -218,6 +290,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lamb_follows_its_twin),
+        cmocka_unit_test(adamw_follows_its_twin),
+        cmocka_unit_test(adamw_without_decay_is_adam),
+        cmocka_unit_test(the_average_follows_its_twin),
         cmocka_unit_test(gradients_are_clipped_before_anything_else),
         cmocka_unit_test(the_first_step_by_hand),
         cmocka_unit_test(a_kernel_without_gradient_stays),

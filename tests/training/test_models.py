@@ -1,4 +1,4 @@
-"""Models without optimizer state: of other programs and of ours, generated from, evaluated and begun from, not resumed."""
+"""Models without optimizer state, of other programs and of ours, and averages of weights."""
 import os
 import shutil
 import subprocess
@@ -190,6 +190,48 @@ class Models(harness.TrainingTest):
                                                                  config="groovae_4bar_flat"))
         self.assertIn("are for --mode=export", self.export(self.path("x.h5"), status=2, mode="eval"))
         self.assertEqual([name for name in os.listdir(self.scratch) if ".tmp" in name], [])
+
+    RECIPE = "optimizer=adamw,weight_decay=0.1,ema_decay=0.9"
+
+    def test_average(self):
+        """Resumed at any step, on the same ranks, adamw and the average come out bit for bit."""
+        for ranks in (1, 2):
+            whole, broken = f"whole{ranks}", f"broken{ranks}"
+            self.train(whole, ranks, num_steps=9, hparams=self.RECIPE, eval_steps=3)
+            for step in (2, 5, 9):
+                self.train(broken, ranks, num_steps=step, hparams=self.RECIPE, eval_steps=3)
+            self.assert_bit_identical(self.checkpoint(broken, 9), self.checkpoint(whole, 9))
+            tensors, _ = harness.read_checkpoint(self.checkpoint(whole, 9))
+            self.assertIn("ema/encoder/mu/kernel", tensors)
+
+    def test_average_is_evaluated_and_exported(self):
+        self.train("averaged", num_steps=6, hparams=self.RECIPE, eval_steps=6, log_steps=6)
+        checkpoint, output = self.checkpoint("averaged", 6), self.path("averaged.h5")
+        tensors, attributes = harness.read_checkpoint(checkpoint)
+        self.assertIn("(averaged)", self.export(output, run_dir=None, checkpoint_file=checkpoint))
+        for path in (output, self.path("averaged", "train", "best.h5")):
+            exported, _ = harness.read_checkpoint(path)
+            for name, value in exported.items():
+                self.assertEqual(value.tobytes(), tensors[name.replace("model/", "ema/", 1)].tobytes(), name)
+                self.assertTrue(name.startswith("model/"))
+        self.assertNotEqual(tensors["ema/encoder/mu/kernel"].tobytes(), tensors["model/encoder/mu/kernel"].tobytes())
+        found, _ = self.evaluate(output)
+        self.assertIn(f"val_loss {attributes['val_loss']:.2f}", found)
+        self.assertEqual(self.evaluate(checkpoint)[0], found)
+        self.assertEqual(self.midi(checkpoint), self.midi(output))
+
+    def test_average_set_on_resume(self):
+        self.train("late", num_steps=4)
+        self.assertFalse(any(name.startswith("ema/")
+                             for name in harness.read_checkpoint(self.checkpoint("late", 4))[0]))
+        job = self.train("late", num_steps=5, hparams="ema_decay=0.75")
+        self.assertIn("from here on ema_decay is 0.75", job.output)
+        before, _ = harness.read_checkpoint(self.checkpoint("late", 4))
+        after, _ = harness.read_checkpoint(self.checkpoint("late", 5))
+        decay = min(0.75, 6 / 15)
+        for name in ("decoder/output/kernel", "encoder/mu/bias"):
+            expected = decay * before[f"model/{name}"] + (1 - decay) * after[f"model/{name}"]
+            self.assertTrue(numpy.allclose(after[f"ema/{name}"], expected, rtol=1e-4, atol=1e-7), name)
 
     def test_by_config(self):
         checkpoint, models = self.run_made(), self.path("models")

@@ -49,6 +49,17 @@ static void adam(struct optimizer *optimizer, float *values, const float *gradie
                          (float)(epsilon * update->correction2), count);
 }
 
+/* The decoupled decay of AdamW, before its step. */
+static void shrink_kernels(float *values, const struct tensor_table *table, double factor)
+{
+    for (int i = 0; i < table->num_rows; i++) {
+        const struct tensor *tensor = &table->rows[i];
+        float *w = values + tensor->offset;
+        for (size_t k = 0; tensor->num_dims > 1 && k < tensor->count; k++)
+            w[k] *= (float)factor;
+    }
+}
+
 static void lamb(struct optimizer *optimizer, float *values, const float *gradients, const struct update *update,
                  double weight_decay, const struct tensor *tensor)
 {
@@ -82,7 +93,9 @@ double optimizer_step(struct optimizer *optimizer, float *values, const float *g
         .correction1 = 1 - pow(beta1, (double)optimizer->updates),
         .correction2 = sqrt(1 - pow(beta2, (double)optimizer->updates)),
     };
-    if (hparams->optimizer == OPTIMIZER_ADAM) {
+    if (hparams->optimizer != OPTIMIZER_LAMB) {
+        if (hparams->weight_decay > 0)
+            shrink_kernels(values, table, 1 - learning_rate * hparams->weight_decay);
         adam(optimizer, values, gradients, &update, adam_epsilon, 0, table->num_floats);
         return norm;
     }

@@ -1,10 +1,14 @@
-/* The two optimizers, Adam and LAMB. Both keep the moments of the gradient g, with n the number of updates made:
+/* The optimizers: Adam, AdamW and LAMB. All keep the moments of the gradient g, with n the number of updates made:
  *
  *     m = b1 m + (1 - b1) g,  v = b2 v + (1 - b2) g^2,  r = (m / (1 - b1^n)) / (sqrt(v / (1 - b2^n)) + epsilon)
  *
  * Adam (Kingma and Ba, ICLR 2015, algorithm 1), b1 0.9, b2 0.999, epsilon 1e-8, on the whole array alike:
  *
  *     w -= lr r
+ *
+ * AdamW (Loshchilov and Hutter, "Decoupled Weight Decay Regularization", ICLR 2019, as PyTorch has it), with Adam's numbers:
+ *
+ *     w -= lr (r + weight_decay w)          on kernels; biases (tensors of one dimension) as with Adam
  *
  * LAMB (You et al., "Large Batch Optimization for Deep Learning: Training BERT in 76 minutes", ICLR 2020, algorithm 2
  * with the identity for phi), the same betas, epsilon 1e-6 as its authors took, on each tensor of the table by itself,
@@ -46,7 +50,7 @@ void optimizer_groups(struct tensor_group groups[OPTIMIZER_NUM_GROUPS], const st
 
 /* One step of hparams->optimizer on values and gradients, both [table->num_floats]. Returns the global norm before
  * clipping. A step whose norm exceeds grad_norm_clip_to_zero, or is not finite, changes nothing and is counted as
- * skipped. Either optimizer goes on from the other's moments. */
+ * skipped. Each optimizer continues from the moments of any other. */
 double optimizer_step(struct optimizer *optimizer, float *values, const float *gradients, const struct hparams *hparams,
                       double learning_rate);
 

@@ -38,8 +38,11 @@ static const struct setting rows[] = {
     INT(micro_batches, "1", 1, 1 << 24, "Minimum number of micro-batches per rank and step (gradient accumulation)."),
     INT(hop_bars, "1", 1, 64,
         "Bars from one training window to the next, at most `bars`. Evaluation windows never overlap."),
-    CHOICE(optimizer, "adam", "adam|lamb", "Adam, or LAMB for large batches."),
-    DOUBLE(weight_decay, "0", 0, 10, "Decoupled weight decay of kernels; needs optimizer=lamb."),
+    CHOICE(optimizer, "adam", "adam|lamb|adamw",
+           "adam; lamb: for large batches, scales the step of each kernel by its norm; adamw: adam with weight_decay."),
+    DOUBLE(weight_decay, "0", 0, 10, "Decoupled weight decay of kernels; needs optimizer=lamb or adamw."),
+    DOUBLE(ema_decay, "0", 0, 0.9999999,
+           "Decay of a moving average of the weights, which is evaluated and exported in their place (0: none)."),
     DOUBLE(learning_rate, "0.001", 0, 10, "Initial learning rate, before warm-up and scaling."),
     DOUBLE(decay_rate, "0.9999", 0, 1, "Factor per step on the part of the learning rate above min_learning_rate."),
     DOUBLE(min_learning_rate, "0.00001", 0, 10, "Learning rate that the decay approaches."),
@@ -103,8 +106,8 @@ bool hparams_check(const struct hparams *hparams, struct error *error)
     if (hparams->micro_batches > hparams->batch_size)
         return error_set(error, "micro_batches=%" PRId64 " is above batch_size=%" PRId64, hparams->micro_batches,
                          hparams->batch_size);
-    if (hparams->optimizer != OPTIMIZER_LAMB && hparams->weight_decay > 0)
-        return error_set(error, "weight_decay=%g needs optimizer=lamb", hparams->weight_decay);
+    if (hparams->optimizer == OPTIMIZER_ADAM && hparams->weight_decay > 0)
+        return error_set(error, "weight_decay=%g needs optimizer=lamb or adamw", hparams->weight_decay);
     if (hparams->sampling_schedule != SAMPLING_INVERSE_SIGMOID && hparams->sampling_rate > 1)
         return error_set(error, "sampling_rate=%g: a constant or exponential sampling_schedule needs 0 to 1",
                          hparams->sampling_rate);

@@ -7,7 +7,7 @@
 #include "base/representation.h"
 
 enum decoder_kind { DECODER_FLAT, DECODER_HIERARCHICAL };
-enum optimizer_kind { OPTIMIZER_ADAM, OPTIMIZER_LAMB };
+enum optimizer_kind { OPTIMIZER_ADAM, OPTIMIZER_LAMB, OPTIMIZER_ADAMW };
 enum learning_rate_scaling { SCALING_NONE, SCALING_SQRT, SCALING_LINEAR };
 enum precision { PRECISION_FLOAT32, PRECISION_BF16 };
 enum sampling_schedule { SAMPLING_CONSTANT, SAMPLING_EXPONENTIAL, SAMPLING_INVERSE_SIGMOID };
@@ -36,6 +36,7 @@ struct hparams {
     int64_t hop_bars;
     int optimizer; /* enum optimizer_kind */
     double weight_decay;
+    double ema_decay; /* 0: no average of weights */
     double learning_rate, decay_rate, min_learning_rate;
     int64_t warmup_steps;
     int learning_rate_scaling; /* enum learning_rate_scaling */

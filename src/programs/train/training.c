@@ -241,7 +241,11 @@ static bool evaluate(struct training *training, struct error *error)
     struct metrics_line line;
     double sums[METRIC_MAX_SUMS], started = clock_seconds();
     stats_phase(&training->stats, PHASE_EVALUATION);
+    float *weights = training->model->values;
+    if (state->hparams.ema_decay > 0)
+        training->model->values = training->average.values;
     evaluation_run(&training->evaluation, training->model, training->comm, state->seed, sums);
+    training->model->values = weights;
     training->longest_evaluation = fmax(training->longest_evaluation, clock_seconds() - started);
     evaluation_line(&line, &training->evaluation, training->model, sums, state->step,
                     schedule_beta(&state->hparams, state->step));
@@ -266,8 +270,12 @@ static void make_step(struct training *training, double shared[NUM_SHARED], stru
     state->step++;
     state->position += (uint64_t)state->hparams.batch_size;
     double rate = schedule_learning_rate(&state->hparams, state->step);
+    uint64_t updates = training->optimizer.updates;
     interval->grad_norm = optimizer_step(&training->optimizer, training->model->values, training->model->gradients,
                                          &state->hparams, rate);
+    if (state->hparams.ema_decay > 0 && training->optimizer.updates > updates)
+        average_update(&training->average, training->model->values, state->hparams.ema_decay,
+                       training->optimizer.updates);
     interval->exposed += gradient_reducer_exposed_seconds(training->reducer);
     for (int i = 0; i < training->model->metrics.num_sums; i++)
         interval->sums[i] += shared[NUM_VOTES + i];

@@ -6,6 +6,7 @@
 #include "dist/gradient_reducer.h"
 #include "dist/stats.h"
 #include "model/checkpoint.h"
+#include "model/optimizer/average.h"
 #include "model/optimizer/optimizer.h"
 #include "model/vae/model.h"
 #include "programs/common/shared_dataset.h"
@@ -39,6 +40,7 @@ struct training {
     size_t first, count; /* this rank's part of a batch */
     struct model *model;
     struct optimizer optimizer;
+    struct weight_average average;                            /* with ema_decay */
     struct tensor_group groups[CHECKPOINT_WRITER_MAX_GROUPS]; /* what a checkpoint has of model and optimizer */
     size_t num_groups;
     struct gradient_reducer *reducer;

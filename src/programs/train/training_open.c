@@ -200,6 +200,12 @@ static bool open_model(struct training *training, struct error *error)
     training->groups[0] = (struct tensor_group){CHECKPOINT_WEIGHTS, training->model->values};
     optimizer_groups(training->groups + 1, &training->optimizer);
     training->num_groups = 1 + OPTIMIZER_NUM_GROUPS;
+    if (state->hparams.ema_decay > 0) {
+        if (!average_make(&training->average, &training->model->table, error))
+            return false;
+        training->groups[training->num_groups++] =
+            (struct tensor_group){CHECKPOINT_AVERAGED_WEIGHTS, training->average.values};
+    }
     training->optimizer.updates = state->updates;
     training->optimizer.skipped = state->skipped;
     return true;
@@ -211,19 +217,19 @@ static bool open_values(struct training *training, const char *newest, struct er
     struct comm *comm = training->comm;
     const struct tensor_table *table = &training->model->table;
     const bool reads = newest || training->options->init_checkpoint;
-    if (!reads) {
+    if (!reads)
         model_initialize(training->model, training->state.seed);
-        return true;
-    }
-    const size_t num_groups = newest ? training->num_groups : 1;
+    const size_t num_groups = newest ? training->num_groups : reads ? 1 : 0;
     bool ok = true;
-    if (comm_rank(comm) == 0)
-        ok = newest ? checkpoint_read_groups(newest, table, training->groups, num_groups, error)
+    if (comm_rank(comm) == 0 && reads)
+        ok = newest ? run_read_state(newest, table, training->groups, num_groups, error)
                     : init_from_checkpoint(training, error);
     if (!comm_all_ok(comm, ok, error))
         return false;
     for (size_t i = 0; i < num_groups; i++)
         comm_broadcast(comm, training->groups[i].values, table->num_floats * sizeof(float), 0);
+    if (!newest && training->state.hparams.ema_decay > 0)
+        average_start(&training->average, training->model->values);
     return true;
 }
 
@@ -236,6 +242,7 @@ static bool open_writer(struct training *training, struct error *error)
         .table = &training->model->table,
         .groups = training->groups,
         .num_groups = training->num_groups,
+        .best_group = training->state.hparams.ema_decay > 0 ? training->num_groups - 1 : 0,
         .to_keep = (size_t)training->options->checkpoints_to_keep,
         .keep_one_in_hours = training->options->keep_checkpoint_every_n_hours,
     };
@@ -322,6 +329,7 @@ void training_close(struct training *training)
     checkpoint_writer_free(training->writer);
     gradient_reducer_free(training->reducer);
     optimizer_free(&training->optimizer);
+    average_free(&training->average);
     model_free(training->model);
     free(training->order);
     evaluation_free(&training->evaluation);
