@@ -245,6 +245,16 @@ static void test_windows_lose_a_class(void **state)
     assert_in_range(num_lost, 10, 110);
 }
 
+static void test_the_input_as_controls(void **state)
+{
+    struct fixture *fixture = *state;
+    static float controls[T * B * STEP_DEPTH];
+    const struct transform transform = {GROOVE, .input_as_controls = true, .tapify = true, .max_note_dropout = 0.8};
+    batch_fill(fixture->input, fixture->target, controls, &fixture->windows, numbers, B, &transform, 5, 3, 0);
+    assert_memory_equal(controls, fixture->input, sizeof controls);
+    assert_memory_not_equal(controls, fixture->target, sizeof controls);
+}
+
 static void test_window_and_grid(void **state)
 {
     const struct transform transform = {GROOVE};
@@ -314,6 +324,7 @@ int main(void)
         cmocka_unit_test(test_dropout_prefers_quiet_notes),
         cmocka_unit_test(test_dropout_is_the_same_for_any_cut),
         cmocka_unit_test(test_windows_lose_a_class),
+        cmocka_unit_test(test_the_input_as_controls),
         cmocka_unit_test(test_window_and_grid),
         cmocka_unit_test(test_data_set_of_another_representation),
         cmocka_unit_test(test_model_output),

@@ -39,7 +39,8 @@ static size_t embedding_size(const struct naive_sizes *sizes)
 
 size_t naive_encoder_inputs(const struct naive_sizes *sizes, size_t layer)
 {
-    return layer > 0 ? 2 * sizes->enc_rnn_size[layer - 1] : NAIVE_DEPTH + sizes->control_depth;
+    return layer > 0 ? 2 * sizes->enc_rnn_size[layer - 1]
+                     : NAIVE_DEPTH + (sizes->control_depth < NAIVE_DEPTH ? sizes->control_depth : 0);
 }
 
 size_t naive_decoder_inputs(const struct naive_sizes *sizes, size_t layer)

@@ -23,7 +23,7 @@ struct naive_sizes {
     size_t batch;         /* B, windows */
     size_t bars;          /* in a window */
     size_t steps_per_bar; /* 16 in the model; anything here */
-    size_t control_depth; /* C: 0 or 9 */
+    size_t control_depth; /* C: 0; 9, of encoder and decoder; 27, of the decoder alone */
     size_t z_size;
     size_t num_encoder_layers;
     size_t enc_rnn_size[NAIVE_MAX_LAYERS]; /* of each direction */

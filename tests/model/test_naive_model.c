@@ -193,6 +193,8 @@ static void gradients_are_finite_differences(void **state)
     sizes.free_bits = 48;
     sizes.num_layers = 1;
     sizes.num_encoder_layers = 1;
+    sizes.control_depth = 27;
+    check_differences(&sizes);
     sizes.control_depth = 0;
     check_differences(&sizes);
 }

@@ -168,29 +168,30 @@ static void hparams_are_refused_with_the_reason(void **state)
     const struct {
         const char *changes, *reason;
     } wrong[] = {
-        {"batch_sise=3",                      "batch_size"                },
-        {"batch_size=0",                      "batch_size"                },
-        {"z_size=1.5",                        "z_size"                    },
-        {"learning_rate=nan",                 "learning_rate"             },
-        {"enc_rnn_size=[]",                   "enc_rnn_size"              },
-        {"dec_rnn_size=[4,0]",                "dec_rnn_size"              },
-        {"decoder=round",                     "hierarchical"              },
-        {"min_learning_rate=1",               "min_learning_rate"         },
-        {"sampling_rate=2",                   "sampling_rate"             },
-        {"sampling_schedule=inverse_sigmoid", "sampling_rate"             },
-        {"dropout_keep_prob=0",               "dropout_keep_prob"         },
-        {"prev_keep_prob=0.0001",             "prev_keep_prob=0.0001"     },
-        {"context_keep_prob=1.5",             "context_keep_prob"         },
-        {"augment_drop_class=2",              "augment_drop_class"        },
-        {"optimizer=lambda",                  "adam, lamb"                },
-        {"weight_decay=0.01",                 "optimizer=lamb"            },
-        {"hop_bars=5",                        "hop_bars=5 is above bars=4"},
-        {"representation=opera",              "representation"            },
-        {"batch_size=8,micro_batches=9",      "micro_batches=9"           },
-        {"warmup_steps=-1",                   "warmup_steps"              },
-        {"learning_rate_scaling=square",      "sqrt, linear"              },
-        {"reference_batch_size=0",            "reference_batch"           },
-        {"batch_size",                        "batch_size"                },
+        {"batch_sise=3",                                 "batch_size"                },
+        {"batch_size=0",                                 "batch_size"                },
+        {"z_size=1.5",                                   "z_size"                    },
+        {"learning_rate=nan",                            "learning_rate"             },
+        {"enc_rnn_size=[]",                              "enc_rnn_size"              },
+        {"dec_rnn_size=[4,0]",                           "dec_rnn_size"              },
+        {"decoder=round",                                "hierarchical"              },
+        {"min_learning_rate=1",                          "min_learning_rate"         },
+        {"sampling_rate=2",                              "sampling_rate"             },
+        {"sampling_schedule=inverse_sigmoid",            "sampling_rate"             },
+        {"dropout_keep_prob=0",                          "dropout_keep_prob"         },
+        {"hits_as_controls=true,input_as_controls=true", "one of hits_as_controls"   },
+        {"prev_keep_prob=0.0001",                        "prev_keep_prob=0.0001"     },
+        {"context_keep_prob=1.5",                        "context_keep_prob"         },
+        {"augment_drop_class=2",                         "augment_drop_class"        },
+        {"optimizer=lambda",                             "adam, lamb"                },
+        {"weight_decay=0.01",                            "optimizer=lamb"            },
+        {"hop_bars=5",                                   "hop_bars=5 is above bars=4"},
+        {"representation=opera",                         "representation"            },
+        {"batch_size=8,micro_batches=9",                 "micro_batches=9"           },
+        {"warmup_steps=-1",                              "warmup_steps"              },
+        {"learning_rate_scaling=square",                 "sqrt, linear"              },
+        {"reference_batch_size=0",                       "reference_batch"           },
+        {"batch_size",                                   "batch_size"                },
     };
     for (size_t n = 0; n < sizeof wrong / sizeof *wrong; n++) {
         struct hparams hparams;
@@ -211,8 +212,8 @@ static void the_same_model_is_known_by_its_shape(void **state)
                    other = make_hparams("groovae_4bar_flat", "batch_size=7,free_bits=1");
     struct error error;
     assert_ok(hparams_same_model(&flat, &other, &error), error);
-    const char *changes[] = {"bars=2",   "decoder=hierarchical", "enc_rnn_size=[512,512]", "dec_rnn_size=256",
-                             "z_size=9", "hits_as_controls=true"};
+    const char *changes[] = {"bars=2",   "decoder=hierarchical",  "enc_rnn_size=[512,512]", "dec_rnn_size=256",
+                             "z_size=9", "hits_as_controls=true", "input_as_controls=true"};
     for (size_t n = 0; n < sizeof changes / sizeof *changes; n++) {
         char name[64];
         snprintf(name, sizeof name, "%.*s", (int)strcspn(changes[n], "="), changes[n]);

@@ -118,6 +118,7 @@ static void counts_what_the_model_makes(void **state)
         "bars=1,enc_rnn_size=5,dec_rnn_size=4,z_size=3",
         "bars=2,enc_rnn_size=5,dec_rnn_size=[4,6],z_size=3",
         "bars=2,enc_rnn_size=[5,7],dec_rnn_size=[4,6,2],z_size=3,hits_as_controls=true",
+        "bars=2,enc_rnn_size=[5,7],dec_rnn_size=[4,6,2],z_size=3,input_as_controls=true",
         "bars=3,enc_rnn_size=5,dec_rnn_size=4,z_size=3,decoder=hierarchical",
         "bars=2,enc_rnn_size=[5,7,4],dec_rnn_size=[4,6],z_size=3,decoder=hierarchical,hits_as_controls=true",
     };

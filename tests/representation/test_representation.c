@@ -136,6 +136,9 @@ static void what_a_representation_lacks_is_refused(void **state)
     struct transform transform;
     (void)state;
     struct hparams hparams = make_hparams(representation_count - 1);
+    hparams.input_as_controls = true;
+    assert_fails(transform_of(&transform, &hparams, &error), error, "input_as_controls needs an input that differs");
+    hparams.input_as_controls = false;
     if (representation_count == 1)
         return;
     hparams.humanize = true;

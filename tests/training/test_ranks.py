@@ -1,4 +1,6 @@
 """The number of ranks, and of windows that a rank takes at a time, changes nothing but the order of sums."""
+import os
+
 import harness
 
 
@@ -44,6 +46,25 @@ class Ranks(harness.TrainingTest):
         self.train("resumed", config="groovae_2bar_hits_control", num_steps=20, hparams=hparams, bucket_kib=4)
         self.train("whole", config="groovae_2bar_hits_control", num_steps=20, hparams=hparams)
         self.assert_bit_identical(self.checkpoint("resumed", 20), self.checkpoint("whole", 20))
+
+    def test_the_input_as_controls(self):
+        """A tap model that is given the taps at each step; it plays to an input, and to nothing else."""
+        self.check("groovae_2bar_tap_fixed_velocity", [(1, None), (3, 2)],
+                   hparams="input_as_controls=true,prev_keep_prob=0.1,context_keep_prob=1,max_note_dropout=0.5")
+        self.train("plain", config="groovae_2bar_humanize", num_steps=2)
+        generate = os.path.join(harness.BIN, "drumline-generate")
+        job = self.launch([generate, "--run_dir", self.path("plain"), "--num_outputs=1", "--temperature=3", "--seed=1",
+                           "--output_dir", self.path("taps")]).wait()
+        self.assertEqual(job.status, 0, job.output)
+        taps = os.path.join(self.path("taps"), os.listdir(self.path("taps"))[0])
+        command = [generate, "--run_dir", self.path(f"{self.id()}-1-None"), "--num_outputs=2", "--seed=1"]
+        job = self.launch(command + ["--output_dir", self.path("refused")]).wait()
+        self.assertEqual(job.status, 2, job.output)
+        self.assertIn("plays to an input: give --input_midi_1", job.output)
+        job = self.launch(command + ["--mode=reconstruct", "--input_midi_1", taps, "--input_bar_1=1", "--output_dir",
+                                     self.path("played")]).wait()
+        self.assertEqual(job.status, 0, job.output)
+        self.assertEqual(len(os.listdir(self.path("played"))), 2)
 
     def test_epochs_end(self):
         """Batches so large that an epoch holds four of them."""

@@ -51,6 +51,10 @@ void batch_fill(float *input, float *target, float *controls, const struct windo
         augment_windows(target, batch, (uint32_t)num_steps, transform, seed, step, first_example);
     memcpy(input, target, num_steps * stride * sizeof *input);
     transform_windows(input, batch, (uint32_t)num_steps, transform, seed, step, first_example);
+    if (controls != NULL && transform->input_as_controls) {
+        memcpy(controls, input, num_steps * stride * sizeof *controls);
+        return;
+    }
     for (size_t row = 0; controls != NULL && row < num_steps * batch; row++)
         memcpy(controls + row * num_controls, target + row * depth, num_controls * sizeof *controls);
 }

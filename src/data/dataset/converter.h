@@ -18,6 +18,7 @@ struct converter;
 struct transform {
     const struct representation *representation; /* of the rows */
     const struct converter *converter;           /* its converter */
+    bool input_as_controls;                      /* controls are the input, all columns; else the target's first ones */
     bool humanize;                               /* velocities and offsets 0 */
     bool tapify;              /* each step's loudest hit, with velocity and offset, moves to DRUM_TAP; the others go */
     bool fixed_velocities;    /* velocities 0 */

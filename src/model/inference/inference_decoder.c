@@ -177,7 +177,7 @@ static void make_all(struct maker *maker, const struct hparams *hparams)
     if (shape->hierarchical)
         make_stack(maker, &decoder->conductor, "conductor", num_cells, 0, 0);
     if (decoder->encodes)
-        make_encoder(maker, fed);
+        make_encoder(maker, model_shape_encoder_inputs(shape));
 }
 
 static void describe(struct inference_decoder *decoder, const struct hparams *hparams, bool encodes)
@@ -450,7 +450,7 @@ void inference_encode(float *mu, const float *input, const float *controls, cons
     const struct model_shape *shape = &decoder->shape;
     int fed = model_shape_encoder_inputs(shape), units = 0;
     float *from = scratch->sequences[0], *to = scratch->sequences[1];
-    size_t steps = (size_t)shape->steps, depth = (size_t)shape->depth, num_controls = (size_t)shape->num_controls;
+    size_t steps = (size_t)shape->steps, depth = (size_t)shape->depth, num_controls = (size_t)shape->encoder_controls;
     copy_columns(from, (size_t)fed, input, depth, steps, depth);
     if (num_controls > 0)
         copy_columns(from + depth, (size_t)fed, controls, num_controls, steps, num_controls);

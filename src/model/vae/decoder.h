@@ -19,7 +19,7 @@
 struct decoder {
     bool hierarchical;
     int segments, segment_steps;             /* segments * segment_steps = T */
-    int num_controls;                        /* C: 0 without hits_as_controls */
+    int num_controls;                        /* C; 0: none */
     int embedding_size;                      /* E */
     float prev_keep_prob, context_keep_prob; /* dropout of the lowest layer's columns: x(t-1); controls and embedding */
     struct lstm_stack conductor;             /* hierarchical only */

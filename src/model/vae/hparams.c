@@ -27,6 +27,7 @@ static const struct setting rows[] = {
     LIST(dec_rnn_size, "[256,256]", 1, 16384, "Units of each decoder layer, and of each conductor layer."),
     INT(z_size, "256", 1, 16384, "Size of the latent vector."),
     BOOL(hits_as_controls, "Give the encoder and the decoder the hits of the current step."),
+    BOOL(input_as_controls, "Give the decoder the current step of the encoder's input."),
     BOOL(humanize, "Remove velocities and offsets from the input; the model learns to restore them."),
     BOOL(tapify, "Reduce the input to taps: each step's loudest hit, moved to the open hi-hat."),
     BOOL(fixed_velocities, "Remove velocities from the input."),
@@ -98,6 +99,8 @@ bool hparams_check(const struct hparams *hparams, struct error *error)
     if (!check_keep_prob("prev_keep_prob", hparams->prev_keep_prob, error) ||
         !check_keep_prob("context_keep_prob", hparams->context_keep_prob, error))
         return false;
+    if (hparams->hits_as_controls && hparams->input_as_controls)
+        return error_set(error, "give one of hits_as_controls and input_as_controls");
     if (hparams->enc_rnn_size.count == 0 || hparams->dec_rnn_size.count == 0)
         return error_set(error, "enc_rnn_size and dec_rnn_size need at least one layer, as in [256,256]");
     if (hparams->min_learning_rate > hparams->learning_rate)
@@ -126,8 +129,8 @@ bool hparams_check_new(const struct hparams *hparams, struct error *error)
 
 bool hparams_same_model(const struct hparams *a, const struct hparams *b, struct error *error)
 {
-    static const char *const names[] = {"representation", "bars",   "decoder",         "enc_rnn_size",
-                                        "dec_rnn_size",   "z_size", "hits_as_controls"};
+    static const char *const names[] = {"representation", "bars",   "decoder",          "enc_rnn_size",
+                                        "dec_rnn_size",   "z_size", "hits_as_controls", "input_as_controls"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char text_a[SETTING_TEXT_MAX], text_b[SETTING_TEXT_MAX];
         const struct setting *row = settings_find(&hparams_table, names[i]);

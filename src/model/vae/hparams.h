@@ -20,7 +20,8 @@ struct hparams {
     struct int_list enc_rnn_size;
     struct int_list dec_rnn_size;
     int64_t z_size;
-    bool hits_as_controls;
+    bool hits_as_controls;  /* of target, to encoder and decoder */
+    bool input_as_controls; /* what the encoder gets to see, to the decoder too */
 
     /* what the encoder gets to see */
     bool humanize;

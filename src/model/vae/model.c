@@ -236,12 +236,12 @@ static struct pass make_pass(const struct model *model, int batch, bool dropout)
     };
 }
 
-/* [input, controls] through dropout into the encoder's lowest layer. */
+/* [input, controls] through dropout into the encoder's lowest layer; with input_as_controls the input alone. */
 static void feed_encoder(struct model *model, const struct pass *pass)
 {
     struct lstm_layer *layer = &model->encoder.forward[0];
     size_t rows = (size_t)model->steps * (size_t)pass->batch, width = (size_t)layer->input_size;
-    size_t depth = (size_t)model->depth, num_controls = (size_t)model->num_controls;
+    size_t depth = (size_t)model->depth, num_controls = width - depth; /* all, or none of them */
     for (size_t row = 0; row < rows; row++) {
         memcpy(layer->input + row * width, model->input + row * depth, depth * sizeof(float));
         if (num_controls > 0)

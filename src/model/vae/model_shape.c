@@ -7,7 +7,10 @@ struct model_shape model_shape_of(const struct hparams *hparams)
     struct model_shape shape = {
         .steps = (int)hparams->bars * representation->steps_per_bar,
         .depth = representation->depth,
-        .num_controls = hparams->hits_as_controls ? representation->num_controls : 0,
+        .num_controls = hparams->input_as_controls  ? representation->depth
+                        : hparams->hits_as_controls ? representation->num_controls
+                                                    : 0,
+        .encoder_controls = hparams->hits_as_controls ? representation->num_controls : 0,
         .z_size = (int)hparams->z_size,
         .hierarchical = hparams->decoder == DECODER_HIERARCHICAL,
     };
@@ -19,7 +22,7 @@ struct model_shape model_shape_of(const struct hparams *hparams)
 
 int model_shape_encoder_inputs(const struct model_shape *shape)
 {
-    return shape->depth + shape->num_controls;
+    return shape->depth + shape->encoder_controls;
 }
 
 int model_shape_decoder_inputs(const struct model_shape *shape)

@@ -6,10 +6,11 @@
 #include "model/vae/hparams.h"
 
 struct model_shape {
-    int steps;        /* T of a window */
-    int depth;        /* D: numbers a step */
-    int num_controls; /* C: of each step; 0 where the model is given no hits */
-    int z_size;       /* Z */
+    int steps;            /* T of a window */
+    int depth;            /* D: numbers a step */
+    int num_controls;     /* C: numbers that the decoder is given at each step; 0: none */
+    int encoder_controls; /* those of them that the encoder is given too: C, or 0 where they are its input */
+    int z_size;           /* Z */
 
     /* The decoder makes a window in segments, each started from an embedding: the hierarchical one bar by bar from the
      * conductor's outputs, the flat one all at once from z. */
@@ -20,7 +21,7 @@ struct model_shape {
 
 struct model_shape model_shape_of(const struct hparams *hparams);
 
-/* Columns of the encoder's input: [step, controls]. */
+/* Columns of the encoder's input: [step, its controls]. */
 int model_shape_encoder_inputs(const struct model_shape *shape);
 
 /* Columns of the core decoder's input: [step before, controls, embedding]. */

@@ -72,8 +72,9 @@ static struct count count_decoder(const struct hparams *hparams, double steps, d
 struct bench_flops bench_flops_of(const struct hparams *hparams)
 {
     struct model_shape shape = model_shape_of(hparams);
-    double steps = shape.steps, controls = shape.num_controls;
-    struct count encoder = count_encoder(hparams, steps, controls), decoder = count_decoder(hparams, steps, controls);
+    double steps = shape.steps;
+    struct count encoder = count_encoder(hparams, steps, shape.encoder_controls),
+                 decoder = count_decoder(hparams, steps, shape.num_controls);
     struct bench_flops flops = {
         .forward = encoder.forward + decoder.forward,
         .weight_gradients = encoder.weights + decoder.weights,

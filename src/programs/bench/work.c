@@ -100,7 +100,7 @@ static bool generating_open(struct generating *generating, const struct hparams 
     if (!generating->decoder)
         return false;
     return save_checkpoint(generating, hparams, error) &&
-           (!hparams->hits_as_controls || make_input(generating, hparams, error));
+           (model_shape_of(hparams).num_controls == 0 || make_input(generating, hparams, error));
 }
 
 static void generating_close(struct generating *generating)

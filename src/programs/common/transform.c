@@ -6,6 +6,7 @@ bool transform_of(struct transform *transform, const struct hparams *hparams, st
     *transform = (struct transform){
         .representation = representation,
         .converter = converter_find(representation),
+        .input_as_controls = hparams->input_as_controls,
         .humanize = hparams->humanize,
         .tapify = hparams->tapify,
         .fixed_velocities = hparams->fixed_velocities,
@@ -23,6 +24,9 @@ bool transform_of(struct transform *transform, const struct hparams *hparams, st
                          representation->name);
     if (transform->drop_class > 0 && !transform->converter->augment)
         return error_set(error, "representation=%s has no augment_drop_class", representation->name);
+    if (transform->input_as_controls && !transform_is_needed(transform))
+        return error_set(error, "input_as_controls needs an input that differs from the target: humanize, tapify, "
+                                "fixed_velocities, add_instruments or max_note_dropout");
     if (hparams->hits_as_controls && representation->num_controls == 0)
         return error_set(error, "representation=%s has no hits for hits_as_controls", representation->name);
     return true;

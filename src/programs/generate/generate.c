@@ -94,9 +94,9 @@ static bool check_checkpoint(const struct generation *generation, bool *wrong_us
         return error_set(error, "%s: is of config %s, not %s: leave --config out, or give another checkpoint",
                          generation->model.path, checkpoint->config, options->config);
     *wrong_usage = true;
-    bool given = options->input_midi[0] != NULL, controls = checkpoint->hparams.hits_as_controls;
+    bool given = options->input_midi[0] != NULL, controls = model_shape_of(&checkpoint->hparams).num_controls > 0;
     if (options->mode == GENERATE_SAMPLE && controls && !given)
-        return error_set(error, "%s must be told which hits to play: give --input_midi_1 FILE", checkpoint->config);
+        return error_set(error, "%s plays to an input: give --input_midi_1 FILE", checkpoint->config);
     if (options->mode == GENERATE_SAMPLE && !controls && given)
         return error_set(error,
                          "%s has no use for --input_midi_1 in --mode=sample; --mode=reconstruct and "
@@ -201,7 +201,7 @@ static bool read_inputs(struct generation *generation, struct error *error)
     return ok;
 }
 
-/* The hits of an input's window as controls, the window itself being in `rows`. */
+/* The first columns of an input's window as controls, the window itself being in `rows`. */
 static void set_controls(struct generation *generation)
 {
     const struct model_shape *shape = inference_decoder_shape(generation->model.decoder);
@@ -211,10 +211,14 @@ static void set_controls(struct generation *generation)
                num_controls * sizeof(float));
 }
 
-/* An input's window into `rows` and `controls`. */
+/* An input's window into `rows` and `controls`; transformed where it is the controls itself (again does not matter). */
 static void read_window(struct generation *generation, const struct generate_input *input)
 {
     window_from_grid(generation->rows, &input->grid, input->first_bar, generation->bars, &generation->transform);
+    if (generation->transform.input_as_controls) {
+        const struct model_shape *shape = inference_decoder_shape(generation->model.decoder);
+        window_transform(generation->rows, (size_t)shape->depth, (uint32_t)shape->steps, &generation->transform, NULL);
+    }
     set_controls(generation);
 }
 

@@ -226,7 +226,7 @@ void report_put_music(FILE *out, const char *run_dir, const char *soundfont)
     } else if (inference_decoder_shape(music.decoder)->num_controls > 0) {
         fprintf(
             out,
-            "<p class=\"faint\">This model plays given hits; use drumline-generate with an input to hear it.</p>\n");
+            "<p class=\"faint\">This model plays to an input; use drumline-generate with an input to hear it.</p>\n");
     } else {
         fprintf(out,
                 "<p class=\"faint\">From the checkpoint of step %" PRIu64
