@@ -62,10 +62,10 @@ bool arena_reserve(struct arena *arena, struct error *error)
         size = ARENA_ALIGNMENT;
     arena->base = zeroed_memory(size);
     if (!arena->base)
-        return error_set(error,
-                         "no memory for %.1f MiB of buffers: start fewer ranks on a host; training needs less with a "
-                         "smaller --micro_batch_size",
-                         (double)size / (1024.0 * 1024.0));
+        return error_set_no_memory(error,
+                                   "no memory for %.1f MiB of buffers: start fewer ranks on a host; training needs "
+                                   "less with a smaller --micro_batch_size",
+                                   (double)size / (1024.0 * 1024.0));
     arena->capacity = size;
     arena->used = 0;
     return true;

@@ -1,5 +1,6 @@
 #include "base/error.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -33,6 +34,19 @@ bool error_set(struct error *error, const char *format, ...)
     make_message(text, format, arguments);
     va_end(arguments);
     memcpy(error->message, text, strlen(text) + 1);
+    error->number = 0;
+    return false;
+}
+
+bool error_set_no_memory(struct error *error, const char *format, ...)
+{
+    char text[ERROR_MESSAGE_SIZE];
+    va_list arguments;
+    va_start(arguments, format);
+    make_message(text, format, arguments);
+    va_end(arguments);
+    memcpy(error->message, text, strlen(text) + 1);
+    error->number = ENOMEM;
     return false;
 }
 
@@ -46,6 +60,7 @@ bool error_set_errno(struct error *error, int error_number, const char *format, 
     append(text, ": ");
     append(text, strerror(error_number));
     memcpy(error->message, text, strlen(text) + 1);
+    error->number = error_number;
     return false;
 }
 

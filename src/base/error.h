@@ -12,6 +12,7 @@ enum { ERROR_MESSAGE_SIZE = 2048 };
 
 struct error {
     char message[ERROR_MESSAGE_SIZE]; /* NUL-terminated; cut with "..." where it would not fit */
+    int number;                       /* errno's, where the system failed; 0 where a check of ours did */
 };
 
 /* Sets the message and returns false, so that a failing function can end with `return error_set(error, ...)`. */
@@ -20,6 +21,9 @@ bool error_set(struct error *error, const char *format, ...) __attribute__((form
 /* As error_set, with ": " and strerror(error_number) added. Take a copy of errno before anything can change it. */
 bool error_set_errno(struct error *error, int error_number, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* As error_set, for a failure for want of memory: the number is ENOMEM. */
+bool error_set_no_memory(struct error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Puts "CONTEXT: " before the message that is there, and returns false. */
 bool error_prefix(struct error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -315,7 +315,7 @@ struct checkpoint_reader *checkpoint_open(struct checkpoint *checkpoint, const c
     struct checkpoint_reader *reader = calloc(1, sizeof *reader);
     memset(checkpoint, 0, sizeof *checkpoint);
     if (!reader) {
-        error_set(error, "%s: out of memory", path);
+        error_set_no_memory(error, "%s: out of memory", path);
         return NULL;
     }
     reader->file = H5I_INVALID_HID;
@@ -373,7 +373,7 @@ bool checkpoint_verify(struct checkpoint_reader *reader, const char *group, stru
     for (int i = 0; i < table.num_rows; i++)
         largest = larger_size(largest, table.rows[i].count);
     float *values = malloc(largest * sizeof *values);
-    bool ok = values || error_set(error, "%s: out of memory", reader->path);
+    bool ok = values || error_set_no_memory(error, "%s: out of memory", reader->path);
     for (int i = 0; ok && i < table.num_rows; i++) {
         struct tensor tensor = table.rows[i];
         const struct tensor_group scratch = {group, values};
@@ -428,8 +428,9 @@ bool checkpoint_list_make(struct checkpoint_list *list, const char *folder, stru
 {
     static const char *const suffixes[] = {".h5", NULL};
     struct file_list files = {0};
+    struct stat status;
     *list = (struct checkpoint_list){0};
-    if (!folder_exists(folder))
+    if (stat(folder, &status) != 0 && (errno == ENOENT || errno == ENOTDIR))
         return true;
     if (!file_list_make(&files, folder, false, suffixes, error))
         return false;
@@ -438,7 +439,7 @@ bool checkpoint_list_make(struct checkpoint_list *list, const char *folder, stru
     list->steps = calloc(files.count + 1, sizeof *list->steps);
     bool ok = found && list->paths && list->steps;
     if (!ok) {
-        error_set(error, "%s: out of memory", folder);
+        error_set_no_memory(error, "%s: out of memory", folder);
         goto done;
     }
     for (size_t i = 0; i < files.count; i++) {

@@ -19,41 +19,54 @@ char *run_eval_folder(const char *run_dir)
     return path_join(run_dir, "eval");
 }
 
-/* The first of a list that can be used into *path; NULL where there is none. *gone says whether one was deleted meanwhile,
- * as a training that goes on beside us does. */
-static void choose(const struct run_checkpoint_user *user, char **path, bool *gone, const struct checkpoint_list *list)
+enum finding {
+    FOUND_NONE,   /* all are damaged */
+    FOUND_ONE,    /* and used it */
+    FOUND_GONE,   /* one was deleted meanwhile, as a training beside us does: the list is out of date */
+    FOUND_FAILURE /* of the system, for which no checkpoint can be blamed */
+};
+
+/* The first of a list that can be used into *path. */
+static enum finding choose(const struct run_checkpoint_user *user, char **path, const struct checkpoint_list *list,
+                           struct error *error)
 {
-    *gone = false;
-    for (size_t i = 0; i < list->count && !*path; i++) {
-        struct error reason;
-        if (user->use(user->context, list->paths[i], &reason))
+    for (size_t i = 0; i < list->count; i++) {
+        if (user->use(user->context, list->paths[i], error)) {
             *path = format_text("%s", list->paths[i]);
-        else if (!file_exists(list->paths[i]))
-            *gone = true;
-        else
-            log_warning("passing over a damaged checkpoint: %s", reason.message);
+            return FOUND_ONE;
+        }
+        if (error->number == ENOENT || error->number == ESTALE)
+            return FOUND_GONE;
+        if (error->number != 0)
+            return FOUND_FAILURE;
+        log_warning("passing over a damaged checkpoint: %s", error->message);
     }
+    return FOUND_NONE;
 }
 
 bool run_use_newest_checkpoint(const struct run_checkpoint_user *user, char **path, const char *run_dir,
                                struct error *error)
 {
-    enum { MOST_LOOKS = 5 };
+    enum { MOST_TRIES = 5 };
     struct checkpoint_list list = {0};
+    struct error reason = {.number = 0};
     char *folder = run_train_folder(run_dir);
-    bool ok = true, gone = true;
+    enum finding finding = FOUND_GONE;
+    bool ok = true;
     *path = NULL;
-    for (int look = 0; ok && gone && !*path && look < MOST_LOOKS; look++) {
+    for (int i = 0; ok && finding == FOUND_GONE && i < MOST_TRIES; i++) {
         checkpoint_list_free(&list);
         ok = checkpoint_list_make(&list, folder, error);
-        if (ok)
-            choose(user, path, &gone, &list);
+        finding = ok ? choose(user, path, &list, &reason) : FOUND_NONE;
     }
-    if (ok && list.count > 0 && !*path)
-        ok = error_set(error,
-                       "%s: none of the %zu checkpoints is sound; delete them to start afresh, or give another "
-                       "--run_dir",
-                       folder, list.count);
+    if (ok && (finding == FOUND_FAILURE || finding == FOUND_GONE))
+        ok = error_set(error, "%s; the checkpoint may be valid, so no older one is used in its place", reason.message);
+    else if (ok && finding == FOUND_NONE && list.count > 0)
+        ok = error_set(
+            error,
+            "%s: none of the %zu checkpoints is valid; delete them to start again from step 0, or give another "
+            "--run_dir",
+            folder, list.count);
     checkpoint_list_free(&list);
     free(folder);
     return ok;

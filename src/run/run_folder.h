@@ -14,15 +14,17 @@ char *run_eval_folder(const char *run_dir);
 #define RUN_BEST_NAME "best.h5"        /* in RUN/train: the model of the lowest val_loss, without optimizer state */
 #define RUN_STARTS_NAME "requeues.tsv" /* in RUN itself: the starts of its job, by jobs/train.sh */
 
-/* Someone who tries to use a checkpoint: false and the error set where it is damaged. */
+/* Someone who tries to use a checkpoint: false and the error set where it can't. The error's number says why: 0, the
+ * checkpoint is damaged; else the system failed (base/error.h). */
 struct run_checkpoint_user {
     bool (*use)(void *context, const char *path, struct error *error);
     void *context;
 };
 
-/* Offers the checkpoints of RUN/train, the newest first, until one is used; *path (the caller's) is that one's. One that can't
- * be used is warned of by name and passed over for the one before it. *path is NULL, and that is no error, where the run has
- * no checkpoint; it is an error where none can be used. */
+/* Offers the checkpoints of RUN/train, the newest first, until one is used; *path (the caller's) is that one's. One that is
+ * damaged is warned of by name and passed over for the one before it. *path is NULL, and that is no error, where the run has no
+ * checkpoint. It is an error where all are damaged, and where the system can't read one (EACCES, EIO, ENOMEM, EMFILE): that
+ * one may be valid, so no older one takes its place. */
 bool run_use_newest_checkpoint(const struct run_checkpoint_user *user, char **path, const char *run_dir,
                                struct error *error);
 

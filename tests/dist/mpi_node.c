@@ -72,7 +72,7 @@ static void check_without_memory(struct comm *comm)
 /* More than any machine has: of shared memory there is a warning, of a rank's own an error. */
 static void check_too_much(struct comm *comm)
 {
-    struct error error = {{0}};
+    struct error error = {.message = ""};
     int sharer, num_sharers;
     struct node *node = node_join(comm, "");
     CHECK(comm, !node_share(node, (size_t)1 << 50, &sharer, &num_sharers, &error));

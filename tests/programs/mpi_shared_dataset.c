@@ -76,7 +76,7 @@ static void check_copies(struct comm *comm)
 
 static void expect_refusal(struct comm *comm, const char *folder, const char *file, const char *reason)
 {
-    struct error error = {{0}};
+    struct error error = {.message = ""};
     struct shared_dataset shared;
     CHECK(comm, !shared_dataset_open(&shared, folder, comm, &error));
     CHECK(comm, strstr(error.message, file) && strstr(error.message, reason));

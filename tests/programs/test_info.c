@@ -28,7 +28,7 @@ static void write_text(const char *path, const char *text)
 
 static json_t *describe(const char *path)
 {
-    struct error error = {""};
+    struct error error = {.message = ""};
     json_t *object = info_describe(path, &error);
     if (!object)
         fail_msg("%s", error.message);

@@ -45,7 +45,7 @@ static void append(const struct fixture *fixture, const char *text)
 
 static void read_on(const struct fixture *fixture)
 {
-    struct error error = {""};
+    struct error error = {.message = ""};
     assert_ok(metrics_reader_read(fixture->reader, &error), error);
 }
 

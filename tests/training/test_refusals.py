@@ -239,8 +239,8 @@ class DamagedCheckpoints(harness.TrainingTest):
         for step in (4, 8, 12):
             flip_in_tensor(self.checkpoint("run", step), "model/decoder/output/bias")
         for ranks in (1, 2):
-            self.refuse("run", self.path("run"), "none of the 3 checkpoints is sound", "--run_dir", ranks=ranks)
-        self.refuse("run", "none of the 3 checkpoints is sound", mode="eval")
+            self.refuse("run", self.path("run"), "none of the 3 checkpoints is valid", "--run_dir", ranks=ranks)
+        self.refuse("run", "none of the 3 checkpoints is valid", mode="eval")
         self.assertEqual(self.checkpoints("run"), [4, 8, 12])
         self.assert_tidy("run")
 

@@ -2,11 +2,12 @@
 
 #include "base/text.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { REASON_SIZE = 256 };
+enum { REASON_SIZE = HDF5_FILE_NAME_SIZE + 512 }; /* the system's reasons have the file's name in them */
 
 /* The first call of a walk upwards is for the innermost function. */
 static herr_t take_innermost(unsigned depth, const H5E_error2_t *entry, void *data)
@@ -16,31 +17,55 @@ static herr_t take_innermost(unsigned depth, const H5E_error2_t *entry, void *da
     return 0;
 }
 
-/* HDF5's innermost reason, or "". What comes from the system is cut down to the system's own words. */
-static const char *innermost_reason(char reason[REASON_SIZE])
+/* HDF5's innermost reason. */
+struct reason {
+    char text[REASON_SIZE];
+    const char *words; /* in text; "" where there is none */
+    int number;        /* errno's, 0 where the system did not fail */
+};
+
+/* Offsets that a damaged file leads to are refused by the system too, which is no failure of the system's. */
+static bool comes_from_damage(int number)
 {
-    static const char marker[] = "error message = '";
-    reason[0] = '\0';
-    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, take_innermost, reason);
-    char *message = strstr(reason, marker);
-    if (!message)
-        return reason;
-    message += strlen(marker);
-    message[strcspn(message, "'")] = '\0';
-    return message;
+    return number == EINVAL || number == EOVERFLOW;
 }
 
-static bool set_message(struct error *error, const char *path, const char *what, const char *reason)
+/* What comes from the system is cut down to the system's own words. */
+static void find_reason(struct reason *reason)
 {
-    if (*reason)
-        return error_set(error, "%s: %s (%s)", path, what, reason);
-    return error_set(error, "%s: %s", path, what);
+    static const char marker[] = ", error message = '", number_marker[] = "errno = ";
+    reason->text[0] = '\0';
+    reason->words = reason->text;
+    reason->number = 0;
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, take_innermost, reason->text);
+    char *message = strstr(reason->text, marker);
+    if (!message)
+        return;
+    *message = '\0';
+    for (char *found = strstr(reason->text, number_marker); found; found = strstr(found + 1, number_marker))
+        reason->number = (int)strtol(found + strlen(number_marker), NULL, 10);
+    if (comes_from_damage(reason->number))
+        reason->number = 0;
+    message += strlen(marker);
+    message[strcspn(message, "'")] = '\0';
+    reason->words = message;
+}
+
+static bool set_message(struct error *error, const char *path, const char *what, const struct reason *reason)
+{
+    if (*reason->words)
+        error_set(error, "%s: %s (%s)", path, what, reason->words);
+    else
+        error_set(error, "%s: %s", path, what);
+    error->number = reason->number;
+    return false;
 }
 
 bool hdf5_fail(struct error *error, const char *path, const char *what)
 {
-    char reason[REASON_SIZE];
-    return set_message(error, path, what, innermost_reason(reason));
+    struct reason reason;
+    find_reason(&reason);
+    return set_message(error, path, what, &reason);
 }
 
 void hdf5_file_name(hid_t file, char name[HDF5_FILE_NAME_SIZE])
@@ -51,11 +76,12 @@ void hdf5_file_name(hid_t file, char name[HDF5_FILE_NAME_SIZE])
 
 bool hdf5_fail_at(struct error *error, hid_t file, const char *object, const char *what)
 {
-    char buffer[REASON_SIZE], name[HDF5_FILE_NAME_SIZE];
-    const char *reason = innermost_reason(buffer);
+    char name[HDF5_FILE_NAME_SIZE];
+    struct reason reason;
+    find_reason(&reason);
     hdf5_file_name(file, name);
     char *place = format_text("%s: %s", name, object);
-    set_message(error, place, what, reason);
+    set_message(error, place, what, &reason);
     free(place);
     return false;
 }

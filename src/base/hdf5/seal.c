@@ -36,7 +36,7 @@ static bool checksum_of_rest(uint64_t *checksum, int descriptor, const char *pat
     XXH3_state_t *state = XXH3_createState();
     bool ok = block && state && XXH3_64bits_reset(state) == XXH_OK;
     if (!ok)
-        error_set(error, "%s: no memory to check it", path);
+        error_set_no_memory(error, "%s: no memory to check it", path);
     size_t count = 1;
     while (ok && count > 0) {
         int reason = descriptor_read(&count, descriptor, block, BLOCK_SIZE);

@@ -196,7 +196,7 @@ struct inference_decoder *inference_decoder_make(const struct hparams *hparams, 
     struct maker maker = {.decoder = decoder, .table = table};
     bool ok = false;
     if (!decoder) {
-        error_set(error, "out of memory");
+        error_set_no_memory(error, "out of memory");
         return NULL;
     }
     describe(decoder, hparams, encodes);
@@ -205,7 +205,7 @@ struct inference_decoder *inference_decoder_make(const struct hparams *hparams, 
     const struct cell *lowest = &decoder->core.cells[0];
     maker.gathered = malloc((size_t)(lowest->fed + lowest->units) * 4 * (size_t)lowest->units * sizeof(float));
     if (!maker.gathered) {
-        error_set(error, "no memory for the model's weights");
+        error_set_no_memory(error, "no memory for the model's weights");
         goto done;
     }
     if (!arena_reserve(&decoder->arena, error)) {
@@ -295,7 +295,7 @@ struct inference_scratch *inference_scratch_make(const struct inference_decoder 
 {
     struct inference_scratch *scratch = calloc(1, sizeof *scratch);
     if (!scratch) {
-        error_set(error, "out of memory");
+        error_set_no_memory(error, "out of memory");
         return NULL;
     }
     lay_out_scratch(scratch, &scratch->arena, decoder, (size_t)max_batch);

@@ -103,7 +103,7 @@ struct model *model_make(const struct hparams *hparams, int max_batch, struct er
 {
     struct model *model = malloc(sizeof *model);
     if (!model) {
-        error_set(error, "out of memory");
+        error_set_no_memory(error, "out of memory");
         return NULL;
     }
     if (!describe(model, hparams, max_batch, error))

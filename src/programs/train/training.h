@@ -51,7 +51,7 @@ struct training {
     double longest_step, longest_evaluation; /* seconds */
 };
 
-/* Opens, checks and allocates everything, on all ranks; goes on from the run's newest sound checkpoint if there is one.
+/* Opens, checks and allocates everything, on all ranks; resumes from the run's latest valid checkpoint if there is one.
  * `started`: clock_seconds at the program's start, from which --max_seconds counts. On failure everything is freed.
  * Collective. */
 bool training_open(struct training *training, const struct train_options *options, const struct config *config,
