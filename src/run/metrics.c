@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static void put_time(json_t *object)
@@ -45,11 +46,24 @@ static int open_for_appending(const char *path, struct stat *status, struct erro
     return -1;
 }
 
-/* Where a full disk cut a line before, this one still begins on a line of its own. */
-static bool ends_in_a_line(int file, off_t size)
+static bool ends_in_a_line(int file)
 {
     char last;
-    return size == 0 || pread(file, &last, 1, size - 1) != 1 || last == '\n';
+    struct stat status;
+    return fstat(file, &status) != 0 || status.st_size == 0 || pread(file, &last, 1, status.st_size - 1) != 1 ||
+           last == '\n';
+}
+
+/* Where a full disk cut a line before. Another writer's line that is just being written looks like that for a moment. */
+static bool ends_in_a_cut_line(int file)
+{
+    enum { LOOKS = 20, PAUSE_NANOSECONDS = 1000000 };
+    for (int i = 0; i < LOOKS; i++) {
+        if (ends_in_a_line(file))
+            return false;
+        nanosleep(&(struct timespec){.tv_nsec = PAUSE_NANOSECONDS}, NULL);
+    }
+    return true;
 }
 
 /* One write to the end of the file, so that lines of several writers do not mix. Half a line, where the disk is full, is taken
@@ -60,7 +74,7 @@ static bool append_line(const char *path, const char *text, enum writers writers
     int file = open_for_appending(path, &status, error);
     if (file < 0)
         return false;
-    char *line = format_text("%s%s\n", ends_in_a_line(file, status.st_size) ? "" : "\n", text);
+    char *line = format_text("%s%s\n", ends_in_a_cut_line(file) ? "\n" : "", text);
     size_t size = strlen(line);
     ssize_t written = write(file, line, size);
     int reason = written < 0 ? errno : ENOSPC;
