@@ -207,7 +207,7 @@ recorded_end() {
 # Sets why to the reason if the ranks ended without a fault of theirs, and lost to the nodes that are gone.
 find_interruption() {
     why='' lost=()
-    if [ "$status" -eq "$EXIT_HALTED" ] || recorded_end 'SIG.*|--max_seconds|--deadline|SLURM_JOB_END_TIME'; then
+    if [ "$status" -eq "$EXIT_HALTED" ] || recorded_end 'SIG.*|--max_seconds|--deadline|SLURM_JOB_END_TIME|stalled'; then
         why='stopped before the last step'
     elif [ "$status" -ne 2 ]; then
         mapfile -t lost < <(lost_nodes)

@@ -130,7 +130,9 @@ bool comm_all_ok(struct comm *comm, bool ok, struct error *error)
     if (comm->size == 1)
         return ok;
     int lowest = ok ? comm->size : comm->rank;
+    comm_wait_begin(comm);
     MPI_Allreduce(MPI_IN_PLACE, &lowest, 1, MPI_INT, MPI_MIN, comm->ranks);
+    comm_wait_end(comm);
     if (lowest == comm->size)
         return true;
     struct error message = {.message = ""};
@@ -151,8 +153,10 @@ static int part_of(size_t left)
 
 static void reduce_doubles(struct comm *comm, double *values, size_t count, MPI_Op operation)
 {
+    comm_wait_begin(comm);
     for (size_t done = 0; comm->size > 1 && done < count; done += MESSAGE_MAX)
         MPI_Allreduce(MPI_IN_PLACE, values + done, part_of(count - done), MPI_DOUBLE, operation, comm->ranks);
+    comm_wait_end(comm);
 }
 
 void comm_sum_doubles(struct comm *comm, double *values, size_t count)
@@ -162,8 +166,10 @@ void comm_sum_doubles(struct comm *comm, double *values, size_t count)
 
 void comm_sum_counts(struct comm *comm, uint64_t *values, size_t count)
 {
+    comm_wait_begin(comm);
     for (size_t done = 0; comm->size > 1 && done < count; done += MESSAGE_MAX)
         MPI_Allreduce(MPI_IN_PLACE, values + done, part_of(count - done), MPI_UINT64_T, MPI_SUM, comm->ranks);
+    comm_wait_end(comm);
 }
 
 void comm_max_doubles(struct comm *comm, double *values, size_t count)
@@ -178,8 +184,10 @@ void comm_min_doubles(struct comm *comm, double *values, size_t count)
 
 void comm_broadcast(struct comm *comm, void *bytes, size_t size, int root)
 {
+    comm_wait_begin(comm);
     for (size_t done = 0; comm->size > 1 && done < size; done += MESSAGE_MAX)
         MPI_Bcast((char *)bytes + done, part_of(size - done), MPI_BYTE, root, comm->ranks);
+    comm_wait_end(comm);
 }
 
 static void send_to_root(struct comm *comm, const void *bytes, size_t size)
@@ -233,14 +241,18 @@ bool comm_all_equal(struct comm *comm, const void *bytes, size_t size)
     XXH128_hash_t hash = XXH3_128bits(bytes, size);
     /* The largest number and the largest complement are those of one number only where all are the same. */
     uint64_t found[] = {size, hash.high64, hash.low64, ~(uint64_t)size, ~hash.high64, ~hash.low64};
+    comm_wait_begin(comm);
     MPI_Allreduce(MPI_IN_PLACE, found, 6, MPI_UINT64_T, MPI_MAX, comm->ranks);
+    comm_wait_end(comm);
     return found[0] == ~found[3] && found[1] == ~found[4] && found[2] == ~found[5];
 }
 
 void comm_barrier(struct comm *comm)
 {
+    comm_wait_begin(comm);
     if (comm->size > 1)
         MPI_Barrier(comm->ranks);
+    comm_wait_end(comm);
 }
 
 void comm_barrier_asleep(struct comm *comm)

@@ -56,8 +56,10 @@ struct gradient_reducer *gradient_reducer_make(struct comm *comm, float *gradien
 
 static void wait_for_all(struct gradient_reducer *reducer)
 {
+    comm_wait_begin(reducer->comm);
     if (reducer->num_requests > 0)
         MPI_Waitall(reducer->num_requests, reducer->requests, MPI_STATUSES_IGNORE);
+    comm_wait_end(reducer->comm);
     reducer->num_requests = 0;
 }
 

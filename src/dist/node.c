@@ -70,10 +70,12 @@ int node_num_ranks(const struct node *node)
 
 void node_broadcast(struct node *node, void *bytes, size_t size)
 {
+    comm_wait_begin(node->comm);
     for (size_t done = 0; node->num_ranks > 1 && done < size; done += BROADCAST_MAX) {
         size_t left = size - done;
         MPI_Bcast((char *)bytes + done, (int)(left < BROADCAST_MAX ? left : BROADCAST_MAX), MPI_BYTE, 0, node->ranks);
     }
+    comm_wait_end(node->comm);
 }
 
 /* Where Open MPI puts shared memory: the value of its parameter; "/dev/shm" where there is none of that name. */
@@ -206,7 +208,9 @@ void node_sync(struct node *node)
         return;
     if (node->window != MPI_WIN_NULL)
         MPI_Win_sync(node->window);
+    comm_wait_begin(node->comm);
     MPI_Barrier(node->ranks);
+    comm_wait_end(node->comm);
     if (node->window != MPI_WIN_NULL)
         MPI_Win_sync(node->window);
 }

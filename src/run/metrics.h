@@ -34,10 +34,11 @@ struct metrics_event {
     uint64_t step, num_steps;
     int num_ranks;
     const char *reason;  /* of an end; else NULL */
-    const char *message; /* of an end with the reason METRICS_FAILED; else NULL */
+    const char *message; /* of an end with the reason METRICS_FAILED or METRICS_STALLED; else NULL */
 };
 #define METRICS_FAILED "failed"
 #define METRICS_PATIENCE "patience" /* an end by --patience */
+#define METRICS_STALLED "stalled"   /* hung, and ended by itself (programs/train/watchdog.h) */
 bool metrics_append_event(const char *folder, const struct metrics_event *event, struct error *error);
 
 /* The same metrics on one line of the log, on every rank: wait_share is each rank's own. num_steps: of a training. */

@@ -14,6 +14,16 @@ bool run_lock_held(const struct run_lock *lock, struct error *error)
     return folder_lock_held(&lock->folder, error);
 }
 
+void run_lock_follow(struct run_lock *lock, const char *folder, const char token[PROCESS_TOKEN_SIZE])
+{
+    folder_lock_follow(&lock->folder, folder, &run_kind, token);
+}
+
+void run_lock_forget(struct run_lock *lock)
+{
+    folder_lock_forget(&lock->folder);
+}
+
 void run_lock_abandon(struct run_lock *lock)
 {
     folder_lock_abandon(&lock->folder);

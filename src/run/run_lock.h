@@ -16,6 +16,10 @@ bool run_lock_take(struct run_lock *lock, const char *folder, struct error *erro
  * which. To be asked before each write into the run's folder. */
 bool run_lock_held(const struct run_lock *lock, struct error *error);
 
+/* For another rank of the holder's job, which may then ask run_lock_held; `token` is the holder's. Freed by run_lock_forget. */
+void run_lock_follow(struct run_lock *lock, const char *folder, const char token[PROCESS_TOKEN_SIZE]);
+void run_lock_forget(struct run_lock *lock);
+
 /* Stops renewing, so that a job on another host can take the run over; for a thread that finds this one hung. */
 void run_lock_abandon(struct run_lock *lock);
 

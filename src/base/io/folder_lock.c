@@ -360,6 +360,23 @@ bool folder_lock_take(struct folder_lock *lock, const char *folder, const struct
     return taken;
 }
 
+void folder_lock_follow(struct folder_lock *lock, const char *folder, const struct folder_lock_kind *kind,
+                        const char token[PROCESS_TOKEN_SIZE])
+{
+    lock->path = path_join(folder, kind->name);
+    lock->kind = kind;
+    lock->clock = system_clock;
+    lock->renewal = NULL;
+    atomic_init(&lock->abandoned, true);
+    memcpy(lock->token, token, PROCESS_TOKEN_SIZE);
+}
+
+void folder_lock_forget(struct folder_lock *lock)
+{
+    free(lock->path);
+    lock->path = NULL;
+}
+
 static bool tell_loss(const struct folder_lock *lock, const struct reading *reading, struct error *error)
 {
     const char *job = text_of(reading->object, "slurm_job"), *restarts = text_of(reading->object, "slurm_restarts");

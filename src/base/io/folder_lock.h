@@ -55,6 +55,12 @@ struct folder_lock {
 bool folder_lock_take(struct folder_lock *lock, const char *folder, const struct folder_lock_kind *kind,
                       const struct folder_lock_clock *clock, struct error *error);
 
+/* For another process of the holder's job, which may then ask whether the lock is held: it has the holder's token, renews
+ * nothing, and is freed by folder_lock_forget. */
+void folder_lock_follow(struct folder_lock *lock, const char *folder, const struct folder_lock_kind *kind,
+                        const char token[PROCESS_TOKEN_SIZE]);
+void folder_lock_forget(struct folder_lock *lock);
+
 /* False where another job has taken the lock over, or it stays gone or unreadable for a tenth of a second; the error says
  * which. */
 bool folder_lock_held(const struct folder_lock *lock, struct error *error);

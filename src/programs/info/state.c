@@ -123,9 +123,9 @@ static const char *name_of_state(const json_t *object, const json_t *session, bo
     if (!reason)
         return "killed";
     const char *text = member_string(session, "reason");
-    return strcmp(text, "num_steps") == 0 || strcmp(text, METRICS_PATIENCE) == 0 ? "done"
-           : strcmp(text, METRICS_FAILED) == 0                                   ? "failed"
-                                                                                 : "halted";
+    return strcmp(text, "num_steps") == 0 || strcmp(text, METRICS_PATIENCE) == 0     ? "done"
+           : strcmp(text, METRICS_FAILED) == 0 || strcmp(text, METRICS_STALLED) == 0 ? "failed"
+                                                                                     : "halted";
 }
 
 /* The step to resume from: the latest valid checkpoint's, or where that is not known the latest one's. */

@@ -112,7 +112,7 @@ int eval_mode_run(const struct train_options *options, const struct config *conf
     if (ok) {
         log_info("%s at step %" PRIu64 " on %zu windows of the %s split", checkpoint.config, checkpoint.step,
                  evaluation.windows.count, options->eval_split);
-        evaluation_run(&evaluation, model, comm, checkpoint.seed, sums);
+        evaluation_run(&evaluation, model, comm, checkpoint.seed, NULL, sums);
         evaluation_line(&line, &evaluation, model, sums, checkpoint.step,
                         schedule_beta(&checkpoint.hparams, checkpoint.step));
         ok = comm_all_ok(comm, comm_rank(comm) != 0 || report(options, &line, error), error);

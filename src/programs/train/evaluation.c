@@ -46,7 +46,7 @@ void evaluation_free(struct evaluation *evaluation)
 }
 
 void evaluation_run(const struct evaluation *evaluation, struct model *model, struct comm *comm, uint64_t seed,
-                    double sums[METRIC_MAX_SUMS])
+                    struct watchdog *watchdog, double sums[METRIC_MAX_SUMS])
 {
     size_t first, count;
     memset(sums, 0, METRIC_MAX_SUMS * sizeof *sums);
@@ -60,6 +60,7 @@ void evaluation_run(const struct evaluation *evaluation, struct model *model, st
         };
         batch_fill(model->input, model->target, model->controls, &evaluation->windows,
                    evaluation->numbers + first + done, step.batch, &evaluation->transform, seed, 0, step.first_example);
+        watchdog_done(watchdog);
         model_draw_noise(model, &step);
         model_evaluate(model, &step, sums);
         done += (size_t)step.batch;

@@ -5,6 +5,7 @@
 #include "data/dataset/batch.h"
 #include "dist/comm.h"
 #include "model/vae/model.h"
+#include "programs/train/watchdog.h"
 #include "run/metrics.h"
 
 /* Non-overlapping windows of a split, and room for the numbers of a batch of them. */
@@ -23,9 +24,9 @@ bool evaluation_make(struct evaluation *evaluation, const struct dataset *datase
 void evaluation_free(struct evaluation *evaluation);
 
 /* Sums (base/metric.h) over all ranks, the same on each. Window i's noise follows from seed and i: the figures do not depend on the
- * number of ranks. Collective. */
+ * number of ranks. `watchdog` (may be NULL) hears of each micro-batch. Collective. */
 void evaluation_run(const struct evaluation *evaluation, struct model *model, struct comm *comm, uint64_t seed,
-                    double sums[METRIC_MAX_SUMS]);
+                    struct watchdog *watchdog, double sums[METRIC_MAX_SUMS]);
 
 /* The metrics of such sums as a line of the log and of metrics.jsonl. */
 void evaluation_line(struct metrics_line *line, const struct evaluation *evaluation, const struct model *model,

@@ -53,6 +53,10 @@ static const struct setting rows[] = {
     TEXT(deadline, "auto", "auto|none|SECONDS",
          "Stop likewise before this Unix time. auto: 10 s before the end of the Slurm job (SLURM_JOB_END_TIME), if "
          "any."),
+    DOUBLE(
+        stall_seconds, "300", 0, 1e9, "S",
+        "End the job when a node makes no progress for S seconds, such as when a process is stopped or a disk does not "
+        "answer; warn after S/5 (0: off)."),
     INT(micro_batch_size, "0", 0, 65536, "Maximum windows per micro-batch (0: auto)."),
     INT(threads, "0", 0, 1024, "Threads per rank for GEMMs (0: one per available core)."),
     INT(bucket_kib, "2048", 4, 1 << 20, "Minimum size of a gradient allreduce in KiB."),

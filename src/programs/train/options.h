@@ -26,7 +26,7 @@ struct train_options {
     int64_t checkpoints_to_keep;
     double keep_checkpoint_every_n_hours, save_checkpoint_secs;
     int64_t save_checkpoint_steps;
-    double max_seconds;
+    double max_seconds, stall_seconds;
     char *deadline; /* programs/train/deadline.h */
     int64_t micro_batch_size, threads, bucket_kib;
 };

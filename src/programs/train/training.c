@@ -57,6 +57,7 @@ static void fill(void *context, const struct model_step *part)
 {
     struct training *training = context;
     struct model *model = training->model;
+    watchdog_done(training->watchdog);
     const uint32_t *numbers = training->order + training->state.position + part->first_example;
     batch_fill(model->input, model->target, model->controls, &training->windows, numbers, part->batch,
                &training->transform, part->seed, part->step, part->first_example);
@@ -148,6 +149,7 @@ static bool save(struct training *training, bool must_be_safe, struct error *err
     struct checkpoint *state = &training->state;
     struct model *model = training->model;
     stats_phase(&training->stats, PHASE_CHECKPOINT);
+    watchdog_phase(training->watchdog, WATCH_CHECKPOINT, state->step);
     if (!comm_all_equal(training->comm, model->values, model->table.num_floats * sizeof *model->values))
         return error_set(error,
                          "step %" PRIu64 ": the ranks' parameters differ, so no checkpoint is written; is the job "
@@ -166,6 +168,7 @@ static bool save(struct training *training, bool must_be_safe, struct error *err
 /* What could not be written in the background. Collective. */
 static bool writer_is_well(struct training *training, struct error *error)
 {
+    watchdog_phase(training->watchdog, WATCH_CHECKPOINT, training->state.step);
     bool ok = comm_rank(training->comm) != 0 || checkpoint_writer_wait(training->writer, error);
     return comm_all_ok(training->comm, ok, error);
 }
@@ -179,6 +182,7 @@ static void try_first_write(struct training *training)
     if (comm_rank(training->comm) != 0 || checkpoint_writer_longest_seconds(training->writer) > 0)
         return;
     stats_phase(&training->stats, PHASE_CHECKPOINT);
+    watchdog_phase(training->watchdog, WATCH_CHECKPOINT, training->state.step);
     describe_state(training);
     checkpoint_writer_try(training->writer, &training->state, &error);
 }
@@ -194,6 +198,7 @@ static double seconds_left(const struct training *training, double seconds_per_s
 static bool write_metrics(const struct training *training, const struct metrics_line *line, struct error *error)
 {
     const char *folder = line->split ? training->eval_folder : training->folder;
+    watchdog_phase(training->watchdog, WATCH_METRICS, line->step);
     return comm_rank(training->comm) != 0 ||
            (run_lock_held(&training->lock, error) && metrics_append(folder, line, error));
 }
@@ -241,10 +246,11 @@ static bool evaluate(struct training *training, struct error *error)
     struct metrics_line line;
     double sums[METRIC_MAX_SUMS], started = clock_seconds();
     stats_phase(&training->stats, PHASE_EVALUATION);
+    watchdog_phase(training->watchdog, WATCH_EVALUATION, state->step);
     float *weights = training->model->values;
     if (state->hparams.ema_decay > 0)
         training->model->values = training->average.values;
-    evaluation_run(&training->evaluation, training->model, training->comm, state->seed, sums);
+    evaluation_run(&training->evaluation, training->model, training->comm, state->seed, training->watchdog, sums);
     training->model->values = weights;
     training->longest_evaluation = fmax(training->longest_evaluation, clock_seconds() - started);
     evaluation_line(&line, &training->evaluation, training->model, sums, state->step,
@@ -262,6 +268,7 @@ static void make_step(struct training *training, double shared[NUM_SHARED], stru
     struct checkpoint *state = &training->state;
     memset(shared, 0, NUM_SHARED * sizeof *shared);
     training->step_started = clock_seconds();
+    watchdog_phase(training->watchdog, WATCH_STEP, state->step + 1);
     prepare_order(training);
     compute_gradients(training, (uint32_t)(state->step + 1), shared + NUM_VOTES);
     add_votes(training, shared);
@@ -365,6 +372,7 @@ int training_run(struct training *training, struct error *error)
         log_info("%" PRIu64 " steps in %.1f s, %.1f windows/s with everything; %" PRIu64 " left out", steps, seconds,
                  (double)steps * (double)training->state.hparams.batch_size / seconds, training->optimizer.skipped);
     }
+    watchdog_phase(training->watchdog, WATCH_END, training->state.step);
     struct metrics_event event = {
         .event = "end",
         .step = training->state.step,

@@ -14,6 +14,7 @@
 #include "programs/train/evaluation.h"
 #include "programs/train/options.h"
 #include "programs/train/step.h"
+#include "programs/train/watchdog.h"
 #include "run/checkpoint_writer.h"
 #include "run/run_lock.h"
 
@@ -45,6 +46,7 @@ struct training {
     size_t num_groups;
     struct gradient_reducer *reducer;
     struct stats stats;
+    struct watchdog *watchdog;               /* NULL: --stall_seconds=0 */
     struct checkpoint_writer *writer;        /* rank 0 */
     struct deadline deadline;                /* rank 0's decides */
     double saved, step_started;              /* clock_seconds; saved: when the newest checkpoint was begun */

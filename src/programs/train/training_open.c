@@ -47,6 +47,7 @@ static bool open_folder(struct training *training, double started, char **newest
         !run_lock_take(&training->lock, training->folder, error))
         return false;
     atomic_file_sweep(training->folder);
+    watchdog_phase(training->watchdog, WATCH_CHECKPOINT_READING, 0);
     if (!run_newest_checkpoint(&training->state, newest, training->options->run_dir, error))
         return false;
     if (*newest)
@@ -281,6 +282,27 @@ static void tell_start(const struct training *training, const char *newest)
     }
 }
 
+/* Collective. */
+static bool open_dataset(struct training *training, bool resumed, struct error *error)
+{
+    struct comm *comm = training->comm;
+    const char *path = training->options->examples_path;
+    watchdog_phase(training->watchdog, WATCH_DATA_SET, training->state.step);
+    return shared_dataset_open(&training->shared_dataset, path, comm, error) &&
+           comm_all_ok(comm, check_dataset(training, resumed, error), error) &&
+           agreement_same_dataset(comm, training->shared_dataset.dataset, path, error);
+}
+
+/* Collective. */
+static bool open_training(struct training *training, const char *newest, struct error *error)
+{
+    struct comm *comm = training->comm;
+    watchdog_phase(training->watchdog, WATCH_MODEL, training->state.step);
+    return comm_all_ok(comm, open_model(training, error), error) && open_values(training, newest, error) &&
+           comm_all_ok(comm, comm_rank(comm) != 0 || open_writer(training, error), error) &&
+           open_reducer(training, error);
+}
+
 bool training_open(struct training *training, const struct train_options *options, const struct config *config,
                    double started, struct comm *comm, struct error *error)
 {
@@ -290,18 +312,15 @@ bool training_open(struct training *training, const struct train_options *option
     training->comm = comm;
     training->saved = clock_seconds();
     stats_start(&training->stats, phase_names, NUM_PHASES);
-    if (!comm_all_ok(comm, open_folder(training, started, &newest, error), error))
+    if (!watchdog_start(&training->watchdog, comm, options->stall_seconds, error) ||
+        !comm_all_ok(comm, open_folder(training, started, &newest, error), error))
         goto failed;
+    watchdog_guard(training->watchdog, &training->lock, training->folder, (uint64_t)options->num_steps);
     share_checkpoint(training, &newest);
     share_deadline(training);
     bool ok = newest ? resume_state(training, config, error) : new_state(training, config, error);
-    if (!comm_all_ok(comm, ok, error) ||
-        !shared_dataset_open(&training->shared_dataset, options->examples_path, comm, error) ||
-        !comm_all_ok(comm, check_dataset(training, newest != NULL, error), error) ||
-        !agreement_same_dataset(comm, training->shared_dataset.dataset, options->examples_path, error) ||
-        !comm_all_ok(comm, open_model(training, error), error) || !open_values(training, newest, error) ||
-        !comm_all_ok(comm, comm_rank(comm) != 0 || open_writer(training, error), error) ||
-        !open_reducer(training, error))
+    if (!comm_all_ok(comm, ok, error) || !open_dataset(training, newest != NULL, error) ||
+        !open_training(training, newest, error))
         goto failed;
     training->state.num_ranks = comm_size(comm);
     tell_start(training, newest);
@@ -335,6 +354,7 @@ void training_close(struct training *training)
     evaluation_free(&training->evaluation);
     windows_free(&training->windows);
     shared_dataset_close(&training->shared_dataset);
+    watchdog_stop(training->watchdog);
     run_lock_release(&training->lock);
     free(training->folder);
     free(training->eval_folder);
