@@ -39,6 +39,8 @@ static const struct attribute {
     {"licence",         ATTRIBUTE_NOTE,  offsetof(struct checkpoint, licence)        },
     {"attribution",     ATTRIBUTE_NOTE,  offsetof(struct checkpoint, attribution)    },
     {"recipe",          ATTRIBUTE_NOTE,  offsetof(struct checkpoint, recipe)         },
+    {"drum_map",        ATTRIBUTE_NOTE,  offsetof(struct checkpoint, drum_map)       },
+    {"drum_map_table",  ATTRIBUTE_NOTE,  offsetof(struct checkpoint, drum_map_table) },
     {"seed",            ATTRIBUTE_COUNT, offsetof(struct checkpoint, seed)           },
     {"step",            ATTRIBUTE_COUNT, offsetof(struct checkpoint, step)           },
     {"epoch",           ATTRIBUTE_COUNT, offsetof(struct checkpoint, epoch)          },

@@ -33,6 +33,8 @@ struct checkpoint {
     char date[CHECKPOINT_TEXT_SIZE];
     char licence[CHECKPOINT_NOTE_SIZE], attribution[CHECKPOINT_NOTE_SIZE]; /* of a model file; "": none */
     char recipe[CHECKPOINT_NOTE_SIZE];                                     /* the command that trains it; "": none */
+    /* The name and table of the drum map that the data were read with; "" in checkpoints of the first version. */
+    char drum_map[CHECKPOINT_NOTE_SIZE], drum_map_table[CHECKPOINT_NOTE_SIZE];
     struct hparams hparams;
     uint64_t seed;
     uint64_t step;             /* updates tried so far */

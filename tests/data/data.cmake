@@ -1,4 +1,4 @@
-foreach(module drum_map drum_notes midi_check midi_file midi_mutations grid splits order dataset
+foreach(module drum_map drum_notes round_trip midi_check midi_file midi_mutations grid splits order dataset
         dataset_parts shard_stream dataset_folder intake batch)
     drumline_test(data/${module} LINK drumline_data)
 endforeach()

@@ -138,7 +138,7 @@ static void test_writes_what_it_reads(void **state)
     assert_fails(midi_save(&midi, "test", path, false, &error), error, "a.mid");
     assert_ok(midi_load(&read, path, false, NULL, &error), error);
     assert_int_equal(read.ppq, 480);
-    assert_int_equal(read.end_tick, 2020);
+    assert_int_equal(read.end_tick, 1920); /* the last note is cut there: a loop of one bar */
     assert_int_equal(read.num_onsets, 5);
     assert_int_equal(read.num_tempos, 2);
     assert_int_equal(read.num_time_signatures, 2);

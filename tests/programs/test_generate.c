@@ -666,6 +666,108 @@ static void test_run_folder(void **state)
     free_place(&place);
 }
 
+/* Files are loops of exactly their bars, on the channel and with the pitches that are asked for; early hits of the first step
+ * are put on the beat, or at the loop's end. */
+static void test_outputs_are_loops(void **state)
+{
+    struct place place;
+    struct error error;
+    struct generate_output output;
+    struct grid grid;
+    struct midi midi;
+    (void)state;
+    make_place(&place, "groovae_4bar");
+    make_bars(&grid, 2, 120);
+    size_t last = ((size_t)grid.num_steps - 1) * NUM_DRUMS;
+    grid.hits[0] = grid.hits[last + 4] = 1;
+    grid.velocity[0] = grid.velocity[last + 4] = 100;
+    grid.offset[0] = 0.5f;
+    grid.offset[last + 4] = -0.9f;
+    for (int wrap = 0; wrap < 2; wrap++) {
+        char *folder = path_join(place.folder, wrap ? "wrapped" : "plain");
+        assert_ok(generate_output_start(&output, folder, "c", "sample", 1, MAP("roland"), &error), error);
+        output.channel = 2;
+        output.wrap_pick_up = wrap;
+        assert_ok(generate_output_write(&output, &grid, &error), error);
+        char *path = generate_output_path(&output, 0);
+        assert_ok(midi_load(&midi, path, true, NULL, &error), error);
+        assert_int_equal(midi.end_tick, 2 * 1920);
+        assert_int_equal(midi.num_onsets, 2);
+        assert_int_equal(midi.num_tempos, 1);
+        assert_int_equal(midi.num_time_signatures, 1);
+        assert_string_equal(midi.tracks[0].name, "c sample");
+        const struct midi_onset *kick = &midi.onsets[midi.onsets[0].pitch == 36 ? 0 : 1];
+        const struct midi_onset *tom = &midi.onsets[midi.onsets[0].pitch == 36 ? 1 : 0];
+        assert_int_equal(kick->tick, wrap ? 2 * 1920 - 30 : 0);
+        assert_int_equal(kick->channel, 2);
+        assert_int_equal(tom->pitch, 43); /* Roland's low tom */
+        assert_int_equal(tom->tick, 2 * 1920 - 120 + 54);
+        midi_free(&midi);
+        free(path);
+        free(folder);
+    }
+    grid_free(&grid);
+    free_place(&place);
+}
+
+static void test_silent_outputs_are_counted(void **state)
+{
+    struct place place;
+    struct error error;
+    bool wrong_usage;
+    (void)state;
+    make_place(&place, "groovae_4bar");
+    /* At this temperature a logit below 0 never draws a hit. */
+    struct generate_options options = {.num_outputs = 40,
+                                       .seed = 1,
+                                       .checkpoint_file = place.checkpoint,
+                                       .output_dir = place.output,
+                                       .temperature = 0.001,
+                                       .threads = 2};
+    struct capture capture = capture_start(2);
+    bool ok = generate(&options, &wrong_usage, &error);
+    char *said = capture_end(&capture);
+    assert_true(ok);
+    size_t silent = 0;
+    static const char *const suffixes[] = {".mid", NULL};
+    struct file_list list;
+    assert_ok(file_list_make(&list, place.output, false, suffixes, &error), error);
+    for (size_t i = 0; i < list.count; i++) {
+        struct midi midi;
+        char *path = path_join(place.output, list.paths[i]);
+        assert_ok(midi_load(&midi, path, true, NULL, &error), error);
+        silent += midi.num_onsets == 0;
+        midi_free(&midi);
+        free(path);
+    }
+    char *words = format_text("%zu of 40 outputs are silent", silent);
+    if (silent > 0)
+        assert_contains(said, words);
+    else
+        assert_null(strstr(said, "silent"));
+    free(words);
+    free(said);
+    file_list_free(&list);
+    free_place(&place);
+}
+
+static void test_two_names_of_a_tempo(void **state)
+{
+    struct place place;
+    struct error error;
+    bool wrong_usage;
+    (void)state;
+    make_place(&place, "groovae_4bar");
+    assert_fails(
+        try_to_play(&place, (struct generate_options){.num_outputs = 1, .qpm = 100, .bpm = 100}, &wrong_usage, &error),
+        error, "--qpm and --bpm are the same");
+    play(&place, (struct generate_options){.num_outputs = 1, .seed = 4, .bpm = 140});
+    struct grid grid = read_output(place.output, 0);
+    assert_true(grid.qpm > 139.99f && grid.qpm < 140.01f);
+    grid_free(&grid);
+    free_place(&place);
+}
+
 /* Somebody takes a name in the middle of the set: what comes before it is written, nothing after it, and nothing else is left. */
 static void test_failure_leaves_the_beginning(void **state)
 {
@@ -733,6 +835,9 @@ int main(void)
         cmocka_unit_test(test_windows_are_offered),
         cmocka_unit_test(test_controls_and_transforms),
         cmocka_unit_test(test_wrong_usage),
+        cmocka_unit_test(test_outputs_are_loops),
+        cmocka_unit_test(test_silent_outputs_are_counted),
+        cmocka_unit_test(test_two_names_of_a_tempo),
         cmocka_unit_test(test_run_folder),
         cmocka_unit_test(test_threads_change_nothing),
         cmocka_unit_test(test_failure_leaves_the_beginning),

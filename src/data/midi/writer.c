@@ -45,9 +45,11 @@ struct onsets_seen {
 };
 
 /* Where the note ends that begins at `tick`, before which nothing was seen yet. */
-static uint32_t note_end(struct onsets_seen *seen, uint32_t tick, uint32_t ppq)
+static uint32_t note_end(struct onsets_seen *seen, uint32_t tick, const struct midi *midi)
 {
-    uint32_t end = tick + (ppq / 4 > 0 ? ppq / 4 : 1);
+    uint32_t end = tick + (midi->ppq / 4 > 0 ? midi->ppq / 4 : 1);
+    if (tick < midi->end_tick && end > midi->end_tick)
+        end = midi->end_tick;
     if (seen->first > tick) {
         seen->second = seen->first;
         seen->first = tick;
@@ -73,7 +75,7 @@ static size_t fill_notes(struct written_event *events, const struct midi *midi)
     for (size_t i = midi->num_onsets; i-- > 0;) {
         const struct midi_onset *onset = &midi->onsets[i];
         uint8_t on = (uint8_t)(NOTE_ON | onset->channel), off = (uint8_t)(NOTE_OFF | onset->channel);
-        uint32_t end = note_end(&seen[onset->channel][onset->pitch], onset->tick, midi->ppq);
+        uint32_t end = note_end(&seen[onset->channel][onset->pitch], onset->tick, midi);
         events[count++] = (struct written_event){
             onset->tick, ORDER_ON + (uint32_t)i, {on, onset->pitch, onset->velocity},
                 3

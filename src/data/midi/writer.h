@@ -6,8 +6,8 @@
 #include "data/midi/midi.h"
 
 /* Writes `midi` as a format 0 file: track name, time signatures, tempos, and a note from each onset, which ends a
- * sixteenth after it or where the next of its channel and pitch begins. The track ends at end_tick, or with the last
- * note where that is later. The same `midi` gives the same bytes. Onsets, tempos and time signatures must be sorted by
+ * sixteenth after it, where the next of its channel and pitch begins, or at end_tick, whichever comes first. The track ends
+ * at end_tick, or with the last note where one begins there or later: with none, the file is a loop of exactly that length. The same `midi` gives the same bytes. Onsets, tempos and time signatures must be sorted by
  * tick.
  *
  * The file appears whole or not at all; one that is there is replaced if `replace` is set, else it is an error. */

@@ -66,6 +66,8 @@ bool generate_check(const struct generate_options *options, struct error *error)
     int channel;
     if (options->channel && !drum_channel_parse(&channel, options->channel, error))
         return error_prefix(error, "--channel");
+    if (options->qpm > 0 && options->bpm > 0)
+        return error_set(error, "--qpm and --bpm are the same: give one");
     return check_inputs(options, error);
 }
 
@@ -168,6 +170,18 @@ static bool choose_window(struct generation *generation, struct generate_input *
     return ok;
 }
 
+/* The map of the model's data. The first version read all data as Roland's, and stored none. */
+static bool read_stored_map(struct generation *generation, struct error *error)
+{
+    const struct checkpoint *checkpoint = &generation->model.checkpoint;
+    if (checkpoint->drum_map[0] == '\0') {
+        drum_map_builtin(&generation->stored_map, "roland");
+        return true;
+    }
+    return drum_map_parse(&generation->stored_map, checkpoint->drum_map, checkpoint->drum_map_table, error) ||
+           error_prefix(error, "%s: drum_map_table", generation->model.path);
+}
+
 /* Both files are read before windows of either are offered, and windows of both are, so that one run tells all there is to
  * change. */
 static bool read_inputs(struct generation *generation, struct error *error)
@@ -180,7 +194,8 @@ static bool read_inputs(struct generation *generation, struct error *error)
                                          .choice.track = options->track};
     if (!drum_channel_parse(&rules.choice.channel, options->channel ? options->channel : "auto", error))
         return error_prefix(error, "--channel");
-    drum_map_builtin(&generation->stored_map, "roland");
+    if (!read_stored_map(generation, error))
+        return false;
     for (int i = 0; i < generation->num_inputs; i++)
         if (!generate_input_read(&generation->inputs[i], options->input_midi[i], i + 1, generation->bars, &rules,
                                  error))
@@ -196,8 +211,8 @@ static bool read_inputs(struct generation *generation, struct error *error)
         ok = false;
     }
     generation->qpm = generation->num_inputs > 0 ? generation->inputs[0].grid.qpm : 120.0f;
-    if (options->qpm > 0)
-        generation->qpm = (float)options->qpm;
+    if (options->qpm > 0 || options->bpm > 0)
+        generation->qpm = (float)(options->qpm > 0 ? options->qpm : options->bpm);
     return ok;
 }
 
@@ -315,14 +330,22 @@ static bool play(struct generation *generation, struct error *error)
         .transform = &generation->transform,
         .output = &generation->output,
     };
-    return generate_output_start(&generation->output, options->output_dir, generation->model.checkpoint.config,
-                                 mode_names[options->mode], work.count, &generation->output_map, error) &&
-           generate_play(&work, error);
+    struct generate_output *output = &generation->output;
+    if (!generate_output_start(output, options->output_dir, generation->model.checkpoint.config,
+                               mode_names[options->mode], work.count, &generation->output_map, error))
+        return false;
+    if (options->output_channel > 0)
+        output->channel = (uint8_t)(options->output_channel - 1);
+    output->wrap_pick_up = options->wrap_pick_up;
+    return generate_play(&work, error);
 }
 
 static void report(const struct generation *generation)
 {
     const struct generate_output *output = &generation->output;
+    if (output->num_silent > 0)
+        log_warning("%d of %d outputs are silent: the model drew no hit; another --seed or a higher --temperature may",
+                    output->num_silent, output->written);
     log_info("%d MIDI file%s in %s: %s%s; %s at step %" PRIu64 ", seed %" PRIu64 ", temperature %g, %.6g qpm",
              output->written, output->written == 1 ? "" : "s", output->folder, output->first_name,
              output->written == 1 ? "" : " and so on", generation->model.checkpoint.config,

@@ -35,12 +35,14 @@ struct generate_options {
     char *input_midi[2];
     int64_t input_bar[2]; /* from 1; 0: not given */
     double temperature;
-    double qpm;   /* 0: not given */
-    int64_t seed; /* -1: not given */
+    double qpm, bpm; /* two names of one; 0: not given */
+    int64_t seed;    /* -1: not given */
     int64_t threads;
     char *output_dir;
-    char *drum_map;        /* of the inputs; NULL: auto */
-    char *output_drum_map; /* NULL: general */
+    char *drum_map;         /* of the inputs; NULL: auto */
+    char *output_drum_map;  /* NULL: general */
+    int64_t output_channel; /* from 1; 0: 10 */
+    bool wrap_pick_up;
     bool png, svg, wav, ogg, dark;
     char *soundfont;
     char *channel, *track; /* of the inputs; NULL: auto, any */

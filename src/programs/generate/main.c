@@ -33,7 +33,7 @@ static const struct setting option_rows[] = {
     TEXT("models_dir", models_dir, "DIR",
          "Where --config NAME looks first for NAME.h5; then in the folders of DRUMLINE_MODELS, and where Drumline is "
          "installed."),
-    {"mode", SETTING_CHOICE, MEMBER(mode), "sample", 0, 0, GENERATE_MODE_CHOICES, NULL,
+    {"mode",         SETTING_CHOICE, MEMBER(mode),         "sample", 0, 0, GENERATE_MODE_CHOICES, NULL,
        "sample: each output from a latent vector drawn at random. interpolate: from --input_midi_1 to --input_midi_2 in "
      "equal steps, both ends included. reconstruct: --input_midi_1 encoded and played again, which for a humanize, tap "
      "or add_closed_hh config is how to use it."},
@@ -52,6 +52,7 @@ static const struct setting option_rows[] = {
            "Hits are drawn with probability sigmoid(logit / temperature): lower is surer, higher is wilder."),
     NUMBER("qpm", SETTING_DOUBLE, qpm, NULL, 4, 1000,
            "Tempo of what is written, in quarter notes a minute: that of --input_midi_1 where not given, else 120."),
+    NUMBER("bpm", SETTING_DOUBLE, bpm, NULL, 4, 1000, "Another name of --qpm."),
     NUMBER("seed", SETTING_INT, seed, "-1", -1, 9007199254740992.0,
            "The same seed gives the same music on any machine of the same kind. -1: chosen anew, and told at the end."),
     NUMBER(
@@ -67,6 +68,11 @@ static const struct setting option_rows[] = {
     TEXT("output_dir", output_dir, "DIR",
          "Where the files go, as CONFIG_MODE_YYYY-MM-DD_HHMMSS-000-of-005.mid; made if missing. Nothing is "
          "overwritten."),
+    NUMBER("output_channel", SETTING_INT, output_channel, "10", 1, 16, "The MIDI channel that is written."),
+    {"wrap_pick_up", SETTING_BOOL,   MEMBER(wrap_pick_up), NULL,     0, 0, NULL,                  NULL,
+       "Write hits that come before the first beat at the loop's end, where they sound as a pick-up when it is played "
+       "round; "
+     "else they are put on the first beat."     },
     NUMBER("output_drum_map", SETTING_STRING, output_drum_map, "general", 0, 0,
            "The pitches that are written: those that a built-in map, or a table in a file, lists first for each drum."),
     FLAG(png, "Draw each output as a drum roll beside it (PNG); an interpolation also as one sheet."),

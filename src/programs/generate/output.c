@@ -5,6 +5,7 @@
 #include "data/midi/writer.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,13 +91,41 @@ static bool find_second(struct generate_output *output, struct error *error)
 bool generate_output_start(struct generate_output *output, const char *folder, const char *config, const char *kind,
                            int count, const struct drum_map *map, struct error *error)
 {
-    *output = (struct generate_output){
-        .folder = folder, .config = config, .kind = kind, .count = count, .map = *map, .second = time(NULL)};
+    *output = (struct generate_output){.folder = folder,
+                                       .config = config,
+                                       .kind = kind,
+                                       .count = count,
+                                       .map = *map,
+                                       .channel = MIDI_DRUM_CHANNEL,
+                                       .second = time(NULL)};
     if (!folder_make(folder, error) || !find_second(output, error))
         return false;
     atomic_file_sweep_shared(folder);
     output->first_second = output->second;
     return true;
+}
+
+static int compare_onsets(const void *left, const void *right)
+{
+    const struct midi_onset *a = left, *b = right;
+    if (a->tick != b->tick)
+        return a->tick < b->tick ? -1 : 1;
+    return (a->pitch > b->pitch) - (a->pitch < b->pitch);
+}
+
+/* Hits that come before the first beat, which grid_to_midi puts onto it, go to the loop's end: played round, they sound where
+ * they are meant to. */
+static void wrap_pick_up(struct midi *midi, const struct grid *grid, const struct drum_map *map)
+{
+    enum { HALF_STEP = MIDI_WRITTEN_PPQ / STEPS_PER_QUARTER / 2 };
+    for (size_t i = 0; i < midi->num_onsets && midi->onsets[i].tick == 0; i++) {
+        int drum = drum_class_of_pitch(map, midi->onsets[i].pitch);
+        uint32_t early = (uint32_t)lroundf(fmaxf(grid->offset[drum], 0.0f) * HALF_STEP);
+        if (early > 0 && early < midi->end_tick)
+            midi->onsets[i].tick = midi->end_tick - early;
+    }
+    if (midi->num_onsets > 0)
+        qsort(midi->onsets, midi->num_onsets, sizeof *midi->onsets, compare_onsets);
 }
 
 bool generate_output_stage(struct atomic_file *file, const struct generate_output *output, int number,
@@ -107,6 +136,10 @@ bool generate_output_stage(struct atomic_file *file, const struct generate_outpu
     snprintf(track_name, sizeof track_name, "%.60s %.30s", output->config, output->kind);
     if (!grid_to_midi(&midi, grid, &output->map, error))
         return false;
+    if (output->wrap_pick_up)
+        wrap_pick_up(&midi, grid, &output->map);
+    for (size_t i = 0; i < midi.num_onsets; i++)
+        midi.onsets[i].channel = output->channel;
     char *path = path_at(output, output->first_second, number);
     bool ok = midi_stage(file, &midi, track_name, path, error);
     free(path);

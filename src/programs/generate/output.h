@@ -15,6 +15,9 @@ struct generate_output {
     const char *kind;     /* "sample" */
     int count;            /* files of the set */
     struct drum_map map;  /* that they are written with */
+    uint8_t channel;      /* the same, from 0 */
+    bool wrap_pick_up;    /* hits before the first beat go to the loop's end, else onto that beat */
+    int num_silent;       /* files without a hit, of those that are written */
     int written;          /* so many of them have their names, from number 0 on */
     time_t first_second;  /* what the names were to tell when the set was begun */
     time_t second;        /* what they tell */

@@ -33,8 +33,8 @@ struct piece {
     struct crew *crew;
     int number;
     struct atomic_file files[PLAYED_AT_ONCE]; /* [num_staged] */
-    int num_staged;
-    bool ok; /* so far; else the error is set */
+    int num_staged, num_silent;               /* num_silent: of these, without a hit */
+    bool ok;                                  /* so far; else the error is set */
     struct error error;
 };
 
@@ -65,6 +65,7 @@ static bool stage_window(struct piece *piece, int number, const float *rows, str
         return error_prefix(error, "the checkpoint's model");
     bool ok = generate_output_stage(&piece->files[piece->num_staged], work->output, number, &grid, error);
     piece->num_staged += ok;
+    piece->num_silent += ok && grid_count_hits(&grid) == 0;
     grid_free(&grid);
     return ok;
 }
@@ -81,7 +82,7 @@ static void make_piece(struct piece *piece, struct member *member)
     request.first_output = (uint32_t)first;
     work->make_latents(work->context, member->z, first, count);
     inference_decode(member->music, member->z, work->decoder, member->scratch, &request);
-    piece->num_staged = 0;
+    piece->num_staged = piece->num_silent = 0;
     piece->ok = true;
     for (int i = 0; work->output && piece->ok && i < count; i++)
         piece->ok = stage_window(piece, first + i, member->music + (size_t)i * (size_t)(shape->steps * shape->depth),
@@ -102,6 +103,7 @@ static void name_piece(struct piece *piece)
             generate_output_failed(output, &piece->error);
     } else if (output) {
         piece->ok = generate_output_name(output, piece->files, piece->num_staged, &piece->error);
+        output->num_silent += piece->num_silent;
     }
     if (!piece->ok && !crew->failed) {
         crew->failed = true;

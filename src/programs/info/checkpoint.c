@@ -77,6 +77,8 @@ static void read_place(json_t *object, const struct checkpoint *checkpoint)
         json_object_set_new(object, counts[i].key, json_integer((json_int_t)counts[i].value));
     json_object_set_new(object, "num_ranks", json_integer(checkpoint->num_ranks));
     json_object_set_new(object, "content_sha256", json_clean_text(checkpoint->content_sha256));
+    if (checkpoint->drum_map[0] != '\0')
+        json_object_set_new(object, "drum_map", json_clean_text(checkpoint->drum_map));
     json_object_set_new(object, "program_version", json_clean_text(checkpoint->program_version));
     json_object_set_new(object, "date", json_clean_text(checkpoint->date));
     for (size_t i = 0; i < sizeof notes / sizeof notes[0]; i++)
@@ -244,6 +246,8 @@ void info_print_checkpoint(FILE *out, const json_t *object)
                      member_int(object, "position"));
     info_print_field(out, "seed", "%" PRId64, member_int(object, "seed"));
     info_print_field(out, "data set", "%s", member_string(object, "content_sha256"));
+    if (json_object_get(object, "drum_map"))
+        info_print_field(out, "drum map", "%s", member_string(object, "drum_map"));
     print_notes(out, object);
     info_print_field(out, "written", "%s by drumline %s on %" PRId64 " rank%s", member_string(object, "date"),
                      member_string(object, "program_version"), member_int(object, "num_ranks"),

@@ -145,6 +145,10 @@ static bool check_dataset(struct training *training, bool resumed, struct error 
                          "other data start a new run with --init_checkpoint",
                          options->examples_path, hash, state->content_sha256);
     snprintf(state->content_sha256, sizeof state->content_sha256, "%s", hash);
+    char *table = drum_map_text(&dataset->index.drum_map);
+    snprintf(state->drum_map, sizeof state->drum_map, "%s", dataset->index.drum_map.name);
+    snprintf(state->drum_map_table, sizeof state->drum_map_table, "%s", table);
+    free(table);
     if (!transform_of(&training->transform, hparams, error))
         return false;
     if (!batch_check_dataset(&training->transform, dataset, error) ||
