@@ -113,6 +113,30 @@ static void test_spellings(void **state)
     assert_int_equal(log_get_level(), LOG_LEVEL_DEBUG);
 }
 
+/* A list that a space has cut in two, as people write it after Magenta's README. */
+static void test_lists_with_spaces(void **state)
+{
+    (void)state;
+    assert_string_equal(parse_well("--input_dir=a=1,~b=2")->input_dir, "a=1,b=2");
+    assert_string_equal(parse_well("--input_dir~a=1,~b=2,~c=3")->input_dir, "a=1,b=2,c=3");
+    const struct values *values = parse_well("--input_dir=a=1,~--num_steps=7");
+    assert_string_equal(values->input_dir, "a=1,");
+    assert_int_equal(values->num_steps, 7);
+    assert_string_equal(parse_well("--input_dir=a,")->input_dir, "a,");
+}
+
+static void test_home_folder(void **state)
+{
+    struct values values = {0};
+    struct error error;
+    char *argv[] = {(char[]){"x"}, (char[]){"--input_dir=~/midi"}, NULL};
+    (void)state;
+    assert_int_equal(setenv("HOME", "/home/somebody", 1), 0);
+    assert_int_equal(options_parse(&program, 2, argv, &values, NULL, NULL, &error), OPTIONS_RUN);
+    assert_string_equal(values.input_dir, "/home/somebody/midi");
+    settings_free(&program.table, &values);
+}
+
 static void test_flags(void **state)
 {
     (void)state;
@@ -202,9 +226,10 @@ static void test_markdown_help(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_nothing_given), cmocka_unit_test(test_spellings),     cmocka_unit_test(test_flags),
-        cmocka_unit_test(test_wrong),         cmocka_unit_test(test_operands),      cmocka_unit_test(test_version),
-        cmocka_unit_test(test_help),          cmocka_unit_test(test_markdown_help),
+        cmocka_unit_test(test_nothing_given),     cmocka_unit_test(test_spellings),   cmocka_unit_test(test_flags),
+        cmocka_unit_test(test_lists_with_spaces), cmocka_unit_test(test_home_folder), cmocka_unit_test(test_wrong),
+        cmocka_unit_test(test_operands),          cmocka_unit_test(test_version),     cmocka_unit_test(test_help),
+        cmocka_unit_test(test_markdown_help),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     parse("", false);

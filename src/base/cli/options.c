@@ -81,6 +81,22 @@ static bool refuse_unknown(const struct program *program, const char *name, stru
     return error_set(error, "--%.*s: no such option", SHOWN_TEXT, name);
 }
 
+/* "--NAME=VALUE". A path that begins with ~/ lies in the home folder, where a shell has not said so already. A text that ends in a comma is a list that a space has cut in two, as in `--hparams=a=1, b=2`: the next words
+ * belong to it. */
+static char *join_list(const struct setting *row, const char *value, int argc, char **argv, int *index)
+{
+    const char *home = getenv("HOME");
+    bool in_home = row->type == SETTING_STRING && strncmp(value, "~/", 2) == 0 && home;
+    char *word = format_text("--%s=%s%s", row->name, in_home ? home : "", in_home ? value + 1 : value);
+    while (row->type == SETTING_STRING && word[strlen(word) - 1] == ',' && *index + 1 < argc &&
+           strncmp(argv[*index + 1], "--", 2) != 0) {
+        char *longer = format_text("%s%s", word, argv[++*index]);
+        free(word);
+        word = longer;
+    }
+    return word;
+}
+
 /* Turns the option at argv[*index] into one word, taking the next one as its value where it has none of its own. */
 static bool take_option(struct words *words, const struct program *program, int argc, char **argv, int *index,
                         struct error *error)
@@ -109,7 +125,7 @@ static bool take_option(struct words *words, const struct program *program, int 
         value = argv[++*index];
     }
     if (ok)
-        words->options[words->num_options++] = format_text("--%s=%s", row->name, value);
+        words->options[words->num_options++] = join_list(row, value, argc, argv, index);
     free(name);
     return ok;
 }

@@ -2,6 +2,7 @@
 
 #include "base/cli/options.h"
 #include "base/io/files.h"
+#include "base/io/foreign_file.h"
 #include "base/text.h"
 #include "base/version.h"
 #include "data/dataset/shard.h"
@@ -338,7 +339,7 @@ bool dataset_index_read(struct dataset_index *index, const char *folder, struct 
     char *path = path_join(folder, INDEX_NAME);
     hid_t file;
     *index = (struct dataset_index){0};
-    bool ok = folder_check(folder, error);
+    bool ok = foreign_file_check(folder, error) && folder_check(folder, error);
     if (ok && !file_exists(path))
         ok = error_set(error, "%s: no data set: it holds no %s (drumline-preprocess makes one)", folder, INDEX_NAME);
     if (ok && (ok = hdf5_open(&file, path, INDEX_FORMAT, error))) {

@@ -1,5 +1,6 @@
 #include "programs/generate/generate.h"
 
+#include "base/io/foreign_file.h"
 #include "base/log.h"
 #include "base/threads.h"
 #include "data/dataset/batch.h"
@@ -59,6 +60,10 @@ bool generate_check(const struct generate_options *options, struct error *error)
     if (!options->run_dir && !options->checkpoint_file && !options->config)
         return error_set(error, "give one of --run_dir DIR, --checkpoint_file FILE and "
                                 "--config NAME (a shipped model)");
+    const char *files[] = {options->run_dir, options->checkpoint_file, options->input_midi[0], options->input_midi[1]};
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+        if (files[i] && !foreign_file_check(files[i], error))
+            return false;
     if (!options->output_dir)
         return error_set(error, "give --output_dir DIR: where the MIDI files go");
     if (options->config && !config_find(options->config, error))

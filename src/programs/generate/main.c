@@ -71,7 +71,7 @@ static const struct setting option_rows[] = {
     NUMBER("output_channel", SETTING_INT, output_channel, "10", 1, 16, "The MIDI channel that is written."),
     {"wrap_pick_up", SETTING_BOOL,   MEMBER(wrap_pick_up), NULL,     0, 0, NULL,                  NULL,
        "Write hits that come before the first beat at the loop's end, where they sound as a pick-up when it is played "
-       "round; "
+     "round; "
      "else they are put on the first beat."     },
     NUMBER("output_drum_map", SETTING_STRING, output_drum_map, "general", 0, 0,
            "The pitches that are written: those that a built-in map, or a table in a file, lists first for each drum."),

@@ -19,6 +19,7 @@ static const struct setting option_rows[] = {
          "midi_filename gives "
          "split, style and drummer of each."),
     TEXT(output_dir, "DIR", "Folder for the shards and their index.h5; made if missing."),
+    TEXT(output_file, "DIR", "Another name of --output_dir: a data set is a folder, whatever it is called."),
     FLAG(recursive, "Look in the folders below --input_dir too."),
     FLAG(is_beat, "Keep only performances in the time signature of --beat."),
     TEXT(beat, "N-D", "The time signature that --is_beat=True keeps: 4-4 where not given."),

@@ -4,6 +4,7 @@
 #include "base/io/atomic_file.h"
 #include "base/io/background.h"
 #include "base/io/files.h"
+#include "base/io/foreign_file.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "data/dataset/folder.h"
@@ -47,8 +48,13 @@ struct job {
 bool preprocess_options_check(const struct preprocess_options *options, struct time_signature *beat, int *channel,
                               struct error *error)
 {
-    if (options->input_dir == NULL || options->output_dir == NULL)
-        return error_set(error, "give --%s DIR", options->input_dir == NULL ? "input_dir" : "output_dir");
+    bool has_output = options->output_dir || options->output_file;
+    if (!options->input_dir || !has_output)
+        return error_set(error, "give --%s DIR", !options->input_dir ? "input_dir" : "output_dir");
+    if (options->output_dir && options->output_file)
+        return error_set(error, "--output_dir and --output_file are the same: give one");
+    if (!foreign_file_check(options->input_dir, error))
+        return error_prefix(error, "--input_dir");
     if (options->beat != NULL && !options->is_beat)
         return error_set(error, "--beat %s does nothing without --is_beat=True", options->beat);
     if (!drum_channel_parse(channel, options->channel ? options->channel : "auto", error))
@@ -530,7 +536,10 @@ static void job_free(struct job *job)
 
 bool preprocess_run(const struct preprocess_options *options, struct comm *comm, struct error *error)
 {
-    struct job job = {.comm = comm, .options = options};
+    struct preprocess_options named = *options;
+    if (!named.output_dir)
+        named.output_dir = named.output_file;
+    struct job job = {.comm = comm, .options = &named};
     job.rules.only_beat = options->is_beat;
     job.rules.min_bars = (uint32_t)options->min_bars;
     job.rules.strict = options->strict;

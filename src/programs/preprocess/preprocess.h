@@ -10,6 +10,7 @@ enum split_by { SPLIT_BY_CONTENT, SPLIT_BY_PATH };
 
 struct preprocess_options {
     char *input_dir, *output_dir, *log_dir;
+    char *output_file; /* another name of output_dir */
     bool recursive, is_beat, overwrite;
     char *beat;
     char *drum_map;        /* NULL: auto */

@@ -1,0 +1,89 @@
+#include "base/io/foreign_file.h"
+
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { TAR_MAGIC_AT = 257, HEAD_BYTES = 512, CRC_BITS = 32 };
+
+/* CRC-32C (Castagnoli), as TFRecords mask it: rotated by 15 bits, plus a constant. */
+static uint32_t masked_crc(const uint8_t *bytes, size_t count)
+{
+    uint32_t crc = UINT32_MAX;
+    for (size_t i = 0; i < count; i++) {
+        crc ^= bytes[i];
+        for (int bit = 0; bit < 8; bit++)
+            crc = crc >> 1 ^ (crc & 1 ? 0x82f63b78U : 0);
+    }
+    crc = ~crc;
+    return (crc >> 15 | crc << (CRC_BITS - 15)) + 0xa282ead8U;
+}
+
+/* A record begins with its length in eight bytes, little-endian, and their checksum in four. */
+static bool is_tfrecord(const uint8_t *head, size_t size)
+{
+    if (size < 12)
+        return false;
+    uint32_t stored = 0;
+    for (int i = 3; i >= 0; i--)
+        stored = stored << 8 | head[8 + i];
+    return stored == masked_crc(head, 8);
+}
+
+static bool is_archive(const uint8_t *head, size_t size)
+{
+    return (size >= TAR_MAGIC_AT + 5 && memcmp(head + TAR_MAGIC_AT, "ustar", 5) == 0) ||
+           (size >= 4 && memcmp(head, "PK\3\4", 4) == 0) || (size >= 2 && memcmp(head, "\x1f\x8b", 2) == 0);
+}
+
+static bool has_end(const char *path, const char *end)
+{
+    size_t length = strlen(path), end_length = strlen(end);
+    return length >= end_length && strcasecmp(path + length - end_length, end) == 0;
+}
+
+static bool is_tensorflow_checkpoint(const char *path)
+{
+    const char *name = strrchr(path, '/');
+    name = name ? name + 1 : path;
+    return strstr(name, ".ckpt") || strstr(name, ".data-0") || (strstr(name, "ckpt-") && has_end(name, ".index")) ||
+           (strstr(name, "ckpt-") && has_end(name, ".meta"));
+}
+
+/* The beginning of a regular file; 0 for all else. */
+static size_t read_head(uint8_t head[HEAD_BYTES], const char *path)
+{
+    struct stat status;
+    int descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (descriptor < 0)
+        return 0;
+    ssize_t size = fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) ? read(descriptor, head, HEAD_BYTES) : 0;
+    close(descriptor);
+    return size > 0 ? (size_t)size : 0;
+}
+
+bool foreign_file_check(const char *path, struct error *error)
+{
+    uint8_t head[HEAD_BYTES];
+    size_t size = read_head(head, path);
+    if (size == 0)
+        return true;
+    if (is_tfrecord(head, size))
+        return error_set(
+            error,
+            "%s: a TFRecord, as Magenta's convert_dir_to_note_sequences writes: give the folder of MIDI files "
+            "that it was made of to drumline-preprocess, and its data set here (docs/from_magenta.md)",
+            path);
+    if (is_tensorflow_checkpoint(path) || (is_archive(head, size) && !has_end(path, ".h5")))
+        return error_set(error,
+                         "%s: %s: Magenta's models can't be played here; train one with drumline-train, or give "
+                         "--config=NAME for a shipped model (docs/from_magenta.md)",
+                         path,
+                         is_archive(head, size) ? "an archive, as Magenta's checkpoints come in"
+                                                : "a part of a TensorFlow checkpoint");
+    return true;
+}
