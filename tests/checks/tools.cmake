@@ -22,6 +22,8 @@ if(NOT DRUMLINE_SANITIZE)
     set_tests_properties(check_layers PROPERTIES LABELS checks TIMEOUT 60)
     drumline_check(no_mpi_symbols ${PROJECT_BINARY_DIR}/bin/drumline-generate
         ${PROJECT_BINARY_DIR}/bin/drumline-info)
+    drumline_check(musl ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/musl)
+    drumline_check(no_proc ${PROJECT_BINARY_DIR}/bin ${CMAKE_CURRENT_SOURCE_DIR}/fixtures/first_version/run)
     drumline_check(hardening "${CMAKE_BUILD_TYPE}" ${PROJECT_BINARY_DIR}/bin ${CMAKE_CURRENT_BINARY_DIR}
         $<$<BOOL:${DRUMLINE_TOOLS}>:${PROJECT_BINARY_DIR}/tools>)
     set(computing_programs ${PROJECT_BINARY_DIR}/bin/drumline-generate)

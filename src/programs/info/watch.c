@@ -9,12 +9,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/select.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -215,16 +216,13 @@ static void obey(const struct watch *watch, int number)
 /* Waits for the next refresh. Acts on signals; redraws at once when the terminal's size changes. */
 static void wait_for_next(const struct watch *watch)
 {
-    time_t whole = (time_t)watch->seconds;
-    struct timespec rest = {.tv_sec = whole, .tv_nsec = (long)(1e9 * (watch->seconds - (double)whole))};
     if (!watch->on_terminal) {
-        nanosleep(&rest, NULL);
+        time_t whole = (time_t)watch->seconds;
+        nanosleep(&(struct timespec){.tv_sec = whole, .tv_nsec = (long)(1e9 * (watch->seconds - (double)whole))}, NULL);
         return;
     }
-    fd_set pipe;
-    FD_ZERO(&pipe);
-    FD_SET(signal_pipe[0], &pipe);
-    pselect(signal_pipe[0] + 1, &pipe, NULL, NULL, &rest, NULL);
+    struct pollfd pipe = {.fd = signal_pipe[0], .events = POLLIN};
+    poll(&pipe, 1, (int)(1e3 * fmin(watch->seconds, 1e6)));
     int number = signal_heard();
     if (number > 0 && number != SIGWINCH)
         obey(watch, number);

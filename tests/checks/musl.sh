@@ -1,0 +1,27 @@
+#!/bin/bash
+# musl.sh SOURCE_DIR BUILD_DIR: drumline-generate and drumline-info, and all that they are made of, compile without warnings with
+# musl's headers and link with its C library: they use nothing that is glibc's alone. They are not run, for the libraries that
+# they are linked with here are made for glibc. Status 77: musl-gcc is not installed.
+set -euo pipefail
+source=$1 build=$2
+command -v musl-gcc >/dev/null || { printf 'skipped: musl-gcc is not installed\n'; exit 77; }
+
+# The libraries' headers without glibc's, which lie in the same folder.
+headers=$build/headers
+rm -rf "$headers"
+mkdir -p "$headers"
+for name in popt.h jansson.h jansson_config.h xxhash.h xxh3.h smf.h nettle Random123; do
+    [ -e "/usr/include/$name" ] || { printf 'skipped: /usr/include/%s is missing\n' "$name"; exit 77; }
+    ln -s "/usr/include/$name" "$headers/$name"
+done
+openblas=$(pkg-config --variable=includedir openblas)
+ln -s "$openblas"/*.h "$headers"
+
+CC=musl-gcc CFLAGS="-isystem $headers" cmake -S "$source" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DDRUMLINE_MPI=OFF \
+    -DDRUMLINE_TESTS=OFF -DDRUMLINE_TOOLS=OFF -DDRUMLINE_PICTURES=OFF -DDRUMLINE_AUDIO=OFF -DDRUMLINE_WERROR=ON \
+    -DOPENBLAS_INCLUDE_DIR="$headers" -DRANDOM123_INCLUDE_DIR="$headers"
+cmake --build "$build" --target drumline-generate drumline-info
+for program in generate info; do
+    readelf -l "$build/bin/drumline-$program" | grep -q 'interpreter: .*ld-musl' ||
+        { printf 'drumline-%s is not linked with musl\n' "$program" >&2; exit 1; }
+done
