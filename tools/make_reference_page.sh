@@ -13,7 +13,7 @@ cat <<'TEXT'
 
 <!-- Made by tools/make_reference_page.sh: change the tables of settings in src/, or that script, and run it again. -->
 
-Every flag of every program, every hparam and every config. How the parts fit together is told in
+Every flag of every program, every hparam and every config. How the parts fit together is explained in
 [architecture](architecture.md), what the numbers mean for the music in [models](models.md), what the files hold in
 [formats](formats.md).
 

@@ -32,7 +32,7 @@ struct arena arena_measure(void);
 bool arena_reserve(struct arena *arena, struct error *error);
 
 /* `count` elements aligned to ARENA_ALIGNMENT; NULL while measuring. Asking for more than was measured aborts: it can
- * only be a mistake of ours. */
+ * only be a bug. */
 float *arena_floats(struct arena *arena, size_t count);
 uint8_t *arena_bytes(struct arena *arena, size_t count);
 uint16_t *arena_halves(struct arena *arena, size_t count);

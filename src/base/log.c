@@ -76,7 +76,7 @@ bool log_open_file(const char *path, struct error *error)
     return true;
 }
 
-/* Names of files are part of messages, and may hold what would drive a terminal. */
+/* Names of files are part of messages, and may hold control sequences for a terminal. */
 static void replace_control_characters(char *text)
 {
     for (; *text; text++)
@@ -94,7 +94,7 @@ static void make_text(char text[LINE_SIZE], const char *format, va_list argument
     replace_control_characters(text);
 }
 
-/* Where nobody listens to standard error, there is no other place to say so. */
+/* A failure to write to standard error can't be reported anywhere. */
 static void print(const char *prefix, const char *text)
 {
     char line[PREFIX_SIZE + LINE_SIZE + 2];
@@ -129,7 +129,7 @@ static void write_to_file(enum log_level level, const char *text)
         int reason = descriptor_write(log_state.file, line, (size_t)size);
         if (reason == 0)
             continue;
-        snprintf(warning, sizeof warning, "%s: can't write (%s): this log ends here, the program goes on",
+        snprintf(warning, sizeof warning, "%s: can't write (%s): this log ends here, the program continues",
                  log_state.file_path, strerror(reason));
         close_file();
         log_warning("%s", warning);

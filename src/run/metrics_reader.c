@@ -233,7 +233,7 @@ bool metrics_reader_read(struct metrics_reader *reader, struct error *error)
         return errno == ENOENT || error_set_errno(error, errno, "%s: can't read", reader->path);
     }
     if (!S_ISREG(status.st_mode))
-        return error_set(error, "%s: is no regular file", reader->path);
+        return error_set(error, "%s: is not a regular file", reader->path);
     FILE *file = fopen(reader->path, "rb");
     if (!file)
         return error_set_errno(error, errno, "%s: can't read", reader->path);

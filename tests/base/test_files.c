@@ -62,8 +62,8 @@ static void test_folder_make(void **state)
     assert_ok(folder_check(deep, &error), error);
     assert_fails(folder_check(file, &error), error, "file: is a file, not a folder");
     assert_fails(folder_check(below, &error), error, "file/x: no such folder");
-    assert_fails(folder_make(file, &error), error, "file: is there, but is no folder");
-    assert_fails(folder_make(below, &error), error, "is no folder");
+    assert_fails(folder_make(file, &error), error, "file: exists, but is not a folder");
+    assert_fails(folder_make(below, &error), error, "is not a folder");
     assert_fails(folder_make("", &error), error, "empty");
     assert_fails(folder_make("/proc/nothing", &error), error, "/proc/nothing: can't make the folder");
     free(deep);
@@ -221,8 +221,8 @@ static void test_read_fails(void **state)
     assert_fails(file_read(&bytes, &size, missing, 10, &error), error,
                  "missing: can't open: No such file or directory");
     assert_fails(file_read(&bytes, &size, *state, 10, &error), error, "is a folder");
-    assert_fails(file_read(&bytes, &size, pipe, 10, &error), error, "is no regular file");
-    assert_fails(file_read(&bytes, &size, "/dev/zero", 10, &error), error, "is no regular file");
+    assert_fails(file_read(&bytes, &size, pipe, 10, &error), error, "is not a regular file");
+    assert_fails(file_read(&bytes, &size, "/dev/zero", 10, &error), error, "is not a regular file");
     assert_fails(file_write("/dev/full", "shown", "x", 1, &error), error,
                  "shown: can't write: No space left on device");
     assert_fails(file_write(missing, missing, "x", 1, &error) && file_write(*state, *state, "x", 1, &error), error,

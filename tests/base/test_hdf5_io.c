@@ -59,13 +59,13 @@ static void test_attributes_of_other_kinds(void **state)
     assert_ok(hdf5_write_double(file, "double", 0.1, &error), error);
     assert_ok(hdf5_write_int_list(file, "list", &list, &error), error);
     assert_fails(hdf5_write_int(file, "int", 4, &error), error, "a.h5: int: can't write the attribute (");
-    assert_fails(hdf5_read_string(&text, file, "int", &error), error, "a.h5: int: the attribute is no text");
+    assert_fails(hdf5_read_string(&text, file, "int", &error), error, "a.h5: int: the attribute is not a string");
     assert_fails(hdf5_read_string(&text, file, "gone", &error), error, "a.h5: gone: the attribute is missing");
-    assert_fails(hdf5_read_int(&integer, file, "text", &error), error, "text: the attribute is no integer");
-    assert_fails(hdf5_read_int(&integer, file, "double", &error), error, "double: the attribute is no integer");
+    assert_fails(hdf5_read_int(&integer, file, "text", &error), error, "text: the attribute is not an integer");
+    assert_fails(hdf5_read_int(&integer, file, "double", &error), error, "double: the attribute is not an integer");
     assert_fails(hdf5_read_int(&integer, file, "list", &error), error, "list: the attribute has too many values");
-    assert_fails(hdf5_read_double(&number, file, "int", &error), error, "int: the attribute is no floating");
-    assert_fails(hdf5_read_int_list(&found, file, "text", &error), error, "text: the attribute is no integer");
+    assert_fails(hdf5_read_double(&number, file, "int", &error), error, "int: the attribute is not a floating");
+    assert_fails(hdf5_read_int_list(&found, file, "text", &error), error, "text: the attribute is not an integer");
     H5Fclose(file);
     free(path);
 }
@@ -113,9 +113,9 @@ static void test_strange_attributes(void **state)
     assert_int_equal(integer, -2);
     assert_fails(hdf5_read_int(&integer, file, "null", &error), error, "has no value");
     assert_fails(hdf5_read_int(&integer, file, "zero", &error), error, "has no value");
-    assert_fails(hdf5_read_int(&integer, file, "odd", &error), error, "is no integer");
-    assert_fails(hdf5_read_double(&number, file, "extended", &error), error, "is no floating-point number");
-    assert_fails(hdf5_read_string(&text, file, "null", &error), error, "is no text");
+    assert_fails(hdf5_read_int(&integer, file, "odd", &error), error, "is not an integer");
+    assert_fails(hdf5_read_double(&number, file, "extended", &error), error, "is not a floating-point number");
+    assert_fails(hdf5_read_string(&text, file, "null", &error), error, "is not a string");
     assert_fails(hdf5_read_int_list(&list, file, "nine", &error), error, "too many values");
     H5Tclose(unended);
     H5Tclose(huge);
@@ -154,8 +154,8 @@ static void test_formats(void **state)
     put_foreign(path, FORMAT, -1);
     assert_fails(hdf5_open(&file, path, FORMAT, &error), error, "version: the attribute is missing");
     put_foreign(path, NULL, 1);
-    assert_fails(hdf5_open(&file, path, FORMAT, &error), error, "a.h5: is an HDF5 file, but no drumline-example");
-    assert_fails(hdf5_read_format(path, &error), error, "a.h5: is an HDF5 file, but none of drumline's");
+    assert_fails(hdf5_open(&file, path, FORMAT, &error), error, "a.h5: is an HDF5 file, but not a drumline-example");
+    assert_fails(hdf5_read_format(path, &error), error, "a.h5: is an HDF5 file, but not one of Drumline's");
     free(path);
 }
 
@@ -166,13 +166,13 @@ static void test_no_hdf5_file(void **state)
     char *path = path_join(*state, "a.h5"), *pipe = path_join(*state, "pipe");
     assert_fails(hdf5_open(&file, path, FORMAT, &error), error, "a.h5: can't open: No such file or directory");
     assert_ok(file_write(path, path, "MThd", 4, &error), error);
-    assert_fails(hdf5_open(&file, path, FORMAT, &error), error, "a.h5: is no HDF5 file, or a damaged one (");
+    assert_fails(hdf5_open(&file, path, FORMAT, &error), error, "a.h5: is not an HDF5 file, or is damaged (");
     assert_ok(file_write(path, path, "", 0, &error), error);
     assert_fails(hdf5_open(&file, path, FORMAT, &error), error, "a.h5: is empty");
     assert_fails(hdf5_read_format(path, &error), error, "a.h5: is empty");
     assert_fails(hdf5_open(&file, *state, FORMAT, &error), error, "is a folder, not an HDF5 file");
     assert_int_equal(mkfifo(pipe, 0666), 0);
-    assert_fails(hdf5_open(&file, pipe, FORMAT, &error), error, "pipe: is no regular file");
+    assert_fails(hdf5_open(&file, pipe, FORMAT, &error), error, "pipe: is not a regular file");
     free(path);
     free(pipe);
 }
@@ -228,7 +228,7 @@ static void test_settings_missing_and_wrong(void **state)
     assert_ok(hdf5_read_settings(&found, file, &table, &error), error);
     assert_true(found.count == 32 && found.mode == 1);
     assert_ok(hdf5_write_int(file, "flag", 2, &error), error);
-    assert_fails(hdf5_read_settings(&found, file, &table, &error), error, "a.h5: attribute: flag=2: neither true nor");
+    assert_fails(hdf5_read_settings(&found, file, &table, &error), error, "a.h5: attribute: flag=2: not a boolean");
     H5Adelete(file, "flag");
     assert_ok(hdf5_write_int(file, "batch_size", 65, &error), error);
     assert_fails(hdf5_read_settings(&found, file, &table, &error), error, "batch_size=65: out of bounds");
@@ -240,7 +240,7 @@ static void test_settings_missing_and_wrong(void **state)
     assert_fails(hdf5_read_settings(&found, file, &table, &error), error, "mode=sleep: no such choice");
     H5Adelete(file, "mode");
     assert_ok(hdf5_write_string(file, "rnn_size", "[3]", &error), error);
-    assert_fails(hdf5_read_settings(&found, file, &table, &error), error, "rnn_size: the attribute is no integer");
+    assert_fails(hdf5_read_settings(&found, file, &table, &error), error, "rnn_size: the attribute is not an integer");
     settings_free(&table, &found);
     H5Fclose(file);
     free(path);

@@ -133,7 +133,7 @@ static void test_full_disk(void **state)
     log_info("second");
     char *printed = capture_end(&capture);
     assert_string_equal(printed, "first\ndrumline-train: warning: /dev/full: can't write (No space left on device): "
-                                 "this log ends here, the program goes on\nsecond\n");
+                                 "this log ends here, the program continues\nsecond\n");
     free(printed);
 }
 

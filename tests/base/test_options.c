@@ -162,13 +162,13 @@ static void test_wrong(void **state)
     assert_wrong("--num_steps=0", "--num_steps=0: out of bounds; allowed: integer, 1 to 1000");
     assert_wrong("--num_steps~x", "not a whole number");
     assert_wrong("--num_steps~-5", "--num_steps=-5: out of bounds");
-    assert_wrong("--recursive=2", "neither true nor false");
+    assert_wrong("--recursive=2", "not a boolean");
     assert_wrong("--log=loud", "--log=loud: no such choice; allowed: one of error, warning, info, debug");
     assert_wrong("--help=html", "write --help or --help=markdown");
     assert_wrong("-r", "options are written --NAME=VALUE");
     assert_wrong("--=3", "no such option");
-    assert_wrong("word", "'word': belongs to no option");
-    assert_wrong("--recursive~True", "'True': belongs to no option");
+    assert_wrong("word", "'word': is not an option's value");
+    assert_wrong("--recursive~True", "'True': is not an option's value");
 }
 
 static void test_operands(void **state)

@@ -83,9 +83,9 @@ static void test_bools(void **state)
         assert_parses(FLAG, yes[i], "true");
     for (size_t i = 0; i < sizeof no / sizeof *no; i++)
         assert_parses(FLAG, no[i], "false");
-    assert_refused(FLAG, "", "flag=: neither true nor false; allowed: true or false");
-    assert_refused(FLAG, "2", "neither");
-    assert_refused(FLAG, "truely", "neither");
+    assert_refused(FLAG, "", "flag=: not a boolean; allowed: true or false");
+    assert_refused(FLAG, "2", "not a boolean");
+    assert_refused(FLAG, "truely", "not a boolean");
 }
 
 static void test_ints(void **state)

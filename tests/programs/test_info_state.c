@@ -236,7 +236,7 @@ static void spoilt_folders(void **state)
     assert_ok(folder_make(metrics, &error), error);
     object = look(fixture, 0);
     assert_string_equal(member_string(object, "state"), "not begun");
-    assert_contains(json_string_value(json_array_get(json_object_get(object, "damage"), 0)), "is no regular file");
+    assert_contains(json_string_value(json_array_get(json_object_get(object, "damage"), 0)), "is not a regular file");
     json_decref(object);
     free(metrics);
 }

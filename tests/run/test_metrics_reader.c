@@ -216,7 +216,7 @@ static void what_is_no_file(void **state)
     struct error error;
     const struct fixture *fixture = *state;
     assert_int_equal(mkdir(fixture->path, 0777), 0);
-    assert_fails(metrics_reader_read(fixture->reader, &error), error, "metrics.jsonl: is no regular file");
+    assert_fails(metrics_reader_read(fixture->reader, &error), error, "metrics.jsonl: is not a regular file");
     assert_lines(fixture, "");
 }
 

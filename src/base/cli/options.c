@@ -12,9 +12,9 @@
 
 enum { SHOWN_TEXT = 120 };
 
-/* What every program has. */
+/* The options that every program has. */
 struct common_options {
-    char *help; /* what is to be printed instead of running: "text", "markdown" */
+    char *help; /* the format to print help in: "text", "markdown" */
     bool version;
     int log;
 };
@@ -24,7 +24,7 @@ static const struct setting common_rows[] = {
      "Print this page; as Markdown with --help=markdown."                                                                               },
     {"version", SETTING_BOOL,   offsetof(struct common_options, version), NULL,   0, 0, NULL,              NULL,    "Print the version."},
     {"log",     SETTING_CHOICE, offsetof(struct common_options, log),     "info", 0, 0, LOG_LEVEL_CHOICES, "LEVEL",
-     "What is told on standard error."                                                                                                  },
+     "Verbosity on stderr."                                                                                                             },
 };
 const struct settings_table options_common_table = {common_rows, sizeof common_rows / sizeof *common_rows};
 
@@ -214,8 +214,7 @@ static bool hand_over_operands(const struct words *words, int argc, char **argv,
     }
     if (words->num_operands == 0)
         return true;
-    return error_set(error, "'%.*s': belongs to no option; a value is given as --NAME=VALUE", SHOWN_TEXT,
-                     words->operands[0]);
+    return error_set(error, "'%.*s': is not an option's value; write --NAME=VALUE", SHOWN_TEXT, words->operands[0]);
 }
 
 /* OPTIONS_RUN where neither --help nor --version asks for something else than a run. A full disk is only seen when what was

@@ -1,8 +1,8 @@
 /* The command line of a program, from one table of settings. Parsed with popt.
  *
  * In an option's name '-' and '_' are the same; `--x=y` and `--x y` both work; a flag (SETTING_BOOL) is given as `--x`,
- * `--x=True` or `--nox`, and one whose value may be left away only as `--x` or `--x=y`. What is given twice counts as it was
- * given last. `--` ends the options. Every program also gets --help (--help=markdown: as options_print_help with markdown),
+ * `--x=True` or `--nox`, and one whose value is optional only as `--x` or `--x=y`. Of an option that is given twice, the last
+ * value counts. `--` ends the options. Every program also gets --help (--help=markdown: as options_print_help with markdown),
  * --version and --log=LEVEL. */
 #ifndef DRUMLINE_BASE_CLI_OPTIONS_H
 #define DRUMLINE_BASE_CLI_OPTIONS_H
@@ -20,7 +20,7 @@ struct program {
     const char *summary;        /* one line: what it does */
     const char *usage;          /* the arguments after the name, as in a man page's synopsis */
     const char *examples;       /* lines ready to be copied, each ending in '\n'; may be NULL */
-    const char *other_statuses; /* exit statuses beside 0, 1 and 2: ", 3 halted"; may be NULL */
+    const char *other_statuses; /* exit statuses other than 0, 1 and 2: ", 3 halted"; may be NULL */
     struct settings_table table;
     const struct options_group *groups; /* ended by a title of NULL; may be NULL: all rows under "Options" */
 };
@@ -40,7 +40,7 @@ enum { EXIT_USAGE = 2 };
 enum options_result options_parse(const struct program *program, int argc, char **argv, void *values, char ***operands,
                                   int *num_operands, struct error *error);
 
-/* The exit status of a program that was told to do no more than this; EXIT_SUCCESS for OPTIONS_RUN. */
+/* The exit status of a program that has nothing more to do; EXIT_SUCCESS for OPTIONS_RUN. */
 int options_status(enum options_result result);
 
 /* The whole of --help, or with `markdown` the same as a section of docs/reference.md. */

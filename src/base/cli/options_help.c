@@ -39,7 +39,7 @@ static const char *spelling(const struct setting *row, char text[SETTING_TEXT_MA
     return text;
 }
 
-/* What is worth saying of the allowed values: nothing of text and flags, which their names explain. */
+/* The allowed values; nothing for strings and flags, which need no explanation. */
 static const char *allowed(const struct setting *row, char text[SETTING_TEXT_MAX])
 {
     text[0] = '\0';
@@ -55,7 +55,7 @@ static const char *default_text(const struct setting *row)
     return row->default_text;
 }
 
-/* Prints words up to PAGE_COLUMNS, going on at `indent`; `column` is where the cursor stands. Ends the line. */
+/* Prints words up to PAGE_COLUMNS, continued at `indent`; `column` is where the cursor is. Ends the line. */
 static void print_wrapped(const char *text, size_t indent, size_t column)
 {
     bool is_first = true;
@@ -93,7 +93,7 @@ static void print_row(const struct setting *row)
     print_wrapped(text, TEXT_COLUMN, TEXT_COLUMN);
 }
 
-/* A '|' would end a cell of the table. */
+/* '|' ends a cell of a table. */
 static void print_cell(const char *text)
 {
     putchar(' ');

@@ -23,7 +23,7 @@ static const void *const_member(const struct setting *row, const void *values)
     return (const unsigned char *)values + row->offset;
 }
 
-/* What a table gives as a default must parse: anything else is a mistake of ours. */
+/* A default in a table that does not parse is a bug. */
 static void set_default(const struct setting *row, void *values)
 {
     struct error error;
@@ -40,7 +40,7 @@ static void set_default(const struct setting *row, void *values)
     else
         *(struct int_list *)member(row, values) = (struct int_list){0};
     if (row->default_text && !setting_parse(row, values, row->default_text, &error)) {
-        fprintf(stderr, "drumline: a default of ours is wrong: %s\n", error.message);
+        fprintf(stderr, "drumline: a built-in default is wrong: %s\n", error.message);
         abort();
     }
 }
@@ -108,7 +108,7 @@ static size_t edit_distance(const char *a, const char *b)
     return row[length];
 }
 
-/* A name that was begun and left off ("batch") is as near as one with a letter wrong. */
+/* A name that was cut short ("batch") is as near as one with one wrong letter. */
 static size_t name_distance(const char *given, const char *name)
 {
     size_t length = strlen(given);
@@ -194,7 +194,7 @@ static bool parse_bool(const struct setting *row, void *values, const char *text
             *(bool *)member(row, values) = i % 2 == 1;
             return true;
         }
-    return refuse(row, text, "neither true nor false", error);
+    return refuse(row, text, "not a boolean", error);
 }
 
 static bool parse_int(const struct setting *row, void *values, const char *text, struct error *error)

@@ -144,9 +144,9 @@ bool hdf5_read_string(char **value, hid_t file, const char *name, struct error *
     size_t size = H5Tget_size(attribute.type);
     htri_t is_variable = H5Tis_variable_str(attribute.type);
     if (H5Tget_class(attribute.type) != H5T_STRING || attribute.num_values != 1 || is_variable < 0)
-        hdf5_refuse_at(error, file, name, "the attribute is no text");
+        hdf5_refuse_at(error, file, name, "the attribute is not a string");
     else if (!is_variable && (size == 0 || size > TEXT_MAX))
-        hdf5_refuse_at(error, file, name, "the attribute's text is too long");
+        hdf5_refuse_at(error, file, name, "the attribute's string is too long");
     else if (!(is_variable ? read_variable_text(value, attribute.id) : read_fixed_text(value, &attribute, size)))
         hdf5_fail_at(error, file, name, "can't read the attribute");
     else
@@ -164,7 +164,7 @@ static bool read_ints(int64_t *values, size_t max_values, size_t *count, hid_t f
         return false;
     bool ok = false;
     if (!hdf5_is_plain_number(attribute.type, H5T_INTEGER))
-        hdf5_refuse_at(error, file, name, "the attribute is no integer");
+        hdf5_refuse_at(error, file, name, "the attribute is not an integer");
     else if ((uint64_t)attribute.num_values > max_values)
         hdf5_refuse_at(error, file, name, "the attribute has too many values");
     else if (attribute.num_values > 0 && H5Aread(attribute.id, H5T_NATIVE_INT64, values) < 0)
@@ -207,7 +207,7 @@ bool hdf5_read_double(double *value, hid_t file, const char *name, struct error 
         return false;
     bool ok = false;
     if (!hdf5_is_plain_number(attribute.type, H5T_FLOAT) || attribute.num_values != 1)
-        hdf5_refuse_at(error, file, name, "the attribute is no floating-point number");
+        hdf5_refuse_at(error, file, name, "the attribute is not a floating-point number");
     else if (H5Aread(attribute.id, H5T_NATIVE_DOUBLE, &found) < 0)
         hdf5_fail_at(error, file, name, "can't read the attribute");
     else

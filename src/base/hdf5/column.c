@@ -91,7 +91,7 @@ void hdf5_column_free(struct hdf5_column *column)
     free(column);
 }
 
-/* Compresses the rows that are there, which fill a chunk. */
+/* Compresses the pending rows, which fill a chunk. */
 static bool pack_chunk(struct hdf5_column *column)
 {
     const hsize_t start[2] = {0, 0};
@@ -174,7 +174,7 @@ bool hdf5_column_stream(struct hdf5_column *column, hid_t file, const char *name
     return true;
 }
 
-/* As rows shall lie in the file, where that is not how they are in memory. */
+/* Converts rows in place to the type in the file, where that differs from the one in memory. */
 static bool convert_rows(const struct hdf5_column *column, uint8_t *rows, size_t num_rows)
 {
     return H5Tequal(column->memory_type, column->type) > 0 ||

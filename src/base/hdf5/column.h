@@ -1,4 +1,4 @@
-/* Datasets whose rows come bit by bit. */
+/* Datasets that are written row by row. */
 #ifndef DRUMLINE_BASE_HDF5_COLUMN_H
 #define DRUMLINE_BASE_HDF5_COLUMN_H
 
@@ -6,7 +6,7 @@
 
 #include <hdf5.h>
 
-/* A dataset [rows, row_elements] in the making, stored as HDF5_COMPRESSED, whose rows come bit by bit: what is full of its
+/* A dataset [rows, row_elements] in the making, stored as HDF5_COMPRESSED, whose rows are appended: what is full of its
  * chunks is compressed at once, so that memory holds little more than what will be stored. */
 struct hdf5_column;
 

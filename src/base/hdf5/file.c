@@ -20,7 +20,7 @@ static void check_memory(void)
 {
     void *volatile memory = malloc(FIRST_MEMORY);
     if (!memory) {
-        fprintf(stderr, "drumline: no memory to begin with HDF5\n");
+        fprintf(stderr, "drumline: no memory to start HDF5\n");
         exit(EXIT_FAILURE);
     }
     free(memory);
@@ -28,8 +28,8 @@ static void check_memory(void)
 
 void hdf5_start(void)
 {
-    /* What HDF5 does at a program's end crashes where it had no memory to write a file. Ours are closed long before. It can be
-     * told so once. */
+    /* What HDF5 does at a program's end crashes where it had no memory to write a file. Ours are closed long before. This can be
+     * set only once. */
     if (H5dont_atexit() >= 0)
         check_memory();
 #if !H5_VERSION_GE(1, 10, 7)
@@ -132,7 +132,7 @@ bool hdf5_reserve(hid_t file, size_t size, struct error *error)
     return true;
 }
 
-/* HDF5 would wait for ever to open a pipe, and has no clear words for a folder. */
+/* HDF5 would wait forever to open a FIFO, and has no clear message for a folder. */
 static bool is_regular_file(const char *path, struct error *error)
 {
     struct stat status;
@@ -141,7 +141,7 @@ static bool is_regular_file(const char *path, struct error *error)
     if (S_ISDIR(status.st_mode))
         return error_set(error, "%s: is a folder, not an HDF5 file", path);
     if (!S_ISREG(status.st_mode))
-        return error_set(error, "%s: is no regular file", path);
+        return error_set(error, "%s: is not a regular file", path);
     if (status.st_size == 0)
         return error_set(error, "%s: is empty", path);
     return true;
@@ -158,7 +158,7 @@ static bool open_file(hid_t *file, const char *path, struct error *error)
         return hdf5_fail(error, path, "can't open");
     *file = H5Fopen(path, H5F_ACC_RDONLY, properties);
     if (*file < 0)
-        hdf5_fail(error, path, "is no HDF5 file, or a damaged one");
+        hdf5_fail(error, path, "is not an HDF5 file, or is damaged");
     H5Pclose(properties);
     return *file >= 0;
 }
@@ -168,7 +168,7 @@ static bool check_format(hid_t file, const char *path, const char *format, struc
     char *found = NULL;
     int64_t version = 0;
     if (!hdf5_has_attribute(file, "format"))
-        return error_set(error, "%s: is an HDF5 file, but no %s", path, format);
+        return error_set(error, "%s: is an HDF5 file, but not a %s", path, format);
     bool ok = hdf5_read_string(&found, file, "format", error) && hdf5_read_int(&version, file, "version", error);
     if (ok && strcmp(found, format) != 0)
         ok = error_set(error, "%s: is a %.60s, not a %s", path, found, format);
@@ -200,7 +200,7 @@ static void clear_open_mark(char *superblock)
 }
 
 /* Where the driver that create_in_memory chose has the whole file, user block included; NULL on failure. Not copied: checkpoints
- * are large, and written while a training goes on. */
+ * are large, and written while training continues. */
 static char *image_of(size_t *size, hid_t file, const char *path, struct error *error)
 {
     void *handle = NULL;
@@ -259,7 +259,7 @@ char *hdf5_read_format(const char *path, struct error *error)
     if (!open_file(&file, path, error))
         return NULL;
     if (!hdf5_has_attribute(file, "format"))
-        error_set(error, "%s: is an HDF5 file, but none of drumline's", path);
+        error_set(error, "%s: is an HDF5 file, but not one of Drumline's", path);
     else if (!hdf5_read_string(&format, file, "format", error))
         format = NULL;
     H5Fclose(file);

@@ -1,5 +1,5 @@
-/* HDF5 files of ours: the one header through which the other rooms read and write them. Every failure is returned with the file
- * and the reason. The serial library; no MPI.
+/* Drumline's HDF5 files: the one header through which the other rooms read and write them. Every failure is returned with the
+ * file and the reason. The serial library; no MPI.
  *
  *     hid_t file;
  *     if (!hdf5_open(&file, path, FORMAT, error)) return false;           base/hdf5/file.h
@@ -8,8 +8,8 @@
  *     hdf5_close(&file);
  *
  * All files carry the attributes `format` and `version` on their root group (docs/formats.md). Objects are named by path inside
- * the file. `hid_t` handles are owned by the caller. Inside the room error.h comes first, then attributes.h, reading.h and writing.h,
- * then file.h, then column.h and floats.h: none includes a later one. */
+ * the file. `hid_t` handles are owned by the caller. Inside the room error.h comes first, then attributes.h, reading.h and
+ * writing.h, then file.h, then column.h and floats.h: none includes a later one. */
 #ifndef DRUMLINE_BASE_HDF5_HDF5_H
 #define DRUMLINE_BASE_HDF5_HDF5_H
 

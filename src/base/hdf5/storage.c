@@ -78,7 +78,7 @@ static void judge_chunks(char reason[REASON_SIZE], hid_t properties, hid_t type,
                  HDF5_MAX_CHUNK >> 20);
 }
 
-/* So that nobody takes memory for a claim alone. */
+/* Sizes that a file claims are checked before memory is allocated for them. */
 static void judge_size(char reason[REASON_SIZE], hid_t file, hid_t dataset, hid_t type, int num_dims,
                        const hsize_t *dims, bool deflates)
 {
@@ -153,7 +153,7 @@ bool hdf5_check_sources(hid_t file, const char *name, bool (*is_allowed)(const c
         ok = hdf5_fail_at(error, file, name, "can't open the dataset");
     for (size_t i = 0; ok && i < count; i++)
         ok = is_source_allowed(properties, i, name, is_allowed, context) ||
-             hdf5_refuse_at(error, file, name, "is a virtual dataset over other files than the shards beside it");
+             hdf5_refuse_at(error, file, name, "is a virtual dataset over other files than the shards of its folder");
     if (properties >= 0)
         H5Pclose(properties);
     if (dataset >= 0)

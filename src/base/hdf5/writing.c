@@ -11,7 +11,7 @@ enum {
     DEFLATE_LEVEL = 1,
 };
 
-/* Chunks of at most max_bytes: whole but for the first axis, then the second and so on, as far as needed. */
+/* Chunks of at most max_bytes: whole but for the first axis, then the second and so on, until it fits. */
 static void choose_chunk(hsize_t *chunk, int num_dims, const hsize_t *dims, size_t element_size, size_t max_bytes)
 {
     hsize_t elements = max_bytes / element_size;

@@ -1,4 +1,4 @@
-/* A file that is there whole or not at all, also after a crash: written under a temporary name in the same folder,
+/* A file that is complete or absent, also after a crash: written under a temporary name in the same folder,
  * fsynced, renamed, and the folder fsynced.
  *
  *     struct atomic_file file;
@@ -37,7 +37,7 @@ bool atomic_file_flush(struct atomic_file *file, struct error *error);
  * was at `path` stays. */
 bool atomic_file_commit(struct atomic_file *file, struct error *error);
 
-/* As commit, but fails with EEXIST's message where `path` is there already, without a moment between look and rename. */
+/* As commit, but fails with EEXIST's message where `path` exists, with no moment between check and rename. */
 bool atomic_file_commit_new(struct atomic_file *file, struct error *error);
 
 /* What commit_new does, in parts, for many files at once: each is started and written; all are flushed together; each is
@@ -47,7 +47,7 @@ bool atomic_file_commit_new(struct atomic_file *file, struct error *error);
  * failure the error names the first that failed; all are still the caller's to abandon. */
 bool atomic_file_flush_all(struct atomic_file *files, int count, struct error *error);
 
-/* Names a flushed file `path` in the same folder, and frees; fails with EEXIST's message where that is there already. On
+/* Names a flushed file `path` in the same folder, and frees; fails with EEXIST's message where that exists. On
  * failure the file is still the caller's, to name otherwise or to abandon. */
 bool atomic_file_name_new(struct atomic_file *file, const char *path, struct error *error);
 

@@ -1,7 +1,7 @@
 /* One piece of work at a time on a thread of its own, for what mostly waits, such as for a disk.
  *
  *     struct background *background = background_start(&error);
- *     background_begin(background, work, context);              the work runs beside the caller
+ *     background_begin(background, work, context);              the work runs concurrently
  *     while (!background_wait(background, 1)) ...               or background_is_busy, now and then
  *     ... read what the work left in context ...
  *     background_stop(background);

@@ -45,10 +45,10 @@ bool folder_check(const char *path, struct error *error)
         return S_ISDIR(status.st_mode) || error_set(error, "%s: is a file, not a folder", path);
     if (errno == ENOENT || errno == ENOTDIR)
         return error_set(error, "%s: no such folder", path);
-    return error_set_errno(error, errno, "%s: can't look at the folder", path);
+    return error_set_errno(error, errno, "%s: can't access the folder", path);
 }
 
-/* Other ranks may make the same folders at the same time, so one that is there already is no failure. */
+/* Other ranks may make the same folders at the same time, so an existing one is not an error. */
 static bool make_one_folder(const char *path, struct error *error)
 {
     if (mkdir(path, 0777) == 0)
@@ -57,7 +57,7 @@ static bool make_one_folder(const char *path, struct error *error)
     if (folder_exists(path))
         return true;
     if (error_number == EEXIST)
-        return error_set(error, "%s: is there, but is no folder", path);
+        return error_set(error, "%s: exists, but is not a folder", path);
     return error_set_errno(error, error_number, "%s: can't make the folder", path);
 }
 
@@ -148,7 +148,7 @@ static bool has_suffix(const char *name, const char *const *suffixes)
     return false;
 }
 
-/* DT_REG and so on; DT_UNKNOWN for what can't be looked at. Most file systems tell it with the name, without a system call. */
+/* DT_REG and so on; DT_UNKNOWN where stat fails. Most file systems report it with the name, without a system call. */
 static unsigned char type_of_entry(DIR *stream, const struct dirent *entry)
 {
     struct stat status;
@@ -298,7 +298,7 @@ void file_list_free(struct file_list *list)
     *list = (struct file_list){0};
 }
 
-/* Opens a regular file. Without O_NONBLOCK, opening a pipe that has no writer would wait for ever. */
+/* Opens a regular file. Without O_NONBLOCK, opening a FIFO that has no writer would wait forever. */
 static bool open_regular(int *descriptor, size_t *size, const char *path, size_t max_size, struct error *error)
 {
     *descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -309,7 +309,7 @@ static bool open_regular(int *descriptor, size_t *size, const char *path, size_t
     if (fstat(*descriptor, &status) != 0)
         ok = error_set_errno(error, errno, "%s: can't read", path);
     else if (!S_ISREG(status.st_mode))
-        ok = error_set(error, "%s: %s", path, S_ISDIR(status.st_mode) ? "is a folder" : "is no regular file");
+        ok = error_set(error, "%s: %s", path, S_ISDIR(status.st_mode) ? "is a folder" : "is not a regular file");
     else if ((uintmax_t)status.st_size > max_size)
         ok = error_set(error, "%s: is %jd bytes long; at most %zu are read", path, (intmax_t)status.st_size, max_size);
     if (!ok) {

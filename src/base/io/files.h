@@ -16,10 +16,10 @@ const char *path_name(const char *path);
 bool file_exists(const char *path);
 bool folder_exists(const char *path);
 
-/* Fails where it is no folder, and says what it is. */
+/* Fails where it is not a folder, and says what it is. */
 bool folder_check(const char *path, struct error *error);
 
-/* Makes the folder and those above it; one that is there is no error. Fails where it is no folder or can't be written. */
+/* Makes the folder and those above it; an existing one is fine. Fails where it is not a folder or is not writable. */
 bool folder_make(const char *path, struct error *error);
 
 enum path_skip { PATH_BROKEN_LINK, PATH_NOT_REGULAR, PATH_UNREADABLE_FOLDER };
@@ -36,7 +36,7 @@ struct skipped_path {
 struct file_list {
     char **paths; /* relative to the folder, sorted by bytes; owned */
     size_t count;
-    struct skipped_path *skipped; /* what has a name that is looked for, but can't be read; owned */
+    struct skipped_path *skipped; /* has a matching name, but can't be read; owned */
     size_t num_skipped;
 };
 

@@ -67,8 +67,8 @@ bool blas_threads_start(int *threads, int wanted, int local_processes, struct er
     if (!is_room(mebibytes))
         return error_set(
             error,
-            "no memory for OpenBLAS's buffers: %d MiB of address space (ulimit -v) are wanted, %d a thread; "
-            "OPENBLAS_NUM_THREADS=1 wants least",
+            "no memory for OpenBLAS's buffers: %d MiB of address space (ulimit -v) are needed, %d a thread; "
+            "OPENBLAS_NUM_THREADS=1 needs least",
             mebibytes, BUFFER_MIB);
     openblas_set_num_threads(*threads);
     take_buffer();

@@ -1,7 +1,7 @@
 /* How many threads a process's GEMMs use. Apart from base/threads.h, so that a program without GEMMs by OpenBLAS is not
  * linked to it.
  *
- * OpenBLAS gives each of its threads a buffer of 128 MiB of address space, and one that finds no room for it tries for ever,
+ * OpenBLAS gives each of its threads a buffer of 128 MiB of address space, and one that finds no room for it retries forever,
  * deaf to signals. */
 #ifndef DRUMLINE_PROGRAMS_COMMON_BLAS_THREADS_H
 #define DRUMLINE_PROGRAMS_COMMON_BLAS_THREADS_H

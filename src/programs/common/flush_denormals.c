@@ -3,7 +3,7 @@
  * diverges is full of them.
  *
  * Threads inherit the mode from the one that starts them, and OpenBLAS starts its own while it is loaded. So the mode is set
- * before any library's initialisation, which is what ELF's preinit_array is for: it stands in programs alone, never in
+ * before any library's initialisation, which is what ELF's preinit_array is for: it belongs in programs, never in
  * libraries. On other processors than x86-64 and aarch64 denormal numbers stay. */
 #include <stdint.h>
 

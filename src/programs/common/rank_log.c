@@ -53,7 +53,7 @@ static char *join_words(int count, char **words)
     return line;
 }
 
-/* The processors this process may run on, as "0-3,8"; "?" where that can't be told. */
+/* The processors this process may run on, as "0-3,8"; "?" where that is unknown. */
 static void read_processors(char *text, size_t size)
 {
     static const char key[] = "Cpus_allowed_list:";

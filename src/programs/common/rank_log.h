@@ -1,6 +1,6 @@
 /* --log_dir: a log of its own for each rank, DIR/rank-0003-HOST.log, with everything that the rank says at level debug.
  *
- * A job that is started again goes on in the same files. Each start has a head: the program and its version, rank, host and
+ * A job that is restarted appends to the same files. Each start has a head: the program and its version, rank, host and
  * process, the Slurm job, the processors that the rank may use and the command line. The last line of a rank that ended
  * normally gives its exit status; without it the rank was killed. */
 #ifndef DRUMLINE_PROGRAMS_COMMON_RANK_LOG_H

@@ -1,4 +1,4 @@
-/* Pictures and audio of one piece of drumming, written as files: what drumline-generate makes beside each MIDI file and
+/* Pictures and audio of one piece of drumming, written as files: what drumline-generate makes with each MIDI file and
  * drumline-info of one that it is given. */
 #ifndef DRUMLINE_PROGRAMS_COMMON_RENDERINGS_H
 #define DRUMLINE_PROGRAMS_COMMON_RENDERINGS_H
@@ -21,11 +21,11 @@ static inline bool rendering_is_picture(enum rendering rendering)
 /* Seconds that audio goes on after the last bar, for cymbals to die away. */
 #define RENDERING_TAIL 2.0
 
-/* Draws the sheet into a new file, whole or not at all; one that is there is replaced. `rendering` is PNG or SVG. */
+/* Draws the sheet into a new file, whole or not at all; an existing one is replaced. `rendering` is PNG or SVG. */
 bool rendering_draw(const struct drum_roll_sheet *sheet, enum rendering rendering, const char *path,
                     struct error *error);
 
-/* Plays the MIDI into a new file, whole or not at all; one that is there is replaced. `rendering` is WAV or OGG. */
+/* Plays the MIDI into a new file, whole or not at all; an existing one is replaced. `rendering` is WAV or OGG. */
 bool rendering_play(struct audio_renderer *renderer, const struct midi *midi, enum rendering rendering,
                     const char *path, struct error *error);
 
