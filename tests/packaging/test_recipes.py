@@ -19,7 +19,7 @@ DEFINITION = SOURCE / "packaging/apptainer/drumline.def"
 
 # What pkg-config and CMake look for -> Spack's name of the package.
 SPACK_NAMES = {"smf": "libsmf", "libxxhash": "xxhash", "HDF5": "hdf5", "Openblas": "openblas", "MPI": "mpi",
-               "Random123": "random123", "PkgConfig": "pkgconfig", "Onednn": "onednn"}
+               "Random123": "random123", "PkgConfig": "pkgconfig", "Onednn": "onednn", "sndfile": "libsndfile"}
 
 
 class Recipe:
@@ -100,7 +100,8 @@ class Spack(unittest.TestCase):
             self.assertRegex(self.cmake, rf"(?m)^(option|set)\({option} ", f"CMakeLists.txt has no {option}")
 
     def test_variants_reach_cmake(self):
-        for variant, option in (("mpi", "DRUMLINE_MPI"), ("onednn", "DRUMLINE_ONEDNN")):
+        for variant, option in (("mpi", "DRUMLINE_MPI"), ("onednn", "DRUMLINE_ONEDNN"), ("pictures", "DRUMLINE_PICTURES"),
+                                ("audio", "DRUMLINE_AUDIO")):
             for value in (True, False):
                 self.assertIn(f"-D{option}={value_text(value)}", self.recipe.make(**{variant: value}).cmake_args())
         self.assertIn("-DDRUMLINE_TESTS=ON", self.recipe.make(run_tests=True).cmake_args())
@@ -113,6 +114,8 @@ class Spack(unittest.TestCase):
             self.assertIn(SPACK_NAMES.get(name, name), found)
         self.assertEqual(found["mpi"], "+mpi")
         self.assertEqual(found["onednn"], "+onednn")
+        self.assertEqual(found["cairo"], "+pictures")
+        self.assertEqual((found["fluidsynth"], found["libsndfile"]), ("+audio", "+audio"))
 
     def test_cmake_takes_the_arguments(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -11,8 +11,8 @@ from spack.package import *
 
 
 class Drumline(CMakePackage):
-    """Trains and plays MusicVAE/GrooVAE drum models: MIDI performances become HDF5 data sets, MPI ranks train variational
-    autoencoders on them, and a generator plays new grooves."""
+    """Trains and samples MusicVAE/GrooVAE drum models: MIDI performances become HDF5 data sets, MPI ranks train
+    variational autoencoders on them, and a generator writes new MIDI."""
 
     git = pathlib.Path(__file__).resolve().parents[6].as_uri()
 
@@ -21,7 +21,9 @@ class Drumline(CMakePackage):
     version("main", branch="main")
 
     variant("mpi", default=True, description="Programs that need MPI: preprocessing, training, measuring")
-    variant("onednn", default=False, description="Make bf16 products with oneDNN (--hparams=precision=bf16)")
+    variant("onednn", default=False, description="Multiply bf16 matrices with oneDNN (--hparams=precision=bf16)")
+    variant("pictures", default=False, description="Draw drum rolls with cairo (--png, --svg)")
+    variant("audio", default=False, description="Make audio with FluidSynth (--wav, --ogg)")
 
     generator("ninja")
 
@@ -38,14 +40,19 @@ class Drumline(CMakePackage):
     depends_on("random123", type="build")
     depends_on("onednn@2.6:2 cpu_runtime=omp", when="+onednn")
     depends_on("mpi@3:", when="+mpi")
+    depends_on("cairo@1.16:+png+svg", when="+pictures")
+    depends_on("fluidsynth@2:", when="+audio")
+    depends_on("libsndfile", when="+audio")
     depends_on("cmocka", type="test")
 
-    conflicts("+onednn", when="~mpi", msg="only training, which needs MPI, makes bf16 products")
+    conflicts("+onednn", when="~mpi", msg="only training, which needs MPI, uses bf16")
 
     def cmake_args(self):
         return [
             self.define_from_variant("DRUMLINE_MPI", "mpi"),
             self.define_from_variant("DRUMLINE_ONEDNN", "onednn"),
+            self.define_from_variant("DRUMLINE_PICTURES", "pictures"),
+            self.define_from_variant("DRUMLINE_AUDIO", "audio"),
             self.define("DRUMLINE_TESTS", self.run_tests),
             self.define("DRUMLINE_TOOLS", self.run_tests),
         ]
