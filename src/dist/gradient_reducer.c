@@ -1,8 +1,8 @@
 #include "dist/gradient_reducer.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "dist/allreduce_algorithm.h"
 #include "dist/comm_internal.h"
-#include "dist/sum_algorithm.h"
 
 #include <stdlib.h>
 
@@ -41,7 +41,7 @@ struct gradient_reducer *gradient_reducer_make(struct comm *comm, float *gradien
     MPI_Comm ranks = MPI_COMM_NULL;
     if (comm->size > 1) {
         MPI_Comm_dup(comm->ranks, &ranks);
-        sum_algorithm_choose(comm->size);
+        allreduce_algorithm_choose(comm->size);
     }
     *reducer = (struct gradient_reducer){
         .comm = comm,

@@ -1,16 +1,20 @@
 #include "dist/halt.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { REPEAT_MILLISECONDS = 1000 };
 
 /* A signal handler has no argument of ours, so this is state of the whole process. Handlers of two signals may run at once in
  * two threads, each with the signals blocked in its own alone: lock-free atomics are what both may use. */
 static atomic_int requested_signal;
-static atomic_llong first_stop; /* milliseconds; 0: no SIGTERM or SIGINT yet */
+static atomic_llong first_stop;                 /* milliseconds; 0: no SIGTERM or SIGINT yet */
+static _Atomic(const char *) answering_program; /* NULL: no answer is wanted */
+static atomic_int seconds_to_halt;
 _Static_assert(ATOMIC_INT_LOCK_FREE == 2 && ATOMIC_LLONG_LOCK_FREE == 2, "for signal handlers");
 
 static long long clock_milliseconds(void)
@@ -18,6 +22,45 @@ static long long clock_milliseconds(void)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void put(char *line, size_t *length, size_t size, const char *text)
+{
+    while (*text && *length < size)
+        line[(*length)++] = *text++;
+}
+
+static void put_number(char *line, size_t *length, size_t size, int number)
+{
+    char digits[16];
+    int count = 0;
+    for (; count == 0 || number > 0; number /= 10)
+        digits[count++] = (char)('0' + number % 10);
+    while (count > 0 && *length < size)
+        line[(*length)++] = digits[--count];
+}
+
+/* With what a signal handler may use. */
+static void answer(int signal_number)
+{
+    char line[256];
+    size_t length = 0;
+    const char *program = atomic_load(&answering_program);
+    int seconds = atomic_load(&seconds_to_halt), before = errno;
+    if (!program)
+        return;
+    put(line, &length, sizeof line, program);
+    put(line, &length, sizeof line, signal_number == SIGINT ? ": SIGINT: " : ": SIGTERM: ");
+    put(line, &length, sizeof line, "stopping after this step");
+    if (seconds > 0) {
+        put(line, &length, sizeof line, ", about ");
+        put_number(line, &length, sizeof line, seconds);
+        put(line, &length, sizeof line, " s");
+    }
+    put(line, &length, sizeof line, "; again to abort\n");
+    ssize_t ignored = write(STDERR_FILENO, line, length);
+    (void)ignored;
+    errno = before;
 }
 
 /* A launcher may send the same signal twice at once; a person who sends it again has lost patience. SIGUSR1 is a batch
@@ -29,7 +72,9 @@ static void request_halt(int signal_number)
     atomic_compare_exchange_strong(&requested_signal, &none, signal_number);
     if (signal_number == SIGUSR1)
         return;
-    if (!atomic_compare_exchange_strong(&first_stop, &never, now) && now - never > REPEAT_MILLISECONDS) {
+    if (atomic_compare_exchange_strong(&first_stop, &never, now)) {
+        answer(signal_number);
+    } else if (now - never > REPEAT_MILLISECONDS) {
         signal(signal_number, SIG_DFL);
         raise(signal_number);
     }
@@ -56,6 +101,12 @@ void halt_uninstall(void)
     int number = atomic_load(&requested_signal);
     if (number != 0)
         raise(number);
+}
+
+void halt_answer(const char *program, double seconds)
+{
+    atomic_store(&seconds_to_halt, seconds < 1e6 ? (int)seconds : 0);
+    atomic_store(&answering_program, program);
 }
 
 int halt_requested(void)

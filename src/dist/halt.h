@@ -2,7 +2,7 @@
  * once a step, say), so that all stop after the same step.
  *
  * SIGTERM, SIGINT and SIGUSR1 ask for a halt. A second SIGINT or SIGTERM more than a second after the first ends the process
- * at once. SIGPIPE and SIGXFSZ are ignored: what can't be written is told by the write that fails. SIGUSR2, SIGHUP and
+ * at once. SIGPIPE and SIGXFSZ are ignored: the write that fails reports what can't be written. SIGUSR2, SIGHUP and
  * SIGCONT are left alone. */
 #ifndef DRUMLINE_DIST_HALT_H
 #define DRUMLINE_DIST_HALT_H
@@ -12,6 +12,10 @@ void halt_install(void);
 
 /* Gives the signals back their default actions, for work that is not halted but ended; one that came already is raised again. */
 void halt_uninstall(void);
+
+/* From now on the first SIGINT or SIGTERM is answered on standard error at once, with about how many seconds it takes to
+ * halt; to be renewed as that changes. `program` must stay. For one rank of a job. */
+void halt_answer(const char *program, double seconds);
 
 /* The signal that asked this process to halt, 0 for none. Async-signal-safe state; no MPI. */
 int halt_requested(void);

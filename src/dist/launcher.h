@@ -1,6 +1,6 @@
 /* Was this process started by a launcher of parallel programs (mpirun, mpiexec, srun, ...), be it as the only rank?
  *
- * A launcher tells the processes that it starts who they are through their environment, where MPI_Init reads it. A process
+ * A launcher passes the processes that it starts their ranks in the environment, where MPI_Init reads it. A process
  * with none of the variables below can only become a job of one rank, for which `comm_start` does without MPI: Open MPI
  * starts a daemon for such a process, which takes a third of a second. A variable too many in this list costs that time;
  * one that is missing turns one job into many of one rank each, so the list rather has one too many. What users set for

@@ -17,8 +17,8 @@ struct work_share {
     struct comm *comm;
     MPI_Comm ranks; /* its own, because rank 0 listens to anybody; unset for one rank */
     size_t next, count;
-    int num_told;       /* on rank 0: ranks that know that nothing is left, or have left */
-    bool is_over;       /* on the others: this rank has been told */
+    int num_done;       /* on rank 0: ranks that know that nothing is left, or have finished */
+    bool is_over;       /* on the others: this rank knows that nothing is left */
     uint64_t ahead[2];  /* on the others: the range after this one, on its way while work goes on */
     MPI_Request coming; /* of ahead */
 };
@@ -65,13 +65,13 @@ static void answer_one(struct work_share *share)
     MPI_Status status;
     MPI_Recv(&request, 1, MPI_INT, MPI_ANY_SOURCE, REQUEST_TAG, share->ranks, &status);
     if (request == LEAVES) {
-        share->num_told++;
+        share->num_done++;
         return;
     }
     take_range(share, range);
     MPI_Send(range, 2, MPI_UINT64_T, status.MPI_SOURCE, RANGE_TAG, share->ranks);
     if (range[0] == range[1])
-        share->num_told++;
+        share->num_done++;
 }
 
 void work_share_answer(struct work_share *share)
@@ -121,7 +121,7 @@ void work_share_finish(struct work_share *share)
     int request = LEAVES;
     if (share->comm->rank == 0) {
         share->next = share->count;
-        while (share->num_told < share->comm->size - 1)
+        while (share->num_done < share->comm->size - 1)
             answer_one(share);
     } else {
         await_range(share, given_up);

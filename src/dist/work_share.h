@@ -28,7 +28,7 @@ void work_share_answer(struct work_share *share);
 /* On rank 0: how many numbers have been handed out, for progress. Elsewhere 0. */
 size_t work_share_handed_out(const struct work_share *share);
 
-/* Waits until every rank has been told that nothing is left, and frees. A rank may come here before the end, after a failure:
+/* Waits until every rank knows that nothing is left, and frees. A rank may come here before the end, after a failure:
  * what it holds or has asked for is then given up, and where it is rank 0, so is what nobody holds yet. Collective. */
 void work_share_finish(struct work_share *share);
 

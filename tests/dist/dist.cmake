@@ -1,7 +1,7 @@
 if(DRUMLINE_MPI)
     drumline_mpi_test(dist/comm LINK drumline_dist)
     drumline_mpi_test(dist/gradient_reducer LINK drumline_dist RANKS 3)
-    drumline_mpi_test(dist/sum_algorithm LINK drumline_dist RANKS 3)
+    drumline_mpi_test(dist/allreduce_algorithm LINK drumline_dist RANKS 3)
     drumline_mpi_test(dist/work_share LINK drumline_dist)
     drumline_mpi_test(dist/halt LINK drumline_dist)
     drumline_mpi_test(dist/stats LINK drumline_dist)
@@ -17,12 +17,12 @@ if(DRUMLINE_MPI)
 
     drumline_test(dist/launcher LINK drumline_dist)
 
-    add_test(NAME mpi_sum_algorithm_told COMMAND ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} 2 $<TARGET_FILE:mpi_sum_algorithm>)
-    set_tests_properties(mpi_sum_algorithm_told PROPERTIES TIMEOUT 120 PROCESSORS 2
+    add_test(NAME mpi_allreduce_algorithm_told COMMAND ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} 2 $<TARGET_FILE:mpi_allreduce_algorithm>)
+    set_tests_properties(mpi_allreduce_algorithm_told PROPERTIES TIMEOUT 120 PROCESSORS 2
         ENVIRONMENT "${DRUMLINE_MPI_ENVIRONMENT};OMPI_MCA_coll_libnbc_iallreduce_algorithm=binomial")
 
     # Which looks at how the variable's own module sums: others may take sums over, where an Open MPI has them.
-    set_property(TEST mpi_sum_algorithm_3 APPEND PROPERTY ENVIRONMENT "OMPI_MCA_coll=^hcoll,ucc")
+    set_property(TEST mpi_allreduce_algorithm_3 APPEND PROPERTY ENVIRONMENT "OMPI_MCA_coll=^hcoll,ucc")
 
     # One rank ends the job while the others wait for it: within seconds, with its message and its status.
     add_test(NAME mpi_comm_abort COMMAND sh -c "\"$1\" \"$2\" 2 \"$3\" abort; test $? -eq 3 && echo status 3" sh

@@ -6,9 +6,9 @@
 #include <math.h>
 
 /* A program that was started five seconds ago. */
-static struct deadline_wishes wishes_of(const char *flag, const char *slurm_end, double max_seconds)
+static struct deadline_limits limits_of(const char *flag, const char *slurm_end, double max_seconds)
 {
-    return (struct deadline_wishes){
+    return (struct deadline_limits){
         .flag = flag,
         .slurm_end = slurm_end,
         .max_seconds = max_seconds,
@@ -20,10 +20,10 @@ static struct deadline_wishes wishes_of(const char *flag, const char *slurm_end,
 
 static struct deadline make(const char *flag, const char *slurm_end, double max_seconds)
 {
-    struct deadline_wishes wishes = wishes_of(flag, slurm_end, max_seconds);
+    struct deadline_limits limits = limits_of(flag, slurm_end, max_seconds);
     struct deadline deadline;
     struct error error;
-    assert_ok(deadline_make(&deadline, &wishes, &error), error);
+    assert_ok(deadline_make(&deadline, &limits, &error), error);
     return deadline;
 }
 
@@ -88,13 +88,13 @@ static void a_wrong_flag_is_refused(void **state)
     struct deadline deadline;
     const char *const wrong[] = {"", "never", "-5", "12:00", "1700000300s", "99999999999999999999"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        struct deadline_wishes wishes = wishes_of(wrong[i], NULL, 0);
+        struct deadline_limits limits = limits_of(wrong[i], NULL, 0);
         assert_fails(deadline_check_flag(wrong[i], &error), error, "--deadline=");
-        assert_fails(deadline_make(&deadline, &wishes, &error), error, "auto, none, or seconds since 1970");
+        assert_fails(deadline_make(&deadline, &limits, &error), error, "auto, none, or seconds since 1970");
     }
-    struct deadline_wishes over = wishes_of("1700000000", NULL, 0);
+    struct deadline_limits over = limits_of("1700000000", NULL, 0);
     assert_ok(deadline_check_flag(over.flag, &error), error);
-    assert_fails(deadline_make(&deadline, &over, &error), error, "--deadline=1700000000 is over already");
+    assert_fails(deadline_make(&deadline, &over, &error), error, "--deadline=1700000000 is in the past");
 }
 
 /* A step of 4 s, 2 s of evaluations and two writes of 1 s, half as long again: 12 s. */

@@ -21,11 +21,18 @@ class OneRank(harness.TrainingTest):
             job = self.launch_differing(self.arguments(run, mode=mode),
                                         self.arguments(run, mode=mode, examples_path="/nowhere"))
             self.assert_refused(job.wait(), "rank 1", "/nowhere")
-        self.assertEqual(self.checkpoints("new"), [])
-        self.assert_tidy_but_metrics("new")
+        self.assertFalse(os.path.exists(self.path("new")))
 
-    def assert_tidy_but_metrics(self, run):
-        self.assertLessEqual(set(os.listdir(self.path(run, "train"))), {"metrics.jsonl"})
+    def test_a_failed_start_leaves_no_folder(self):
+        """Nor does it take one away that was there."""
+        self.refuse("wrong", "/nowhere", examples_path="/nowhere")
+        self.assertFalse(os.path.exists(self.path("wrong")))
+        os.makedirs(self.path("given"))
+        self.refuse("given", "/nowhere", examples_path="/nowhere")
+        self.assertTrue(os.path.isdir(self.path("given")))
+        self.train("begun", num_steps=2)
+        self.refuse("begun", "/nowhere", examples_path="/nowhere")
+        self.assertEqual(self.checkpoints("begun"), [2])
 
     def test_data_set_of_other_content(self):
         other = os.path.join(harness.DATA, "other")

@@ -37,6 +37,10 @@ class Halt(harness.TrainingTest):
         job.wait()
         self.assertEqual(job.status, HALTED, job.output)
         step = self.check_halted(name, name)
+        answers = [line for line in job.output.splitlines() if "stopping after this step" in line]
+        self.assertEqual(len(answers), 0 if name == "SIGUSR1" else 1, job.output)
+        for answer in answers:
+            self.assertRegex(answer, rf"^drumline-train: {name}: stopping after this step(, about \d+ s)?; again to abort$")
         self.assertIn(f"halted by {name} at step {step}", job.output)
         self.train(name, num_steps=self.STEPS)
         self.assert_bit_identical(self.checkpoint(name, self.STEPS), self.whole())
@@ -155,7 +159,7 @@ class Halt(harness.TrainingTest):
         self.with_end_of_job(end + 1000)
         job = self.start("flag", num_steps=10000000, log_steps=100, deadline=end)
         self.check_deadline(job, "flag", "--deadline", end)
-        self.refuse("flag", "--deadline=1000", "is over already", deadline=1000)
+        self.refuse("flag", "--deadline=1000", "is in the past", deadline=1000)
         self.refuse("flag", "--deadline=noon", status=2, deadline="noon")
 
     def test_no_deadline(self):

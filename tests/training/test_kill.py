@@ -23,7 +23,7 @@ class Kill(harness.TrainingTest):
             job.kill()
         self.assertGreaterEqual(killed, kills - 1, "jobs ended before they could be killed")
         job = self.train(run, ranks, **flags)
-        self.assertIn("going on from", job.output)
+        self.assertIn("resuming from", job.output)
         self.assert_tidy(run)
 
     def check(self, config, ranks, kills, seed):

@@ -49,7 +49,7 @@ class LargeBatches(harness.TrainingTest):
             for name in set(now.attrs) - LATER:
                 before.attrs.create(name, now.attrs[name], dtype=now.attrs.get_id(name).dtype)
         job = self.train("before", **flags)
-        self.assertIn("going on from", job.output)
+        self.assertIn("resuming from", job.output)
         self.assertNotIn("from here on", job.output)
         self.assert_bit_identical(self.checkpoint("before", 12), self.checkpoint("whole", 12))
 

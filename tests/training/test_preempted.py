@@ -55,7 +55,7 @@ class Preempted(harness.TrainingTest):
                 self.assertEqual(self.checkpoints("broken")[-1], end["step"])
                 self.assert_tidy("broken")
         job = self.train("broken", self.RANKS, **flags)
-        self.assertIn("going on from", job.output)
+        self.assertIn("resuming from", job.output)
         self.assertEqual(self.starts("broken"), 1 + len(ways))
         self.assert_bit_identical(self.checkpoint("broken", self.STEPS), self.checkpoint("whole", self.STEPS))
         self.assertEqual(self.losses("broken")[self.STEPS], self.losses("whole")[self.STEPS])

@@ -184,7 +184,7 @@ class DamagedCheckpoints(harness.TrainingTest):
             self.assertIn("damaged checkpoint", warning)
             self.assertIn(self.checkpoint("run", step), warning)
             self.assertTrue(os.path.exists(self.checkpoint("run", step) + ".damaged"))
-        self.assertIn(f"going on from {self.checkpoint('run', min(damaged) - 4)}", job.output)
+        self.assertIn(f"resuming from {self.checkpoint('run', min(damaged) - 4)}", job.output)
         self.assert_bit_identical(self.checkpoint("run", 12), self.checkpoint("whole", 12))
 
     def test_flipped_bits(self):
@@ -231,7 +231,7 @@ class DamagedCheckpoints(harness.TrainingTest):
         self.assertEqual(self.checkpoints("run"), [10])
         self.assert_tidy("run", "checkpoint-00000012.h5.damaged")
         job = self.run_to(0, "run", num_steps=12, checkpoints_to_keep=1)
-        self.assertIn(f"going on from {self.checkpoint('run', 10)}", job.output)
+        self.assertIn(f"resuming from {self.checkpoint('run', 10)}", job.output)
         self.assertEqual(self.checkpoints("run"), [12])
         self.assert_bit_identical(self.checkpoint("run", 12), self.checkpoint("whole", 12))
 

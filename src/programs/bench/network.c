@@ -1,8 +1,8 @@
 #include "programs/bench/network.h"
 
 #include "base/clock.h"
+#include "dist/allreduce_algorithm.h"
 #include "dist/gradient_reducer.h"
-#include "dist/sum_algorithm.h"
 #include "programs/bench/metrics.h"
 
 #include <math.h>
@@ -120,7 +120,7 @@ static struct line fit_line(const struct bench_sums *sums, int first, int end, d
 
 bool bench_network_fit(struct bench_network *network, const struct bench_sums *sums, struct error *error)
 {
-    struct sum_cost cost = sum_algorithm_cost(sums->ranks);
+    struct allreduce_cost cost = allreduce_algorithm_cost(sums->ranks);
     int small = 0;
     while (small < sums->count && sums->bytes[small] <= BENCH_SMALL_SUM)
         small++;
@@ -145,7 +145,7 @@ double bench_network_sum_seconds(const struct bench_network *network, int ranks,
 {
     if (ranks == 1)
         return 0;
-    struct sum_cost cost = sum_algorithm_cost(ranks);
+    struct allreduce_cost cost = allreduce_algorithm_cost(ranks);
     return cost.rounds * network->latency + cost.passes * bytes / network->bandwidth;
 }
 

@@ -1,10 +1,10 @@
 /* The cost of an allreduce: measured, and as a model of two numbers.
  *
- * The model is that of the algorithm which the reducer requests (dist/sum_algorithm.h): p ranks reduce n bytes in
+ * The model is that of the algorithm which the reducer requests (dist/allreduce_algorithm.h): p ranks reduce n bytes in
  *
  *     t(p, n) = rounds * latency + passes * n / bandwidth,
  *
- * with the rounds and passes of sum_algorithm_cost(p): those of a ring as in Patarasuk and Yuan, "Bandwidth optimal all-reduce
+ * with the rounds and passes of allreduce_algorithm_cost(p): those of a ring as in Patarasuk and Yuan, "Bandwidth optimal all-reduce
  * algorithms for clusters of workstations" (Journal of Parallel and Distributed Computing 69, 2009), and those of recursive
  * halving-doubling (Rabenseifner) as in Thakur, Rabenseifner and Gropp, "Optimization of Collective Communication Operations in
  * MPICH" (International Journal of High Performance Computing Applications 19, 2005). There, ranks beyond a power of two first

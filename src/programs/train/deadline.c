@@ -40,38 +40,38 @@ static void take_earlier(struct deadline *deadline, enum deadline_source source,
         *deadline = (struct deadline){.source = source, .end = end};
 }
 
-static double clock_before(double unix_seconds, const struct deadline_wishes *wishes)
+static double clock_before(double unix_seconds, const struct deadline_limits *limits)
 {
-    return wishes->clock_now + (unix_seconds - wishes->unix_now) - spare;
+    return limits->clock_now + (unix_seconds - limits->unix_now) - spare;
 }
 
-static void take_slurm_end(struct deadline *deadline, const struct deadline_wishes *wishes)
+static void take_slurm_end(struct deadline *deadline, const struct deadline_limits *limits)
 {
     double end;
-    if (!parse_unix_seconds(&end, wishes->slurm_end))
-        log_warning("SLURM_JOB_END_TIME=%.60s is no number of seconds since 1970, so it is ignored", wishes->slurm_end);
-    else if (end <= wishes->unix_now)
-        log_warning("SLURM_JOB_END_TIME=%.0f is over already, so it is ignored", end);
+    if (!parse_unix_seconds(&end, limits->slurm_end))
+        log_warning("SLURM_JOB_END_TIME=%.60s is not a number of seconds since 1970; ignored", limits->slurm_end);
+    else if (end <= limits->unix_now)
+        log_warning("SLURM_JOB_END_TIME=%.0f is in the past; ignored", end);
     else
-        take_earlier(deadline, DEADLINE_SLURM, clock_before(end, wishes));
+        take_earlier(deadline, DEADLINE_SLURM, clock_before(end, limits));
 }
 
-bool deadline_make(struct deadline *deadline, const struct deadline_wishes *wishes, struct error *error)
+bool deadline_make(struct deadline *deadline, const struct deadline_limits *limits, struct error *error)
 {
     double end;
     *deadline = (struct deadline){.source = DEADLINE_NONE, .end = INFINITY};
-    if (!deadline_check_flag(wishes->flag, error))
+    if (!deadline_check_flag(limits->flag, error))
         return false;
-    if (wishes->max_seconds > 0)
-        take_earlier(deadline, DEADLINE_MAX_SECONDS, wishes->started + wishes->max_seconds);
-    if (strcmp(wishes->flag, "auto") == 0 && wishes->slurm_end && wishes->slurm_end[0])
-        take_slurm_end(deadline, wishes);
-    if (!parse_unix_seconds(&end, wishes->flag))
+    if (limits->max_seconds > 0)
+        take_earlier(deadline, DEADLINE_MAX_SECONDS, limits->started + limits->max_seconds);
+    if (strcmp(limits->flag, "auto") == 0 && limits->slurm_end && limits->slurm_end[0])
+        take_slurm_end(deadline, limits);
+    if (!parse_unix_seconds(&end, limits->flag))
         return true;
-    if (end <= wishes->unix_now)
-        return error_set(error, "--deadline=%.0f is over already (now is %.0f); give a later one, or none", end,
-                         wishes->unix_now);
-    take_earlier(deadline, DEADLINE_FLAG, clock_before(end, wishes));
+    if (end <= limits->unix_now)
+        return error_set(error, "--deadline=%.0f is in the past (now is %.0f); give a later one, or none", end,
+                         limits->unix_now);
+    take_earlier(deadline, DEADLINE_FLAG, clock_before(end, limits));
     return true;
 }
 

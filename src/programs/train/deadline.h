@@ -21,7 +21,7 @@ struct deadline {
 };
 
 /* What a deadline is made from. */
-struct deadline_wishes {
+struct deadline_limits {
     const char *flag;      /* --deadline: "auto", "none", or a whole number of seconds since 1970 */
     const char *slurm_end; /* SLURM_JOB_END_TIME, seconds since 1970; NULL where it is not set */
     double max_seconds;    /* --max_seconds; 0: no limit */
@@ -40,10 +40,10 @@ struct deadline_costs {
 /* Whether --deadline's value is of the kinds above. */
 bool deadline_check_flag(const char *flag, struct error *error);
 
-/* The earliest of all wishes. Before a moment given by the flag or by Slurm ten seconds are left to what follows the program,
+/* The earliest of all limits. Before a moment given by the flag or by Slurm ten seconds are left to what follows the program,
  * such as a job script that queues itself again. A SLURM_JOB_END_TIME that is no time, or lies in the past, is warned of and
  * ignored; a --deadline in the past is an error. */
-bool deadline_make(struct deadline *deadline, const struct deadline_wishes *wishes, struct error *error);
+bool deadline_make(struct deadline *deadline, const struct deadline_limits *limits, struct error *error);
 
 /* Whether the training must stop now. */
 bool deadline_is_near(const struct deadline *deadline, const struct deadline_costs *costs, double clock_now);

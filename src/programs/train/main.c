@@ -22,7 +22,7 @@ static int train(const struct train_options *options, const struct config *confi
         return EXIT_FAILURE;
     int status = training_run(&training, error);
     if (status == EXIT_FAILURE)
-        training_tell_failure(&training, error);
+        training_record_failure(&training, error);
     training_close(&training);
     return status;
 }

@@ -12,10 +12,10 @@ int train_step_micro_batch(const struct hparams *hparams, int64_t most, int num_
 {
     size_t micro_batch = most > 0 ? (size_t)most : DEFAULT_MICRO_BATCH;
     size_t largest = order_largest_part((size_t)hparams->batch_size, num_ranks);
-    size_t goes = (largest + micro_batch - 1) / micro_batch;
-    if (goes < (size_t)hparams->micro_batches)
-        goes = (size_t)hparams->micro_batches;
-    return (int)((largest + goes - 1) / goes);
+    size_t micro_batches = (largest + micro_batch - 1) / micro_batch;
+    if (micro_batches < (size_t)hparams->micro_batches)
+        micro_batches = (size_t)hparams->micro_batches;
+    return (int)((largest + micro_batches - 1) / micro_batches);
 }
 
 static bool start_bf16(struct model *model, struct error *error)

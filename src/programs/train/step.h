@@ -44,13 +44,13 @@ struct train_step {
     void (*watch)(void *context, size_t end);
 };
 
-/* Windows that a rank works on at a time: the largest part of batch_size over num_ranks, made in micro_batches goes of
- * equal size, or in as many more as keep each within `most` windows (--micro_batch_size; 0: a number chosen for speed).
+/* Windows that a rank works on at a time: the largest part of batch_size over num_ranks, in micro_batches parts of equal
+ * size, or in as many more as keep each within `most` windows (--micro_batch_size; 0: a number chosen for speed).
  * The same on all ranks, so that they report gradients in step. */
 int train_step_micro_batch(const struct hparams *hparams, int64_t most, int num_ranks);
 
 /* Makes a new model ready for steps on `count` windows: where its hparams ask for bf16, by what makes bf16 products best
- * here, which the log then tells. May be called again for other counts. */
+ * here, which the log then names. May be called again for other counts. */
 bool train_step_prepare(struct model *model, size_t count, struct error *error);
 
 /* Gradients of update `number` (from 1), summed over ranks, and this rank's losses added to sums [model->metrics.num_sums]. Leaves the phase

@@ -268,6 +268,8 @@ static void make_step(struct training *training, double shared[NUM_SHARED], stru
     struct checkpoint *state = &training->state;
     memset(shared, 0, NUM_SHARED * sizeof *shared);
     training->step_started = clock_seconds();
+    if (comm_rank(training->comm) == 0)
+        halt_answer(train_program.name, training->longest_step + checkpoint_writer_longest_seconds(training->writer));
     watchdog_phase(training->watchdog, WATCH_STEP, state->step + 1);
     prepare_order(training);
     compute_gradients(training, (uint32_t)(state->step + 1), shared + NUM_VOTES);
@@ -303,18 +305,18 @@ static bool after_step(struct training *training, const double shared[NUM_SHARED
 {
     const struct train_options *options = training->options;
     uint64_t step = training->state.step;
-    bool told = true, last = halts || step == (uint64_t)options->num_steps;
+    bool reported = true, last = halts || step == (uint64_t)options->num_steps;
     bool evaluates = training->evaluates && step % training->state.eval_steps == 0;
     if (step % (uint64_t)options->log_steps == 0 || last)
-        told = comm_all_ok(training->comm, report(training, interval, error), error);
-    if (told && evaluates && !halts)
-        told = evaluate_on_all(training, error);
+        reported = comm_all_ok(training->comm, report(training, interval, error), error);
+    if (reported && evaluates && !halts)
+        reported = evaluate_on_all(training, error);
     last = last || best_is_stale(&training->state, options->patience);
     bool by_step = options->save_checkpoint_steps > 0 && step % (uint64_t)options->save_checkpoint_steps == 0;
-    bool is_due = by_step || shared[VOTE_SAVE] > 0 || last || !told;
+    bool is_due = by_step || shared[VOTE_SAVE] > 0 || last || !reported;
     struct error save_error;
-    if (is_due && !save(training, last || !told, &save_error)) {
-        if (told)
+    if (is_due && !save(training, last || !reported, &save_error)) {
+        if (reported)
             *error = save_error;
         else if (strcmp(save_error.message, error->message) != 0)
             log_job_warning("%s", save_error.message);
@@ -322,23 +324,23 @@ static bool after_step(struct training *training, const double shared[NUM_SHARED
     }
     if (!is_due)
         try_first_write(training);
-    if (told && evaluates && halts)
-        told = evaluate_on_all(training, error);
+    if (reported && evaluates && halts)
+        reported = evaluate_on_all(training, error);
     stats_phase(&training->stats, -1);
-    return told;
+    return reported;
 }
 
-/* Ten steps in a row left out because of their norm are no accident any more. */
+/* Ten steps in a row that are skipped because of their norm are no accident. */
 static bool still_learning(struct training *training, uint64_t *in_a_row, uint64_t skipped_before, struct error *error)
 {
     enum { MOST_IN_A_ROW = 10 };
     *in_a_row = training->optimizer.skipped > skipped_before ? *in_a_row + 1 : 0;
     if (*in_a_row == 1)
-        log_info("step %" PRIu64 " is left out: its global norm exceeds grad_norm_clip_to_zero or is not finite",
+        log_info("step %" PRIu64 " skipped: its gradient norm exceeds grad_norm_clip_to_zero or is not finite",
                  training->state.step);
     return *in_a_row < MOST_IN_A_ROW ||
            error_set(error,
-                     "step %" PRIu64 ": diverged, %d steps in a row had to be left out; lower learning_rate and start "
+                     "step %" PRIu64 ": diverged: %d steps in a row were skipped; lower learning_rate and start "
                      "a new run from an older checkpoint with --init_checkpoint",
                      training->state.step, MOST_IN_A_ROW);
 }
@@ -365,11 +367,12 @@ int training_run(struct training *training, struct error *error)
             return EXIT_FAILURE;
     }
     bool stale = !reason && training->state.step < num_steps;
+    halt_answer(NULL, 0);
     double seconds = clock_seconds() - loop_started;
     uint64_t steps = training->state.step - first_step;
     if (steps > 0) {
         stats_report(&training->stats, training->comm, "Seconds by phase");
-        log_info("%" PRIu64 " steps in %.1f s, %.1f windows/s with everything; %" PRIu64 " left out", steps, seconds,
+        log_info("%" PRIu64 " steps in %.1f s, %.1f windows/s overall; %" PRIu64 " skipped", steps, seconds,
                  (double)steps * (double)training->state.hparams.batch_size / seconds, training->optimizer.skipped);
     }
     watchdog_phase(training->watchdog, WATCH_END, training->state.step);
@@ -393,12 +396,12 @@ int training_run(struct training *training, struct error *error)
                  training->state.step, training->state.best.val_loss, training->state.best.step);
     if (!reason)
         return EXIT_SUCCESS;
-    log_info("halted by %s at step %" PRIu64 " of %" PRIu64 "; the same command goes on from here", reason,
+    log_info("halted by %s at step %" PRIu64 " of %" PRIu64 "; rerun the same command to resume", reason,
              training->state.step, num_steps);
     return EXIT_HALTED;
 }
 
-void training_tell_failure(const struct training *training, const struct error *reason)
+void training_record_failure(const struct training *training, const struct error *reason)
 {
     struct error error;
     struct metrics_event event = {

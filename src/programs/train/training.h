@@ -29,6 +29,7 @@ struct training {
     struct comm *comm;                   /* not owned */
     char *folder, *eval_folder;          /* RUN/train, RUN/eval */
     struct run_lock lock;                /* rank 0 */
+    bool made_folder;                    /* rank 0: the run's folder was not there before */
     struct checkpoint state;             /* where the training stands */
     struct shared_dataset shared_dataset;
     struct windows windows;       /* training split */
@@ -68,6 +69,6 @@ int training_run(struct training *training, struct error *error);
 
 /* After a failure of training_run: the end and its reason into metrics.jsonl, if this job still has the run and it can be
  * written. */
-void training_tell_failure(const struct training *training, const struct error *reason);
+void training_record_failure(const struct training *training, const struct error *reason);
 
 #endif

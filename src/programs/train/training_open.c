@@ -18,13 +18,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char *const phase_names[NUM_PHASES] = {STEP_PHASE_NAMES, "checkpoint", "evaluation"};
 
 /* Rank 0's. */
 static bool open_deadline(struct training *training, double started, struct error *error)
 {
-    struct deadline_wishes wishes = {
+    struct deadline_limits limits = {
         .flag = training->options->deadline,
         .slurm_end = getenv("SLURM_JOB_END_TIME"),
         .max_seconds = training->options->max_seconds,
@@ -32,7 +33,7 @@ static bool open_deadline(struct training *training, double started, struct erro
         .unix_now = date_seconds(),
         .clock_now = clock_seconds(),
     };
-    return deadline_make(&training->deadline, &wishes, error);
+    return deadline_make(&training->deadline, &limits, error);
 }
 
 /* Rank 0 makes the folder, takes the lock and finds the newest checkpoint. */
@@ -43,6 +44,7 @@ static bool open_folder(struct training *training, double started, char **newest
     training->eval_folder = run_eval_folder(training->options->run_dir);
     if (comm_rank(training->comm) != 0)
         return true;
+    training->made_folder = !folder_exists(training->options->run_dir);
     if (!open_deadline(training, started, error) || !folder_make(training->folder, error) ||
         !run_lock_take(&training->lock, training->folder, error))
         return false;
@@ -94,7 +96,7 @@ static bool resume_state(struct training *training, const struct config *config,
         return error_set(error, "%s holds a run of config %s, not %s; give another --run_dir", training->folder,
                          state->config, config->name);
     if (options->seed >= 0 && (uint64_t)options->seed != state->seed)
-        return error_set(error, "--seed=%" PRId64 ", but this run's seed is %" PRIu64 "; leave --seed away to go on",
+        return error_set(error, "--seed=%" PRId64 ", but this run's seed is %" PRIu64 "; omit --seed to resume",
                          options->seed, state->seed);
     if (options->hparams && !settings_parse_list(&hparams_table, &state->hparams, options->hparams, error))
         return error_prefix(error, "--hparams");
@@ -264,7 +266,7 @@ static bool open_reducer(struct training *training, struct error *error)
     return training->reducer != NULL;
 }
 
-static void tell_start(const struct training *training, const char *newest)
+static void log_start(const struct training *training, const char *newest)
 {
     const struct checkpoint *state = &training->state;
     const struct hparams *hparams = &state->hparams;
@@ -276,7 +278,7 @@ static void tell_start(const struct training *training, const char *newest)
                training->first, training->first + training->count - 1, training->model->max_batch,
                (double)model_memory(hparams, training->model->max_batch) / (1 << 20), state->content_sha256);
     if (newest)
-        log_info("going on from %s at step %" PRIu64 "%s", newest, state->step,
+        log_info("resuming from %s at step %" PRIu64 "%s", newest, state->step,
                  training->options->init_checkpoint ? "; --init_checkpoint is not used" : "");
     if (training->deadline.source != DEADLINE_NONE) {
         char date[32];
@@ -307,6 +309,19 @@ static bool open_training(struct training *training, const char *newest, struct 
            open_reducer(training, error);
 }
 
+/* A start that fails leaves no folder that was not there; one with files in it stays. */
+static void close_failed(struct training *training)
+{
+    char *folder = training->made_folder ? run_train_folder(training->options->run_dir) : NULL;
+    const char *run_dir = training->options->run_dir;
+    training_close(training);
+    if (folder) {
+        rmdir(folder);
+        rmdir(run_dir);
+    }
+    free(folder);
+}
+
 bool training_open(struct training *training, const struct train_options *options, const struct config *config,
                    double started, struct comm *comm, struct error *error)
 {
@@ -327,23 +342,23 @@ bool training_open(struct training *training, const struct train_options *option
         !open_training(training, newest, error))
         goto failed;
     training->state.num_ranks = comm_size(comm);
-    tell_start(training, newest);
+    log_start(training, newest);
     struct metrics_event event = {
         .event = newest ? "resume" : "start",
         .step = training->state.step,
         .num_steps = (uint64_t)options->num_steps,
         .num_ranks = comm_size(comm),
     };
-    bool told = comm_rank(comm) != 0 ||
-                (run_lock_held(&training->lock, error) && metrics_append_event(training->folder, &event, error));
-    if (!comm_all_ok(comm, told, error))
+    bool recorded = comm_rank(comm) != 0 ||
+                    (run_lock_held(&training->lock, error) && metrics_append_event(training->folder, &event, error));
+    if (!comm_all_ok(comm, recorded, error))
         goto failed;
     free(newest);
     return true;
 
 failed:
     free(newest);
-    training_close(training);
+    close_failed(training);
     return false;
 }
 

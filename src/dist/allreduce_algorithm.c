@@ -1,4 +1,4 @@
-#include "dist/sum_algorithm.h"
+#include "dist/allreduce_algorithm.h"
 
 #include <mpi.h>
 
@@ -17,22 +17,22 @@ static bool is_power_of_two(int num_ranks)
     return (num_ranks & (num_ranks - 1)) == 0;
 }
 
-enum sum_algorithm sum_algorithm_for(int num_ranks)
+enum allreduce_algorithm allreduce_algorithm_for(int num_ranks)
 {
     if (is_power_of_two(num_ranks) || num_ranks > RING_MOST_RANKS)
-        return SUM_BY_HALVING;
-    return SUM_BY_RING;
+        return ALLREDUCE_HALVING_DOUBLING;
+    return ALLREDUCE_RING;
 }
 
-struct sum_cost sum_algorithm_cost(int num_ranks)
+struct allreduce_cost allreduce_algorithm_cost(int num_ranks)
 {
-    if (sum_algorithm_for(num_ranks) == SUM_BY_RING)
-        return (struct sum_cost){2.0 * (num_ranks - 1), 2.0 * (num_ranks - 1) / num_ranks};
+    if (allreduce_algorithm_for(num_ranks) == ALLREDUCE_RING)
+        return (struct allreduce_cost){2.0 * (num_ranks - 1), 2.0 * (num_ranks - 1) / num_ranks};
     int doublings = 0;
     double folded = 1; /* the largest power of two that is not above num_ranks */
     for (; 2 * folded <= num_ranks; folded *= 2)
         doublings++;
-    struct sum_cost cost = {2.0 * doublings, 2 * (folded - 1) / folded};
+    struct allreduce_cost cost = {2.0 * doublings, 2 * (folded - 1) / folded};
     if (!is_power_of_two(num_ranks)) {
         cost.rounds += 3;
         cost.passes += 2;
@@ -81,9 +81,9 @@ static bool write_undecided(int index, int wanted)
     return written;
 }
 
-bool sum_algorithm_choose(int num_ranks)
+bool allreduce_algorithm_choose(int num_ranks)
 {
-    const char *wanted = sum_algorithm_for(num_ranks) == SUM_BY_RING ? "ring" : "rabenseifner";
+    const char *wanted = allreduce_algorithm_for(num_ranks) == ALLREDUCE_RING ? "ring" : "rabenseifner";
     int provided, index;
     if (MPI_T_init_thread(MPI_THREAD_SINGLE, &provided) != MPI_SUCCESS)
         return false;

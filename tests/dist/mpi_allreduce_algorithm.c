@@ -1,6 +1,6 @@
 /* The algorithm of MPI_Iallreduce: what is chosen for how many ranks and what it costs, and that Open MPI's variable then has
  * its number, unless it was told another beforehand. At three ranks also that the sums go by it. */
-#include "dist/sum_algorithm.h"
+#include "dist/allreduce_algorithm.h"
 #include "tests/dist/mpi_check.h"
 
 #include <mpi.h>
@@ -38,14 +38,14 @@ static void check_rule(struct comm *comm)
 {
     static const int halvings[] = {2, 4, 8, 16, 17, 64, 100, 1 << 20}, rings[] = {3, 5, 6, 7, 9, 15};
     for (size_t i = 0; i < sizeof halvings / sizeof *halvings; i++)
-        CHECK(comm, sum_algorithm_for(halvings[i]) == SUM_BY_HALVING);
+        CHECK(comm, allreduce_algorithm_for(halvings[i]) == ALLREDUCE_HALVING_DOUBLING);
     for (size_t i = 0; i < sizeof rings / sizeof *rings; i++)
-        CHECK(comm, sum_algorithm_for(rings[i]) == SUM_BY_RING);
+        CHECK(comm, allreduce_algorithm_for(rings[i]) == ALLREDUCE_RING);
 }
 
 static void check_cost(struct comm *comm, int ranks, double rounds, double passes)
 {
-    struct sum_cost cost = sum_algorithm_cost(ranks);
+    struct allreduce_cost cost = allreduce_algorithm_cost(ranks);
     CHECK(comm, cost.rounds == rounds && cost.passes == passes);
 }
 
@@ -81,21 +81,21 @@ static void check_choice(struct comm *comm)
 {
     const char *told = getenv("OMPI_MCA_coll_libnbc_iallreduce_algorithm");
     if (!has_variable(comm)) {
-        CHECK(comm, !sum_algorithm_choose(2));
+        CHECK(comm, !allreduce_algorithm_choose(2));
         return;
     }
     if (told) {
         CHECK(comm, strcmp(told, "binomial") == 0 && present_number(comm) == 2);
-        CHECK(comm, !sum_algorithm_choose(2));
+        CHECK(comm, !allreduce_algorithm_choose(2));
         CHECK(comm, present_number(comm) == 2);
         return;
     }
     CHECK(comm, present_number(comm) == 0);
     CHECK(comm, comm_size(comm) != 3 || adds_in_one_order(comm));
-    CHECK(comm, sum_algorithm_choose(comm_size(comm)));
+    CHECK(comm, allreduce_algorithm_choose(comm_size(comm)));
     CHECK(comm, comm_size(comm) != 3 || !adds_in_one_order(comm));
     CHECK(comm, present_number(comm) == (comm_size(comm) == 3 ? 1 : 3));
-    CHECK(comm, !sum_algorithm_choose(3)); /* a choice stands */
+    CHECK(comm, !allreduce_algorithm_choose(3)); /* a choice stands */
     CHECK(comm, present_number(comm) == (comm_size(comm) == 3 ? 1 : 3));
 }
 
