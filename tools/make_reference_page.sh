@@ -95,6 +95,7 @@ training with a checkpoint.
 | `DATA/index.h5` | `drumline-preprocess` | the table of all performances, and all shards as one |
 | `RUN/train/checkpoint-00001000.h5` | `drumline-train` | parameters, optimizer, and where the training stood |
 | `RUN/train/checkpoint-00001000.h5.damaged` | `drumline-train` | a checkpoint that it had to pass over; no program reads it |
+| `RUN/hparams.json` | `drumline-train --mode=train` | config, seed, data set and hparams, from the run's start |
 | `RUN/train/metrics.jsonl` | `drumline-train --mode=train` | one JSON object a line |
 | `RUN/eval/metrics.jsonl` | `drumline-train` when it evaluates | the same |
 | `RUN/train/lock` | `drumline-train` | which job has the run |

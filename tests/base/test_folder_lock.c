@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/host.h"
 #include "base/io/folder_lock.h"
+#include "base/ticker.h"
 #include "tests/support/scratch.h"
 #include "tests/support/unit.h"
 
@@ -173,6 +174,7 @@ static void a_process_number_that_is_used_again(void **state)
     *start = *start == '1' ? '2' : '1';
     write_lock(*state, (char *)bytes, 0);
     free(bytes);
+    ticker_stop(lock.renewal);
     free(lock.path);
     assert_taken(*state);
 }

@@ -1,5 +1,6 @@
 """One rank's failure ends the whole job, with that rank's message; so does a full disk. A job that goes on or hangs runs
 into harness.LIMIT."""
+import json
 import os
 import resource
 import shutil
@@ -31,6 +32,8 @@ class OneRank(harness.TrainingTest):
         self.refuse("given", "/nowhere", examples_path="/nowhere")
         self.assertTrue(os.path.isdir(self.path("given")))
         self.train("begun", num_steps=2)
+        with open(self.path("begun", "hparams.json"), encoding="utf-8") as file:
+            self.assertEqual(json.load(file)["hparams"]["batch_size"], 13)
         self.refuse("begun", "/nowhere", examples_path="/nowhere")
         self.assertEqual(self.checkpoints("begun"), [2])
 

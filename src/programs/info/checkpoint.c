@@ -4,6 +4,7 @@
 #include "model/optimizer/optimizer.h"
 #include "model/vae/parameters.h"
 #include "programs/info/kinds.h"
+#include "run/hparams_file.h"
 #include "run/json_members.h"
 
 #include <inttypes.h>
@@ -12,25 +13,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static json_t *json_of_setting(const struct setting *row, const void *values)
-{
-    const void *member = (const unsigned char *)values + row->offset;
-    char text[SETTING_TEXT_MAX];
-    if (row->type == SETTING_BOOL)
-        return json_boolean(*(const bool *)member);
-    if (row->type == SETTING_INT)
-        return json_integer((json_int_t) * (const int64_t *)member);
-    if (row->type == SETTING_DOUBLE)
-        return json_real(*(const double *)member);
-    if (row->type != SETTING_INT_LIST)
-        return json_clean_text(setting_format(row, values, text));
-    const struct int_list *list = member;
-    json_t *array = json_array();
-    for (int i = 0; i < list->count; i++)
-        json_array_append_new(array, json_integer((json_int_t)list->values[i]));
-    return array;
-}
-
 /* All hparams, and those that differ from the config's as --hparams takes them. */
 static void read_hparams(json_t *object, const struct checkpoint *checkpoint)
 {
@@ -38,17 +20,16 @@ static void read_hparams(json_t *object, const struct checkpoint *checkpoint)
     const struct config *config = config_find(checkpoint->config, NULL);
     struct hparams usual;
     struct error ignored;
-    json_t *all = json_object(), *changed = json_array();
+    json_t *changed = json_array();
     bool known = hparams_make(&usual, config ? config : &unknown, NULL, &ignored);
     for (size_t i = 0; i < hparams_table.count; i++) {
         const struct setting *row = &hparams_table.rows[i];
         char text[SETTING_TEXT_MAX], usual_text[SETTING_TEXT_MAX];
-        json_object_set_new(all, row->name, json_of_setting(row, &checkpoint->hparams));
         setting_format(row, &checkpoint->hparams, text);
         if (known && strcmp(text, setting_format(row, &usual, usual_text)) != 0)
             json_array_append_new(changed, json_sprintf("%s=%s", row->name, text));
     }
-    json_object_set_new(object, "hparams", all);
+    json_object_set_new(object, "hparams", hparams_json(&checkpoint->hparams));
     json_object_set_new(object, "hparams_changed", changed);
 }
 

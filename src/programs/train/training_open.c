@@ -9,6 +9,7 @@
 #include "programs/common/transform.h"
 #include "programs/train/agreement.h"
 #include "programs/train/best.h"
+#include "run/hparams_file.h"
 #include "run/metrics.h"
 #include "run/run_checkpoint.h"
 #include "run/run_folder.h"
@@ -314,11 +315,13 @@ static void close_failed(struct training *training)
 {
     char *folder = training->made_folder ? run_train_folder(training->options->run_dir) : NULL;
     const char *run_dir = training->options->run_dir;
+    char *hparams = path_join(run_dir, RUN_HPARAMS_NAME);
     training_close(training);
-    if (folder) {
-        rmdir(folder);
+    if (folder && rmdir(folder) == 0) {
+        unlink(hparams);
         rmdir(run_dir);
     }
+    free(hparams);
     free(folder);
 }
 
@@ -349,8 +352,9 @@ bool training_open(struct training *training, const struct train_options *option
         .num_steps = (uint64_t)options->num_steps,
         .num_ranks = comm_size(comm),
     };
-    bool recorded = comm_rank(comm) != 0 ||
-                    (run_lock_held(&training->lock, error) && metrics_append_event(training->folder, &event, error));
+    bool recorded = comm_rank(comm) != 0 || (run_lock_held(&training->lock, error) &&
+                                             hparams_file_write(options->run_dir, &training->state, error) &&
+                                             metrics_append_event(training->folder, &event, error));
     if (!comm_all_ok(comm, recorded, error))
         goto failed;
     free(newest);

@@ -1,0 +1,54 @@
+#include "run/hparams_file.h"
+
+#include "base/io/atomic_file.h"
+#include "base/io/files.h"
+#include "base/text.h"
+#include "run/json_members.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static json_t *json_of_setting(const struct setting *row, const void *values)
+{
+    const void *member = (const unsigned char *)values + row->offset;
+    char text[SETTING_TEXT_MAX];
+    if (row->type == SETTING_BOOL)
+        return json_boolean(*(const bool *)member);
+    if (row->type == SETTING_INT)
+        return json_integer((json_int_t) * (const int64_t *)member);
+    if (row->type == SETTING_DOUBLE)
+        return json_real(*(const double *)member);
+    if (row->type != SETTING_INT_LIST)
+        return json_clean_text(setting_format(row, values, text));
+    const struct int_list *list = member;
+    json_t *array = json_array();
+    for (int i = 0; i < list->count; i++)
+        json_array_append_new(array, json_integer((json_int_t)list->values[i]));
+    return array;
+}
+
+json_t *hparams_json(const struct hparams *hparams)
+{
+    json_t *all = json_object();
+    for (size_t i = 0; i < hparams_table.count; i++)
+        json_object_set_new(all, hparams_table.rows[i].name, json_of_setting(&hparams_table.rows[i], hparams));
+    return all;
+}
+
+bool hparams_file_write(const char *run_dir, const struct checkpoint *state, struct error *error)
+{
+    char *path = path_join(run_dir, RUN_HPARAMS_NAME);
+    json_t *object = json_object();
+    json_object_set_new(object, "config", json_clean_text(state->config));
+    json_object_set_new(object, "seed", json_integer((json_int_t)state->seed));
+    json_object_set_new(object, "content_sha256", json_clean_text(state->content_sha256));
+    json_object_set_new(object, "hparams", hparams_json(&state->hparams));
+    char *json = json_dumps(object, JSON_INDENT(2)), *text = json ? format_text("%s\n", json) : NULL;
+    bool ok = text ? atomic_file_write(path, text, strlen(text), error)
+                   : error_set_no_memory(error, "%s: out of memory", path);
+    json_decref(object);
+    free(json);
+    free(text);
+    free(path);
+    return ok;
+}

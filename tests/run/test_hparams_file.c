@@ -1,0 +1,46 @@
+/* RUN/hparams.json: every hparam, by name and kind. */
+#include "run/hparams_file.h"
+#include "tests/support/scratch.h"
+#include "tests/support/unit.h"
+
+static void every_hparam_is_there(void **state)
+{
+    struct error error;
+    struct checkpoint position = {.config = "groovae_4bar", .content_sha256 = "abc", .seed = 7};
+    const struct config *config = config_find("groovae_4bar", &error);
+    char *path = path_join(*state, RUN_HPARAMS_NAME);
+    assert_non_null(config);
+    assert_ok(hparams_make(&position.hparams, config, "batch_size=13,dec_rnn_size=[8,4]", &error), error);
+    assert_ok(hparams_file_write(*state, &position, &error), error);
+    position.seed = 8;
+    assert_ok(hparams_file_write(*state, &position, &error), error); /* in the place of the first */
+    json_t *object = json_load_file(path, 0, NULL), *hparams = json_object_get(object, "hparams");
+    assert_string_equal(json_string_value(json_object_get(object, "config")), "groovae_4bar");
+    assert_string_equal(json_string_value(json_object_get(object, "content_sha256")), "abc");
+    assert_int_equal(json_integer_value(json_object_get(object, "seed")), 8);
+    assert_int_equal(json_object_size(hparams), hparams_table.count);
+    assert_int_equal(json_integer_value(json_object_get(hparams, "batch_size")), 13);
+    assert_int_equal(json_integer_value(json_array_get(json_object_get(hparams, "dec_rnn_size"), 1)), 4);
+    assert_true(json_is_real(json_object_get(hparams, "learning_rate")));
+    assert_int_equal(scratch_count(*state), 1);
+    json_decref(object);
+    free(path);
+}
+
+static void a_folder_that_is_not_there(void **state)
+{
+    struct error error;
+    struct checkpoint position = {.config = "groovae_4bar"};
+    char *nowhere = path_join(*state, "nowhere");
+    assert_fails(hparams_file_write(nowhere, &position, &error), error, "hparams.json: can't write");
+    free(nowhere);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(every_hparam_is_there, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(a_folder_that_is_not_there, scratch_set_up, scratch_tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
