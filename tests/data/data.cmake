@@ -22,6 +22,11 @@ if(DRUMLINE_MPI)
         $<TARGET_FILE:drumline-preprocess> $<TARGET_FILE:performances> ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG})
     set_tests_properties(preprocess PROPERTIES TIMEOUT 300 PROCESSORS 2 ENVIRONMENT "${DRUMLINE_MPI_ENVIRONMENT}")
 
+    # Odd files, through the programs, against an independent reader.
+    add_test(NAME odd_midi COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/data/check_odd_midi.py ${PROJECT_BINARY_DIR}/bin
+        $<TARGET_FILE:make_checkpoint>)
+    set_tests_properties(odd_midi PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77 ENVIRONMENT "${DRUMLINE_MPI_ENVIRONMENT}")
+
     # Against the groove data set, where it is at hand, and an independent reader of MIDI.
     add_test(NAME groove COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/data/check_groove.py
         $<TARGET_FILE:drumline-preprocess> $<TARGET_FILE:performances> ${PROJECT_SOURCE_DIR})
