@@ -2,7 +2,6 @@
 
 #include "base/cli/options.h"
 #include "base/hdf5/hdf5.h"
-#include "base/hdf5/seal.h"
 #include "base/io/atomic_file.h"
 #include "base/io/files.h"
 #include "base/text.h"

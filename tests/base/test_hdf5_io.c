@@ -3,6 +3,8 @@
 #include <math.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/time.h>
+#include <time.h>
 
 static void test_attributes(void **state)
 {
@@ -545,13 +547,34 @@ static void test_full_disk(void **state)
     free(path);
 }
 
-/* The same content is the same bytes. */
+/* The clocks that HDF5 may ask, so many seconds ahead. */
+static time_t seconds_ahead;
+
+int gettimeofday(struct timeval *restrict now, void *restrict zone)
+{
+    struct timespec real;
+    (void)zone;
+    clock_gettime(CLOCK_REALTIME, &real);
+    *now = (struct timeval){.tv_sec = real.tv_sec + seconds_ahead, .tv_usec = real.tv_nsec / 1000};
+    return 0;
+}
+
+time_t time(time_t *now)
+{
+    struct timeval real;
+    gettimeofday(&real, NULL);
+    if (now)
+        *now = real.tv_sec;
+    return real.tv_sec;
+}
+
+/* The same content is the same bytes, whenever it is written. */
 static void test_same_bytes(void **state)
 {
     char *path = path_join(*state, "a.h5");
     size_t sizes[2];
     uint8_t *first = make_sample(path, &sizes[0]);
-    sleep(1);
+    seconds_ahead = 3600;
     uint8_t *second = make_sample(path, &sizes[1]);
     assert_int_equal(sizes[0], sizes[1]);
     assert_memory_equal(first, second, sizes[0]);

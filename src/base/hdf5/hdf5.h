@@ -19,6 +19,7 @@
 #include "base/hdf5/file.h"
 #include "base/hdf5/floats.h"
 #include "base/hdf5/reading.h"
+#include "base/hdf5/seal.h"
 #include "base/hdf5/storage.h"
 #include "base/hdf5/types.h"
 #include "base/hdf5/writing.h"
