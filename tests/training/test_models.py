@@ -90,7 +90,7 @@ class Models(harness.TrainingTest):
             (replace(numpy.zeros((size, 1), "f4")), "number of dimensions"),
             (replace(numpy.zeros(size, "i4")), "neither 32-bit nor 16-bit floats"),
             (replace(numpy.zeros(size, "f8")), "neither 32-bit nor 16-bit floats"),
-            (virtual, "its values lie in other files"),
+            (virtual, "is a virtual dataset, which would be read from other files"),
             (lambda model: model.pop("model/encoder/mu/bias"), "missing"),
             (lambda model: model.attrs.__delitem__("config"), "config"),
             (lambda model: model.attrs.__setitem__("bars", 65), "bars"),

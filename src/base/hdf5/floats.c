@@ -32,15 +32,6 @@ static bool is_half(hid_t type)
     return found;
 }
 
-static bool stores_itself(hid_t dataset)
-{
-    hid_t properties = H5Dget_create_plist(dataset);
-    bool is_virtual = properties < 0 || H5Pget_layout(properties) == H5D_VIRTUAL;
-    if (properties >= 0)
-        H5Pclose(properties);
-    return !is_virtual;
-}
-
 static bool check_sizes(hid_t file, const char *name, int num_dims, const hsize_t *dims, struct error *error)
 {
     hsize_t found[HDF5_MAX_DIMENSIONS];
@@ -64,8 +55,6 @@ bool hdf5_check_floats(hid_t file, const char *name, int num_dims, const hsize_t
     bool ok = true;
     if (type < 0)
         ok = hdf5_fail_at(error, file, name, "can't open the dataset");
-    else if (!stores_itself(dataset))
-        ok = hdf5_refuse_at(error, file, name, "its values lie in other files");
     else if (H5Tget_class(type) != H5T_FLOAT ||
              !(H5Tget_size(type) == sizeof(float) ? hdf5_is_plain_number(type, H5T_FLOAT) : is_half(type)))
         ok = hdf5_refuse_at(error, file, name, "the dataset's elements are neither 32-bit nor 16-bit floats");
