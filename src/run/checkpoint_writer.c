@@ -19,10 +19,10 @@ struct checkpoint_writer {
     struct checkpoint_place place;
     struct background *background;
     struct arena arena;
-    double begun;   /* clock_seconds */
-    double longest; /* seconds */
-    bool told;      /* the failure, to the caller */
-    bool reported;  /* the last one written, to the log */
+    double begun;          /* clock_seconds */
+    double longest;        /* seconds */
+    bool reported_failure; /* the failure, to the caller */
+    bool reported;         /* the last one written, to the log */
 
     /* The thread's while it is busy. */
     struct checkpoint state;
@@ -85,7 +85,7 @@ static bool write_file(struct checkpoint_writer *writer, struct atomic_file *fil
 }
 
 /* A job that takes the run over removes what we are writing, were it just before the name: that it has the run is then the
- * better reason to tell. */
+ * better reason to report. */
 static bool write_snapshot(struct checkpoint_writer *writer, const char *path, struct error *error)
 {
     const struct checkpoint_place *place = &writer->place;
@@ -196,7 +196,7 @@ bool checkpoint_writer_wait(struct checkpoint_writer *writer, struct error *erro
     report(writer);
     if (!writer->failed)
         return true;
-    writer->told = true;
+    writer->reported_failure = true;
     *error = writer->error;
     return false;
 }
@@ -212,8 +212,8 @@ void checkpoint_writer_free(struct checkpoint_writer *writer)
     struct error error;
     if (!writer)
         return;
-    bool was_told = writer->told;
-    if (!checkpoint_writer_wait(writer, &error) && !was_told)
+    bool was_reported = writer->reported_failure;
+    if (!checkpoint_writer_wait(writer, &error) && !was_reported)
         log_warning("%s", error.message);
     background_stop(writer->background);
     arena_free(&writer->arena);

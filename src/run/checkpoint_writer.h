@@ -1,4 +1,4 @@
-/* Checkpoints written beside the training, from a snapshot: the training goes on as soon as its state is copied.
+/* Checkpoints written beside the training, from a snapshot: the training continues as soon as its state is copied.
  *
  * One at a time. All functions are for the thread that trains; the writing is done by a thread of the writer's own, in which
  * alone HDF5 may be used between begin and the moment at which the writer is known not to be busy: the serial HDF5 library
@@ -53,7 +53,7 @@ bool checkpoint_writer_wait(struct checkpoint_writer *writer, struct error *erro
 /* Seconds that the longest has taken so far, the one under way included; 0: none was begun. */
 double checkpoint_writer_longest_seconds(struct checkpoint_writer *writer);
 
-/* Waits and frees; a failure that nobody was told of is logged. NULL is fine. */
+/* Waits and frees; a failure that was not reported is logged. NULL is fine. */
 void checkpoint_writer_free(struct checkpoint_writer *writer);
 
 #endif

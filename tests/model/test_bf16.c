@@ -1,5 +1,5 @@
 /* bf16 GEMMs against plain sums of rounded factors, and the model that trains with them against a twin that rounds both
- * factors of every product, with each engine that runs here. */
+ * factors of every GEMM, with each engine that runs here. */
 #include "tests/model/model_from_twin.h"
 #include "tests/model/naive_batch.h"
 #include "tests/model/naive_ops.h"
@@ -22,7 +22,7 @@ static struct bf16_engine *engine_of(size_t n)
     struct error error;
     struct bf16_engine *engine = engine_makers[n](&error);
     if (!engine)
-        print_message("engine %zu is left out: %s\n", n, error.message);
+        print_message("engine %zu is skipped: %s\n", n, error.message);
     if (!engine && n == 0)
         fail_msg("%s", error.message);
     return engine;
@@ -40,7 +40,7 @@ static uint16_t *rounded_numbers(const double *values, size_t count)
     return rounded;
 }
 
-/* The product of what lies in memory as the shape says, added to out. */
+/* The GEMM of what lies in memory as the shape says, added to out. */
 static void add_product(double *out, const double *left, const double *right, const struct bf16_shape *shape)
 {
     size_t rows = (size_t)shape->rows, columns = (size_t)shape->columns, inner = (size_t)shape->inner;
@@ -394,7 +394,7 @@ static void micro_batches_add_up(void **state)
     }
 }
 
-/* ---- What goes wrong ---- */
+/* ---- Failures ---- */
 
 static int prepared, released, freed, fails_after;
 
@@ -402,16 +402,16 @@ static void *fake_prepare(struct bf16_engine *engine, const struct bf16_shape *s
 {
     (void)shape;
     if (prepared == fails_after) {
-        error_set(error, "no such product");
+        error_set(error, "no such GEMM");
         return NULL;
     }
     prepared++;
     return engine;
 }
 
-static void fake_release(void *product)
+static void fake_release(void *gemm)
 {
-    released += product != NULL;
+    released += gemm != NULL;
 }
 
 static void fake_free(struct bf16_engine *engine)
@@ -439,7 +439,7 @@ static void what_cannot_be_prepared_is_reported(void **state)
             assert_ok(model_prepare_bf16(model, 4, &error), error);
             assert_int_equal(prepared, all);
         } else {
-            assert_fails(model_prepare_bf16(model, 4, &error), error, "no such product");
+            assert_fails(model_prepare_bf16(model, 4, &error), error, "no such GEMM");
         }
         model_free(model);
         assert_int_equal(released, prepared);

@@ -1,4 +1,4 @@
-/* Checkpoints: what is written is read again bit for bit, and no damaged or foreign file is taken for a sound one. */
+/* Checkpoints: what is written is read again bit for bit, and no damaged or foreign file is taken for a valid one. */
 #include "tests/support/scratch.h"
 #include "tests/support/unit.h"
 

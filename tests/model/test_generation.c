@@ -32,7 +32,7 @@ struct bench {
     struct inference_decoder *decoder;
     struct inference_scratch *scratch;
     size_t steps, numbers; /* of a window; of a batch's music */
-    float *z, *music;      /* music [B, T, D] as played */
+    float *z, *music;      /* music [B, T, D] as sampled */
     float *music_by_time;  /* [T, B, D], the same */
     float *controls;       /* [T, C] */
 };

@@ -240,7 +240,7 @@ static void agrees_with_the_twin(void **state)
         check_against_twin(&twin_sizes[n]);
 }
 
-/* 2,720 rows: more than any product takes at a time, be it the kernels' or the library's, so that each is made in several
+/* 2,720 rows: more than any GEMM takes at a time, packed or OpenBLAS's, so that each is made in several
  * passes. */
 static const struct naive_sizes many_rows[] = {
     {false, 170, 1, 16, 9, 3, 1, {4},    2, {5, 3}, 0.5, 0.5, 0, 0, 0},

@@ -1,4 +1,4 @@
-/* Latent vectors to play from: drawn, or on the way from one to another. model/inference/inference_decoder.h plays them. */
+/* Latent vectors to decode: drawn, or interpolated. model/inference/inference_decoder.h decodes them. */
 #ifndef DRUMLINE_MODEL_INFERENCE_GENERATION_H
 #define DRUMLINE_MODEL_INFERENCE_GENERATION_H
 

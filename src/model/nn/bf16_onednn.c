@@ -63,7 +63,7 @@ static bool describe(dnnl_memory_desc_t *description, dnnl_data_type_t type, int
     return check(dnnl_memory_desc_init_by_strides(description, 2, sizes, type, strides), "a matrix", error);
 }
 
-/* Scratch memory is the caller's, and `write` is told. */
+/* Scratch memory is the caller's, and `write` decides whether the result is added. */
 static bool make_attributes(dnnl_primitive_attr_t *attributes, enum op_write write, struct error *error)
 {
     dnnl_post_ops_t operations = NULL;

@@ -143,7 +143,7 @@ static void make_embedding(struct decoder *decoder, const struct pass *pass, con
     }
 }
 
-/* previous [segments * B, D] for step s > 0: the truth, or with the given probability what the model plays at s - 1. */
+/* previous [segments * B, D] for step s > 0: the truth, or with the given probability what the model samples at s - 1. */
 static void choose_previous(struct decoder *decoder, const struct pass *pass, int s, const float *target,
                             double probability)
 {
