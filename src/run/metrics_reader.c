@@ -86,7 +86,7 @@ static json_t *parse_numbers(const char *line)
     return NULL;
 }
 
-/* What comes after step `from` is made again, so what was told of it counts no more. */
+/* Steps after `from` are repeated, so their lines count no more. */
 static void forget_after(struct metrics_reader *reader, int64_t from)
 {
     size_t oldest = reader->num_recent > RECENT_LINES ? reader->num_recent - RECENT_LINES : 0;

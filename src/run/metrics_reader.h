@@ -28,7 +28,7 @@ json_t *metrics_reader_lines(const struct metrics_reader *reader);
 json_t *metrics_reader_event(const struct metrics_reader *reader);
 
 /* The sessions, oldest first, the last thousand: a new array of objects. "from_step", "num_steps", "num_ranks", "began" (UTC)
- * and "last_step" are always there; "last_time" once a step was told; "host", "pid", "slurm_job" and "slurm_restarts" where
+ * and "last_step" are always there; "last_time" once a line of metrics was written; "host", "pid", "slurm_job" and "slurm_restarts" where
  * the event had them; "reason", "ended" and perhaps "message" once it has ended; "steps_lost" where the session after it began
  * at a step before its last. */
 json_t *metrics_reader_sessions(const struct metrics_reader *reader);

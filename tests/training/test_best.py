@@ -30,6 +30,19 @@ class Best(harness.TrainingTest):
         for name, value in self.best("cut")[0].items():
             self.assertEqual(value.tobytes(), tensors[name].tobytes(), name)
 
+    def test_averaged_weights(self):
+        """What is evaluated is what is kept."""
+        self.train("averaged", num_steps=20, eval_steps=5, save_checkpoint_steps=5, hparams="ema_decay=0.9")
+        tensors, attributes = self.best("averaged")
+        expected = harness.read_checkpoint(self.checkpoint("averaged", attributes["best_step"]))[0]
+        self.assertTrue(all(name.startswith("model/") for name in tensors))
+        for name, value in tensors.items():
+            self.assertEqual(value.tobytes(), expected[name.replace("model/", "ema/")].tobytes(), name)
+        self.train("averaged", mode="eval", config=None, hparams=None, num_steps=None, log_steps=None)
+        again = self.metrics("averaged", "eval")[-1]
+        self.assertEqual(again["step"], attributes["best_step"])
+        self.assertLess(abs(again["val_loss"] / attributes["best_val_loss"] - 1), 1e-6)
+
     def test_patience(self):
         flags = {"hparams": WORSE, "eval_steps": 2, "num_steps": 30}
         job = self.train("patient", 2, patience=3, **flags)

@@ -25,7 +25,7 @@ struct transform {
     uint32_t removed_classes; /* add_instruments: bit d set: drum d is gone from the input */
     double drop_class; /* augment_drop_class, in training alone: the probability that input and target lose a class */
     double
-        max_note_dropout; /* for each window p ~ U(0, max); a note goes with probability p * max(0.2, 1 - velocity) */
+        max_note_dropout; /* for each window p ~ U(0, max); a note is dropped with probability p * max(0.2, 1 - velocity) */
 };
 
 /* Part of a grid, from the beginning of a bar on: [16 * bars, 9] each, with the grid's meaning. */

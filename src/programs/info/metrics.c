@@ -11,7 +11,7 @@
 
 enum { NUMBER_WIDTH = 7 }; /* and a blank before it */
 
-/* The representation whose heads a line tells the losses of; the first of the table where there is none. */
+/* The representation whose heads' losses a line has; the first of the table where there is none. */
 static const struct representation *representation_of(const json_t *line)
 {
     for (size_t i = 0; i < representation_count; i++) {

@@ -31,7 +31,7 @@ static bool load_model(void *context, const char *path, struct error *error)
     return loading->model != NULL;
 }
 
-/* From the checkpoint that was named, else from the run's newest sound one, at once: a training beside us deletes old ones. */
+/* From --checkpoint_file, else from the run's best or newest checkpoint, at once: a training beside us deletes old ones. */
 static bool load_chosen(struct loading *loading, char **path, const struct train_options *options, struct error *error)
 {
     struct run_checkpoint_user user = {load_model, loading};

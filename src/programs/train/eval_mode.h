@@ -5,7 +5,7 @@
 #include "dist/comm.h"
 #include "programs/train/options.h"
 
-/* Evaluates --checkpoint_file, or the latest valid checkpoint of --run_dir, prints the figures and, with --run_dir, appends
+/* Evaluates --checkpoint_file, or a checkpoint of --run_dir by --checkpoint, logs the metrics and, with --run_dir, appends
  * them to RUN/eval/metrics.jsonl. Returns the program's exit status, with the error set on failure. Collective. */
 int eval_mode_run(const struct train_options *options, const struct config *config, struct comm *comm,
                   struct error *error);

@@ -23,8 +23,8 @@ bool evaluation_make(struct evaluation *evaluation, const struct dataset *datase
                      const struct hparams *hparams, struct error *error);
 void evaluation_free(struct evaluation *evaluation);
 
-/* Sums (base/metric.h) over all ranks, the same on each. Window i's noise follows from seed and i: the figures do not depend on the
- * number of ranks. `watchdog` (may be NULL) hears of each micro-batch. Collective. */
+/* Sums (base/metric.h) over all ranks, the same on each. Window i's noise follows from seed and i, so the metrics do not
+ * depend on the number of ranks. `watchdog` (may be NULL) hears of each micro-batch. Collective. */
 void evaluation_run(const struct evaluation *evaluation, struct model *model, struct comm *comm, uint64_t seed,
                     struct watchdog *watchdog, double sums[METRIC_MAX_SUMS]);
 

@@ -4,7 +4,7 @@
 #include "data/dataset/order.h"
 #include "model/optimizer/schedule.h"
 
-/* The most windows that are worked on at a time where nothing is said: enough rows for efficient products, few enough
+/* Default of the maximum windows per micro-batch: enough rows for efficient GEMMs, few enough
  * for a layer's activations to stay near the processor (docs/performance.md). */
 enum { DEFAULT_MICRO_BATCH = 128 };
 
