@@ -7,11 +7,11 @@
 #include <math.h>
 
 /* Opens a data set that must be there. */
-static struct dataset *open_sound(const char *folder)
+static struct dataset *open_valid(const char *folder)
 {
     struct error error;
     struct dataset *dataset = dataset_open(folder, &error);
-    if (dataset == NULL)
+    if (!dataset)
         fail_msg("%s", error.message);
     return dataset;
 }
@@ -29,7 +29,7 @@ static void test_holds_what_was_written(void **state)
     for (uint32_t num_shards = 1; num_shards <= 7; num_shards++) {
         char *folder = scratch_make();
         fixture_data_set(folder, num_shards);
-        struct dataset *dataset = open_sound(folder);
+        struct dataset *dataset = open_valid(folder);
         assert_int_equal(dataset->index.table.count, 5);
         assert_int_equal(dataset->index.num_steps, (1 + 2 + 3 + 4 + 5) * GRID_BAR_STEPS);
         assert_int_equal(dataset->index.counts.skipped[SKIPPED_SHORT], 2);
@@ -59,7 +59,7 @@ static void test_hash_knows_content_alone(void **state)
     for (uint32_t num_shards = 1; num_shards <= 4; num_shards++) {
         char *folder = scratch_make();
         fixture_data_set(folder, num_shards);
-        struct dataset *dataset = open_sound(folder);
+        struct dataset *dataset = open_valid(folder);
         if (num_shards == 1)
             strcpy(first, dataset_content_sha256(dataset));
         assert_string_equal(dataset_content_sha256(dataset), first);
@@ -191,12 +191,12 @@ static void test_hostile_cells(void **state)
     expect_cell_refused(2, 100, 0);
     expect_cell_refused(1, 0, 0);
     expect_cell_refused(1, 128, 0);
-    expect_cell_refused(1, 100, 1.0001F);
-    expect_cell_refused(1, 100, -1.0001F);
+    expect_cell_refused(1, 100, 1.0001f);
+    expect_cell_refused(1, 100, -1.0001f);
     expect_cell_refused(1, 100, NAN);
     expect_cell_refused(1, 100, INFINITY);
     expect_cell_refused(0, 1, 0);
-    expect_cell_refused(0, 0, 0.5F);
+    expect_cell_refused(0, 0, 0.5f);
     expect_cell_refused(0, 0, NAN);
 }
 
@@ -318,7 +318,7 @@ static void test_damaged_files(void **state)
     assert_non_null(stream);
     assert_int_equal(fwrite(bytes, 1, size, stream), size);
     assert_int_equal(fclose(stream), 0);
-    dataset_close(open_sound(folder));
+    dataset_close(open_valid(folder));
     assert_int_equal(truncate(index, 1000), 0);
     expect_refusal(folder, INDEX_NAME);
     assert_int_equal(rename(path, index), 0); /* a shard in the index's place */
@@ -352,7 +352,7 @@ static void test_windows(void **state)
     char *folder = scratch_make();
     (void)state;
     fixture_data_set(folder, 2);
-    struct dataset *dataset = open_sound(folder);
+    struct dataset *dataset = open_valid(folder);
     assert_int_equal(count_windows(dataset, "train", 1, 1), 8);
     assert_int_equal(count_windows(dataset, "train", 2, 1), 5);
     assert_int_equal(count_windows(dataset, "train", 2, 2), 3);
@@ -370,7 +370,7 @@ static void test_windows_refusals(void **state)
     struct error error;
     (void)state;
     fixture_data_set(folder, 1);
-    struct dataset *dataset = open_sound(folder);
+    struct dataset *dataset = open_valid(folder);
     assert_fails(windows_make(&windows, dataset, "test", 1, 1, &error), error,
                  "'test' holds no window of 1 bars of 4/4 (train holds 8, validation 7, test 0)");
     assert_fails(windows_make(&windows, dataset, "train", 5, 1, &error), error, "train holds 0, validation 1");
@@ -393,7 +393,7 @@ static void test_windows_of_other_meters(void **state)
     grid.time_signature = (struct time_signature){2, 2};
     fixture_append(&shard, "b.mid", SPLIT_TRAIN, &grid);
     fixture_write(folder, &shard, 1);
-    struct dataset *dataset = open_sound(folder);
+    struct dataset *dataset = open_valid(folder);
     assert_int_equal(count_windows(dataset, "train", 1, 1), 3);
     dataset_close(dataset);
     grid_free(&grid);
@@ -416,7 +416,7 @@ static void fill_table(struct performance_table *table)
             .split = (enum split)i,
             .first_step = 16 * (uint64_t)i,
             .num_steps = 16,
-            .qpm = 90.5F + (float)i,
+            .qpm = 90.5f + (float)i,
             .time_signature = {4, 4},
             .shard = i
         };
@@ -444,7 +444,7 @@ static void test_packed_tables(void **state)
     struct performance_table table = {0}, again, none = {0};
     struct error error;
     uint8_t *bytes;
-    size_t size, sound = 0;
+    size_t size, num_valid = 0;
     (void)state;
     fill_table(&table);
     assert_ok(performance_table_pack(&bytes, &size, &table, &error), error);
@@ -459,7 +459,7 @@ static void test_packed_tables(void **state)
         assert_non_null(copy);
         memcpy(copy, bytes, cut);
         if (performance_table_unpack(&again, copy, cut, &error)) {
-            assert_int_equal(again.count, sound++);
+            assert_int_equal(again.count, num_valid++);
             performance_table_free(&again);
         } else {
             assert_non_null(strstr(error.message, "is cut off"));
@@ -467,7 +467,7 @@ static void test_packed_tables(void **state)
         }
         free(copy);
     }
-    assert_int_equal(sound, table.count);
+    assert_int_equal(num_valid, table.count);
     free(bytes);
     assert_ok(performance_table_pack(&bytes, &size, &none, &error), error);
     assert_int_equal(size, 0);

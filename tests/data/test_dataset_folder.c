@@ -8,11 +8,11 @@
 
 #include <sys/wait.h>
 
-static void expect_sound(const char *folder, uint32_t num_shards, int num_files)
+static void expect_valid(const char *folder, uint32_t num_shards, int num_files)
 {
     struct error error;
     struct dataset *dataset = dataset_open(folder, &error);
-    if (dataset == NULL)
+    if (!dataset)
         fail_msg("%s", error.message);
     assert_int_equal(dataset->index.num_shards, num_shards);
     assert_int_equal(scratch_count(folder), num_files);
@@ -37,11 +37,11 @@ static void test_replaces_whole(void **state)
     assert_false(dataset_folder_holds_one(folder));
     put(folder, 4);
     assert_true(dataset_folder_holds_one(folder));
-    expect_sound(folder, 4, 5);
+    expect_valid(folder, 4, 5);
     put(folder, 2); /* fewer shards: none of the four stays */
-    expect_sound(folder, 2, 3);
+    expect_valid(folder, 2, 3);
     put(folder, 3);
-    expect_sound(folder, 3, 4);
+    expect_valid(folder, 3, 4);
     scratch_remove(folder);
 }
 
@@ -55,7 +55,7 @@ static void test_leaves_other_files_alone(void **state)
     put(folder, 2);
     put(folder, 1);
     assert_true(file_exists(other));
-    expect_sound(folder, 1, 3);
+    expect_valid(folder, 1, 3);
     free(other);
     scratch_remove(folder);
 }
@@ -69,7 +69,7 @@ static void test_discard(void **state)
     assert_ok(dataset_folder_stage(&staging, folder, &error), error);
     fixture_data_set(staging, 3);
     dataset_folder_discard(staging);
-    expect_sound(folder, 2, 3);
+    expect_valid(folder, 2, 3);
     free(staging);
     scratch_remove(folder);
 }
@@ -83,7 +83,7 @@ static void test_commit_needs_an_index(void **state)
     assert_ok(dataset_folder_stage(&staging, folder, &error), error);
     assert_fails(dataset_folder_commit(folder, staging, 1, &error), error, "no data set");
     dataset_folder_discard(staging);
-    expect_sound(folder, 2, 3);
+    expect_valid(folder, 2, 3);
     free(staging);
     scratch_remove(folder);
 }
@@ -138,7 +138,7 @@ static void test_recovers(void **state)
             die_while_moving(folder, num_moved);
             assert_ok(dataset_folder_recover(folder, &error), error);
             uint32_t expected = num_moved < 0 ? old_shards : 3;
-            expect_sound(folder, expected, (int)expected + 1);
+            expect_valid(folder, expected, (int)expected + 1);
             scratch_remove(folder);
         }
 }

@@ -47,7 +47,7 @@ static double ring_seconds(int ranks, double bytes)
 }
 
 /* Halving and doubling played out: half of the bytes to a partner, then half of those, down to a p-th, and back. What is
- * beyond a power of two is folded in before, by halves there and back, and told of after. */
+ * beyond a power of two is folded in before, by halves there and back, and gets the result after. */
 static double halving_seconds(int ranks, double bytes)
 {
     double seconds = 0, part = bytes;
@@ -217,7 +217,7 @@ static void windows_are_made_up_alike(void **state)
     bench_windows_free(&b);
 }
 
-static void folder_comes_and_goes(void **state)
+static void folder_is_made_and_removed(void **state)
 {
     (void)state;
     struct error error;
@@ -270,7 +270,7 @@ static char *leave_folder(const char *parent, bool is_killed, pid_t *process)
     return format_text("%s", path);
 }
 
-/* What a killed program left goes; what a living one uses, is new, or has another name stays. */
+/* Removes what a killed program left, but not what a living one uses, is new, or has another name. */
 static void abandoned_folders_are_removed(void **state)
 {
     (void)state;
@@ -421,7 +421,7 @@ int main(void)
         cmocka_unit_test(computation_between_and_beyond),
         cmocka_unit_test(sums_hide_behind_backward),
         cmocka_unit_test(windows_are_made_up_alike),
-        cmocka_unit_test(folder_comes_and_goes),
+        cmocka_unit_test(folder_is_made_and_removed),
         cmocka_unit_test(abandoned_folders_are_removed),
         cmocka_unit_test(modes),
         cmocka_unit_test(wrong_ones_are_refused),

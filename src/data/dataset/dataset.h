@@ -2,11 +2,11 @@
  *
  * One process alone calls dataset_open. Processes that share memory read a data set together, each a part of it:
  *
- *     one:   dataset_begin, dataset_pack            reads the index
- *     others: dataset_unpack                        the same index
- *     all:   dataset_use_memory                     dataset_memory_size bytes, the same for all
- *     all:   dataset_read_part                      each its own part
- *     all:   dataset_check_content                  once all have read theirs */
+ *     one     dataset_begin, dataset_pack    reads the index
+ *     others  dataset_unpack                 get that index
+ *     all     dataset_use_memory             dataset_memory_size bytes, the same for all
+ *     all     dataset_read_part              each its own part
+ *     all     dataset_check_content          once all have read theirs */
 #ifndef DRUMLINE_DATA_DATASET_DATASET_H
 #define DRUMLINE_DATA_DATASET_DATASET_H
 
@@ -69,7 +69,7 @@ struct windows {
 uint64_t windows_in(const struct performance *row, uint32_t bars, uint32_t hop_bars);
 
 /* The windows of `bars` bars that begin every `hop_bars` bars of each performance of the split ("train", "validation",
- * "test"); a last, partial one is left out. Performances whose bar is not 16 steps have none. In the order of the
+ * "test"); a last, partial one is skipped. Performances whose bar is not 16 steps have none. In the order of the
  * index. Fails where there is none, and says what the splits hold. */
 bool windows_make(struct windows *windows, const struct dataset *dataset, const char *split, int bars, int hop_bars,
                   struct error *error);

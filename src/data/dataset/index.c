@@ -129,7 +129,7 @@ static bool write_virtual(hid_t file, const char *path, const struct dataset_ind
 {
     hsize_t dims[2] = {index->num_steps, NUM_DRUMS};
     uint64_t *steps = calloc(2 * (size_t)index->num_shards + 1, sizeof *steps);
-    if (steps == NULL)
+    if (!steps)
         return error_set(error, "%s: no memory for %u shards", path, index->num_shards);
     for (size_t i = 0; i < index->table.count; i++)
         steps[index->num_shards + index->table.rows[i].shard] += index->table.rows[i].num_steps;

@@ -1,12 +1,11 @@
-/* In which order an epoch takes the windows, and which part of a batch is a rank's. Plain arithmetic: it knows ranks as
- * numbers only. */
+/* The order of windows in an epoch, and each rank's part of a batch. Plain arithmetic: ranks are numbers here. */
 #ifndef DRUMLINE_DATA_DATASET_ORDER_H
 #define DRUMLINE_DATA_DATASET_ORDER_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* order[0..count): a permutation of 0 .. count-1 that follows from (seed, epoch) alone: Fisher and Yates' shuffle
+/* Sets order[0..count) to a permutation of 0 .. count-1 that depends on (seed, epoch) alone: Fisher and Yates' shuffle
  * (Knuth, The Art of Computer Programming, volume 2, algorithm P). count fits in 32 bits. */
 void order_permutation(uint32_t *order, size_t count, uint64_t seed, uint32_t epoch);
 

@@ -1,4 +1,4 @@
-/* Times training steps: drumline-train's own step on made-up windows, without a data set, checkpoints or a log. */
+/* Times training steps: drumline-train's own step on synthetic windows, without a data set, checkpoints or a log. */
 #ifndef DRUMLINE_PROGRAMS_BENCH_TRAINING_H
 #define DRUMLINE_PROGRAMS_BENCH_TRAINING_H
 
