@@ -1,4 +1,5 @@
 """tools/measure_start.py: it finds the first step of one rank and of two, and tells of a training that can't start."""
+import glob
 import os
 import re
 import shutil
@@ -40,6 +41,23 @@ class Start(harness.TrainingTest):
         files = len(os.listdir(os.path.join(harness.DATA, "drums")))
         per_file = 2  # the seal is checked, then HDF5 reads
         self.assertTrue(per_file * files <= opens <= per_file * (files + 1), done.stdout)
+
+    @unittest.skipUnless(shutil.which("strace"), "needs strace")
+    def test_one_rank_reads_the_checkpoint(self):
+        """On resume and for --init_checkpoint; the others get it from that rank."""
+        self.train("first", num_steps=2)
+        for run, flags in (("first", {"num_steps": 3}),
+                           ("other", {"num_steps": 1, "init_checkpoint": self.checkpoint("first", 2)})):
+            trace = self.path(f"trace-{run}")
+            words = [harness.MPIEXEC, "-n", "3", "strace", "-ff", "-e", "trace=openat", "-o", trace,
+                     *self.arguments(run, **flags)]
+            job = self.launch(words).wait()
+            self.assertEqual(job.status, 0, job.output)
+            readers = 0
+            for path in glob.glob(trace + ".*"):
+                with open(path, encoding="utf-8", errors="replace") as file:
+                    readers += any("checkpoint-00000002.h5" in line and "O_RDONLY" in line for line in file)
+            self.assertEqual(readers, 1)
 
     def test_refusal(self):
         done = self.measure("--config", "nothing")
