@@ -15,11 +15,11 @@ Every row of the table is a training on as many windows, so that the large batch
   lamb         the large batch with optimizer=lamb at the best of --lamb_rates and the same warm-up
   accumulated  the best of these on the large batch again, in micro_batches=16
 
-Then the best training on the large batch goes on, a quarter of the windows at a time, until it reaches the losses of
+Then the best training on the large batch continues, a quarter of the windows at a time, until it reaches the losses of
 `small` and of `tuned`, at most to four times the windows: what the large batch costs.
 
 Rates are chosen on the first seed alone, by hits + velocities + offsets on the validation split. They do not decay
-(decay_rate=1), as decay counts steps. Runs lie in --work_dir; the same command again goes on where it stopped.
+(decay_rate=1), as decay counts steps. Runs lie in --work_dir; rerun the same command to resume.
 """
 import argparse
 import os

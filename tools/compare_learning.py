@@ -5,12 +5,12 @@
                             [--hparams precision=bf16]
 
 DATA is the unpacked Groove MIDI data set (tools/fetch_groove.sh), or a data set that drumline-preprocess made of it.
-Each decoder is trained once a seed (batch_size=128,hop_bars=4, and --hparams) and evaluated on the validation split; the table shows
-the mean over seeds, the peer's figures and their ratio. The exit status is 1 where one of the three losses is more than
-5 % above the peer's. The peer's figures are those that torch_groovae.py learn gave; --run_peer measures them anew, as
+Each decoder is trained once per seed (batch_size=128,hop_bars=4, and --hparams) and evaluated on the validation split; the table shows
+the mean over seeds, the peer's metrics and their ratio. The exit status is 1 if one of the three losses is more than 5 %
+above the peer's. The peer's metrics are those that torch_groovae.py learn printed; --run_peer measures them again, as
 means over the same seeds.
 
-Each training takes minutes. Runs lie in --work_dir; the same command again goes on where it stopped.
+Each training takes minutes. Runs lie in --work_dir; rerun the same command to resume.
 """
 import argparse
 import json
@@ -53,7 +53,7 @@ def peer_figures(decoder, seeds, arguments):
 
 def print_table(rows, seeds):
     """Prints the table and returns how many losses are too high."""
-    print(f'\n{"decoder":<14}{"figure":<18}{"Drumline":>10}{"of seeds":>20}{"peer":>10}{"ratio":>8}')
+    print(f'\n{"decoder":<14}{"metric":<18}{"Drumline":>10}{"of seeds":>20}{"peer":>10}{"ratio":>8}')
     worse = 0
     for decoder, figure, values, peer, limit in rows:
         mean, spread = statistics.mean(values), f'{min(values):.3f} .. {max(values):.3f}'
@@ -78,7 +78,7 @@ def parse():
     comparison.add_common(parser)
     arguments = parser.parse_args()
     if arguments.steps != PEER_STEPS and not arguments.run_peer:
-        parser.error(f'the peer\'s figures are those after {PEER_STEPS} steps; measure others with --run_peer')
+        parser.error(f'the peer\'s metrics are those after {PEER_STEPS} steps; measure others with --run_peer')
     arguments.decoders = arguments.decoders.split(',')
     if not set(arguments.decoders) <= set(CONFIGS):
         parser.error('--decoders: flat, hierarchical or both')

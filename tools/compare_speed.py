@@ -3,9 +3,9 @@
 
   tools/compare_speed.py [--decoder flat] [--batch 512] [--ranks 2] [--rounds 5] [--steps 6]
 
-The two run by turns, so that what else the machine does meets both: each round trains a few steps of each and takes the
-median of its windows per second, the first step left out. Prints every round, and the median of the rounds' ratios.
-Drumline trains on performances of the made-up drummers, the peer on made-up windows; both are of the same size.
+The two run in interleaved rounds, so that other load on the machine affects both: each round trains a few steps of each and
+takes the median of their windows per second, without the first step. Prints every round, and the median of the rounds'
+ratios. Drumline trains on synthetic performances, the peer on random windows; both are of the same size.
 """
 import argparse
 import os
@@ -37,7 +37,7 @@ def drumline_speed(programs, data, run_dir, arguments):
     path = os.path.join(run_dir, 'train', 'metrics.jsonl')
     speeds = [comparison.value(line, 'windows_per_second', path) for line in comparison.metrics(path)]
     if len(speeds) < 2:
-        comparison.fail(f'{path} tells of {len(speeds)} steps, too few to compare')
+        comparison.fail(f'{path} has {len(speeds)} steps, too few to compare')
     return statistics.median(speeds[1:])
 
 

@@ -17,7 +17,7 @@ def fail(message):
 
 
 def environment():
-    """Open MPI refuses root and more ranks than cores unless it is told."""
+    """Open MPI refuses root and more ranks than cores without these variables."""
     names = dict(OMPI_MCA_rmaps_base_oversubscribe='1')
     if os.geteuid() == 0:
         names.update(OMPI_ALLOW_RUN_AS_ROOT='1', OMPI_ALLOW_RUN_AS_ROOT_CONFIRM='1')
@@ -40,7 +40,7 @@ def run(command, log=None, capture=False, **variables):
 
 
 def run_peer(peer, *arguments):
-    """What the PyTorch peer prints; with one BLAS thread a rank, which its own page found to be fastest."""
+    """What the PyTorch peer prints; with one BLAS thread per rank, which its own page found to be fastest."""
     if not os.path.exists(peer):
         fail(f'{peer} is missing: say with --peer, or in DRUMLINE_PEER, where torch_groovae.py lies')
     return run([PYTHON, peer, *arguments], capture=True, OPENBLAS_NUM_THREADS='1')
@@ -94,14 +94,14 @@ def data_set(given, programs, work_dir):
 
 
 def evaluated(run_dir, steps):
-    """The figures of the evaluation after `steps` steps; None where there is none yet."""
+    """The metrics of the evaluation after `steps` steps; None if there is none yet."""
     path = os.path.join(run_dir, 'eval', 'metrics.jsonl')
     lines = [line for line in metrics(path) if line.get('step') == steps]
     return {name: value(lines[-1], name, path) for name in FIGURES} if lines else None
 
 
 def learned(run_dir, data, programs, config, steps, seed, hparams):
-    """The figures of one run, which is trained and evaluated unless that has been done; broken off, it goes on."""
+    """The metrics of one run, which is trained and evaluated unless it has been; an interrupted one is resumed."""
     if evaluated(run_dir, steps) is None:
         os.makedirs(run_dir, exist_ok=True)
         common = ['--examples_path', data, '--run_dir', run_dir]
@@ -110,7 +110,7 @@ def learned(run_dir, data, programs, config, steps, seed, hparams):
         run(programs.mpi('drumline-train', *common, '--mode=eval'), os.path.join(run_dir, 'eval.log'))
     figures = evaluated(run_dir, steps)
     if figures is None:
-        fail(f'{run_dir}/eval/metrics.jsonl tells nothing of step {steps}')
+        fail(f'{run_dir}/eval/metrics.jsonl has no evaluation at step {steps}')
     return figures
 
 

@@ -5,10 +5,10 @@
 #
 #   tools/emulated_hosts.sh --rate 1gbit -n 2 build/release/bin/drumline-bench train --config groovae_4bar_flat
 #
-# Ranks are dealt out to the hosts one by one, and so are this machine's processors; hosts that are more than those share them,
-# and all share its files. What is real is that messages leave through a network device of the given rate. Needs root,
+# Ranks are assigned to the hosts round robin, and so are this machine's processors, which are shared where there are more
+# hosts; all share its files. What is real is that messages leave through a network device of the given rate. Needs root,
 # iproute2 and util-linux. Nothing is left behind, unless this is killed outright.
-# Exit status: mpirun's; 77 where such hosts can't be made, and the reason was said.
+# Exit status: mpirun's; 77 if such hosts cannot be made, with the reason printed.
 set -euo pipefail
 export PATH=$PATH:/usr/sbin:/sbin
 

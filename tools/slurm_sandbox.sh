@@ -1,18 +1,18 @@
 #!/bin/bash
 # tools/slurm_sandbox.sh COMMAND: a real Slurm on this machine alone, to try job scripts on and to test them.
-#   up                     starts it, or what has died of it; as root four nodes, else one
-#   run COMMAND ARG...     runs a command that sees it: run sbatch jobs/train_4bar.sh, run squeue, run bash
+#   up                     starts it, or those parts that have died; as root four nodes, else one
+#   run COMMAND ARG...     runs a command in it: run sbatch jobs/train_4bar.sh, run squeue, run bash
 #   status                 its nodes and jobs
 #   crash NODE             kills everything on a node (node1 to node4) at once; `up` brings it back
-#   cut NODE, mend NODE    takes a node's network away, and gives it back; its processes go on
-#   orphan NODE            kills a node's slurmd alone with -9; its jobs' processes go on. `up` starts it again
-#   down                   ends it; nothing is left but what jobs have written elsewhere
+#   cut NODE, mend NODE    disconnects a node's network, and reconnects it; its processes keep running
+#   orphan NODE            kills only a node's slurmd, with -9; its jobs' processes keep running. `up` restarts it
+#   down                   stops it; nothing is left but what jobs have written elsewhere
 # With --dir DIR before the command, it keeps its files there, not in ${XDG_RUNTIME_DIR:-/tmp}/drumline-slurm-UID.
 # Several sandboxes in folders of their own can run at the same time. Root's nodes live in namespaces: each has its
-# own host name, processes, /dev/shm and network, and four CPUs by Slurm's books, however many this machine has.
+# own host name, processes, /dev/shm and network, and four CPUs in Slurm's configuration, however many this machine has.
 # Partitions: main; its halves, left (node1, node2) and right; and high, which preempts the others' jobs and requeues
-# them. Installs Debian's packages of Slurm where they are missing, unless DRUMLINE_SKIP_SETUP=1 is set. Exit status
-# 77: Slurm can't run here, and the reason was said.
+# them. Installs missing Debian packages of Slurm, unless DRUMLINE_SKIP_SETUP=1 is set. Exit status 77: Slurm cannot run
+# here, and the reason was printed.
 set -euo pipefail
 
 packages=(slurmctld slurmd slurm-client munge iproute2 util-linux procps)

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Is docs/formats.md true? Run by CTest on a data set of the made-up drummers and a short training.
+"""Is docs/formats.md true? Run by CTest on a data set of the synthetic drummers and a short training.
 
   tests/checks/check_formats_example.py PAGE BIN_DIR
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# fetch_groove.sh SOURCE_DIR: tools/fetch_groove.sh on small archives behind file:// URLs, sound and not.
+# fetch_groove.sh SOURCE_DIR: tools/fetch_groove.sh on small archives behind file:// URLs, valid and not.
 set -euo pipefail
 
 fetch=$1/tools/fetch_groove.sh
@@ -33,10 +33,10 @@ sum() { sha256sum "$1" | cut -d ' ' -f 1; }
 export DRUMLINE_GROOVE_URL=file://$work/good.zip
 DRUMLINE_GROOVE_SHA256=$(sum good.zip)
 export DRUMLINE_GROOVE_SHA256
-"$fetch" "a folder/with spaces/" >output 2>&1 || fail "a sound archive was refused"
+"$fetch" "a folder/with spaces/" >output 2>&1 || fail "a valid archive was refused"
 cmp content/groove/info.csv "a folder/with spaces/info.csv" || fail "info.csv differs"
 cmp content/groove/drummer1/1.mid "a folder/with spaces/drummer1/1.mid" || fail "a MIDI file differs"
-grep -q 'holds 1 MIDI file' output || fail "the number of files is not told"
+grep -q 'holds 1 MIDI file' output || fail "the number of files is not printed"
 
 refused "there already" "a folder/with spaces"
 [ -e "a folder/with spaces/info.csv" ] || fail "the folder that was there is gone"

@@ -39,7 +39,7 @@ for ranks in 1 2 3 4; do
     for name in text.mid empty.midi cut.mid; do
         grep -q "skipped: .*$name: " "$folder/said" || fail "$name is not named"
     done
-    "$performances" hash "$folder/data$ranks" >"$folder/hash$ranks" || fail "the data set of $ranks ranks is not sound"
+    "$performances" hash "$folder/data$ranks" >"$folder/hash$ranks" || fail "the data set of $ranks ranks is not valid"
     cmp "$folder/hash1" "$folder/hash$ranks" || fail "another hash with $ranks ranks"
     expect_count $((ranks + 1)) "$folder/data$ranks" "$ranks ranks leave more than their shards"
 done
@@ -64,7 +64,7 @@ sed -i 2d "$list"
 run 0 "warning: .*info.csv gives a split of" 2 --input_dir "$input" --output_dir "$folder/one_less"
 rm "$list"
 
-# A data set is replaced only when told so, and whole.
+# A data set is replaced only with --overwrite, and as a whole.
 cp "$folder/data4/index.h5" "$folder/index.h5"
 run 1 "already holds a data set: give --overwrite" 2 --input_dir "$input" --output_dir "$folder/data4" --recursive
 run 1 "no performance is left to keep" 2 --input_dir "$input" --output_dir "$folder/data4" --overwrite --min_bars 500

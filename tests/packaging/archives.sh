@@ -14,7 +14,7 @@ mv "$work"/drumline-"$version"-*/ "$work/a folder/drumline"
 runs_everywhere "$work/a folder/drumline/bin" "$version"
 [ -r "$work/a folder/drumline/share/drumline/jobs/site.sh" ] || fail "the archive has no job scripts"
 
-command -v dpkg-deb >/dev/null || { printf 'no dpkg: the .deb was not looked at\n'; exit 0; }
+command -v dpkg-deb >/dev/null || { printf 'no dpkg: the .deb was not checked\n'; exit 0; }
 package=$(echo "$work"/drumline_"$version"_*.deb)
 depends=$(dpkg-deb -f "$package" Depends)
 for library in libc6 libhdf5 libopenblas libsmf0 libpopt0 libjansson4 libnettle8 libxxhash0; do
@@ -30,5 +30,5 @@ dpkg-deb -x "$package" "$work/root"
 [ -r "$work/root/usr/share/man/man1/drumline-train.1.gz" ] || fail "the package has no man page"
 runs_everywhere "$work/root/usr/bin" "$version"
 
-command -v lintian >/dev/null || { printf 'lintian is not installed, and was not asked\n'; exit 0; }
+command -v lintian >/dev/null || { printf 'lintian is not installed\n'; exit 0; }
 lintian --allow-root --fail-on error "$package" || fail "lintian finds errors (see above)"

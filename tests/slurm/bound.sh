@@ -1,24 +1,24 @@
 #!/bin/bash
-# bound.sh SOURCE_DIR BUILD_DIR: what sbatch is told of nodes, tasks, processors and time is what the ranks get, on
+# bound.sh SOURCE_DIR BUILD_DIR: the nodes, tasks, processors and time that sbatch is given are what the ranks get, on
 # cores of their own; and a rank's exit status is the job's, by srun and by mpirun.
 # shellcheck source=tests/slurm/common.sh
 . "$(dirname "$0")/common.sh"
 start_test bound left
 
-# A training that only tells where it runs. No rank ends before all have told, nor when a launcher ends it for another's
-# end.
+# A training that only writes where it runs. No rank ends before all have written, nor when a launcher ends it for
+# another's end.
 mkdir probe
 cat >probe/drumline-train <<'SCRIPT'
 #!/bin/bash
 [ "$1" != --version ] || exit 0
-told=probe/job-$SLURM_JOB_ID
-mkdir -p "$told"
+written=probe/job-$SLURM_JOB_ID
+mkdir -p "$written"
 cpus=$(sed -n 's/^Cpus_allowed_list:[[:space:]]*//p' /proc/self/status)
-printf 'on %s: cpus %s threads %s\n' "$(uname -n)" "$cpus" "$OPENBLAS_NUM_THREADS" >"$told/.$PMIX_RANK"
-mv "$told/.$PMIX_RANK" "$told/$PMIX_RANK"
+printf 'on %s: cpus %s threads %s\n' "$(uname -n)" "$cpus" "$OPENBLAS_NUM_THREADS" >"$written/.$PMIX_RANK"
+mv "$written/.$PMIX_RANK" "$written/$PMIX_RANK"
 trap '' TERM
 for ((i = 0; i < 600; i++)); do
-    ranks=("$told"/*)
+    ranks=("$written"/*)
     [ "${#ranks[@]}" -lt "${OMPI_COMM_WORLD_SIZE:-$SLURM_NTASKS}" ] || exit 7
     sleep 0.1
 done

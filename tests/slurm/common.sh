@@ -183,7 +183,7 @@ same_weights() {
     done
 }
 
-# Until the training has told of one more step than by now.
+# Until the training has printed one more step.
 wait_for_steps() {
     wait_for 40 "a step in $1" has_more_steps "$1" "$(steps_of "$1")"
 }

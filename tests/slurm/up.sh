@@ -1,5 +1,5 @@
 #!/bin/bash
-# up.sh SOURCE_DIR BUILD_DIR: starts the sandbox, and turns made-up performances into the data set of all tests with the
+# up.sh SOURCE_DIR BUILD_DIR: starts the sandbox, and makes the data set of all tests from synthetic performances with the
 # first job of any user: jobs/preprocess.sh. Where Slurm can't be started, the reason is kept for the other tests.
 # shellcheck source=tests/slurm/common.sh
 . "$(dirname "$0")/common.sh"

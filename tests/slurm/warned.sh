@@ -1,7 +1,7 @@
 #!/bin/bash
 # warned.sh SOURCE_DIR BUILD_DIR: a warning to the batch shell, to the ranks, to both, once, twice, or by one signal
-# after the other, under srun and mpirun: a checkpoint, the job queues itself again and goes on where it was. A
-# cancelled one does not come back.
+# after the other, under srun and mpirun: a checkpoint, the job requeues itself and resumes. A cancelled one does
+# not come back.
 # shellcheck source=tests/slurm/common.sh
 . "$(dirname "$0")/common.sh"
 start_test warned left
@@ -45,7 +45,7 @@ disturb() {
     esac
 }
 
-# Whether the log tells of a start after the last halt, which goes on where that one was.
+# Whether the log has a start after the last stop, which resumes at that step.
 is_back() {
     local log=$1 halts step
     halts=$(grep -c 'stopped before the last step' "$log") || return

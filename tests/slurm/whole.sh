@@ -1,6 +1,6 @@
 #!/bin/bash
-# whole.sh SOURCE_DIR BUILD_DIR: jobs/pipeline.sh from MIDI to new MIDI; jobs/sweep.sh; an array of generators goes on
-# where it was.
+# whole.sh SOURCE_DIR BUILD_DIR: jobs/pipeline.sh from MIDI to new MIDI; jobs/sweep.sh; an array of generators is
+# completed.
 # shellcheck source=tests/slurm/common.sh
 . "$(dirname "$0")/common.sh"
 start_test whole left

@@ -302,7 +302,7 @@ def read_checkpoint(path):
 
 
 def main():
-    """Runs the calling script's tests. No test at all is a failure, and all of them skipped is told to CTest."""
+    """Runs the calling script's tests. No test at all is a failure, and status 77 tells CTest that all were skipped."""
     program = unittest.main(exit=False, verbosity=2)
     result = program.result
     if not result.wasSuccessful() or result.testsRun == 0:

@@ -1,5 +1,5 @@
 #!/bin/bash
-# make_data.sh BIN_DIR DATA_DIR: the data sets that the tests of drumline-train share, each from made-up performances:
+# make_data.sh BIN_DIR DATA_DIR: the data sets that the tests of drumline-train share, each from synthetic performances:
 # DATA_DIR/drums, DATA_DIR/other (of other performances) and DATA_DIR/no_validation (without a validation split).
 set -euo pipefail
 bin=$1 data=$2

@@ -103,7 +103,7 @@ class FirstVersion(harness.TrainingTest):
         # It did not evaluate by itself, and its runs do not begin to.
         self.assertEqual(attributes(self.checkpoint(name, LAST_STEP))["eval_steps"], 0)
         self.assertFalse(os.path.exists(self.path(name, "train", "best.h5")))
-        # What the first version wrote of the run stays, and the run goes on below it.
+        # What the first version wrote of the run stays, and the run continues below it.
         with open(os.path.join(FIRST, "run", "train", "metrics.jsonl"), encoding="utf-8") as file:
             lines = [json.loads(line) for line in file]
         self.assertEqual(self.metrics(name)[:len(lines)], lines)

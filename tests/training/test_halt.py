@@ -1,4 +1,4 @@
-"""Signals and deadlines: a checkpoint at the next step, exit status 3, and the same command goes on from there."""
+"""Signals and deadlines: a checkpoint at the next step, exit status 3, and the same command resumes from there."""
 import signal
 import time
 

@@ -239,7 +239,8 @@ void drum_notes_keep(struct midi *midi, struct drum_finding *finding, const stru
     collect(facts, midi, map);
     if (choice->channel != CHANNEL_AUTO || choice->track) {
         finding->evidence = DRUMS_BY_CHOICE;
-        finding->channels = choice->channel > 0 ? (uint16_t)(1U << (choice->channel - 1)) : UINT16_MAX;
+        unsigned channels = choice->channel > 0 ? 1U << (choice->channel - 1) : UINT16_MAX;
+        finding->channels = (uint16_t)channels;
     } else {
         finding->channels = find_channels(finding, facts, midi, path);
         if (finding->channels == 0)
