@@ -53,6 +53,11 @@ if(DRUMLINE_MPI AND DRUMLINE_TOOLS)
         drumline-generate drumline-info)
 endif()
 
+if(DRUMLINE_SANITIZE STREQUAL address)
+    set_property(TEST ${tests} APPEND PROPERTY ENVIRONMENT
+        LSAN_OPTIONS=suppressions=${CMAKE_CURRENT_SOURCE_DIR}/support/lsan_suppressions:print_suppressions=0)
+endif()
+
 # Seconds that tests take on two cores, where it is many. The tests on Slurm follow one another and mostly wait, so they
 # begin at once.
 function(drumline_cost seconds)

@@ -165,15 +165,13 @@ int main(int argc, char **argv)
     blas_threads_begin();
     hdf5_start();
     enum options_result result = options_parse(&program, argc, argv, &options, &paths, &num_paths, &error);
-    if (result == OPTIONS_DONE)
-        return EXIT_SUCCESS;
-    if (result == OPTIONS_FAILED) {
-        log_error("%s", error.message);
-        return EXIT_FAILURE;
-    }
-    if (result == OPTIONS_WRONG || !check(&options, num_paths, &error)) {
-        log_error("%s (see --help)", error.message);
-        return EXIT_USAGE;
+    if (result == OPTIONS_RUN && !check(&options, num_paths, &error))
+        result = OPTIONS_WRONG;
+    if (result != OPTIONS_RUN) {
+        if (result != OPTIONS_DONE)
+            log_error("%s%s", error.message, result == OPTIONS_WRONG ? " (see --help)" : "");
+        settings_free(&program.table, &options);
+        return options_status(result);
     }
     struct watched_report report = {&options, num_paths > 0 ? paths[0] : NULL};
     const struct info_watcher watcher = {write_report, &report};
@@ -197,5 +195,6 @@ int main(int argc, char **argv)
         log_error("%s", error.message);
         status = EXIT_FAILURE;
     }
+    settings_free(&program.table, &options);
     return blas_threads_end(status);
 }
