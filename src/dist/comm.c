@@ -31,7 +31,7 @@ static void start_mpi(struct comm *comm, int *argc, char ***argv)
     int provided, host_length;
     MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided);
     if (provided < MPI_THREAD_FUNNELED) {
-        log_error("this MPI was built without threads (MPI_THREAD_FUNNELED)");
+        log_error("this MPI library does not support threads (MPI_THREAD_FUNNELED)");
         MPI_Abort(MPI_COMM_WORLD, EXIT_FAILURE);
         exit(EXIT_FAILURE);
     }
@@ -56,7 +56,7 @@ struct comm *comm_start(int *argc, char ***argv)
     struct comm *comm = calloc(1, sizeof *comm);
     if (!comm) {
         /* Other ranks would wait for this one in MPI_Init; a launcher ends them when a process fails before it. */
-        log_error("no memory to start with");
+        log_error("out of memory at startup");
         exit(EXIT_FAILURE);
     }
     if (launcher_variable())

@@ -38,11 +38,10 @@ bool run_newest_checkpoint(struct checkpoint *checkpoint, char **path, const cha
         return false;
     if (!*path || resuming.has_optimizer)
         return true;
-    error_set(
-        error,
-        "%s: is a model without optimizer state, from which no training can resume; move it elsewhere, or start a "
-        "new run from its weights with --init_checkpoint",
-        *path);
+    error_set(error,
+              "%s: is a model without optimizer state, so training can't resume from it; move it elsewhere, or start a "
+              "new run from its weights with --init_checkpoint",
+              *path);
     free(*path);
     *path = NULL;
     return false;
@@ -110,7 +109,7 @@ static bool initialize(void *context, const char *path, struct error *error)
         return false;
     bool ok = true;
     if (!hparams_same_model(&checkpoint->hparams, &model->hparams, error))
-        ok = error_prefix(error, "%s is of another model (its value comes first)", path);
+        ok = error_prefix(error, "%s is of another model (first value: the checkpoint's)", path);
     ok = ok && read_weights(model->values, &model->table, checkpoint, reader, path, error);
     checkpoint_close(reader);
     return ok;
@@ -131,5 +130,5 @@ bool run_initialize_model(struct model *model, struct checkpoint *checkpoint, ch
     }
     if (!run_use_newest_checkpoint(&user, path, file_or_run, error))
         return false;
-    return *path || error_set(error, "%s: holds no checkpoint in train/ to begin from", file_or_run);
+    return *path || error_set(error, "%s: has no checkpoint in train/ to start from", file_or_run);
 }

@@ -39,7 +39,7 @@ static enum finding choose(const struct run_checkpoint_user *user, char **path, 
             return FOUND_GONE;
         if (error->number != 0)
             return FOUND_FAILURE;
-        log_warning("passing over a damaged checkpoint: %s", error->message);
+        log_warning("skipping a damaged checkpoint: %s", error->message);
     }
     return FOUND_NONE;
 }
@@ -75,7 +75,7 @@ bool run_use_newest_checkpoint(const struct run_checkpoint_user *user, char **pa
 void run_warn_unsealed(const struct checkpoint *checkpoint, const char *path)
 {
     if (!checkpoint->is_sealed)
-        log_warning("%s: has no seal, as files of other programs have none: damage that its values don't show would go "
+        log_warning("%s: has no seal (written by another program?), so some kinds of damage would go "
                     "unnoticed",
                     path);
 }

@@ -72,7 +72,7 @@ static bool refuse_run_without_checkpoint(const char *path, struct error *error)
     checkpoint_list_free(&list);
     if (count > 0)
         return error_set(error, "%s: is inside a run: give the run's folder (the one above) as --run_dir", path);
-    return error_set(error, "%s: holds no checkpoint in train/: is it the --run_dir of a training?", path);
+    return error_set(error, "%s: has no checkpoint in train/: is it the --run_dir of a training?", path);
 }
 
 static bool load_run(struct loading *loading, const struct run_model_source *source, struct error *error)

@@ -54,20 +54,20 @@ run 0 "30 performances kept" 1 --input_dir "$input" --output_dir "$folder/flat"
 
 # Where each file's split comes from.
 list=$input/info.csv
-run 0 "no table of performances there: split by a hash" 2 --input_dir "$input" --output_dir "$folder/unlisted"
+run 0 "no table of performances found: split by a hash" 2 --input_dir "$input" --output_dir "$folder/unlisted"
 printf 'midi_filename,split\n000.mid,test\n' >"$list"
-run 0 "warning: .*info.csv gives a split of 0 of the .* MIDI files" 2 --input_dir "$input" --output_dir "$folder/others"
+run 0 "warning: .*info.csv assigns 0 of the .* MIDI files" 2 --input_dir "$input" --output_dir "$folder/others"
 echo midi_filename,split >"$list"
 for name in "$input"/*.mid "$input"/*.midi; do echo "${name##*/},test"; done >>"$list"
 run 0 "split, style and drummer of each from info.csv" 2 --input_dir "$input" --output_dir "$folder/listed"
 sed -i 2d "$list"
-run 0 "warning: .*info.csv gives a split of" 2 --input_dir "$input" --output_dir "$folder/one_less"
+run 0 "warning: .*info.csv assigns" 2 --input_dir "$input" --output_dir "$folder/one_less"
 rm "$list"
 
 # A data set is replaced only with --overwrite, and as a whole.
 cp "$folder/data4/index.h5" "$folder/index.h5"
 run 1 "already holds a data set: give --overwrite" 2 --input_dir "$input" --output_dir "$folder/data4" --recursive
-run 1 "no performance is left to keep" 2 --input_dir "$input" --output_dir "$folder/data4" --overwrite --min_bars 500
+run 1 "no performances to keep" 2 --input_dir "$input" --output_dir "$folder/data4" --overwrite --min_bars 500
 cmp "$folder/index.h5" "$folder/data4/index.h5" || fail "a refused run touched the data set"
 "$performances" hash "$folder/data4" | cmp - "$folder/hash1" || fail "a refused run touched the data set"
 run 0 "60 performances kept" 2 --input_dir "$input" --output_dir "$folder/data4" --recursive --overwrite
@@ -110,7 +110,7 @@ run 1 "input_dir: .*text.mid: is a file, not a folder" 2 --input_dir "$input/tex
 run 1 "text.mid" 2 --input_dir "$input" --output_dir "$input/text.mid"
 run 2 "give --input_dir DIR" 2 --output_dir "$folder/none"
 run 2 "does nothing without --is_beat=True" 2 --input_dir "$input" --output_dir "$folder/none" --beat=4-4
-run 2 "is no time signature" 1 --input_dir "$input" --output_dir "$folder/none" --is_beat=True --beat=4-5
+run 2 "is not a time signature" 1 --input_dir "$input" --output_dir "$folder/none" --is_beat=True --beat=4-5
 run 0 "usage\|Usage" 2 --help
 printf 'midi_filename,split\n000.mid,dev\n' >"$input/info.csv"
 run 1 "info.csv: line 2: split 'dev'" 3 --input_dir "$input" --output_dir "$folder/none"

@@ -35,7 +35,7 @@ next_second() {
 
 source=$1
 quickstart
-[ -e "$DRUMLINE_QUICKSTART_DIR/data/index.h5" ] || fail "no data set"
+[ -e "$DRUMLINE_QUICKSTART_DIR/data/index.h5" ] || fail "not a data set"
 [ "$(find "$DRUMLINE_QUICKSTART_DIR/new" -name '*_sample_*' | wc -l)" -eq 4 ] || fail "not four samples"
 [ "$(find "$DRUMLINE_QUICKSTART_DIR/new" -name '*_interpolate_*' | wc -l)" -eq 5 ] || fail "not five steps"
 next_second

@@ -95,7 +95,7 @@ CASES = {
     "kick35.mid": (smf([FOUR_FOUR, track(beat(kick=35))]), 4, None, []),
     "bfd.mid": (smf([FOUR_FOUR, track(beat(kick=24, snare=29))]), 2, "pitch 24 is not in drum map general", []),
     "roland.mid": (kit(*note(240, 58)), 5, None, ["--drum_map=roland"]),
-    "piano.mid": (PIANO, None, "nothing says that its notes are drums", []),
+    "piano.mid": (PIANO, None, "nothing identifies its notes as drums", []),
     "piano_all.mid": (PIANO, 4, None, ["--channel=all"]),
     "click.mid": (CLICK, 4, "click.mid: drums are taken from channel 1 (track 'Superior Drummer')", []),
     "click10.mid": (CLICK, 4, None, ["--channel=10"]),
@@ -111,8 +111,8 @@ CASES = {
     "over.mid": (chunk(b"MThd", struct.pack(">HHH", 0, 1, 480)) + chunk(b"MTrk", BOTH, len(BOTH) + 4), 4,
                  "reaches 4 bytes past", []),
     "zero.mid": (chunk(b"MThd", struct.pack(">HHH", 0, 1, 480)) + chunk(b"MTrk", BOTH, 0), 4, "read on", []),
-    "three.mid": (smf([FOUR_FOUR, track(beat())], 3), 4, "announces 3 tracks, the file holds 2", []),
-    "one.mid": (smf([FOUR_FOUR, track(beat())], 1), 4, "announces 1 track, the file holds 2", []),
+    "three.mid": (smf([FOUR_FOUR, track(beat())], 3), 4, "gives 3 tracks, the file has 2", []),
+    "one.mid": (smf([FOUR_FOUR, track(beat())], 1), 4, "gives 1 track, the file has 2", []),
     "trailing.mid": (KIT + b"\0" * 100, 4, "100 bytes from byte", []),
     "riff.rmi": (b"RIFF" + struct.pack("<I", len(RMID)) + RMID, 4, "a RIFF file", []),
     "Take_1-4.mid": (PLAIN, 16, None, []),
@@ -177,11 +177,11 @@ def check_case(bin_dir, folder, number, case, expected):
 
 
 INPUTS = {
-    "silent_end.mid": (smf([FOUR_FOUR, track(beat(3))]), "has 3 bars: silence fills"),
+    "silent_end.mid": (smf([FOUR_FOUR, track(beat(3))]), "has 3 bars: padded with silence"),
     "pick_up.mid": (smf([FOUR_FOUR, track(beat(4) + note(7640, 49, 110), 7680)]), "just before bar 5"),
     "one_bar.mid": (smf([FOUR_FOUR, track(beat(), 1920)]), "has 1 bar: repeated"),
     "count_in.mid": (smf([track([(0, signature(2, 2)), (960, signature(4, 2))]),
-                          track(note(0, 37) + note(480, 37) + beat(4, start=960))]), "the part in 4/4 from beat 3 on"),
+                          track(note(0, 37) + note(480, 37) + beat(4, start=960))]), "the part in 4/4 from beat 3"),
 }
 
 

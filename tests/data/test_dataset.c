@@ -102,7 +102,7 @@ static void test_nothing_there(void **state)
 {
     char *folder = scratch_make(), *nowhere = path_join(folder, "nowhere");
     (void)state;
-    expect_refusal(folder, "no data set: it holds no index.h5");
+    expect_refusal(folder, "not a data set: it has no index.h5");
     expect_refusal(nowhere, "no such folder");
     free(nowhere);
     scratch_remove(folder);
@@ -118,7 +118,7 @@ static void test_missing_and_swapped_shards(void **state)
     expect_refusal(folder, "shard-00001-of-00002.h5: missing");
     assert_int_equal(rename(first, second), 0);
     assert_int_equal(rename(aside, first), 0);
-    expect_refusal(folder, "shard-00000-of-00002.h5: is not the shard that index.h5 was made with");
+    expect_refusal(folder, "shard-00000-of-00002.h5: does not match index.h5");
     free(aside);
     free(second);
     free(first);
@@ -156,7 +156,7 @@ static void test_changed_content(void **state)
         if (shard.velocity[i] == 100)
             shard.velocity[i] = 101;
     write_again(&shard, path);
-    expect_refusal(folder, "content is not what index.h5 was made with");
+    expect_refusal(folder, "content does not match index.h5");
     shard_free(&shard);
     free(path);
     scratch_remove(folder);
@@ -291,9 +291,9 @@ static void test_hostile_rows(void **state)
     expect_row_refused(be_huge, "not whole bars");
     expect_row_refused(lose_tempo, "a tempo of");
     expect_row_refused(lose_meter, "is in 4/0");
-    expect_row_refused(lie_above, "row 1: its path is none");
-    expect_row_refused(be_absolute, "row 1: its path is none");
-    expect_row_refused(be_no_text, "row 1: its path is none");
+    expect_row_refused(lie_above, "row 1: its path is invalid");
+    expect_row_refused(be_absolute, "row 1: its path is invalid");
+    expect_row_refused(be_no_text, "row 1: its path is invalid");
     expect_row_refused(hold_a_newline, "row 1: its style");
 }
 
@@ -462,7 +462,7 @@ static void test_packed_tables(void **state)
             assert_int_equal(again.count, num_valid++);
             performance_table_free(&again);
         } else {
-            assert_non_null(strstr(error.message, "is cut off"));
+            assert_non_null(strstr(error.message, "is truncated"));
             assert_int_equal(again.count, 0);
         }
         free(copy);

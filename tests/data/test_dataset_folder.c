@@ -81,7 +81,7 @@ static void test_commit_needs_an_index(void **state)
     (void)state;
     put(folder, 2);
     assert_ok(dataset_folder_stage(&staging, folder, &error), error);
-    assert_fails(dataset_folder_commit(folder, staging, 1, &error), error, "no data set");
+    assert_fails(dataset_folder_commit(folder, staging, 1, &error), error, "not a data set");
     dataset_folder_discard(staging);
     expect_valid(folder, 2, 3);
     free(staging);
@@ -96,7 +96,7 @@ static void test_check_misses_a_shard(void **state)
     fixture_data_set(folder, 3);
     assert_ok(dataset_folder_check(folder, 3, &error), error);
     assert_int_equal(unlink(shard), 0);
-    assert_fails(dataset_folder_check(folder, 3, &error), error, "shard-00001-of-00003.h5: is not there");
+    assert_fails(dataset_folder_check(folder, 3, &error), error, "shard-00001-of-00003.h5: does not exist");
     free(shard);
     scratch_remove(folder);
 }

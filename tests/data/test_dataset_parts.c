@@ -64,7 +64,7 @@ static void test_a_part_is_missing(void **state)
         for (int part = 0; part < NUM_PARTS; part++)
             if (part != missing)
                 assert_ok(dataset_read_part(dataset, folder, part, NUM_PARTS, &error), error);
-        assert_fails(dataset_check_content(dataset, folder, &error), error, "content is not what index.h5 was made");
+        assert_fails(dataset_check_content(dataset, folder, &error), error, "content does not match index.h5");
         dataset_close(dataset);
         free(memory);
     }
@@ -153,7 +153,7 @@ static void test_packed_index(void **state)
         uint8_t *copy = malloc(cut + 1); /* of its own size, so that a sanitizer sees a read beyond it */
         assert_non_null(copy);
         memcpy(copy, bytes, cut);
-        assert_fails(dataset_unpack(copy, cut, &error) != NULL, error, "is cut off");
+        assert_fails(dataset_unpack(copy, cut, &error) != NULL, error, "is truncated");
         free(copy);
     }
     free(bytes);

@@ -103,7 +103,7 @@ static void test_refusals(void **state)
     expect_refusal("", "lists no pitch");
     expect_refusal("# nothing\n", "lists no pitch");
     expect_refusal("36 kick\n", "line 1: no comma");
-    expect_refusal("36, kick\n37, cowbell\n", "line 2: 'cowbell' is none of the nine drums");
+    expect_refusal("36, kick\n37, cowbell\n", "line 2: 'cowbell' is not one of the nine drums");
     expect_refusal("36, kick\n36, snare\n", "line 2: pitch 36 is listed twice");
     expect_refusal("128, kick\n", "line 1: '128' is neither");
     expect_refusal("-1, kick\n", "is neither");
@@ -131,7 +131,7 @@ static void test_finds_maps(void **state)
     assert_ok(file_write(path, path, "24, kick\0", 9, &error), error);
     assert_fails(drum_map_find(&map, path, &error), error, "kit.txt: not a text file");
     assert_ok(file_write(path, path, "24, kik\n", 8, &error), error);
-    assert_fails(drum_map_find(&map, path, &error), error, "kit.txt: line 1: 'kik' is none");
+    assert_fails(drum_map_find(&map, path, &error), error, "kit.txt: line 1: 'kik' is not one");
     scratch_remove(folder);
     free(path);
 }

@@ -184,7 +184,7 @@ static void test_channels_are_parsed(void **state)
     assert_int_equal(channel, 16);
     static const char *const wrong[] = {"", "0", "17", "-1", "1x", "ten"};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
-        assert_fails(drum_channel_parse(&channel, wrong[i], &error), error, "is none of auto, all, or a channel");
+        assert_fails(drum_channel_parse(&channel, wrong[i], &error), error, "is not auto, all, or a channel");
 }
 
 int main(void)

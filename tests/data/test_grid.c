@@ -259,7 +259,7 @@ static void test_parse_time_signature(void **state)
     assert_true(time_signature_equal(signature, (struct time_signature){12, 8}));
     assert_ok(time_signature_parse(&signature, "4/4", &error), error);
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
-        assert_fails(time_signature_parse(&signature, wrong[i], &error), error, "no time signature");
+        assert_fails(time_signature_parse(&signature, wrong[i], &error), error, "not a time signature");
 }
 
 static void test_there_and_back(void **state)

@@ -232,9 +232,9 @@ static void test_hostile_files_are_named(void **state)
     assert_true(midi_bytes_save(&file, damaged));
     assert_true(midi_bytes_save(&file, odd));
     expect_skipped(fixture, "gone.mid", SKIPPED_UNREADABLE, "gone.mid");
-    expect_skipped(fixture, "damaged.mid", SKIPPED_DAMAGED, "damaged.mid: no MIDI file");
+    expect_skipped(fixture, "damaged.mid", SKIPPED_DAMAGED, "damaged.mid: not a MIDI file");
     expect_skipped(fixture, "kind.mid", SKIPPED_UNSUPPORTED, "kind.mid: MIDI format 2");
-    expect_skipped(fixture, "odd\xff.mid", SKIPPED_DAMAGED, "odd\\xff.mid: no MIDI file");
+    expect_skipped(fixture, "odd\xff.mid", SKIPPED_DAMAGED, "odd\\xff.mid: not a MIDI file");
     free(odd);
     free(kind);
     free(damaged);

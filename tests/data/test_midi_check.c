@@ -45,10 +45,10 @@ static void test_headers(void **state)
     (void)state;
     expect_refusal(&file, MIDI_DAMAGED, "an empty file");
     midi_bytes_put(&file, "not a MIDI file", 15);
-    expect_refusal(&file, MIDI_DAMAGED, "no MIDI file");
+    expect_refusal(&file, MIDI_DAMAGED, "not a MIDI file");
     midi_bytes_start(&file, 0, 1, 480);
     file.size = 13;
-    expect_refusal(&file, MIDI_DAMAGED, "no MIDI file");
+    expect_refusal(&file, MIDI_DAMAGED, "not a MIDI file");
     TRACK(&file, 0, 0x99, 38, 1);
     expect_onsets(&file, 2, 0);
     file.bytes[7] = 5;
@@ -121,7 +121,7 @@ static void test_damaged_events(void **state)
     midi_bytes_start_track(&file);
     PUT(&file, 0, 36, 100);
     midi_bytes_end_track(&file);
-    expect_refusal(&file, MIDI_DAMAGED, "track 1: byte 23 is data where no status");
+    expect_refusal(&file, MIDI_DAMAGED, "track 1: byte 23 is data without a status");
 }
 
 static void test_too_long(void **state)
@@ -321,14 +321,14 @@ static void test_tracks_are_counted(void **state)
     struct error error;
     (void)state;
     two_tracks(&file, 1, 3);
-    expect_repair(&file, MIDI_TRACK_COUNT, "announces 3 tracks, the file holds 2", 2);
+    expect_repair(&file, MIDI_TRACK_COUNT, "gives 3 tracks, the file has 2", 2);
     two_tracks(&file, 1, 1);
-    expect_repair(&file, MIDI_TRACK_COUNT, "announces 1 track, the file holds 2", 2);
+    expect_repair(&file, MIDI_TRACK_COUNT, "gives 1 track, the file has 2", 2);
     two_tracks(&file, 1, 0);
-    expect_repair(&file, MIDI_TRACK_COUNT, "announces 0 tracks, the file holds 2", 2);
+    expect_repair(&file, MIDI_TRACK_COUNT, "gives 0 tracks, the file has 2", 2);
     two_tracks(&file, 1, 2);
     PUT(&file, 1, 2, 3, 4, 5, 6, 7, 8, 9);
-    expect_repair(&file, MIDI_TRAILING_BYTES, "9 bytes from byte 46 on belong to no chunk", 2);
+    expect_repair(&file, MIDI_TRAILING_BYTES, "9 bytes from byte 46 on are outside any chunk", 2);
     two_tracks(&file, 5, 2);
     expect_repair(&file, MIDI_HEADER, "format 5", 2);
     TRACK(&file, 0, 0x99, 38, 1);

@@ -203,7 +203,7 @@ static void test_load_names_the_file(void **state)
     assert_int_equal(fault, MIDI_UNREADABLE);
     midi_bytes_put(&file, "broken", 6);
     assert_true(midi_bytes_save(&file, path));
-    assert_fails(midi_load(&midi, path, false, &fault, &error), error, "broken.mid: no MIDI file");
+    assert_fails(midi_load(&midi, path, false, &fault, &error), error, "broken.mid: not a MIDI file");
     assert_int_equal(fault, MIDI_DAMAGED);
     assert_int_equal(truncate(path, MIDI_MAX_BYTES + 1), 0);
     assert_fails(midi_load(&midi, path, false, &fault, &error), error, "broken.mid");

@@ -133,10 +133,10 @@ static void test_refusals(void **state)
 {
     (void)state;
     expect_refusal("", "no column 'midi_filename'");
-    expect_refusal("midi_filename,split\na.mid,dev\n", "line 2: split 'dev' is none of train, validation, test");
+    expect_refusal("midi_filename,split\na.mid,dev\n", "line 2: split 'dev' is not train, validation or test");
     expect_refusal("midi_filename,split\na.mid\n", "line 2: 1 columns, where line 1 has 2");
     expect_refusal("midi_filename,split\na.mid,train,x\n", "line 2: 3 columns");
-    expect_refusal("midi_filename,split\n\"a.mid,train\n", "line 2: a quote that nothing closes");
+    expect_refusal("midi_filename,split\n\"a.mid,train\n", "line 2: unclosed quote");
     expect_refusal("midi_filename,split\na\".mid,train\n", "a quote in the middle");
     expect_refusal("midi_filename,split\n\"a\"b,train\n", "text after a closing quote");
     expect_refusal("midi_filename,split\na.mid,train\n./a.mid,test\n", "'a.mid' is listed twice");
@@ -152,7 +152,7 @@ static void test_hostile_bytes(void **state)
     char wide[300] = "midi_filename,split";
     (void)state;
     write_table(folder, with_nul, sizeof with_nul - 1);
-    assert_fails(splits_read(&splits, folder, &error), error, "holds a NUL");
+    assert_fails(splits_read(&splits, folder, &error), error, "contains a NUL");
     for (int i = 0; i < 100; i++)
         strcat(wide, ",x");
     expect_refusal(wide, "more than 64 columns");

@@ -106,7 +106,7 @@ def check_warnings(midi, temporary):
         file.write("midi_filename,split\nelsewhere.mid,train\n")
     result = run(1, "preprocess", HPARAMS, f"--input_dir={midi}", f"--temporary_dir={temporary}")
     os.remove(os.path.join(midi, "info.csv"))
-    assert result.stderr.count("info.csv gives a split of 0 of the") == 1, result.stderr
+    assert result.stderr.count("info.csv assigns 0 of the") == 1, result.stderr
 
 
 def check_output(full):

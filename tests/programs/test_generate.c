@@ -185,13 +185,13 @@ static void test_inputs_are_filled(void **state)
     make_place(&place, "groovae_4bar_flat");
     const char *path = place.midi[0];
     write_beats(path, 3, 0, 3, 0);
-    check_filled(path, 4, 3, "has 3 bars: silence fills the window of 4");
+    check_filled(path, 4, 3, "has 3 bars: padded with silence to the window of 4");
     write_beats(path, 1, 0, 1, 0);
     check_filled(path, 4, 4, "has 1 bar: repeated");
     write_beats(path, 2, 0, 2, 0);
     check_filled(path, 4, 4, "has 2 bars: repeated");
     write_beats(path, 2, 0, 1, 0); /* silence is part of the loop, but it is no hit that says so */
-    check_filled(path, 4, 1, "silence fills");
+    check_filled(path, 4, 1, "padded with silence");
     struct midi_onset onset = {0, 9, 36, 100};
     struct midi early = {.ppq = 480, .end_tick = 4 * 1920 - 1, .onsets = &onset, .num_onsets = 1};
     struct error error;
@@ -238,9 +238,9 @@ static void test_parts_in_other_signatures(void **state)
     write_time_signatures(path, common, cut); /* the same bars written in another way */
     check_filled(path, 9, 2, NULL);
     write_time_signatures(path, common, six_eight);
-    check_filled(path, 4, 1, "the part in 4/4 from beat 1 on");
+    check_filled(path, 4, 1, "the part in 4/4 from beat 1");
     write_time_signatures(path, six_eight, common);
-    check_filled(path, 5, 1, "the part in 4/4 from beat 17 on");
+    check_filled(path, 5, 1, "the part in 4/4 from beat 17");
     free_place(&place);
 }
 
@@ -328,7 +328,7 @@ static void test_inputs_are_refused(void **state)
     write_time_signatures(path, six_eight, six_eight);
     check_refused(path, "is in 6/8");
     assert_ok(midi_save(&silent, "test", path, true, &error), error);
-    check_refused(path, "holds no notes");
+    check_refused(path, "has no notes");
     silent.num_onsets = 1;
     assert_ok(midi_save(&silent, "test", path, true, &error), error);
     check_refused(path, "none of its 1 notes");
@@ -602,7 +602,7 @@ static void test_controls_and_transforms(void **state)
     make_place(&place, "groovae_2bar_add_closed_hh");
     write_beats(place.midi[0], 2, 0, 2, 2);
     options = (struct generate_options){.mode = GENERATE_RECONSTRUCT, .num_outputs = 1, .input_midi = {place.midi[0]}};
-    assert_fails(try_to_play(&place, options, &wrong_usage, &error), error, "hears none of its drums");
+    assert_fails(try_to_play(&place, options, &wrong_usage, &error), error, "gets no input from it");
     write_beats(place.midi[0], 2, 0, 2, 1);
     play(&place, options);
     free_place(&place);
@@ -622,7 +622,7 @@ static void test_wrong_usage(void **state)
     assert_fails(try_to_play(&place, options, &wrong_usage, &error), error, "is of config groovae_4bar, not");
     assert_false(wrong_usage);
     options = (struct generate_options){.num_outputs = 1, .input_midi = {"x.mid"}};
-    assert_fails(try_to_play(&place, options, &wrong_usage, &error), error, "has no use for --input_midi_1");
+    assert_fails(try_to_play(&place, options, &wrong_usage, &error), error, "does not use --input_midi_1");
     assert_true(wrong_usage);
     options = (struct generate_options){.num_outputs = 1, .input_bar = {1}};
     assert_fails(try_to_play(&place, options, &wrong_usage, &error), error, "--input_bar_1 without --input_midi_1");
@@ -647,7 +647,7 @@ static void test_run_folder(void **state)
     make_place(&place, "groovae_4bar");
     struct generate_options options = {
         .num_outputs = 1, .run_dir = place.folder, .output_dir = place.output, .temperature = 1, .threads = 1};
-    assert_fails(generate(&options, &wrong_usage, &error), error, "holds no checkpoint");
+    assert_fails(generate(&options, &wrong_usage, &error), error, "has no checkpoint");
     char *train = path_join(place.folder, "train");
     char *older = path_join(train, "checkpoint-00000010.h5"), *newer = path_join(train, "checkpoint-00000020.h5");
     assert_ok(folder_make(train, &error), error);

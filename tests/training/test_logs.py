@@ -63,7 +63,7 @@ class Logs(harness.TrainingTest):
             file.truncate(1000)
         job = self.train("damaged", 2, num_steps=5)
         self.assertRegex(job.output, rf"(?m)^drumline-train: rank 0 \({re.escape(socket.gethostname())}\): "
-                                     r"warning: passing over a damaged checkpoint: ")
+                                     r"warning: skipping a damaged checkpoint: ")
         message = self.refuse("none", ranks=2, examples_path="/nowhere")
         self.assertRegex(message, rf"^drumline-train: error: rank 0 \({re.escape(socket.gethostname())}\): /nowhere")
 

@@ -121,7 +121,7 @@ class Models(harness.TrainingTest):
         job = self.train("next", num_steps=3, init_checkpoint=self.path("run"))
         self.assertIn("--init_checkpoint is not used", job.output)
         os.mkdir(self.path("empty"))
-        self.refuse("other", "holds no checkpoint", init_checkpoint=self.path("empty"))
+        self.refuse("other", "has no checkpoint", init_checkpoint=self.path("empty"))
 
     def export(self, output, status=0, **flags):
         every = {"mode": "export", "run_dir": self.path("run"), "output_file": output, **flags}

@@ -84,11 +84,11 @@ static bool check_rows(const struct shard_rows *shard, const struct shard_reader
 {
     for (size_t i = 0; i < shard->count; i++)
         if (i == reader->table.count || !same_performance(shard->rows[i], &reader->table.rows[i]))
-            return error_set(error, "%s: is not the shard that %s was made with: '%s' is not where it should be",
-                             reader->path, INDEX_NAME, shard->rows[i]->path);
+            return error_set(error, "%s: does not match %s: '%s' is not where it should be", reader->path, INDEX_NAME,
+                             shard->rows[i]->path);
     if (reader->table.count > shard->count)
-        return error_set(error, "%s: is not the shard that %s was made with: '%s' is not in the index", reader->path,
-                         INDEX_NAME, reader->table.rows[shard->count].path);
+        return error_set(error, "%s: does not match %s: '%s' is not in the index", reader->path, INDEX_NAME,
+                         reader->table.rows[shard->count].path);
     return true;
 }
 
@@ -223,8 +223,8 @@ bool dataset_check_content(struct dataset *dataset, const char *folder, struct e
     performance_table_digest(found, &dataset->index.table);
     if (strcmp(found, dataset->index.content_sha256) == 0)
         return true;
-    return error_set(error, "%s: the shards' content is not what %s was made with (SHA-256 %.8s..., not %.8s...)",
-                     folder, INDEX_NAME, found, dataset->index.content_sha256);
+    return error_set(error, "%s: the shards' content does not match %s (SHA-256 %.8s..., not %.8s...)", folder,
+                     INDEX_NAME, found, dataset->index.content_sha256);
 }
 
 struct dataset *dataset_open(const char *folder, struct error *error)
@@ -296,9 +296,9 @@ bool windows_make(struct windows *windows, const struct dataset *dataset, const 
     enum split number;
     *windows = (struct windows){.dataset = dataset, .bars = bars};
     if (!split_parse(&number, split))
-        return error_set(error, "split '%s': give one of train, validation, test", split);
+        return error_set(error, "split '%s': must be train, validation or test", split);
     if (bars < 1 || hop_bars < 1 || bars > GRID_MAX_STEPS / GRID_BAR_STEPS)
-        return error_set(error, "windows of %d bars every %d bars can't be", bars, hop_bars);
+        return error_set(error, "invalid: windows of %d bars every %d bars", bars, hop_bars);
     for (size_t i = 0; i < table->count; i++)
         counts[table->rows[i].split] += windows_in(&table->rows[i], (uint32_t)bars, (uint32_t)hop_bars);
     if (counts[number] == 0)

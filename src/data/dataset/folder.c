@@ -122,7 +122,7 @@ bool dataset_folder_stage(char **staging, const char *folder, struct error *erro
     process_make_token(token);
     char *path = format_text("%s/" STAGING_PREFIX "%s", folder, token);
     if (mkdir(path, 0777) != 0) {
-        error_set_errno(error, errno, "%s: can't be made", path);
+        error_set_errno(error, errno, "%s: can't be created", path);
         free(path);
         return false;
     }
@@ -135,8 +135,7 @@ bool dataset_folder_check(const char *staging, uint32_t num_shards, struct error
     bool ok = true;
     for (uint32_t number = 0; ok && number < num_shards; number++) {
         char *name = shard_name(number, num_shards), *path = path_join(staging, name);
-        ok = file_exists(path) ||
-             error_set(error, "%s: is not there: the hosts of all ranks must share --output_dir", path);
+        ok = file_exists(path) || error_set(error, "%s: does not exist: all hosts must share --output_dir", path);
         free(path);
         free(name);
     }
@@ -155,7 +154,7 @@ static bool remove_old_index(const char *folder, const char *staging, struct err
 bool dataset_folder_commit(const char *folder, const char *staging, uint32_t num_shards, struct error *error)
 {
     if (!dataset_folder_holds_one(staging))
-        return error_set(error, "%s: no data set: it holds no %s", staging, INDEX_NAME);
+        return error_set(error, "%s: not a data set: it has no %s", staging, INDEX_NAME);
     char *count = format_text("-of-%05u.h5", num_shards);
     bool ok = remove_old_index(folder, staging, error) && move_shards(staging, folder, num_shards, error) &&
               visit_names(folder, remove_stale_shard, count, error) && atomic_file_flush_folder(folder, error) &&
@@ -205,7 +204,7 @@ static bool recover_staging(const char *folder, const char *name, void *user, st
     bool ok = true;
     char *staging = path_join(folder, name);
     if (dataset_folder_holds_one(staging) && !dataset_folder_holds_one(folder)) {
-        log_info("%s: a job was killed while it put a data set here; putting it in place", folder);
+        log_info("%s: a killed job left a complete data set here; moving it into place", folder);
         ok = finish_moves(folder, staging, error);
     } else {
         dataset_folder_discard(staging);

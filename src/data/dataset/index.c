@@ -22,7 +22,7 @@ static const struct {
     {"broken_bar",     "a bar is not a whole number of sixteenths"                  },
     {"short",          "fewer bars than --min_bars"                                 },
     {"long",           "longer than 1,048,576 sixteenths"                           },
-    {"not_drums",      "nothing says that its notes are drums: see --channel"       },
+    {"not_drums",      "nothing identifies its notes as drums: see --channel"       },
 };
 
 const char *skip_reason_name(enum skip_reason reason)
@@ -138,7 +138,7 @@ static bool write_virtual(hid_t file, const char *path, const struct dataset_ind
     H5Pset_obj_track_times(properties, false);
     if (map_shards(properties, space, index, steps, steps + index->num_shards, name))
         dataset = H5Dcreate2(file, name, type, space, H5P_DEFAULT, properties, H5P_DEFAULT);
-    bool ok = dataset >= 0 || hdf5_fail(error, path, "can't make a virtual dataset over the shards");
+    bool ok = dataset >= 0 || hdf5_fail(error, path, "can't create a virtual dataset over the shards");
     if (dataset >= 0)
         H5Dclose(dataset);
     H5Pclose(properties);
@@ -341,7 +341,8 @@ bool dataset_index_read(struct dataset_index *index, const char *folder, struct 
     *index = (struct dataset_index){0};
     bool ok = foreign_file_check(folder, error) && folder_check(folder, error);
     if (ok && !file_exists(path))
-        ok = error_set(error, "%s: no data set: it holds no %s (drumline-preprocess makes one)", folder, INDEX_NAME);
+        ok = error_set(error, "%s: not a data set: it has no %s (create one with drumline-preprocess)", folder,
+                       INDEX_NAME);
     if (ok && (ok = hdf5_open(&file, path, INDEX_FORMAT, error))) {
         ok = performance_table_read(&index->table, &index->num_steps, file, path, true, error) &&
              read_counts(index, file, path, error) && read_content_hash(index, file, path, error) &&
@@ -377,7 +378,7 @@ bool dataset_index_unpack(struct dataset_index *index, const uint8_t *bytes, siz
 {
     if (size < sizeof *index) {
         *index = (struct dataset_index){.num_steps = 0};
-        return error_set(error, "an index from another rank is cut off");
+        return error_set(error, "an index from another rank is truncated");
     }
     memcpy(index, bytes, sizeof *index);
     size_t count = index->table.count;
@@ -386,7 +387,7 @@ bool dataset_index_unpack(struct dataset_index *index, const uint8_t *bytes, siz
     if (index->table.count == count)
         return true;
     dataset_index_free(index);
-    return error_set(error, "an index from another rank is cut off");
+    return error_set(error, "an index from another rank is truncated");
 }
 
 void dataset_index_free(struct dataset_index *index)

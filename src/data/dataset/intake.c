@@ -178,7 +178,7 @@ static bool keep_drums(struct midi *midi, struct intake_counts *counts, const st
     counts->sums.num_melodic += finding.num_skipped;
     counts->num_replaced += finding.replaced;
     if (finding.replaced)
-        log_warning("%s: %s; --channel and --track choose others", shown, finding.words);
+        log_warning("%s: %s; --channel and --track override", shown, finding.words);
     else if (finding.words[0] != '\0')
         log_debug_here("%s: %s", shown, finding.words);
     return true;

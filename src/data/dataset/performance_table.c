@@ -108,7 +108,7 @@ bool performance_table_unpack(struct performance_table *table, const uint8_t *by
             ok = row.path != NULL && row.style != NULL && row.drummer != NULL;
         }
         ok = ok ? performance_table_append(table, &row, error)
-                : error_set(error, "row %zu of a table from another rank is cut off", table->count);
+                : error_set(error, "row %zu of a table from another rank is truncated", table->count);
     }
     if (!ok)
         performance_table_free(table);
@@ -374,11 +374,11 @@ static bool check_row(const struct performance *performance, const char *split_t
 {
     uint32_t bar_steps = time_signature_bar_steps(performance->time_signature);
     if (!text_is_utf8(performance->path) || !path_stays_below(performance->path))
-        return error_set(error, "its path is none");
+        return error_set(error, "its path is invalid");
     if (!text_is_utf8(performance->style) || !text_is_utf8(performance->drummer))
-        return error_set(error, "its style or drummer is no UTF-8 text");
+        return error_set(error, "its style or drummer is not UTF-8 text");
     if (!text_is_utf8(split_text))
-        return error_set(error, "its split is no UTF-8 text");
+        return error_set(error, "its split is not UTF-8 text");
     if (bar_steps == 0)
         return error_set(error, "'%s' is in %u/%u", performance->path, performance->time_signature.numerator,
                          performance->time_signature.denominator);

@@ -80,7 +80,7 @@ static bool read_field(char **field, struct csv *csv, struct error *error)
     *field = csv->next;
     if (*csv->next == '"') {
         if (!unquote(csv, &field_end))
-            return error_set(error, "line %zu: a quote that nothing closes", line);
+            return error_set(error, "line %zu: unclosed quote", line);
     } else {
         csv->next += strcspn(csv->next, ",\r\n\"");
         if (*csv->next == '"')
@@ -153,7 +153,7 @@ static bool take_row(struct performance_info *row, char **fields, const struct c
     *row = (struct performance_info){.path = path, .style = unknown, .drummer = unknown};
     row->split = NUM_SPLITS;
     if (columns->split != NO_COLUMN && !split_parse(&row->split, fields[columns->split]))
-        return error_set(error, "split '%s' is none of train, validation, test", fields[columns->split]);
+        return error_set(error, "split '%s' is not train, validation or test", fields[columns->split]);
     if (columns->style != NO_COLUMN)
         row->style = fields[columns->style];
     if (columns->drummer != NO_COLUMN)
@@ -231,7 +231,7 @@ static bool read_table(struct splits *splits, const char *folder, const char *ta
     bool ok = file_read(&bytes, &size, path, MAX_TABLE_BYTES, error);
     if (ok && memchr(bytes, '\0', size)) {
         free(bytes);
-        ok = error_set(error, "%s: no text file: it holds a NUL", path);
+        ok = error_set(error, "%s: not a text file: it contains a NUL", path);
     } else if (ok && (ok = keep_text(splits, bytes, error))) {
         struct csv csv = {.next = (char *)bytes, .end = (char *)bytes + size, .line = 1};
         if (strncmp(csv.next, byte_order_mark, 3) == 0)

@@ -159,7 +159,7 @@ static void skip_other_bytes(struct midi_checker *checker, const uint8_t *bytes,
         return;
     }
     size_t next = find_track(bytes, *position, size);
-    midi_note_repair(checker, MIDI_TRAILING_BYTES, "%zu bytes from byte %zu on belong to no chunk: skipped",
+    midi_note_repair(checker, MIDI_TRAILING_BYTES, "%zu bytes from byte %zu on are outside any chunk: skipped",
                      next - *position, *position);
     *position = next;
 }
@@ -182,7 +182,7 @@ static bool read_tracks_found(struct midi_checker *checker, const uint8_t *bytes
     if (found == 0)
         return error_set(error, "holds no track");
     if (found != announced)
-        midi_note_repair(checker, MIDI_TRACK_COUNT, "the header announces %u track%s, the file holds %u: all are read",
+        midi_note_repair(checker, MIDI_TRACK_COUNT, "the header gives %u track%s, the file has %u: all are read",
                          announced, announced == 1 ? "" : "s", found);
     return true;
 }
@@ -230,7 +230,7 @@ static bool unwrap(struct midi_checker *checker, const uint8_t **bytes, size_t *
             *size -= i;
             return true;
         }
-    return error_set(error, "no MIDI file: it does not begin with a MThd chunk");
+    return error_set(error, "not a MIDI file: it does not begin with an MThd chunk");
 }
 
 struct header {
@@ -252,7 +252,7 @@ static bool read_header(struct header *header, struct midi_checker *checker, con
 {
     *fault = MIDI_DAMAGED;
     if (size < HEADER_BYTES)
-        return error_set(error, "no MIDI file: its header is cut off");
+        return error_set(error, "not a MIDI file: its header is truncated");
     uint32_t length = midi_big_endian(bytes + 4, 4);
     *header = (struct header){midi_big_endian(bytes + 8, 2), midi_big_endian(bytes + 10, 2),
                               midi_big_endian(bytes + 12, 2), CHUNK_HEADER_BYTES + (size_t)length};
@@ -263,7 +263,7 @@ static bool read_header(struct header *header, struct midi_checker *checker, con
         header->end = HEADER_BYTES;
     }
     if (header->format > 2) {
-        error_set(error, "MIDI format %u, where there are 0, 1 and 2", header->format);
+        error_set(error, "MIDI format %u: only 0, 1 and 2 exist", header->format);
         if (!forgive_header(checker, "read as format 1", error))
             return false;
         header->format = 1;

@@ -271,12 +271,12 @@ static bool read_channel_message(struct midi_checker *checker, struct midi_track
     return keep_counted(checker, reader, event, sizeof event, error);
 }
 
-/* A system common or real-time message, which a file can't hold: with its data, if what follows is data. */
+/* A system common or real-time message, which is not allowed in files: with its data, if what follows is data. */
 static bool skip_system_message(struct midi_checker *checker, struct midi_track_reader *reader, int status,
                                 struct error *error)
 {
     size_t count = status == 0xf2 ? 2 : status == 0xf1 || status == 0xf3 ? 1 : 0;
-    error_set(error, "byte %zu is status 0x%02x, which a file can't hold", reader->position - 1, status);
+    error_set(error, "byte %zu is status 0x%02x, which is not allowed in files", reader->position - 1, status);
     while (count-- > 0 && reader->position < reader->end && reader->bytes[reader->position] < 0x80)
         reader->position++;
     return forgive(checker, reader, MIDI_EVENT_SKIPPED, "skipped", error);
@@ -296,7 +296,7 @@ bool midi_check_event(struct midi_checker *checker, struct midi_track_reader *re
     int status = reader->bytes[reader->position];
     if (status < 0x80) {
         if (reader->running_status == 0)
-            return error_set(error, "byte %zu is data where no status was given before", reader->position);
+            return error_set(error, "byte %zu is data without a status byte before it", reader->position);
         return read_channel_message(checker, reader, reader->running_status, error);
     }
     reader->position++;

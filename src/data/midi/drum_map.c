@@ -132,10 +132,11 @@ static bool parse_line(struct drum_map *map, char *line, struct error *error)
         return true; /* names of columns */
     int drum = find_class(comma + 1);
     if (drum == DRUM_NONE)
-        return error_set(error,
-                         "'%s' is none of the nine drums (kick, snare, closed hi-hat, open hi-hat, low tom, mid tom, "
-                         "high tom, crash, ride)",
-                         comma + 1 + strspn(comma + 1, " \t"));
+        return error_set(
+            error,
+            "'%s' is not one of the nine drums (kick, snare, closed hi-hat, open hi-hat, low tom, mid tom, "
+            "high tom, crash, ride)",
+            comma + 1 + strspn(comma + 1, " \t"));
     return add_pitches(map, line, drum, error);
 }
 
@@ -191,7 +192,7 @@ static bool read_map(struct drum_map *map, const char *path, struct error *error
     size_t size;
     if (!file_read(&bytes, &size, path, MAX_MAP_BYTES, error))
         return false;
-    bool ok = memchr(bytes, '\0', size) == NULL || error_set(error, "not a text file: it holds a NUL");
+    bool ok = memchr(bytes, '\0', size) == NULL || error_set(error, "not a text file: it contains a NUL");
     ok = ok && drum_map_parse(map, path_name(path), (const char *)bytes, error);
     free(bytes);
     return ok || error_prefix(error, "%s", path);

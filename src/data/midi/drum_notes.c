@@ -27,7 +27,7 @@ bool drum_channel_parse(int *channel, const char *text, struct error *error)
     }
     long number = isdigit((unsigned char)text[0]) ? strtol(text, &end, 10) : 0;
     if (number < 1 || number > NUM_CHANNELS || *end != '\0')
-        return error_set(error, "'%s' is none of auto, all, or a channel from 1 to %d", text, NUM_CHANNELS);
+        return error_set(error, "'%s' is not auto, all, or a channel from 1 to %d", text, NUM_CHANNELS);
     *channel = (int)number;
     return true;
 }

@@ -9,10 +9,10 @@ const char *midi_repair_words(enum midi_repair repair)
         [MIDI_EVENT_SKIPPED] = "event skipped",
         [MIDI_EVENT_CLIPPED] = "event clipped",
         [MIDI_TRACK_CUT] = "track read up to a broken event",
-        [MIDI_CHUNK_LENGTH] = "chunk of a wrong length",
-        [MIDI_TRACK_COUNT] = "another number of tracks than announced",
+        [MIDI_CHUNK_LENGTH] = "wrong chunk length",
+        [MIDI_TRACK_COUNT] = "wrong number of tracks in the header",
         [MIDI_WRAPPER] = "wrapped in another format",
-        [MIDI_TRAILING_BYTES] = "bytes that belong to no chunk",
+        [MIDI_TRAILING_BYTES] = "bytes outside any chunk",
         [MIDI_HEADER] = "header with a wrong field",
     };
     return words[repair];

@@ -167,7 +167,7 @@ static bool gaps_fit(const struct written_event *events, size_t count, uint32_t 
 
 static bool refuse(const char *path, struct error *error)
 {
-    return error_set(error, "%s: the performance holds what a MIDI file can't", path);
+    return error_set(error, "%s: the performance can't be represented in a MIDI file", path);
 }
 
 /* The whole file (RP-001, "Standard MIDI Files 1.0"), owned by the caller. */

@@ -20,7 +20,8 @@ bool time_signature_parse(struct time_signature *time_signature, const char *tex
     long denominator = ok ? strtol(end + 1, &end, 10) : 0;
     ok = ok && *end == '\0' && numerator <= 255 && denominator <= 128 && (denominator & (denominator - 1)) == 0;
     if (!ok)
-        return error_set(error, "'%s' is no time signature: give it as 4-4 or 6-8, the second a power of two", text);
+        return error_set(error, "'%s' is not a time signature such as 4-4 or 6-8 (the second number is a power of two)",
+                         text);
     *time_signature = (struct time_signature){(uint8_t)numerator, (uint8_t)denominator};
     return true;
 }

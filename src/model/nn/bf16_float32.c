@@ -65,11 +65,11 @@ static bool take_weights(struct gemm *gemm, struct error *error)
         return false;
     if (!gemm_is_packed(engine->kernels)) {
         gemm->weights = malloc(count * sizeof *gemm->weights);
-        return gemm->weights || error_set(error, "no memory for %zu rounded weights", count);
+        return gemm->weights || error_set(error, "no memory for %zu bf16 weights", count);
     }
     gemm->panels = malloc(kernels_packed_floats(shape->inner, shape->columns) * sizeof *gemm->panels);
     if (!gemm->panels)
-        return error_set(error, "no memory for %zu rounded weights", count);
+        return error_set(error, "no memory for %zu bf16 weights", count);
     engine->rounded = reserved(engine->rounded, &engine->room_rounded, count * sizeof *engine->rounded, error);
     return engine->rounded != NULL;
 }

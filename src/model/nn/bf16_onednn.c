@@ -37,7 +37,7 @@ static const char *status_text(dnnl_status_t status)
     case dnnl_unimplemented:
         return "not implemented for this processor";
     default:
-        return "a failure of its own";
+        return "an internal failure";
     }
 }
 

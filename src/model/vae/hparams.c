@@ -18,7 +18,7 @@
 
 static const struct setting rows[] = {
     CHOICE(representation, "groove", representation_choices,
-           "How music is laid out for the model. groove: hits, velocities and offsets of nine drums."),
+           "How music is encoded for the model. groove: hits, velocities and offsets of nine drums."),
     INT(bars, "4", 1, 64, "Length of a window in bars."),
     CHOICE(decoder, "flat", "flat|hierarchical",
            "flat: one LSTM over the whole window. hierarchical: a conductor LSTM, one step per bar, drives the core "

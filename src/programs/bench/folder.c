@@ -75,7 +75,7 @@ static void remove_abandoned(const char *parent)
         int descriptor = lock_abandoned(path);
         if (descriptor >= 0) {
             if (remove_tree(path))
-                log_info("%s: removed, a killed drumline-bench had left it", path);
+                log_info("%s: removed, left behind by a killed drumline-bench", path);
             close(descriptor);
         }
         free(path);
@@ -110,14 +110,14 @@ struct bench_folder *bench_folder_make(const char *parent, struct error *error)
     free(name);
     free(prefix);
     if (!mkdtemp(folder->path)) {
-        error_set_errno(error, errno, "%s: can't make a temporary folder; give --temporary_dir DIR", folder->path);
+        error_set_errno(error, errno, "%s: can't create a temporary folder; give --temporary_dir DIR", folder->path);
         free_folder(folder);
         return NULL;
     }
     folder->descriptor = open(folder->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder->descriptor < 0 || flock(folder->descriptor, LOCK_EX | LOCK_NB) != 0)
-        log_warning("%s: can't be locked (%s), so it is taken for abandoned if another drumline-bench starts",
-                    folder->path, strerror(errno));
+        log_warning("%s: can't be locked (%s), so another drumline-bench may take it for abandoned", folder->path,
+                    strerror(errno));
     return folder;
 }
 

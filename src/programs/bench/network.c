@@ -125,7 +125,8 @@ bool bench_network_fit(struct bench_network *network, const struct bench_sums *s
     while (small < sums->count && sums->bytes[small] <= BENCH_SMALL_SUM)
         small++;
     if (small < 2 || small == sums->count || sums->ranks < 2)
-        return error_set(error, "no network can be fitted to %d allreduces of %d ranks", sums->count, sums->ranks);
+        return error_set(error, "can't fit latency and bandwidth to %d allreduces of %d ranks", sums->count,
+                         sums->ranks);
     for (int i = 0; i < sums->count; i++)
         if (!(sums->seconds[i] > 0 && isfinite(sums->seconds[i])))
             return error_set(error, "the allreduce of %.0f bytes took %g s: no network can be fitted to that",

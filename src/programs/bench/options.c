@@ -12,7 +12,8 @@
 
 static const struct setting rows[] = {
     ROW(mode, SETTING_CHOICE, "all", 0, 0, "train|allreduce|scaling|generate|preprocess|all", NULL,
-        "What to measure; may be given as first word, without --mode=. all: whatever the ranks and options allow."),
+        "What to measure; may be given as the first argument, without --mode=. all: everything that ranks and options "
+        "allow."),
     TEXT(config, "groovae_4bar_flat", "NAME", "Config of the model to train and generate with, on synthetic windows."),
     TEXT(hparams, NULL, "a=1,b=[2,3]", "Changes to the config's hparams; batch_size is that of the whole job."),
     INT(steps, "5", 1, 1000,
@@ -21,15 +22,15 @@ static const struct setting rows[] = {
     INT(micro_batch_size, "0", 0, 65536, "As in drumline-train."),
     INT(threads, "0", 0, 1024, "As in drumline-train: BLAS threads per rank."),
     INT(bucket_kib, "2048", 4, 1 << 20, "As in drumline-train: bucket size of the gradient allreduce in KiB."),
-    DOUBLE(peer_windows_per_second, 1e12, "X", "train: windows a second of another program, as a baseline; 0: none."),
+    DOUBLE(peer_windows_per_second, 1e12, "X",
+           "train: windows per second of another program, as a baseline (0: none)."),
     DOUBLE(latency_us, 1e9, "US", "scaling: latency of a message in microseconds, instead of the measured one."),
     DOUBLE(bandwidth_gbps, 1e9, "GBPS", "scaling: bandwidth of a link in Gbit/s, instead of the measured one."),
     INT(num_outputs, "1000", 1, 1e6, "generate: windows to generate on rank 0, while the others wait."),
     TEXT(input_dir, NULL, "DIR", "preprocess: folder of MIDI files, searched with its subfolders."),
     TEXT(temporary_dir, NULL, "DIR",
-         "Where generate and preprocess make a temporary folder for their output. All ranks must see it. Default: "
-         "TMPDIR, "
-         "else /tmp."),
+         "Where generate and preprocess create a temporary folder for their output, visible to all ranks. Default: "
+         "TMPDIR, else /tmp."),
     RANK_LOG_ROW(struct bench_options),
     ROW(json, SETTING_BOOL, "false", 0, 0, NULL, NULL, "Print one JSON object instead of the table."),
 };

@@ -38,7 +38,7 @@ static void report_pitches(const struct pitch_census *census, const struct drum_
                  lost[i].files == 1 ? "" : "s");
     }
     if (count > PITCHES_SHOWN)
-        log_info("         ... and %zu more pitches (--log=debug names them with their files)", count - PITCHES_SHOWN);
+        log_info("         ... and %zu more pitches (--log=debug lists them with their files)", count - PITCHES_SHOWN);
 }
 
 /* Whether notes that `map` does not know are of this drum under `other`. */
@@ -82,5 +82,5 @@ void lost_notes_report(const struct pitch_census *census, const struct drum_map 
                     "keep more",
                     what, best.name, most);
     else
-        log_warning("%s: no built-in drum map keeps more: a table of your own may (--drum_map=FILE)", what);
+        log_warning("%s: no built-in drum map keeps more; try your own (--drum_map=FILE)", what);
 }

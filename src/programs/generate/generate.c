@@ -45,11 +45,11 @@ static bool check_inputs(const struct generate_options *options, struct error *e
     if (options->mode == GENERATE_INTERPOLATE && !(first && second))
         return error_set(error, "--mode=interpolate needs --input_midi_1 and --input_midi_2");
     if (options->mode != GENERATE_INTERPOLATE && second)
-        return error_set(error, "--mode=%s has no use for --input_midi_2: --mode=interpolate has", mode);
+        return error_set(error, "--mode=%s does not use --input_midi_2; --mode=interpolate does", mode);
     if (options->mode == GENERATE_RECONSTRUCT && !first)
         return error_set(error, "--mode=reconstruct needs --input_midi_1");
     if (options->mode == GENERATE_INTERPOLATE && options->num_outputs < 2)
-        return error_set(error, "--mode=interpolate needs --num_outputs=2 or more: the two ends are among them");
+        return error_set(error, "--mode=interpolate needs --num_outputs=2 or more, as both ends are included");
     return true;
 }
 
@@ -65,7 +65,7 @@ bool generate_check(const struct generate_options *options, struct error *error)
         if (files[i] && !foreign_file_check(files[i], error))
             return false;
     if (!options->output_dir)
-        return error_set(error, "give --output_dir DIR: where the MIDI files go");
+        return error_set(error, "give --output_dir DIR, the folder for the MIDI files");
     if (options->config && !config_find(options->config, error))
         return false;
     int channel;
@@ -95,19 +95,18 @@ static bool check_checkpoint(const struct generation *generation, bool *wrong_us
     const struct generate_options *options = generation->options;
     const struct checkpoint *checkpoint = &generation->model.checkpoint;
     if (!generate_output_name_is_safe(checkpoint->config))
-        return error_set(error, "%s: its config has a name that can't be part of a file's name",
-                         generation->model.path);
+        return error_set(error, "%s: the name of its config can't be used in file names", generation->model.path);
     if (options->config && strcmp(options->config, checkpoint->config) != 0)
-        return error_set(error, "%s: is of config %s, not %s: leave --config out, or give another checkpoint",
+        return error_set(error, "%s: is of config %s, not %s: omit --config, or give another checkpoint",
                          generation->model.path, checkpoint->config, options->config);
     *wrong_usage = true;
     bool given = options->input_midi[0] != NULL, controls = model_shape_of(&checkpoint->hparams).num_controls > 0;
     if (options->mode == GENERATE_SAMPLE && controls && !given)
-        return error_set(error, "%s plays to an input: give --input_midi_1 FILE", checkpoint->config);
+        return error_set(error, "%s needs an input: give --input_midi_1 FILE", checkpoint->config);
     if (options->mode == GENERATE_SAMPLE && !controls && given)
         return error_set(error,
-                         "%s has no use for --input_midi_1 in --mode=sample; --mode=reconstruct and "
-                         "--mode=interpolate play from inputs",
+                         "%s does not use --input_midi_1 in --mode=sample; use --mode=reconstruct or "
+                         "--mode=interpolate",
                          checkpoint->config);
     *wrong_usage = false;
     return true;
@@ -152,8 +151,8 @@ static bool offer_windows(struct generation *generation, const struct generate_i
         free(path);
     }
     return error_set(error,
-                     "%s: holds %" PRIu32 " windows of %" PRIu32 " bars, now written as %s and so on in %s: give one "
-                     "of those as --input_midi_%d, or choose the bar to begin at with --input_bar_%d N",
+                     "%s: has %" PRIu32 " windows of %" PRIu32 " bars, now written as %s and so on in %s: give one "
+                     "of them as --input_midi_%d, or choose the first bar with --input_bar_%d N",
                      input->path, count, generation->bars, output->first_name, output->folder, input->number,
                      input->number);
 }
@@ -262,7 +261,7 @@ static bool encode_inputs(struct generation *generation, struct error *error)
         read_window(generation, input);
         window_transform(generation->rows, depth, (uint32_t)shape->steps, &generation->transform, NULL);
         ok = any_number(generation->rows, (size_t)shape->steps * depth) ||
-             error_set(error, "%s: %s hears none of its drums: they are what the model is to add", input->path,
+             error_set(error, "%s: %s gets no input from it: the model adds all of its drums itself", input->path,
                        generation->model.checkpoint.config);
         if (ok)
             inference_encode(generation->ends + i * shape->z_size, generation->rows, generation->controls,
@@ -349,8 +348,8 @@ static void report(const struct generation *generation)
 {
     const struct generate_output *output = &generation->output;
     if (output->num_silent > 0)
-        log_warning("%d of %d outputs are silent: the model drew no hit; another --seed or a higher --temperature may",
-                    output->num_silent, output->written);
+        log_warning("%d of %d outputs are silent: try another --seed or a higher --temperature", output->num_silent,
+                    output->written);
     log_info("%d MIDI file%s in %s: %s%s; %s at step %" PRIu64 ", seed %" PRIu64 ", temperature %g, %.6g qpm",
              output->written, output->written == 1 ? "" : "s", output->folder, output->first_name,
              output->written == 1 ? "" : " and so on", generation->model.checkpoint.config,

@@ -50,15 +50,14 @@ static const struct grid_part *find_part(const struct grid_list *list, const str
         if (is_usable(&list->parts[p]) && (!best || list->parts[p].grid.num_steps > best->grid.num_steps))
             best = &list->parts[p];
     if (best && list->count > 1)
-        log_info("%s: changes its time signature; the part in %d/%d from beat %u on is used, its bars counted from 1",
-                 path, best->time_signature.numerator, best->time_signature.denominator,
-                 best->first_tick / midi->ppq + 1);
+        log_info("%s: the time signature changes; using the part in %d/%d from beat %u, with bars counted from 1", path,
+                 best->time_signature.numerator, best->time_signature.denominator, best->first_tick / midi->ppq + 1);
     if (best)
         return best;
     if (first->fault == GRID_NO_DRUMS && midi->num_onsets > 0)
         error_set(error, "%s: has no drums: none of its %zu notes is a pitch of the drum map", path, midi->num_onsets);
     else if (first->fault == GRID_NO_DRUMS)
-        error_set(error, "%s: has no drums: it holds no notes", path);
+        error_set(error, "%s: has no drums: it has no notes", path);
     else if (first->fault == GRID_TOO_LONG)
         error_set(error, "%s: is too long: more than %d steps", path, GRID_MAX_STEPS);
     else
@@ -105,7 +104,7 @@ static bool fill(struct generate_input *input, const struct grid *grid, uint32_t
         log_info("%s: has %" PRIu32 " bar%s: repeated to fill the window of %" PRIu32, input->path, has,
                  has == 1 ? "" : "s", bars);
     else if (has < bars)
-        log_info("%s: has %" PRIu32 " bar%s: silence fills the window of %" PRIu32, input->path, has,
+        log_info("%s: has %" PRIu32 " bar%s: padded with silence to the window of %" PRIu32, input->path, has,
                  has == 1 ? "" : "s", bars);
     if (has < bars) {
         input->num_bars = bars;
@@ -163,12 +162,12 @@ static void keep_drums(struct midi *midi, const char *path, const struct drum_ma
     struct drum_finding finding;
     drum_notes_keep(midi, &finding, &rules->choice, map, path);
     if (finding.evidence == DRUMS_UNKNOWN && !rules->taps)
-        log_warning("%s: nothing says that its notes are drums: all %zu are taken; --channel and --track choose", path,
+        log_warning("%s: nothing identifies its notes as drums: using all %zu; --channel and --track override", path,
                     midi->num_onsets);
     if (finding.words[0] != '\0')
-        log_info("%s: %s; --channel and --track choose others", path, finding.words);
+        log_info("%s: %s; --channel and --track override", path, finding.words);
     if (finding.num_skipped > 0)
-        log_info("%s: %zu notes on other channels are skipped", path, finding.num_skipped);
+        log_info("%s: %zu notes on other channels skipped", path, finding.num_skipped);
 }
 
 static bool make_grids(struct grid_list *list, struct midi *midi, const char *path,

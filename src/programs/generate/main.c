@@ -20,61 +20,61 @@
 #define FLAG(name, help) SETTING_ROW(struct generate_options, name, SETTING_BOOL, NULL, 0, 0, NULL, NULL, help)
 
 static const struct setting option_rows[] = {
-    TEXT("run_dir", run_dir, "DIR", "Folder of a run: its best or its newest checkpoint is used."),
+    TEXT("run_dir", run_dir, "DIR", "Folder of a run, whose best or newest checkpoint is used."),
     SETTING_ROW(
         struct generate_options, checkpoint, SETTING_CHOICE, "best", 0, 0, RUN_CHECKPOINT_CHOICES, NULL,
         "With --run_dir: the model of the lowest val_loss (train/best.h5), or the newest checkpoint; the newest "
         "where there is no best."),
     TEXT("checkpoint_file", checkpoint_file, "FILE", "A checkpoint or a model file."),
-    TEXT(
-        "config", config, "NAME",
-        "Alone: the model that is shipped under this name. With --run_dir or --checkpoint_file: refuse a checkpoint of "
-        "any other config."),
+    TEXT("config", config, "NAME",
+         "Alone: the shipped model of this name. With --run_dir or --checkpoint_file: refuse a checkpoint of "
+         "any other config."),
     TEXT("models_dir", models_dir, "DIR",
          "Where --config NAME looks first for NAME.h5; then in the folders of DRUMLINE_MODELS, and where Drumline is "
          "installed."),
     {"mode",         SETTING_CHOICE, MEMBER(mode),         "sample", 0, 0, GENERATE_MODE_CHOICES, NULL,
-       "sample: each output from a latent vector drawn at random. interpolate: from --input_midi_1 to --input_midi_2 in "
-     "equal steps, both ends included. reconstruct: --input_midi_1 encoded and played again, which for a humanize, tap "
-     "or add_closed_hh config is how to use it."},
-    TEXT("input_midi_1", input_midi[0], "FILE",
-         "A performance in 4/4, as long as the model's window. A shorter one is repeated or filled up with silence; a "
-         "longer one is "
-         "cut into windows, which are written into --output_dir to choose from, and the program ends with status 1. "
-         "With "
-         "groovae_2bar_hits_control its hits are what the model plays, in every mode."),
+       "sample: decode random latent vectors. interpolate: from --input_midi_1 to --input_midi_2 in equal steps, both "
+     "ends "
+     "included. reconstruct: encode --input_midi_1 and decode it again, which is how to use humanize, tap and "
+     "add_closed_hh models."                 },
+    TEXT(
+        "input_midi_1", input_midi[0], "FILE",
+        "A performance in 4/4, as long as the model's window. A shorter one is repeated or padded with silence; a "
+        "longer "
+        "one is divided into windows, which are written to --output_dir for you to choose from, and the exit status is "
+        "1. With groovae_2bar_hits_control the model plays the hits of this file, in every mode."),
     NUMBER("input_bar_1", SETTING_INT, input_bar[0], NULL, 1, 1 << 20,
-           "The bar of --input_midi_1 at which the window begins, counted from 1."),
-    TEXT("input_midi_2", input_midi[1], "FILE", "The performance at the other end, for --mode=interpolate."),
+           "First bar of the window in --input_midi_1, counted from 1."),
+    TEXT("input_midi_2", input_midi[1], "FILE", "The second performance for --mode=interpolate."),
     NUMBER("input_bar_2", SETTING_INT, input_bar[1], NULL, 1, 1 << 20, "The same for --input_midi_2."),
-    NUMBER("num_outputs", SETTING_INT, num_outputs, "5", 1, 1000000, "How many files; at least 2 for interpolate."),
-    NUMBER("temperature", SETTING_DOUBLE, temperature, "0.5", 0.001, 100,
-           "Hits are drawn with probability sigmoid(logit / temperature): lower is surer, higher is wilder."),
-    NUMBER("qpm", SETTING_DOUBLE, qpm, NULL, 4, 1000,
-           "Tempo of what is written, in quarter notes a minute: that of --input_midi_1 where not given, else 120."),
-    NUMBER("bpm", SETTING_DOUBLE, bpm, NULL, 4, 1000, "Another name of --qpm."),
-    NUMBER("seed", SETTING_INT, seed, "-1", -1, 9007199254740992.0,
-           "The same seed gives the same music on any machine of the same kind. -1: chosen anew, and told at the end."),
+    NUMBER("num_outputs", SETTING_INT, num_outputs, "5", 1, 1000000, "Number of files; at least 2 for interpolate."),
     NUMBER(
-        "drum_map", SETTING_STRING, drum_map, "auto", 0, 0,
-        "Which pitch plays which drum in the inputs: a built-in map (drumline-info --drum_maps lists them), a table in "
-        "a "
-        "file, or auto: general, or the map of the model's data where the file has a pitch that only that one knows."),
+        "temperature", SETTING_DOUBLE, temperature, "0.5", 0.001, 100,
+        "Hits are drawn with probability sigmoid(logit / temperature): lower is more predictable, higher more varied."),
+    NUMBER("qpm", SETTING_DOUBLE, qpm, NULL, 4, 1000,
+           "Tempo of the output in quarter notes per minute; default: that of --input_midi_1, else 120."),
+    NUMBER("bpm", SETTING_DOUBLE, bpm, NULL, 4, 1000, "The same as --qpm."),
+    NUMBER("seed", SETTING_INT, seed, "-1", -1, 9007199254740992.0,
+           "Random seed; the same seed gives the same music on the same kind of machine (-1: chosen at random and "
+           "reported)."),
+    NUMBER("drum_map", SETTING_STRING, drum_map, "auto", 0, 0,
+           "Assigns pitches of the inputs to drums: a built-in map (drumline-info --drum_maps lists them), a table in "
+           "a file, or auto: general, or the map of the model's training data if only that one has one of the file's "
+           "pitches."),
     TEXT("channel", channel, "auto|all|N",
-         "The MIDI channel of the drums in the inputs. auto: channel 10, and others that a track's name, a GS or XG "
-         "message or "
-         "their pitches show to be drums; all notes where nothing does."),
-    TEXT("track", track, "NAME", "Take only the notes of the inputs' tracks whose name holds NAME, in any case."),
+         "MIDI channel of the drums in the inputs. auto: channel 10, and others that a track name, a GS or XG message "
+         "or "
+         "their pitches identify as drums; all notes if nothing does."),
+    TEXT("track", track, "NAME", "Use only notes of tracks whose name contains NAME (ignoring case)."),
     TEXT("output_dir", output_dir, "DIR",
-         "Where the files go, as CONFIG_MODE_YYYY-MM-DD_HHMMSS-000-of-005.mid; made if missing. Nothing is "
+         "Folder for the files, CONFIG_MODE_YYYY-MM-DD_HHMMSS-000-of-005.mid; created if missing. Nothing is "
          "overwritten."),
-    NUMBER("output_channel", SETTING_INT, output_channel, "10", 1, 16, "The MIDI channel that is written."),
+    NUMBER("output_channel", SETTING_INT, output_channel, "10", 1, 16, "MIDI channel of the output."),
     {"wrap_pick_up", SETTING_BOOL,   MEMBER(wrap_pick_up), NULL,     0, 0, NULL,                  NULL,
-       "Write hits that come before the first beat at the loop's end, where they sound as a pick-up when it is played "
-     "round; "
-     "else they are put on the first beat."     },
+       "Write hits before the first beat at the end of the loop, where they are a pick-up when it repeats; without this "
+     "flag they are moved to the first beat."},
     NUMBER("output_drum_map", SETTING_STRING, output_drum_map, "general", 0, 0,
-           "The pitches that are written: those that a built-in map, or a table in a file, lists first for each drum."),
+           "Pitches of the output: the first pitch of each drum in a built-in map or a table in a file."),
     FLAG(png, "Draw each output as a drum roll beside it (PNG); an interpolation also as one sheet."),
     FLAG(svg, "The same as SVG."),
     FLAG(dark, "With --png and --svg: light on dark."),
@@ -84,8 +84,7 @@ static const struct setting option_rows[] = {
          "Sound font (SF2 or SF3) for --wav and --ogg; default: $DRUMLINE_SOUNDFONT, else the system's General MIDI "
          "font."),
     NUMBER("threads", SETTING_INT, threads, "0", 0, 256,
-           "Threads that play and write; 0: as many as there are cores for this program. What is written does not "
-           "depend on it."),
+           "Threads (0: one per available core). The output does not depend on it."),
 };
 
 static const struct options_group groups[] = {
@@ -97,7 +96,7 @@ static const struct options_group groups[] = {
 
 static const struct program program = {
     .name = "drumline-generate",
-    .summary = "plays from a checkpoint into MIDI files, by sampling or between two performances",
+    .summary = "generates MIDI files with a model, by sampling or from existing performances",
     .usage = "(--run_dir DIR | --checkpoint_file FILE | --config NAME) --output_dir DIR [OPTION]...",
     .examples = "drumline-generate --run_dir runs/first --mode=sample --num_outputs 4 --output_dir new\n"
                 "drumline-generate --run_dir runs/first --mode=interpolate --input_midi_1 a.mid --input_bar_1 9 "

@@ -85,7 +85,7 @@ static bool find_second(struct generate_output *output, struct error *error)
         if (!taken)
             return true;
     }
-    return error_set(error, "%s: holds files of the names of the next hour: give another --output_dir", output->folder);
+    return error_set(error, "%s: no file name is free: give another --output_dir", output->folder);
 }
 
 bool generate_output_start(struct generate_output *output, const char *folder, const char *config, const char *kind,

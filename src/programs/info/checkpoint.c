@@ -221,7 +221,8 @@ void info_print_checkpoint(FILE *out, const json_t *object)
     bool valid = json_is_true(json_object_get(object, "valid"));
     fprintf(out, "%s: checkpoint, %s\n", member_string(object, "path"), valid ? "valid" : "DAMAGED");
     info_print_field(out, "config", "%s", member_string(object, "config"));
-    info_print_field(out, "step", "%" PRId64 " (%" PRId64 " updates, %" PRId64 " skipped for their gradients)",
+    info_print_field(out, "step",
+                     "%" PRId64 " (%" PRId64 " updates, %" PRId64 " skipped because of their gradient norm)",
                      member_int(object, "step"), member_int(object, "updates"), member_int(object, "skipped"));
     info_print_field(out, "epoch", "%" PRId64 ", %" PRId64 " windows in", member_int(object, "epoch"),
                      member_int(object, "position"));

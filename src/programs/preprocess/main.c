@@ -15,38 +15,36 @@
 
 static const struct setting option_rows[] = {
     TEXT(input_dir, "DIR",
-         "Folder of MIDI files (.mid, .midi, .kar, .smf, .rmi). A CSV table in it, or just below it, with a column "
-         "midi_filename gives "
-         "split, style and drummer of each."),
-    TEXT(output_dir, "DIR", "Folder for the shards and their index.h5; made if missing."),
-    TEXT(output_file, "DIR", "Another name of --output_dir: a data set is a folder, whatever it is called."),
-    FLAG(recursive, "Look in the folders below --input_dir too."),
+         "Folder of MIDI files (.mid, .midi, .kar, .smf, .rmi). A CSV table in it, or in a folder directly below, "
+         "with a column midi_filename gives split, style and drummer of each."),
+    TEXT(output_dir, "DIR", "Folder for the shards and their index.h5; created if missing."),
+    TEXT(output_file, "DIR", "The same as --output_dir (a data set is a folder, whatever its name)."),
+    FLAG(recursive, "Search subfolders of --input_dir too."),
     FLAG(is_beat, "Keep only performances in the time signature of --beat."),
-    TEXT(beat, "N-D", "The time signature that --is_beat=True keeps: 4-4 where not given."),
-    ROW(min_bars, SETTING_INT, "1", 1, GRID_MAX_STEPS, NULL, "Keep only performances of at least so many bars."),
+    TEXT(beat, "N-D", "Time signature that --is_beat=True keeps; default: 4-4."),
+    ROW(min_bars, SETTING_INT, "1", 1, GRID_MAX_STEPS, NULL, "Keep only performances of at least this many bars."),
     ROW(drum_map, SETTING_STRING, "auto", 0, 0, "NAME|FILE",
-        "Which pitch plays which drum: a built-in map (drumline-info --drum_maps lists them), a table in a file, or "
-        "auto: "
-        "roland where the folder's table has the Groove set's columns drummer and beat_type, else general."),
+        "Assigns pitches to drums: a built-in map (drumline-info --drum_maps lists them), a table in a file, or "
+        "auto: roland if the folder's table has the Groove set's columns drummer and beat_type, else general."),
     SETTING_ROW(struct preprocess_options, representation, SETTING_CHOICE, "groove", 0, 0, representation_choices, NULL,
-                "How music is laid out for the models to be trained: the hparam of that name."),
+                "How music is encoded for the models: their hparam `representation`."),
     TEXT(channel, "auto|all|N",
-         "The MIDI channel of the drums. auto: channel 10, and others that a track's name, a GS or XG message or their "
+         "MIDI channel of the drums. auto: channel 10, and others that a track name, a GS or XG message or their "
          "pitches "
-         "show to be drums; files without either are skipped. all: every note is a drum."),
-    TEXT(track, "NAME", "Take only the notes of tracks whose name holds NAME, in any case, on whatever channel."),
-    FLAG(strict, "Skip a file that breaks the MIDI specification, instead of reading what can be read of it."),
-    SETTING_ROW(
-        struct preprocess_options, split_by, SETTING_CHOICE, "content", 0, 0, "content|path", NULL,
-        "How files without a split in a table are divided: by a hash of their onsets, so that copies never lie in two "
-        "splits, or of their path, as version 0.1 did."),
-    FLAG(overwrite, "Replace the data set that --output_dir holds; it stays until the new one is complete."),
+         "identify as drums; files without either are skipped. all: every note is a drum."),
+    TEXT(track, "NAME", "Use only notes of tracks whose name contains NAME (ignoring case), on any channel."),
+    FLAG(strict, "Skip files that violate the MIDI specification, instead of reading them as far as possible."),
+    SETTING_ROW(struct preprocess_options, split_by, SETTING_CHOICE, "content", 0, 0, "content|path", NULL,
+                "How files without a split in a table are assigned to one: by a hash of their onsets, so that copies "
+                "are in the "
+                "same split, or by a hash of their path, as in version 0.1."),
+    FLAG(overwrite, "Replace the data set in --output_dir, once the new one is complete."),
     RANK_LOG_ROW(struct preprocess_options),
 };
 
 static const struct program program = {
     .name = "drumline-preprocess",
-    .summary = "turns a folder of MIDI performances into HDF5 shards",
+    .summary = "converts a folder of MIDI performances to HDF5 shards",
     .usage = "--input_dir DIR --output_dir DIR [OPTION]...",
     .examples = "drumline-preprocess --input_dir groove --output_dir data --recursive --is_beat=True --beat=4-4\n"
                 "mpirun -n 4 drumline-preprocess --input_dir midi --output_dir data --recursive --min_bars 4\n",

@@ -247,7 +247,7 @@ static void report_reasons(const struct dataset_counts *sums)
             log_info("%8" PRIu64 " skipped: %s", sums->skipped[reason], skip_reason_words((enum skip_reason)reason));
     }
     if (skipped > 0 && log_get_level() < LOG_LEVEL_DEBUG)
-        log_info("         (--log=debug names each of them)");
+        log_info("         (--log=debug lists them)");
 }
 
 static void report_counts(const struct job *job)
@@ -263,7 +263,7 @@ static void report_counts(const struct job *job)
     log_info("%8" PRIu64 " performance%s kept", sums->num_kept, plural(sums->num_kept));
     report_reasons(sums);
     if (counts->num_repaired > 0)
-        log_info("%8" PRIu64 " file%s that break the MIDI specification", counts->num_repaired,
+        log_info("%8" PRIu64 " file%s that violate the MIDI specification", counts->num_repaired,
                  plural(counts->num_repaired));
     for (int repair = 0; repair < NUM_MIDI_REPAIRS; repair++)
         if (counts->repairs[repair] > 0)
@@ -293,11 +293,11 @@ static void report_splits(const struct job *job)
         listed += info && info->split != NUM_SPLITS;
     }
     if (job->splits.count == 0)
-        log_info("         no table of performances there: split by a hash of %s", by);
+        log_info("         no table of performances found: split by a hash of %s", by);
     else if (listed == job->num_paths)
         log_info("         split, style and drummer of each from %s", job->splits.name);
     else
-        log_warning("%s: %s gives a split of %zu of the %zu MIDI files: each of the others is split by a hash of %s",
+        log_warning("%s: %s assigns %zu of the %zu MIDI files to splits: the others are split by a hash of %s",
                     job->options->input_dir, job->splits.name, listed, job->num_paths, by);
 }
 
@@ -329,7 +329,7 @@ static void report_copies(struct job *job)
     if (copies > 0)
         log_info("%8zu file%s with the onsets of another", copies, plural(copies));
     if (apart > 0)
-        log_warning("%s: performances with the same onsets lie in two splits: %s", job->options->input_dir,
+        log_warning("%s: performances with the same onsets are in different splits: %s", job->options->input_dir,
                     job->splits.count > 0 ? job->splits.name : "--split_by=content would keep them together");
     free(bytes);
     free(sizes);
@@ -377,7 +377,7 @@ static bool read_files(struct job *job, struct error *error)
     report_splits(job);
     report_copies(job);
     return job->counts.sums.num_kept > 0 ||
-           error_set(error, "%s: no performance is left to keep: see the counts above", job->options->input_dir);
+           error_set(error, "%s: no performances to keep: see the counts above", job->options->input_dir);
 }
 
 static void flush_shard(void *context)
@@ -478,7 +478,8 @@ static bool commit(struct job *job, struct error *error)
         return false;
     job->committing = true;
     if (!dataset_folder_commit(output, job->staging, index->num_shards, error))
-        return error_prefix(error, "%s: the data set is complete in %s but could not be put in place (run this again)",
+        return error_prefix(error,
+                            "%s: the data set is complete in %s but could not be moved into place (run this again)",
                             output, job->staging);
     log_info("%s: %llu steps (%llu hits) in %u shard%s, content_sha256 %s", output,
              (unsigned long long)index->num_steps, (unsigned long long)index->counts.num_hits, index->num_shards,
