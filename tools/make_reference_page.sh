@@ -14,18 +14,17 @@ cat <<'TEXT'
 <!-- Made by tools/make_reference_page.sh: change the tables of settings in src/, or that script, and run it again. -->
 
 Every flag of every program, every hparam and every config. How the parts fit together is explained in
-[architecture](architecture.md), what the numbers mean for the music in [models](models.md), what the files hold in
-[formats](formats.md).
+[architecture](architecture.md), what the numbers mean for the music in [models](models.md), file formats in [formats](formats.md).
 
-**In all programs**, `-` and `_` are the same in an option's name; `--x=y` and `--x y` are too. A flag without a value is
-given as `--x`, `--x=True` or `--nox`. What is given twice counts as it was given last, and `--` ends the options. Messages
-go to standard error, what a program is asked to print to standard output.
+**In all programs**, `-` and `_` are equivalent in option names, and so are `--x=y` and `--x y`. A flag without a value is given as
+`--x`, `--x=True` or `--nox`. If an option is repeated, the last one counts; `--` ends the options. Messages go to standard error,
+requested output to standard output.
 
 - [drumline-preprocess](#drumline-preprocess): MIDI to a data set (MPI)
 - [drumline-train](#drumline-train): a data set to a run with checkpoints (MPI)
 - [drumline-generate](#drumline-generate): a checkpoint to new MIDI
-- [drumline-info](#drumline-info): what any of these holds
-- [drumline-bench](#drumline-bench): how fast all this is (MPI)
+- [drumline-info](#drumline-info): describes all of these
+- [drumline-bench](#drumline-bench): measures the speed of all of these (MPI)
 - [hparams and configs](#hparams-and-configs)
 - [exit statuses](#exit-statuses), [signals](#signals), [environment](#environment), [files](#files)
 TEXT
@@ -37,16 +36,16 @@ cat <<'TEXT'
 
 ## hparams and configs
 
-A config is a name for a set of hparams. `drumline-train --config NAME --hparams=a=1,b=[2,3]` begins with the defaults, lets
-the config change them, and then the command line. A checkpoint stores all of them. `drumline-info --hparams` prints what
+A config is a name for a set of hparams. `drumline-train --config NAME --hparams=a=1,b=[2,3]` starts from the defaults and
+applies the config, then the command line. A checkpoint stores all of them. `drumline-info --hparams` prints what
 follows.
 
 TEXT
 "$bin/drumline-info" --hparams --markdown
 cat <<'TEXT'
 
-The first six say what the model is: a checkpoint fits a model only where they are equal. The next five say what the encoder
-gets to see, the others how it is trained; on resuming, these may be changed.
+The first hparams, up to `z_size` and the controls, define the model: a checkpoint fits only a model for which they are equal. The
+next ones define the encoder's input, the others the training; those may be changed on resume.
 
 ## Exit statuses
 
@@ -55,46 +54,46 @@ gets to see, the others how it is trained; on resuming, these may be changed.
 | 0 | done |
 | 1 | failed; the last lines on standard error name the file and the reason |
 | 2 | wrong usage: an option, or options that do not go together |
-| 3 | `drumline-train` was asked to stop, by a signal or a deadline (`--max_seconds`, `--deadline`, the end of its Slurm job), and did, with a checkpoint: the same command goes on from there |
+| 3 | `drumline-train` was asked to stop, by a signal or a deadline (`--max_seconds`, `--deadline`, the end of its Slurm job), and did, with a checkpoint: rerun the same command to resume |
 
-`drumline-generate` ends with 1 where an input holds several windows: it has written each into `--output_dir` to choose from,
-and played nothing. `drumline-info` ends with 1 where any of its paths is damaged or none of drumline's; it describes the
-others all the same. `drumline-info --watch` ends as the run does: 0 where it is done, 1 where it failed or was killed, 3 where
-it was asked to stop and can go on.
+`drumline-generate` exits with 1 if an input has several windows: it writes each to `--output_dir` for you to choose from, and
+generates nothing. `drumline-info` exits with 1 if any of its paths is damaged or not one of Drumline's; it describes the others
+anyway. `drumline-info --watch` exits with the run's outcome: 0 if it is done, 1 if it failed or was killed, 3 if it was stopped
+and can be resumed.
 
 ## Signals
 
-`drumline-train --mode=train` takes SIGTERM, SIGINT and SIGUSR1, sent to any of its ranks, as the wish to
-stop: all ranks finish the step, write a checkpoint and end with status 3. A second SIGTERM or SIGINT more than a second after
-the first ends it at once. The other programs end at any signal, and so does a training at SIGHUP; none leaves half a file under
-its own name.
+`drumline-train --mode=train` stops on SIGTERM, SIGINT and SIGUSR1, sent to any of its ranks:
+all ranks finish the step, write a checkpoint and end with status 3. A second SIGTERM or SIGINT more than a second after
+the first ends it at once. The other programs end at any signal, and so does a training at SIGHUP; none leaves a partial file under
+its final name.
 
-Open MPI's `mpirun` kills its ranks a second after it got SIGINT (Ctrl-C) or SIGTERM itself: where a step takes longer, what was
-trained since the last checkpoint is lost. SIGUSR1 it only hands on: `kill -USR1` with the number of `mpirun` stops such a
-training with a checkpoint.
+Open MPI's `mpirun` kills its ranks one second after it receives SIGINT (Ctrl-C) or SIGTERM: if a step takes longer, the work since the
+last checkpoint is lost. It forwards SIGUSR1: `kill -USR1` with the process id of `mpirun` stops such a training with a
+checkpoint.
 
 ## Environment
 
 | variable | read by | means |
 |---|---|---|
-| `OPENBLAS_NUM_THREADS`, `OMP_NUM_THREADS` | `drumline-train`, `drumline-bench` where `--threads=0` | threads of a rank's matrix products; of a list (`4,2`) the first number; what is no number is warned of |
+| `OPENBLAS_NUM_THREADS`, `OMP_NUM_THREADS` | `drumline-train`, `drumline-bench` where `--threads=0` | threads of a rank's GEMMs; of a list (`4,2`) the first number; invalid values cause a warning |
 | `SLURM_CPUS_PER_TASK` | the same, where none of the above is set | the same |
-| `SLURM_JOB_ID`, `SLURM_RESTART_COUNT` | `drumline-train` | a job that was put back into the queue takes its run's lock over at once |
+| `SLURM_JOB_ID`, `SLURM_RESTART_COUNT` | `drumline-train` | a requeued job takes over its run's lock at once |
 | `SLURM_JOB_END_TIME` | `drumline-train` where `--deadline=auto` | when the job ends, in seconds since 1970 |
 | `HDF5_USE_FILE_LOCKING` | HDF5 | `FALSE` where not set: HDF5 locks no files |
 | `TMPDIR` | `drumline-bench` where `--temporary_dir` is not given | folder for what it writes |
-| `TERM` | `drumline-info --watch` | where it is `dumb` or missing, lines instead of a page that is drawn anew |
+| `TERM` | `drumline-info --watch` | if it is `dumb` or missing, lines are printed instead of a refreshed page |
 | `TZ` | `drumline-generate` | the time zone of the time in files' names |
 | `OMPI_ALLOW_RUN_AS_ROOT`, `OMPI_ALLOW_RUN_AS_ROOT_CONFIRM` | Open MPI's `mpirun` | 1 and 1 let root use it |
 
 ## Files
 
-| file | written by | holds |
+| file | written by | contents |
 |---|---|---|
 | `DATA/shard-00002-of-00008.h5` | `drumline-preprocess` | the grids of one rank's performances |
 | `DATA/index.h5` | `drumline-preprocess` | the table of all performances, and all shards as one |
-| `RUN/train/checkpoint-00001000.h5` | `drumline-train` | parameters, optimizer, and where the training stood |
-| `RUN/train/checkpoint-00001000.h5.damaged` | `drumline-train` | a checkpoint that it had to pass over; no program reads it |
+| `RUN/train/checkpoint-00001000.h5` | `drumline-train` | weights, optimizer state and position of the training |
+| `RUN/train/checkpoint-00001000.h5.damaged` | `drumline-train` | a damaged checkpoint, which no program reads |
 | `RUN/hparams.json` | `drumline-train --mode=train` | config, seed, data set and hparams, from the run's start |
 | `RUN/train/metrics.jsonl` | `drumline-train --mode=train` | one JSON object a line |
 | `RUN/eval/metrics.jsonl` | `drumline-train` when it evaluates | the same |
