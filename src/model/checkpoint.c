@@ -137,6 +137,14 @@ static bool write_group(hid_t file, const struct tensor_table *table, const stru
     return true;
 }
 
+static bool write_latents(hid_t file, const struct latent_density *density, struct error *error)
+{
+    struct tensor_table table;
+    const struct tensor_group group = {CHECKPOINT_LATENTS, density->values};
+    latent_density_table(&table, density->size);
+    return write_group(file, &table, &group, CHECKPOINT_FLOAT32, error);
+}
+
 bool checkpoint_write(struct atomic_file *to, const struct checkpoint *checkpoint,
                       const struct checkpoint_content *content, struct error *error)
 {
@@ -144,6 +152,7 @@ bool checkpoint_write(struct atomic_file *to, const struct checkpoint *checkpoin
     bool ok = hdf5_create(&file, to->path, CHECKPOINT_FORMAT, error) && write_attributes(file, checkpoint, error);
     for (size_t i = 0; ok && i < content->num_groups; i++)
         ok = write_group(file, content->table, &content->groups[i], content->precision, error);
+    ok = ok && (!content->latents || write_latents(file, content->latents, error));
     if (ok)
         return hdf5_save(&file, to, error);
     hdf5_close(&file);
@@ -363,6 +372,23 @@ bool checkpoint_read_group(struct checkpoint_reader *reader, const struct tensor
         if (!read_tensor(reader, group, &table->rows[i], error))
             return false;
     return true;
+}
+
+bool checkpoint_read_latents(struct checkpoint_reader *reader, struct latent_density *density, struct error *error)
+{
+    struct tensor_table table;
+    *density = (struct latent_density){0};
+    if (!checkpoint_has(reader, CHECKPOINT_LATENTS))
+        return true;
+    int size = (int)reader->hparams.z_size;
+    if (!latent_density_make(density, size, error))
+        return error_prefix(error, "%s", reader->path);
+    latent_density_table(&table, size);
+    const struct tensor_group group = {CHECKPOINT_LATENTS, density->values};
+    if (checkpoint_read_group(reader, &table, table.num_rows, &group, error))
+        return true;
+    latent_density_free(density);
+    return false;
 }
 
 bool checkpoint_verify(struct checkpoint_reader *reader, const char *group, struct error *error)

@@ -10,10 +10,12 @@
 #include "base/metric.h"
 #include "model/nn/tensors.h"
 #include "model/vae/hparams.h"
+#include "model/vae/latent_density.h"
 
 #define CHECKPOINT_FORMAT "drumline-checkpoint"
 #define CHECKPOINT_WEIGHTS "model"        /* the group that every checkpoint has */
 #define CHECKPOINT_AVERAGED_WEIGHTS "ema" /* their moving average, with the hparam ema_decay */
+#define CHECKPOINT_LATENTS "latents"      /* the latent density, in model files that were exported with one */
 
 enum { CHECKPOINT_TEXT_SIZE = 128, CHECKPOINT_NOTE_SIZE = 1024 };
 
@@ -58,6 +60,7 @@ struct checkpoint_content {
     const struct tensor_group *groups;
     size_t num_groups;
     enum checkpoint_precision precision;
+    const struct latent_density *latents; /* NULL: none; written as 32-bit floats */
 };
 
 /* Writes to `path`, replacing what is there, atomically (base/io/atomic_file.h). Fails also where a number is not finite or
@@ -96,6 +99,9 @@ bool checkpoint_verify(struct checkpoint_reader *reader, const char *group, stru
  * checkpoint_read_groups does. */
 bool checkpoint_read_group(struct checkpoint_reader *reader, const struct tensor_table *table, int num_tensors,
                            const struct tensor_group *group, struct error *error);
+
+/* The latent density; empty, and that is no failure, where the file has none. `density` is the caller's. */
+bool checkpoint_read_latents(struct checkpoint_reader *reader, struct latent_density *density, struct error *error);
 
 /* Closes and frees; NULL does nothing. */
 void checkpoint_close(struct checkpoint_reader *reader);

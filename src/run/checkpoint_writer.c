@@ -75,7 +75,8 @@ static size_t num_groups(const struct checkpoint_writer *writer)
 static bool write_file(struct checkpoint_writer *writer, struct atomic_file *file, struct error *error)
 {
     const struct checkpoint_place *place = &writer->place;
-    const struct checkpoint_content content = {place->table, writer->snapshot, num_groups(writer), CHECKPOINT_FLOAT32};
+    const struct checkpoint_content content = {place->table, writer->snapshot, num_groups(writer), CHECKPOINT_FLOAT32,
+                                               NULL};
     bool ok = checkpoint_write(file, &writer->state, &content, error) && atomic_file_flush(file, error) &&
               run_lock_held(place->lock, error);
     if (ok && writer->kind != TRIAL)

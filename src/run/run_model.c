@@ -46,7 +46,8 @@ static bool load_file(void *context, const char *path, struct error *error)
     struct checkpoint_reader *reader = checkpoint_open(&model->checkpoint, path, error);
     if (!reader)
         return false;
-    bool ok = pack(model, loading->encodes, reader, path, error);
+    bool ok =
+        pack(model, loading->encodes, reader, path, error) && checkpoint_read_latents(reader, &model->latents, error);
     if (ok)
         run_warn_unsealed(&model->checkpoint, path);
     checkpoint_close(reader);
@@ -105,6 +106,7 @@ bool run_model_load(struct run_model *model, const struct run_model_source *sour
 void run_model_free(struct run_model *model)
 {
     inference_decoder_free(model->decoder);
+    latent_density_free(&model->latents);
     free(model->path);
     memset(model, 0, sizeof *model);
 }

@@ -29,7 +29,7 @@ static void save(struct saved *saved)
     struct error error;
     struct tensor_group groups[3];
     name_groups(groups, saved->arrays);
-    const struct checkpoint_content content = {&saved->table, groups, 3, CHECKPOINT_FLOAT32};
+    const struct checkpoint_content content = {&saved->table, groups, 3, CHECKPOINT_FLOAT32, NULL};
     assert_ok(checkpoint_save(saved->path, &saved->checkpoint, &content, &error), error);
 }
 
@@ -282,7 +282,7 @@ static void a_model_needs_no_other_group(void **state)
     const float special[] = {0.0f, -0.0f, 1e-9f, 3e-8f, -6.2e-5f, 1.0f + 0x1p-11f, 1.0f + 0x3p-11f, 65504.0f};
     memcpy(first, special, sizeof special);
     for (size_t n = 0; n < 2; n++) {
-        struct checkpoint_content content = {&saved.table, &weights, 1, precisions[n]};
+        struct checkpoint_content content = {&saved.table, &weights, 1, precisions[n], NULL};
         struct checkpoint checkpoint;
         struct error error;
         float *read = calloc(saved.table.num_floats, sizeof *read);
@@ -310,7 +310,7 @@ static void numbers_too_large_for_a_half_are_refused(void **state)
     (void)state;
     struct saved saved = saved_make();
     const struct tensor_group weights = {CHECKPOINT_WEIGHTS, saved.arrays[0]};
-    const struct checkpoint_content content = {&saved.table, &weights, 1, CHECKPOINT_FLOAT16};
+    const struct checkpoint_content content = {&saved.table, &weights, 1, CHECKPOINT_FLOAT16, NULL};
     const float bad[] = {65520.0f, -1e30f, INFINITY, NAN};
     struct error error;
     for (size_t n = 0; n < sizeof bad / sizeof *bad; n++) {

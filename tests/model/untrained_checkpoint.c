@@ -47,7 +47,8 @@ bool untrained_checkpoint(const char *path, const char *config_name, const char 
             {CHECKPOINT_WEIGHTS, model->values}
         };
         optimizer_groups(groups + 1, &optimizer);
-        const struct checkpoint_content content = {&model->table, groups, 1 + OPTIMIZER_NUM_GROUPS, CHECKPOINT_FLOAT32};
+        const struct checkpoint_content content = {&model->table, groups, 1 + OPTIMIZER_NUM_GROUPS, CHECKPOINT_FLOAT32,
+                                                   NULL};
         ok = checkpoint_save(path, &checkpoint, &content, error);
     }
     optimizer_free(&optimizer);

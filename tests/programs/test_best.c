@@ -60,7 +60,7 @@ static void put_best(const char *folder, uint64_t step, double val_loss)
               error);
     assert_ok(parameters_describe(&table, &checkpoint.hparams, &error), error);
     const struct tensor_group weights = {CHECKPOINT_WEIGHTS, calloc(table.num_floats, sizeof(float))};
-    const struct checkpoint_content content = {&table, &weights, 1, CHECKPOINT_FLOAT32};
+    const struct checkpoint_content content = {&table, &weights, 1, CHECKPOINT_FLOAT32, NULL};
     assert_ok(checkpoint_save(path, &checkpoint, &content, &error), error);
     free(weights.values);
     free(path);

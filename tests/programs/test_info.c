@@ -159,7 +159,7 @@ static void spoil_weight(const char *path)
     float *values = calloc(table.num_floats, sizeof *values);
     assert_non_null(values);
     const struct tensor_group weights = {CHECKPOINT_WEIGHTS, values};
-    const struct checkpoint_content content = {&table, &weights, 1, CHECKPOINT_FLOAT32};
+    const struct checkpoint_content content = {&table, &weights, 1, CHECKPOINT_FLOAT32, NULL};
     assert_ok(checkpoint_read_groups(path, &table, &weights, 1, &error), error);
     values[tensors_find(&table, "encoder/mu/kernel")->offset] = NAN;
     assert_ok(checkpoint_save(path, &checkpoint, &content, &error), error);

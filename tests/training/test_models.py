@@ -67,6 +67,42 @@ class Models(harness.TrainingTest):
                     expected = trained["model"][name][()].astype("f2").astype("f4")
                     self.assertTrue(numpy.all(numpy.abs(tensors[f"model/{name}"] - expected) <= 1e-8), name)
 
+    def test_latent_density(self):
+        """Fitted at export to the means that an evaluation of the train split would see; samples are drawn from it."""
+        checkpoint, model, data = self.run_made(), self.path("fitted.h5"), os.path.join(harness.DATA, "drums")
+        job = self.launch([harness.TRAIN, "--mode=export", "--checkpoint_file", checkpoint, "--examples_path", data,
+                           "--output_file", model]).wait()
+        self.assertEqual(job.status, 0, job.output)
+        self.assertIn("with a latent density", job.output)
+        with h5py.File(model, "r") as file:
+            mean, factor = file["latents/mean"][()], file["latents/factor"][()]
+            size = len(mean)
+        self.assertEqual(factor.shape, (size, size))
+        self.assertTrue(numpy.all(numpy.triu(factor, 1) == 0) and numpy.all(numpy.diag(factor) > 0))
+        self.assertTrue(numpy.all(numpy.isfinite(mean)))
+        said = self.generate("--checkpoint_file", model, "--latent=fitted")
+        self.assertIn("fitted latent density, temperature 1", said)
+        self.assertIn("latent prior N(0, 1), temperature 0.5", self.generate("--checkpoint_file", model, "--latent=prior"))
+        self.assertIn("latent prior N(0, 1), temperature 0.5", self.generate("--checkpoint_file", checkpoint))
+        said = self.generate("--checkpoint_file", checkpoint, "--latent=fitted", status=1)
+        self.assertIn(f"{checkpoint}: has no fitted latent density", said)
+        again = self.path("fitted_again.h5")  # a model that is exported again keeps its density
+        job = self.launch([harness.TRAIN, "--mode=export", "--checkpoint_file", model, "--output_file", again]).wait()
+        self.assertEqual(job.status, 0, job.output)
+        with h5py.File(again, "r") as file:
+            self.assertTrue(numpy.array_equal(file["latents/factor"][()], factor))
+
+        def shrink(file):
+            del file["latents/mean"]
+            file["latents/mean"] = mean[:-1]
+        damaged = self.path("damaged.h5")
+        copy_model(model, damaged)
+        with h5py.File(damaged, "a") as file:
+            file["latents/factor"] = factor
+            file["latents/mean"] = mean
+            shrink(file)
+        self.assertIn("latents/mean", self.generate("--checkpoint_file", damaged, status=1))
+
     def test_hostile(self):
         checkpoint = self.run_made()
 

@@ -46,7 +46,7 @@ static bool save_checkpoint(struct generating *generating, const struct hparams 
 {
     struct checkpoint checkpoint = {.hparams = *hparams, .num_ranks = 1};
     const struct tensor_group weights = {CHECKPOINT_WEIGHTS, generating->model->values};
-    const struct checkpoint_content content = {&generating->model->table, &weights, 1, CHECKPOINT_FLOAT32};
+    const struct checkpoint_content content = {&generating->model->table, &weights, 1, CHECKPOINT_FLOAT32, NULL};
     snprintf(checkpoint.config, sizeof checkpoint.config, "%s", generating->options->config);
     memset(checkpoint.content_sha256, '0', 64);
     snprintf(checkpoint.program_version, sizeof checkpoint.program_version, "%s", drumline_version());

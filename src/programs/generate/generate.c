@@ -22,6 +22,8 @@ static const char *const mode_names[] = {"sample", "interpolate", "reconstruct"}
 struct generation {
     const struct generate_options *options;
     struct run_model model;
+    bool fitted; /* samples are drawn from the model's latent density, not from N(0, 1) */
+    double temperature;
     uint32_t bars;
     uint64_t seed;
     float qpm;
@@ -99,6 +101,11 @@ static bool check_checkpoint(const struct generation *generation, bool *wrong_us
     if (options->config && strcmp(options->config, checkpoint->config) != 0)
         return error_set(error, "%s: is of config %s, not %s: omit --config, or give another checkpoint",
                          generation->model.path, checkpoint->config, options->config);
+    if (options->latent == GENERATE_LATENT_FITTED && generation->model.latents.size == 0)
+        return error_set(error,
+                         "%s: has no fitted latent density: --mode=export of drumline-train with --examples_path "
+                         "stores one, and --latent=prior does without",
+                         generation->model.path);
     *wrong_usage = true;
     bool given = options->input_midi[0] != NULL, controls = model_shape_of(&checkpoint->hparams).num_controls > 0;
     if (options->mode == GENERATE_SAMPLE && controls && !given)
@@ -122,6 +129,9 @@ static bool start(struct generation *generation, struct error *error)
     uint64_t mixed =
         ((uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec) * 0x9E3779B97F4A7C15u ^ (uint64_t)getpid() << 32;
     generation->seed = options->seed >= 0 ? (uint64_t)options->seed : mixed >> 32;
+    generation->fitted = options->mode == GENERATE_SAMPLE && options->latent != GENERATE_LATENT_PRIOR &&
+                         generation->model.latents.size > 0;
+    generation->temperature = options->temperature > 0 ? options->temperature : generation->fitted ? 1 : 0.5;
     generation->bars = (uint32_t)generation->model.checkpoint.hparams.bars;
     if (!transform_of(&generation->transform, &generation->model.checkpoint.hparams, error))
         return false;
@@ -286,6 +296,8 @@ static void make_latents(void *context, float *z, int first, int count)
     int size = inference_decoder_shape(generation->model.decoder)->z_size;
     if (generation->options->mode == GENERATE_SAMPLE) {
         generation_draw_latents(z, count, size, generation->seed, (uint32_t)first);
+        if (generation->fitted)
+            latent_density_apply(z, count, &generation->model.latents);
         return;
     }
     const float *a = generation->ends, *b = generation->ends + size;
@@ -327,7 +339,7 @@ static bool play(struct generation *generation, struct error *error)
         .count = (int)options->num_outputs,
         .threads = threads_choose((int)options->threads, 1),
         .request = {.controls = generation->controls,
-                    .temperature = (float)options->temperature,
+                    .temperature = (float)generation->temperature,
                     .seed = generation->seed},
         .qpm = generation->qpm,
         .bars = generation->bars,
@@ -350,11 +362,14 @@ static void report(const struct generation *generation)
     if (output->num_silent > 0)
         log_warning("%d of %d outputs are silent: try another --seed or a higher --temperature", output->num_silent,
                     output->written);
-    log_info("%d MIDI file%s in %s: %s%s; %s at step %" PRIu64 ", seed %" PRIu64 ", temperature %g, %.6g qpm",
+    log_info("%d MIDI file%s in %s: %s%s; %s at step %" PRIu64 ", seed %" PRIu64 ", %s, temperature %g, %.6g qpm",
              output->written, output->written == 1 ? "" : "s", output->folder, output->first_name,
              output->written == 1 ? "" : " and so on", generation->model.checkpoint.config,
-             generation->model.checkpoint.step, generation->seed, generation->options->temperature,
-             (double)generation->qpm);
+             generation->model.checkpoint.step, generation->seed,
+             generation->options->mode != GENERATE_SAMPLE ? "latent vectors of the input"
+             : generation->fitted                         ? "fitted latent density"
+                                                          : "latent prior N(0, 1)",
+             generation->temperature, (double)generation->qpm);
 }
 
 static bool find_output_map(struct generation *generation, bool *wrong_usage, struct error *error)

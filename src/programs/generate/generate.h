@@ -1,6 +1,7 @@
 /* Playing from a checkpoint into MIDI files: what drumline-generate does once it knows what is wanted.
  *
- * - sample: every output from a latent vector of its own, z ~ N(0, 1).
+ * - sample: every output from a latent vector of its own, drawn from the density that was fitted to the training data and is
+ *   stored with the model, or where there is none from N(0, 1).
  * - interpolate: the outputs go from one performance to another, along the arc between the means of their latent vectors,
  *   with both ends.
  * - reconstruct: every output from the mean of one performance's latent vector. With a config that changes its input
@@ -25,6 +26,10 @@
 enum generate_mode { GENERATE_SAMPLE, GENERATE_INTERPOLATE, GENERATE_RECONSTRUCT };
 #define GENERATE_MODE_CHOICES "sample|interpolate|reconstruct"
 
+/* What latent vectors of samples are drawn from. */
+enum generate_latent { GENERATE_LATENT_AUTO, GENERATE_LATENT_PRIOR, GENERATE_LATENT_FITTED };
+#define GENERATE_LATENT_CHOICES "auto|prior|fitted"
+
 struct generate_options {
     char *run_dir, *checkpoint_file, *config;
     char *models_dir;
@@ -34,9 +39,10 @@ struct generate_options {
     int64_t num_outputs;
     char *input_midi[2];
     int64_t input_bar[2]; /* from 1; 0: not given */
-    double temperature;
-    double qpm, bpm; /* two names of one; 0: not given */
-    int64_t seed;    /* -1: not given */
+    int latent;           /* enum generate_latent */
+    double temperature;   /* 0: by the latent density */
+    double qpm, bpm;      /* two names of one; 0: not given */
+    int64_t seed;         /* -1: not given */
     int64_t threads;
     char *output_dir;
     char *drum_map;         /* of the inputs; NULL: auto */

@@ -32,11 +32,11 @@ static const struct setting option_rows[] = {
     TEXT("models_dir", models_dir, "DIR",
          "Where --config NAME looks first for NAME.h5; then in the folders of DRUMLINE_MODELS, and where Drumline is "
          "installed."),
-    {"mode",         SETTING_CHOICE, MEMBER(mode),         "sample", 0, 0, GENERATE_MODE_CHOICES, NULL,
+    {"mode",         SETTING_CHOICE, MEMBER(mode),         "sample", 0, 0, GENERATE_MODE_CHOICES,   NULL,
        "sample: decode random latent vectors. interpolate: from --input_midi_1 to --input_midi_2 in equal steps, both "
      "ends "
      "included. reconstruct: encode --input_midi_1 and decode it again, which is how to use humanize, tap and "
-     "add_closed_hh models."                 },
+     "add_closed_hh models."                           },
     TEXT(
         "input_midi_1", input_midi[0], "FILE",
         "A performance in 4/4, as long as the model's window. A shorter one is repeated or padded with silence; a "
@@ -48,9 +48,14 @@ static const struct setting option_rows[] = {
     TEXT("input_midi_2", input_midi[1], "FILE", "The second performance for --mode=interpolate."),
     NUMBER("input_bar_2", SETTING_INT, input_bar[1], NULL, 1, 1 << 20, "The same for --input_midi_2."),
     NUMBER("num_outputs", SETTING_INT, num_outputs, "5", 1, 1000000, "Number of files; at least 2 for interpolate."),
-    NUMBER(
-        "temperature", SETTING_DOUBLE, temperature, "0.5", 0.001, 100,
-        "Hits are drawn with probability sigmoid(logit / temperature): lower is more predictable, higher more varied."),
+    {"latent",       SETTING_CHOICE, MEMBER(latent),       "auto",   0, 0, GENERATE_LATENT_CHOICES, NULL,
+       "With --mode=sample: what latent vectors are drawn from. fitted: the density of the training data that the model "
+     "file has; "
+     "prior: N(0, 1); auto: fitted where there is one."},
+    NUMBER("temperature", SETTING_DOUBLE, temperature, "0", 0, 100,
+           "Hits are drawn with probability sigmoid(logit / temperature): lower is more predictable, higher more "
+           "varied (0: 1 "
+           "for samples from a fitted latent density, else 0.5)."),
     NUMBER("qpm", SETTING_DOUBLE, qpm, NULL, 4, 1000,
            "Tempo of the output in quarter notes per minute; default: that of --input_midi_1, else 120."),
     NUMBER("bpm", SETTING_DOUBLE, bpm, NULL, 4, 1000, "The same as --qpm."),
@@ -70,9 +75,9 @@ static const struct setting option_rows[] = {
          "Folder for the files, CONFIG_MODE_YYYY-MM-DD_HHMMSS-000-of-005.mid; created if missing. Nothing is "
          "overwritten."),
     NUMBER("output_channel", SETTING_INT, output_channel, "10", 1, 16, "MIDI channel of the output."),
-    {"wrap_pick_up", SETTING_BOOL,   MEMBER(wrap_pick_up), NULL,     0, 0, NULL,                  NULL,
+    {"wrap_pick_up", SETTING_BOOL,   MEMBER(wrap_pick_up), NULL,     0, 0, NULL,                    NULL,
        "Write hits before the first beat at the end of the loop, where they are a pick-up when it repeats; without this "
-     "flag they are moved to the first beat."},
+     "flag they are moved to the first beat."          },
     NUMBER("output_drum_map", SETTING_STRING, output_drum_map, "general", 0, 0,
            "Pitches of the output: the first pitch of each drum in a built-in map or a table in a file."),
     FLAG(png, "Draw each output as a drum roll beside it (PNG); an interpolation also as one sheet."),

@@ -9,6 +9,7 @@
 #include "base/version.h"
 #include "model/checkpoint.h"
 #include "model/vae/parameters.h"
+#include "programs/train/latents.h"
 #include "run/run_folder.h"
 
 #include <inttypes.h>
@@ -22,6 +23,7 @@ struct exporting {
     struct arena arena;
     struct tensor_group weights; /* in the arena */
     bool averaged;
+    struct latent_density latents; /* empty: none */
 };
 
 static bool read_model(void *context, const char *path, struct error *error)
@@ -41,7 +43,8 @@ static bool read_model(void *context, const char *path, struct error *error)
         const char *group = checkpoint_best_weights(reader);
         exporting->averaged = strcmp(group, CHECKPOINT_WEIGHTS) != 0;
         exporting->weights = (struct tensor_group){group, arena_floats(&exporting->arena, exporting->table.num_floats)};
-        ok = checkpoint_read_group(reader, &exporting->table, exporting->table.num_rows, &exporting->weights, error);
+        ok = checkpoint_read_group(reader, &exporting->table, exporting->table.num_rows, &exporting->weights, error) &&
+             checkpoint_read_latents(reader, &exporting->latents, error);
     }
     if (ok)
         run_warn_unsealed(&exporting->checkpoint, path);
@@ -115,7 +118,8 @@ static bool write_model(struct exporting *exporting, const struct train_options 
     struct atomic_file file;
     const struct tensor_group weights = {CHECKPOINT_WEIGHTS, exporting->weights.values};
     const struct checkpoint_content content = {&exporting->table, &weights, 1,
-                                               (enum checkpoint_precision)options->dtype};
+                                               (enum checkpoint_precision)options->dtype,
+                                               exporting->latents.size > 0 ? &exporting->latents : NULL};
     if (!options->overwrite && file_exists(options->output_file))
         return error_set(error, "%s: is there already: give --overwrite to replace it", options->output_file);
     if (!atomic_file_start(&file, options->output_file, error))
@@ -133,14 +137,21 @@ static bool export_model(const struct train_options *options, const struct confi
     bool ok = read_chosen(&exporting, &path, options, error);
     if (ok && config && strcmp(config->name, exporting.checkpoint.config) != 0)
         ok = error_set(error, "%s is of config %s, not %s", path, exporting.checkpoint.config, config->name);
+    if (ok && options->examples_path) {
+        latent_density_free(&exporting.latents);
+        ok = latents_fit(&exporting.latents, &exporting.checkpoint.hparams, &exporting.table, exporting.weights.values,
+                         options->examples_path, error);
+    }
     if (ok) {
         describe(&exporting.checkpoint, options);
         ok = write_model(&exporting, options, error);
     }
     if (ok)
-        log_info("wrote %s: %s at step %" PRIu64 ", %zu parameters%s as %d-bit floats", options->output_file,
+        log_info("wrote %s: %s at step %" PRIu64 ", %zu parameters%s as %d-bit floats%s", options->output_file,
                  exporting.checkpoint.config, exporting.checkpoint.step, exporting.table.num_values,
-                 exporting.averaged ? " (averaged)" : "", options->dtype == CHECKPOINT_FLOAT16 ? 16 : 32);
+                 exporting.averaged ? " (averaged)" : "", options->dtype == CHECKPOINT_FLOAT16 ? 16 : 32,
+                 exporting.latents.size > 0 ? ", with a latent density" : "");
+    latent_density_free(&exporting.latents);
     arena_free(&exporting.arena);
     free(path);
     return ok;

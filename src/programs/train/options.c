@@ -22,7 +22,9 @@ static const struct setting rows[] = {
     ROW(mode, SETTING_CHOICE, "train", 0, 0, "train|eval|export", NULL,
         "train, eval: report the losses of a checkpoint on a split, or export: write a checkpoint's weights as a model "
         "file."),
-    TEXT(examples_path, NULL, "DIR", "Data set made by drumline-preprocess."),
+    TEXT(examples_path, NULL, "DIR",
+         "Data set made by drumline-preprocess. With --mode=export, optional: the latent density of its train split is "
+         "stored."),
     TEXT(run_dir, NULL, "DIR", "Folder of the run. Training resumes from its latest valid checkpoint, if any."),
     RANK_LOG_ROW(struct train_options),
     INT(num_steps, "200000", 1, 4294967295.0, "Train up to this step."),
