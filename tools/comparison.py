@@ -62,7 +62,7 @@ class Programs:
 
 
 def metrics(path):
-    """All lines of numbers of a metrics.jsonl, events left out; none where there is no such file."""
+    """All lines of numbers of a metrics.jsonl, without events; none if there is no such file."""
     if not os.path.exists(path):
         return []
     with open(path, encoding='utf-8') as file:

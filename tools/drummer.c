@@ -171,7 +171,7 @@ static float mark_velocity(struct player *player, enum voice voice, char mark)
     return velocity * player->drummer.touch[voice] * player->level + 5.0F * normal(&player->random);
 }
 
-/* Decides anew, with this probability for each, on the strokes of the groove that come sometimes. */
+/* Decides again, with this probability for each, on the optional strokes of the groove. */
 static void choose_strokes(struct player *player, float probability)
 {
     const int steps = pattern_steps(player->groove);
@@ -230,7 +230,7 @@ static void answer_fill(float *velocities, struct player *player)
     velocities[VOICE_KICK] = mark_velocity(player, VOICE_KICK, 'A');
 }
 
-/* An open hat is not closed at once, and of more than two strokes of the hands the softest are left out. */
+/* An open hat is not closed at once, and of more than two strokes of the hands the softest are dropped. */
 static void limit_to_two_hands(float *velocities)
 {
     if (velocities[VOICE_OPEN_HAT] > 0.0F)

@@ -179,7 +179,7 @@ class Model:
         return self.stack('decoder', torch.cat([inputs, latent.expand(len(inputs), *latent.shape)], 2), latent)
 
     def run(self):
-        """Everything the fixture tells of one pass; loss parts are per window, KL in nats."""
+        """All values of one pass in the fixture; loss parts are per window, KL in nats."""
         mu, sigma = self.encode()
         logits = self.decode(mu + sigma * double(self.case['eps']))
         hits, velocities, offsets = logits.split(CLASSES, 2)

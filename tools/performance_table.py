@@ -1,18 +1,18 @@
 #!/usr/bin/python3
-"""Measures what docs/performance.md tells of Drumline's speed, and prints its table.
+"""Measures the speeds in docs/performance.md, and prints its table.
 
   tools/performance_table.py data/groove [--rounds 5] [--only flat,ranks,...] [--peer torch_groovae.py]
 
-What is held against something else runs by turns with it, and each metric is the median of the rounds. Takes about an
+Metrics and their baselines are measured in interleaved rounds; the median of the rounds is shown. Takes about an
 hour on two cores, and means something only where nothing else runs. Rows, for --only:
 
   flat, hierarchical   training beside the peer, and beside sgemm's peak in the same run
   bf16                 the flat decoder with precision=bf16 beside the peer
-  ranks                all ranks, at the same windows a rank, by turns with one step by step
+  ranks                all ranks, with the same windows per rank, interleaved with one step by step
   few                  16 windows a rank beside 256, windows per second of a core
   memory               resident memory of a rank at 256 windows
   network              what shows of the sum of gradients between two hosts at 1 Gbit/s (root alone)
-  preprocess           the given folder of MIDI on one rank, and on all by turns with one
+  preprocess           the given folder of MIDI on one rank, and on all, interleaved
   generate             one sample from the start of the program to the end, and 1,000
   start                a training, from the start of the program to its first step
 """
@@ -232,7 +232,7 @@ class Measurement:
                 if seconds is None and 'training windows of' in line:
                     seconds = time.monotonic() - started
         if process.returncode != 0 or seconds is None:
-            comparison.fail(f'{command[0]} ended with status {process.returncode}, or told of no first step')
+            comparison.fail(f'{command[0]} ended with status {process.returncode}, or reported no first step')
         return seconds
 
 

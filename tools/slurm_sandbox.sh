@@ -377,7 +377,7 @@ up() {
 }
 
 # In jobs, ranks of all nodes share this machine's few cores: no binding, and who waits yields. The sandbox is root's,
-# where Open MPI wants to be told twice.
+# which Open MPI has to be given twice.
 run() {
     is_up || die "the sandbox is not up: tools/slurm_sandbox.sh up"
     load

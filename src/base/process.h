@@ -9,7 +9,7 @@
 enum { PROCESS_WORD_SIZE = 64, PROCESS_TOKEN_SIZE = 33 };
 
 /* A process, among those of all hosts and containers. Process numbers mean something within one process space of one boot
- * alone, and are used again there; the start tells two processes of one number apart. */
+ * alone, and are used again there; the start time distinguishes two processes with the same number. */
 struct process {
     char host[HOST_NAME_SIZE];
     char boot[PROCESS_WORD_SIZE];  /* "" where unknown */

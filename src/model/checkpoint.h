@@ -110,7 +110,7 @@ void checkpoint_close(struct checkpoint_reader *reader);
 char *checkpoint_name(uint64_t step);
 
 /* The checkpoints of a folder, newest first; the array and its strings (whole paths) are the caller's. Files of other names
- * are passed over. A folder that is not there holds none. */
+ * are skipped. A missing folder has none. */
 struct checkpoint_list {
     char **paths;
     uint64_t *steps;

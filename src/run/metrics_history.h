@@ -1,7 +1,7 @@
 /* All of a run's metrics as a table: what the CSV file and the report are made of.
  *
- * Lines of steps that a later session repeated are left out, so every step is there once; first-version names become
- * today's (base/metric.h). Damaged lines are passed over, as metrics_reader.h does. */
+ * Lines of steps that a later session repeated are dropped, so every step appears once; first-version names become
+ * today's (base/metric.h). Damaged lines are skipped, as metrics_reader.h does. */
 #ifndef DRUMLINE_RUN_METRICS_HISTORY_H
 #define DRUMLINE_RUN_METRICS_HISTORY_H
 

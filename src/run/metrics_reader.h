@@ -2,7 +2,7 @@
  *
  * A session is what one job has made of the run, from a "start" or "resume" to its "end", or where it was killed to the session
  * after it. Reading again costs only what has been added. The file may hold anything: a line that is half written, is no
- * JSON object or has members of other types is passed over. */
+ * JSON object or has members of other types is skipped. */
 #ifndef DRUMLINE_RUN_METRICS_READER_H
 #define DRUMLINE_RUN_METRICS_READER_H
 

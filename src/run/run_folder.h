@@ -22,7 +22,7 @@ struct run_checkpoint_user {
 };
 
 /* Offers the checkpoints of RUN/train, the newest first, until one is used; *path (the caller's) is that one's. One that is
- * damaged is warned of by name and passed over for the one before it. *path is NULL, and that is no error, where the run has no
+ * damaged is skipped with a warning in favour of the one before it. *path is NULL, and that is no error, where the run has no
  * checkpoint. It is an error where all are damaged, and where the system can't read one (EACCES, EIO, ENOMEM, EMFILE): that
  * one may be valid, so no older one takes its place. */
 bool run_use_newest_checkpoint(const struct run_checkpoint_user *user, char **path, const char *run_dir,
@@ -43,7 +43,7 @@ enum run_checkpoint_choice { RUN_CHECKPOINT_BEST, RUN_CHECKPOINT_NEWEST };
 bool run_use_checkpoint(const struct run_checkpoint_user *user, char **path, const char *run_dir,
                         enum run_checkpoint_choice choice, struct error *error);
 
-/* Renames the checkpoints of RUN/train above `newest_step`, which were passed over, to NAME.damaged: so they are no longer
+/* Renames the checkpoints of RUN/train above `newest_step`, which were skipped, to NAME.damaged: so they are no longer
  * counted among those to keep, and stay for whoever wants to look at them. For a training that has the run's lock. */
 bool run_set_damaged_aside(const char *train_folder, uint64_t newest_step, struct error *error);
 

@@ -446,7 +446,7 @@ static void do_nothing(const char *folder)
     (void)folder;
 }
 
-/* Not for ever, though. */
+/* But not forever. */
 static void a_guard_that_stays(void **state)
 {
     struct error error;
@@ -588,7 +588,7 @@ static void others_can_look(void **state)
     assert_int_equal(scratch_count(*state), 1);
 }
 
-/* Takes the lock when `start` ends, tells `answers` whether it got it, and lives on. */
+/* Takes the lock when `start` ends, tells `answers` whether it got it, and keeps running. */
 static pid_t start_racer(const char *folder, const int start[2], int answers)
 {
     pid_t child = fork();

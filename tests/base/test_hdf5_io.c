@@ -440,7 +440,7 @@ static void test_external_link(void **state)
     free(other);
 }
 
-/* HDF5 takes it once: that it takes it no more says that it was told. */
+/* H5dont_atexit succeeds once: if it fails now, hdf5_start has called it. */
 static void test_nothing_at_the_end(void **state)
 {
     (void)state;

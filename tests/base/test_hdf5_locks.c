@@ -1,4 +1,4 @@
-/* No file of ours is locked, unless the user says so: shared file systems may refuse locks, or wait for ever. The locks that
+/* No file of ours is locked, unless the user says so: shared file systems may refuse locks, or wait forever. The locks that
  * HDF5 takes pass through the function below. */
 #include "base/hdf5/hdf5.h"
 #include "tests/support/save.h"

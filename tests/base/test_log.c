@@ -106,7 +106,7 @@ static void test_file(void **state)
     free(printed);
     free(written);
 
-    assert_ok(log_open_file(path, &error), error); /* another start goes on behind what is there */
+    assert_ok(log_open_file(path, &error), error); /* another start appends */
     log_record("again");
     written = read_log(path);
     assert_int_equal(strlen(written), strlen(expected) + strlen(" info    again\n"));
@@ -119,7 +119,7 @@ static void test_file(void **state)
     free(missing);
 }
 
-/* The program goes on, and is told once. */
+/* The program continues, with one warning. */
 static void test_full_disk(void **state)
 {
     struct error error;

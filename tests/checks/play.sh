@@ -58,7 +58,7 @@ cat three/* >second
 cmp -s first second || fail 'three threads gave other files than one'
 if ldd "$bin/drumline-generate" | grep -qi blas; then fail 'drumline-generate needs a BLAS'; fi
 
-# A seed that was not given is told, and repeats.
+# A seed that was not given is reported, and gives the same output again.
 ends 0 drumline-generate --checkpoint_file run/train/checkpoint-00000100.h5 --num_outputs=1 --output_dir c
 seed=$(sed -n 's/.*seed \([0-9]*\),.*/\1/p' log)
 ends 0 drumline-generate --checkpoint_file run/train/checkpoint-00000100.h5 --num_outputs=1 --output_dir d --seed "$seed"
@@ -80,7 +80,7 @@ candidates=(f/*)
 ends 0 drumline-generate --run_dir run --mode=interpolate --output_dir g --input_midi_1 "${candidates[1]}" \
     --input_midi_2 "$long" --input_bar_2 3
 
-# Refusals: status 2 for what the command line tells, 1 for what files tell; nothing is left behind.
+# Refusals: status 2 for errors on the command line, 1 for errors in files; nothing is left behind.
 ends 2 drumline-generate --run_dir run --output_dir h --num_outputs 0
 ends 2 drumline-generate --run_dir run --output_dir h --temperature -1
 ends 2 drumline-generate --run_dir run --output_dir h --mode=interpolate

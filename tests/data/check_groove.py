@@ -84,7 +84,7 @@ def check_grids(data, groove):
     for folder, _, names in os.walk(groove):
         for path in (os.path.join(folder, name) for name in names if name.endswith(".mid")):
             if os.path.relpath(path, groove) not in kept:
-                assert read_onsets(path)[3] != {(4, 4)}, f"{path}: is in 4/4, but left out"
+                assert read_onsets(path)[3] != {(4, 4)}, f"{path}: is in 4/4, but was skipped"
 
 
 def main():

@@ -1,6 +1,6 @@
 /* What tests/checks/preprocess.sh works with.
  *
- *   performances make DIR     fills DIR with small MIDI performances of different length, and files that must be left out
+ *   performances make DIR     fills DIR with small MIDI performances of different length, and files that must be skipped
  *   performances hash DIR     opens the data set in DIR, all checks on, and prints its content_sha256
  *   performances windows DIR  prints how many windows train and validation hold: 4 bars, 4 bars every bar, 2 bars, 2 bars
  *                             every bar */

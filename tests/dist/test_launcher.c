@@ -1,4 +1,4 @@
-/* Which environments tell of a launcher. */
+/* Which environments show a launcher. */
 #include "dist/launcher.h"
 #include "tests/support/environment.h"
 #include "tests/support/unit.h"

@@ -1,4 +1,4 @@
-/* Where a run stands, told from its folder alone: every state it can be in, and folders that somebody has spoilt. */
+/* Where a run stands, read from its folder alone: every state it can be in, and folders that somebody has spoilt. */
 #include "base/host.h"
 #include "base/io/files.h"
 #include "base/text.h"
@@ -163,7 +163,7 @@ static void with_the_lock_of_a_dead_job(void **state)
     free(path);
 }
 
-/* Starts of the job without a session: it ended before the training told anything. */
+/* Starts of the job without a session: it ended before the training logged anything. */
 static void starts(void **state)
 {
     const struct fixture *fixture = *state;

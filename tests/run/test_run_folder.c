@@ -1,4 +1,4 @@
-/* Which checkpoint of a run is used: damage is passed over, a failure of the system is not. */
+/* Which checkpoint of a run is used: damage is skipped, a failure of the system is not. */
 #include "run/run_folder.h"
 
 #include "base/log.h"

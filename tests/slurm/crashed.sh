@@ -29,7 +29,7 @@ for job in "$srun" "$mpirun"; do
 done
 sandbox crash node1
 sandbox crash node4
-# The moment at which Slurm can start the job again soonest: on a node that has just been told to end it.
+# The moment at which Slurm can start the job again soonest: on a node that was just requested to end it.
 wait_for 60 "the job to be queued again" is_queued_again "$mpirun"
 in_slurm scontrol update nodename=node4 state=down reason=crashed
 for job in "$srun" "$mpirun"; do

@@ -16,7 +16,7 @@ expect_log "$log" 'stops before .* \(SLURM_JOB_END_TIME\)'
 expect_log "$log" 'done: runs/groovae_4bar is at step 30'
 expect_file runs/groovae_4bar/train/checkpoint-00000030.h5
 
-# The same again with more steps goes on.
+# The same again with more steps resumes.
 DRUMLINE_STEPS=40 DRUMLINE_LAUNCHER=mpirun submit -n 1 -c 2 jobs/train_4bar.sh
 log=drumline-4bar-$job.log
 expect_state "$job" COMPLETED "$log"

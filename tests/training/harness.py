@@ -228,7 +228,7 @@ class TrainingTest(unittest.TestCase):
         return [line for line in self.metrics(run) if "event" in line]
 
     def last_step(self, run):
-        """The step of the last whole line; safe while the run goes on."""
+        """The step of the last whole line; safe while the run is going."""
         try:
             with open(self.path(run, "train", "metrics.jsonl"), "rb") as file:
                 lines = file.read().split(b"\n")

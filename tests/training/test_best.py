@@ -55,7 +55,7 @@ class Best(harness.TrainingTest):
         info = subprocess.run([os.path.join(harness.BIN, "drumline-info"), self.path("patient")], capture_output=True,
                               check=True, text=True)
         self.assertIn("run, done", info.stdout)
-        # A second start finds nothing to do; more patience goes on and counts on.
+        # A second start finds nothing to do; more patience resumes and continues to count.
         self.train("patient", 2, patience=3, **flags)
         self.assertEqual(self.checkpoints("patient"), [8])
         self.train("patient", 2, patience=5, **flags)

@@ -1,4 +1,4 @@
-"""One rank's failure ends the whole job, with that rank's message; so does a full disk. A job that goes on or hangs runs
+"""One rank's failure ends the whole job, with that rank's message; so does a full disk. A job that continues or hangs runs
 into harness.LIMIT."""
 import json
 import os

@@ -37,7 +37,7 @@ class LargeBatches(harness.TrainingTest):
         self.assert_bit_identical(self.checkpoint("lamb-broken", 200), self.checkpoint("lamb", 200))
 
     def test_a_checkpoint_of_before(self):
-        """It lacks the hparams that came later, and goes on as it would have gone on then."""
+        """It lacks the hparams that came later, and resumes as it would have then."""
         flags = {"num_steps": 12, "save_checkpoint_steps": 6}
         self.train("whole", **flags)
         harness.os.makedirs(self.path("before", "train"))

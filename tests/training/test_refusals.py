@@ -136,7 +136,7 @@ class Refusals(harness.TrainingTest):
 
 
 class LittleAddressSpace(harness.TrainingTest):
-    """A thread of OpenBLAS that finds no room for its buffer tries for ever, deaf to signals: so that is refused."""
+    """A thread of OpenBLAS that finds no room for its buffer tries forever, deaf to signals: so that is refused."""
 
     def limited(self, kibibytes, command, threads):
         self.environment["OPENBLAS_NUM_THREADS"] = str(threads)
@@ -167,7 +167,7 @@ class LittleAddressSpace(harness.TrainingTest):
 
 
 class DamagedCheckpoints(harness.TrainingTest):
-    """A damaged checkpoint is named and passed over for the one before it."""
+    """A damaged checkpoint is reported and skipped in favour of the one before it."""
 
     def setUp(self):
         if not os.path.exists(self.path("whole")):
@@ -176,7 +176,7 @@ class DamagedCheckpoints(harness.TrainingTest):
         shutil.copytree(self.path("whole"), self.path("run"))
 
     def check_passed_over(self, damaged, **flags):
-        """The run goes on from before the damaged checkpoints and ends where the unbroken one did."""
+        """The run resumes from before the damaged checkpoints and ends where the unbroken one did."""
         job = self.train("run", num_steps=12, save_checkpoint_steps=4, **flags)
         warnings = [line for line in job.output.splitlines() if "warning" in line]
         self.assertEqual(len(warnings), len(damaged), job.output)

@@ -1,4 +1,4 @@
-"""tools/measure_start.py: it finds the first step of one rank and of two, and tells of a training that can't start."""
+"""tools/measure_start.py: it finds the first step of one rank and of two, and reports a training that can't start."""
 import glob
 import os
 import re

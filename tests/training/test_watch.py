@@ -1,4 +1,4 @@
-"""drumline-info on a run that goes on, and its --watch on a terminal and without one."""
+"""drumline-info on a running training, and its --watch on a terminal and without one."""
 import ctypes
 import fcntl
 import itertools

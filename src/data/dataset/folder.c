@@ -31,7 +31,7 @@ bool dataset_folder_holds_one(const char *folder)
     return holds;
 }
 
-/* Calls `visit` with each name in the folder, the dots left out; stops where it returns false. */
+/* Calls `visit` with each name in the folder, without . and ..; stops where it returns false. */
 static bool visit_names(const char *folder,
                         bool (*visit)(const char *folder, const char *name, void *user, struct error *error),
                         void *user, struct error *error)

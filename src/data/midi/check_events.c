@@ -35,7 +35,7 @@ void midi_note_repair(struct midi_checker *checker, enum midi_repair repair, con
     va_end(arguments);
 }
 
-/* True where reading goes on after the event that `error` is about, which is then noted. */
+/* True where reading continues after the event that `error` is about, which is then noted. */
 static bool forgive(struct midi_checker *checker, const struct midi_track_reader *reader, enum midi_repair repair,
                     const char *done, const struct error *error)
 {

@@ -8,7 +8,7 @@
 
 enum { DRUM_BIT = 1 << MIDI_DRUM_CHANNEL };
 
-/* What the file tells of one channel. */
+/* What the file says about one channel. */
 struct channel_facts {
     size_t notes;
     size_t known, kicks, snares, hats; /* notes of any drum of the map, and of these */

@@ -13,7 +13,7 @@
 
 enum { CHANNEL_AUTO = 0, CHANNEL_ALL = -1 };
 
-/* Which notes are asked for; all zero is no wish. */
+/* Which notes are asked for; all zero: no choice. */
 struct drum_choice {
     int channel;       /* CHANNEL_AUTO, CHANNEL_ALL, or from 1 to 16, as musicians count */
     const char *track; /* a part of the track's name, in any case; NULL: any track */

@@ -8,7 +8,7 @@
 
 enum { NOTE_ON = 0x90, META = 0xff, META_TEMPO = 0x51, META_TIME_SIGNATURE = 0x58 };
 
-/* libsmf prints its complaints through glib. They go here instead, so that a refusal can tell the last of them. */
+/* libsmf prints its complaints through glib. They go here instead, so that an error message can include the last of them. */
 struct complaint {
     char text[256];
     guint handler;

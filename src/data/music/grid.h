@@ -76,13 +76,13 @@ struct grid_list {
 
 /* The performances of a file: one, or one for each stretch in a time signature of its own, in which bars count from the
  * change. A stretch begins half a step before its first tick, so that a downbeat played early stays a downbeat.
- * Stretches without any onset are left out, unless the file has none at all: then there is one part, GRID_NO_DRUMS.
+ * Stretches without any onset are skipped, unless the file has none at all: then there is one part, GRID_NO_DRUMS.
  *
  * Where the file has no time signature event, `fallback` holds throughout; before its first event, 4/4 does (RP-001).
  * At most one hit a class and step is kept: the loudest, of equally loud ones the earliest. A grid is padded to whole
  * bars after its last onset. Its tempo is the one in force at its beginning, else the first of the file, else 120.
  *
- * Fails only where there is no memory; other faults are told part by part. */
+ * Fails only where there is no memory; other faults are reported part by part. */
 bool grid_list_make(struct grid_list *list, const struct midi *midi, const struct drum_map *map,
                     struct time_signature fallback, struct error *error);
 void grid_list_free(struct grid_list *list);

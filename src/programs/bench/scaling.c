@@ -20,7 +20,7 @@ static int64_t last_micro_batch(const struct bench_compute *compute, int64_t win
     return windows - (windows - 1) / compute->micro_batch * compute->micro_batch;
 }
 
-/* Seconds that the allreduce goes on after the end of backward. */
+/* Seconds that the allreduce takes beyond the end of backward. */
 static double exposed_seconds(const struct bench_compute *compute, const struct bench_network *network, int ranks,
                               int64_t windows)
 {

@@ -21,7 +21,7 @@ static bool may_differ(const char *name, const char *const *own)
     return false;
 }
 
-/* Ranks with different wishes would wait for one another for ever. Collective. */
+/* Ranks with different options would wait for each other forever. Collective. */
 static bool same_on_all_ranks(struct comm *comm, const struct settings_table *table, const void *values,
                               const char *const *own, struct error *error)
 {

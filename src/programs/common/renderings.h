@@ -18,7 +18,7 @@ static inline bool rendering_is_picture(enum rendering rendering)
     return rendering <= RENDERING_SVG;
 }
 
-/* Seconds that audio goes on after the last bar, for cymbals to die away. */
+/* Seconds of audio after the last bar, for cymbals to decay. */
 #define RENDERING_TAIL 2.0
 
 /* Draws the sheet into a new file, whole or not at all; an existing one is replaced. `rendering` is PNG or SVG. */

@@ -196,7 +196,7 @@ static bool read_stored_map(struct generation *generation, struct error *error)
            error_prefix(error, "%s: drum_map_table", generation->model.path);
 }
 
-/* Both files are read before windows of either are offered, and windows of both are, so that one run tells all there is to
+/* Both files are read before windows of either are offered, and windows of both are, so that one run reports all there is to
  * change. */
 static bool read_inputs(struct generation *generation, struct error *error)
 {

@@ -7,11 +7,11 @@
  * - reconstruct: every output from the mean of one performance's latent vector. With a config that changes its input
  *   (humanize, tap, add_closed_hh) this is what the model was trained for: giving back what was taken away.
  *
- * A config with hits_as_controls is told at each step which drums to hit, and has learned to put its own feel to them: they
+ * A config with hits_as_controls gets at each step the drums to hit, and has learned to put its own feel to them: they
  * are those of the first input in every mode, so that interpolation leads from the first performance's feel to the second's
  * over the same hits.
  *
- * What the inputs' windows lose before the encoder sees them is what the config says; note dropout is left out, for it is
+ * What the inputs' windows lose before the encoder sees them is what the config says; note dropout is not applied, for it is
  * there to make training harder.
  *
  * Output i depends on the checkpoint, inputs, temperature, seed and i alone: not on how many outputs there are (but for
@@ -54,10 +54,10 @@ struct generate_options {
     char *channel, *track; /* of the inputs; NULL: auto, any */
 };
 
-/* What options alone can tell to be wrong. */
+/* Errors that are visible from the options alone. */
 bool generate_check(const struct generate_options *options, struct error *error);
 
-/* Loads, plays, writes, and tells at level info what was written where. On failure *wrong_usage says whether the options
+/* Loads, generates, writes, and logs at level info what was written where. On failure *wrong_usage says whether the options
  * are at fault. */
 bool generate(const struct generate_options *options, bool *wrong_usage, struct error *error);
 

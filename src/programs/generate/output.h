@@ -19,8 +19,8 @@ struct generate_output {
     bool wrap_pick_up;    /* hits before the first beat go to the loop's end, else onto that beat */
     int num_silent;       /* files without a hit, of those that are written */
     int written;          /* so many of them have their names, from number 0 on */
-    time_t first_second;  /* what the names were to tell when the set was begun */
-    time_t second;        /* what they tell */
+    time_t first_second;  /* the time in the names when the set was started */
+    time_t second;        /* the time in them now */
     char first_name[256]; /* of file 0, without the folder; once it is written */
 };
 
@@ -38,7 +38,7 @@ char *generate_output_path(const struct generate_output *output, int number);
 /* The path of a file about the whole set: FOLDER/CONFIG_KIND_YYYY-MM-DD_HHMMSS_WHAT.SUFFIX; owned by the caller. */
 char *generate_output_set_path(const struct generate_output *output, const char *what, const char *suffix);
 
-/* Writes the next file, whole or not at all, and flushes it to the disk. On failure the message also tells how many were
+/* Writes the next file, whole or not at all, and flushes it to the disk. On failure the message also says how many were
  * written before it. */
 bool generate_output_write(struct generate_output *output, const struct grid *grid, struct error *error);
 
@@ -54,7 +54,7 @@ bool generate_output_stage(struct atomic_file *file, const struct generate_outpu
 bool generate_output_failed(const struct generate_output *output, struct error *error);
 
 /* Names the next files[0..count), which are flushed. On failure those that have no name yet are abandoned, and the message
- * also tells how many have. */
+ * also says how many have. */
 bool generate_output_name(struct generate_output *output, struct atomic_file *files, int count, struct error *error);
 
 #endif

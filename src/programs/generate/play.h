@@ -25,7 +25,7 @@ struct generate_work {
     struct generate_output *output;    /* begun; NULL: played only */
 };
 
-/* Plays and writes all outputs. On failure the message tells how many were written. */
+/* Plays and writes all outputs. On failure the message says how many were written. */
 bool generate_play(const struct generate_work *work, struct error *error);
 
 #endif

@@ -11,7 +11,7 @@
 
 struct report_options {
     const char *soundfont; /* NULL: as audio_renderer_make finds one */
-    double refresh;        /* seconds after which a browser loads the page again while the run goes on; 0: never */
+    double refresh;        /* seconds after which a browser reloads the page while the run is going; 0: never */
 };
 
 /* Writes the page of a run to `path`, whole or not at all; one that is there is replaced. Samples are drawn from the best

@@ -199,16 +199,16 @@ static bool list_files(struct job *job, struct error *error)
 }
 
 /* On a terminal a line that moves; in a log a line now and then. */
-static void tell_progress(const struct job *job, const struct work_share *share, double started, double *told)
+static void report_progress(const struct job *job, const struct work_share *share, double started, double *logged)
 {
     enum { LOG_SECONDS = 10 };
     double now = clock_seconds(), elapsed = now - started;
-    if (comm_rank(job->comm) != 0 || now - *told < 0.1)
+    if (comm_rank(job->comm) != 0 || now - *logged < 0.1)
         return;
     bool terminal = log_is_terminal();
-    if (!terminal && now - *told < LOG_SECONDS)
+    if (!terminal && now - *logged < LOG_SECONDS)
         return;
-    *told = now;
+    *logged = now;
     size_t handed_out = work_share_handed_out(share);
     double rate = (double)handed_out / elapsed, left = (double)(job->num_paths - handed_out) / rate;
     if (terminal)
@@ -359,7 +359,7 @@ static bool read_files(struct job *job, struct error *error)
 {
     bool ok = start_shard(job, error);
     size_t first, end;
-    double started = clock_seconds(), told = started;
+    double started = clock_seconds(), logged = started;
     struct work_share *share = work_share_start(job->comm, job->num_paths);
     while (work_share_next(share, &first, &end))
         for (size_t i = first; i < end; i++) {
@@ -367,7 +367,7 @@ static bool read_files(struct job *job, struct error *error)
             ok = ok && intake_file(&job->shard, &job->counts, job->options->input_dir, job->paths[i], &job->splits,
                                    &job->rules, error);
             work_share_answer(share);
-            tell_progress(job, share, started, &told);
+            report_progress(job, share, started, &logged);
         }
     work_share_finish(share);
     if (!comm_all_ok(job->comm, ok, error))

@@ -62,7 +62,7 @@ static bool read_model(struct model **model, struct checkpoint *checkpoint, cons
     return ok;
 }
 
-/* Rank 0 reads for all: a training that goes on meanwhile may write another checkpoint, and delete this one, at any
+/* Rank 0 reads for all: a training that runs meanwhile may write another checkpoint, and delete this one, at any
  * moment. Collective. */
 static bool load(struct model **model, struct checkpoint *checkpoint, const struct train_options *options,
                  const struct config *config, struct comm *comm, struct error *error)

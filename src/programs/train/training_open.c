@@ -120,7 +120,7 @@ static bool new_state(struct training *training, const struct config *config, st
     return hparams_make(&state->hparams, config, training->options->hparams, error);
 }
 
-/* A run of the first version goes on as it began: without evaluations where nobody asks for them. */
+/* A run of the first version resumes as it started: without evaluations, unless requested. */
 static void choose_eval_steps(struct training *training, bool resumed)
 {
     enum { DEFAULT_EVAL_STEPS = 500 };
