@@ -4,7 +4,7 @@ import subprocess
 
 import harness
 
-STALL = 5  # --stall_seconds: much more than any step of these models takes, on a busy machine too
+STALL = 10  # --stall_seconds: much more than any step of these models takes, on a busy machine too
 
 
 def can_inject():
@@ -23,10 +23,11 @@ class Stall(harness.TrainingTest):
         lines = job.output.splitlines()
         warnings = [line for line in lines if "warning: no progress for " in line]
         errors = [line for line in lines if "error: no progress for " in line]
-        self.assertEqual((len(warnings), len(errors)), (1, 1), job.output)
-        self.assertLess(lines.index(warnings[0]), lines.index(errors[0]))
+        self.assertEqual(len(errors), 1, job.output)
+        self.assertTrue(warnings, job.output)  # a busy machine may earn an earlier one, and then gets on
+        self.assertLess(lines.index(warnings[-1]), lines.index(errors[0]))
         for part in parts:
-            self.assertIn(part, warnings[0])
+            self.assertIn(part, warnings[-1])
             self.assertIn(part, errors[0])
         self.assertIn("(--stall_seconds), so the job ends", errors[0])
         return errors[0]
