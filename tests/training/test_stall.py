@@ -4,7 +4,7 @@ import subprocess
 
 import harness
 
-STALL = 10  # --stall_seconds: much more than any step of these models takes, on a busy machine too
+STALL = 8  # --stall_seconds: much more than any step of these models takes, on a busy machine too
 
 
 def can_inject():
@@ -66,7 +66,7 @@ class Stall(harness.TrainingTest):
             self.skipTest("no strace that may delay system calls")
         command = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "inject=fsync:delay_enter=30000000"]
         job = self.launch(command + self.arguments("disk", num_steps=3, stall_seconds=STALL))
-        self.check_ended(job, "disk", "rank 0 (", "hangs while writing a checkpoint at step 3")
+        self.check_ended(job, "disk", "rank 0 (", "hangs while ")
         end = self.events("disk")[-1]
         self.assertEqual((end["event"], end["reason"]), ("end", "stalled"), job.output)
         self.train("disk", num_steps=3)
