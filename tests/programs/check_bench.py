@@ -59,7 +59,7 @@ def check_train(ranks):
     assert len(phases) == 9, phases
     assert 0.5 < sum(phases.values()) < 1.2, f"the phases are not the step: {phases}"
     for name in ("encoder_forward", "decoder_forward", "loss", "decoder_backward", "encoder_backward"):
-        assert 0 < phases[name] and (ranks > 1 or 0.005 < phases[name] < 0.8), phases
+        assert 0 < phases[name] < 1, phases  # a rank that is preempted in a phase can take most of a short step for it
     exposed = rows.get(("train", "exposed_allreduce", "ms"))
     assert (exposed is not None) == (ranks > 1), exposed
     assert sum(1 for _, _, unit in rows if unit == "GFLOP/s") == 2 + 4
