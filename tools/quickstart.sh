@@ -60,6 +60,13 @@ put_other_run_aside() {
     printf 'The previous run was trained on other performances; it is kept in %s\n' "$aside"
 }
 
+# A model that is shipped with Drumline, before anything is trained.
+play_shipped() {
+    heading "Generating four grooves with a shipped model, groovae_4bar_flat" "a second"
+    "$bin/drumline-generate" --config=groovae_4bar_flat --models_dir="$root/models" --mode=sample --num_outputs=4 \
+        --output_dir "$output/shipped"
+}
+
 preprocess() {
     heading "Converting MIDI to a data set" "seconds"
     mpirun -n 2 "$bin/drumline-preprocess" --input_dir "$input" --output_dir "$output/data" --recursive \
@@ -130,6 +137,7 @@ say_what_is_where() {
     heading "Done"
     cat <<TEXT
 $output
+    shipped/ grooves of the shipped model, trained on real drummers
     new/     generated grooves: MIDI files for any player or workstation (timidity, fluidsynth, Ardour, Reaper)
     run/     the run: checkpoints and metrics.jsonl
     data/    the data set: HDF5 shards and their index.h5
@@ -160,6 +168,7 @@ mkdir -p "$output" || die "cannot create $output (see above): set DRUMLINE_QUICK
 output=$(cd "$output" && pwd)
 
 [ -n "$bin" ] || build
+play_shipped
 set -a
 # shellcheck source=/dev/null
 . "$root/tools/mpi_environment"

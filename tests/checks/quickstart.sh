@@ -36,6 +36,7 @@ next_second() {
 source=$1
 quickstart
 [ -e "$DRUMLINE_QUICKSTART_DIR/data/index.h5" ] || fail "not a data set"
+[ "$(find "$DRUMLINE_QUICKSTART_DIR/shipped" -name '*.mid' | wc -l)" -eq 4 ] || fail "the shipped model was not played"
 [ "$(find "$DRUMLINE_QUICKSTART_DIR/new" -name '*_sample_*' | wc -l)" -eq 4 ] || fail "not four samples"
 [ "$(find "$DRUMLINE_QUICKSTART_DIR/new" -name '*_interpolate_*' | wc -l)" -eq 5 ] || fail "not five steps"
 next_second

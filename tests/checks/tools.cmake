@@ -16,6 +16,7 @@ if(NOT DRUMLINE_SANITIZE)
     drumline_check(fetch_groove ${PROJECT_SOURCE_DIR})
     drumline_check(format ${PROJECT_SOURCE_DIR})
     drumline_check(shell ${PROJECT_SOURCE_DIR})
+    drumline_check(models ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/bin)
     drumline_check(jobs ${PROJECT_SOURCE_DIR})
     add_test(NAME check_layers COMMAND ${DRUMLINE_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/checks/layers.py ${PROJECT_SOURCE_DIR}
         ${CMAKE_CURRENT_SOURCE_DIR}/checks/layers_known.txt)
