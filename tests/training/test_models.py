@@ -272,9 +272,14 @@ class Models(harness.TrainingTest):
     def test_by_config(self):
         checkpoint, models = self.run_made(), self.path("models")
         os.mkdir(models)
-        missing = self.generate("--config=groovae_4bar", "--models_dir", models, status=1, DRUMLINE_MODELS="")
-        self.assertIn("no model file groovae_4bar.h5", missing)
-        self.assertIn(models, missing)
+        alone = self.path("alone/build/release/bin")  # without the models that lie beside the program
+        os.makedirs(alone)
+        job = subprocess.run([shutil.copy(GENERATE, alone), "--config=groovae_4bar", "--models_dir", models, "--output_dir",
+                              self.path("midi")], capture_output=True, text=True, check=False,
+                             env={**os.environ, "DRUMLINE_MODELS": ""})
+        self.assertEqual(job.returncode, 1, job.stderr)
+        self.assertIn("no model file groovae_4bar.h5", job.stderr)
+        self.assertIn(models, job.stderr)
         shutil.copy(checkpoint, os.path.join(models, "groovae_4bar.h5"))
         self.generate("--config=groovae_4bar", "--models_dir", models)
         self.generate("--config=groovae_4bar", DRUMLINE_MODELS=f"/nowhere:{models}")

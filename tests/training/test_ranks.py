@@ -60,7 +60,7 @@ class Ranks(harness.TrainingTest):
         command = [generate, "--run_dir", self.path(f"{self.id()}-1-None"), "--num_outputs=2", "--seed=1"]
         job = self.launch(command + ["--output_dir", self.path("refused")]).wait()
         self.assertEqual(job.status, 2, job.output)
-        self.assertIn("plays to an input: give --input_midi_1", job.output)
+        self.assertIn("needs an input: give --input_midi_1", job.output)
         job = self.launch(command + ["--mode=reconstruct", "--input_midi_1", taps, "--input_bar_1=1", "--output_dir",
                                      self.path("played")]).wait()
         self.assertEqual(job.status, 0, job.output)
