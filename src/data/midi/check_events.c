@@ -74,10 +74,8 @@ void midi_copy_put(struct midi_checker *checker, const uint8_t *bytes, size_t co
 
 static void put_delta(struct midi_checker *checker, uint32_t delta)
 {
-    for (int shift = 21; shift > 0; shift -= 7)
-        if (delta >> shift != 0)
-            checker->bytes[checker->size++] = (uint8_t)(0x80 | (delta >> shift & 0x7f));
-    checker->bytes[checker->size++] = (uint8_t)(delta & 0x7f);
+    uint8_t *end = midi_put_delta(checker->bytes + checker->size, delta);
+    checker->size = (size_t)(end - checker->bytes);
 }
 
 /* Writes `event` at the reader's tick. A delta of five bytes can arise where a long pause was cut by skipped events; both
@@ -85,15 +83,14 @@ static void put_delta(struct midi_checker *checker, uint32_t delta)
 bool midi_copy_event(struct midi_checker *checker, struct midi_track_reader *reader, const uint8_t *event, size_t count,
                      struct error *error)
 {
-    enum { LONGEST_DELTA = 0x0fffffff };
     static const uint8_t filler[] = {0xff, 0x01, 0x00};
     uint64_t delta = reader->tick - reader->kept_tick;
-    while (delta > LONGEST_DELTA) {
+    while (delta > MIDI_LONGEST_DELTA) {
         if (!midi_copy_make_room(checker, MAX_EVENT_BYTES, error))
             return false;
-        put_delta(checker, LONGEST_DELTA);
+        put_delta(checker, MIDI_LONGEST_DELTA);
         midi_copy_put(checker, filler, sizeof filler);
-        delta -= LONGEST_DELTA;
+        delta -= MIDI_LONGEST_DELTA;
     }
     if (!midi_copy_make_room(checker, MAX_EVENT_BYTES, error))
         return false;

@@ -36,6 +36,15 @@ void midi_free(struct midi *midi)
     *midi = (struct midi){0};
 }
 
+uint8_t *midi_put_delta(uint8_t *to, uint32_t ticks)
+{
+    for (int shift = 7 * (MIDI_DELTA_BYTES - 1); shift > 0; shift -= 7)
+        if (ticks >> shift != 0)
+            *to++ = (uint8_t)(0x80 | (ticks >> shift & 0x7f));
+    *to++ = (uint8_t)(ticks & 0x7f);
+    return to;
+}
+
 double midi_qpm(uint32_t microseconds_per_quarter)
 {
     return 60e6 / microseconds_per_quarter;

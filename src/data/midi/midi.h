@@ -89,6 +89,11 @@ struct midi {
 /* Frees the arrays; *midi is empty afterwards. */
 void midi_free(struct midi *midi);
 
+/* Writes a delta time as a variable-length quantity (RP-001: seven bits a byte, all but the last with the highest bit set), at
+ * most MIDI_DELTA_BYTES bytes; returns the place behind it. ticks <= MIDI_LONGEST_DELTA. */
+enum { MIDI_DELTA_BYTES = 4, MIDI_LONGEST_DELTA = (1 << 28) - 1 };
+uint8_t *midi_put_delta(uint8_t *to, uint32_t ticks);
+
 /* Quarter notes per minute of a tempo event, and back (rounded, and kept within what an event can hold). */
 double midi_qpm(uint32_t microseconds_per_quarter);
 uint32_t midi_tempo_of_qpm(double qpm);

@@ -14,10 +14,8 @@ enum {
     META_END_OF_TRACK = 0x2f,
     META_TEMPO = 0x51,
     META_TIME_SIGNATURE = 0x58,
-    HEADER_SIZE = 22,  /* the file's chunk MThd and the head of its one MTrk */
-    MOST_NAME = 127,   /* bytes of a track's name: its length is then one byte */
-    LONGEST_DELTA = 4, /* bytes of a time between two events */
-    MOST_DELTA = (1 << 28) - 1,
+    HEADER_SIZE = 22,         /* the file's chunk MThd and the head of its one MTrk */
+    MOST_NAME = 127,          /* bytes of a track's name: its length is then one byte */
     MOST_OF_A_KIND = 1 << 26, /* events: a track is shorter than 2^32 bytes */
     NUM_PITCHES = 128,
 };
@@ -127,16 +125,6 @@ static uint8_t *put_number(uint8_t *to, uint32_t number, int num_bytes)
     return to;
 }
 
-/* A variable-length quantity: seven bits a byte, all but the last with the highest bit set. ticks <= MOST_DELTA. */
-static uint8_t *put_delta(uint8_t *to, uint32_t ticks)
-{
-    for (int shift = 7 * (LONGEST_DELTA - 1); shift > 0; shift -= 7)
-        if (ticks >> shift != 0)
-            *to++ = (uint8_t)(0x80 | (ticks >> shift & 0x7f));
-    *to++ = (uint8_t)(ticks & 0x7f);
-    return to;
-}
-
 static uint8_t *put_track(uint8_t *to, const struct written_event *events, size_t count, const char *track_name,
                           uint32_t end_tick)
 {
@@ -145,11 +133,11 @@ static uint8_t *put_track(uint8_t *to, const struct written_event *events, size_
     to = put(to, (const uint8_t[]){0, META, META_TRACK_NAME, (uint8_t)name_length}, 4);
     to = put(to, track_name, name_length);
     for (size_t i = 0; i < count; i++) {
-        to = put_delta(to, events[i].tick - now);
+        to = midi_put_delta(to, events[i].tick - now);
         to = put(to, events[i].bytes, events[i].count);
         now = events[i].tick;
     }
-    to = put_delta(to, end_tick > now ? end_tick - now : 0);
+    to = midi_put_delta(to, end_tick > now ? end_tick - now : 0);
     return put(to, (const uint8_t[]){META, META_END_OF_TRACK, 0}, 3);
 }
 
@@ -158,11 +146,11 @@ static bool gaps_fit(const struct written_event *events, size_t count, uint32_t 
 {
     uint32_t now = 0;
     for (size_t i = 0; i < count; i++) {
-        if (events[i].tick - now > MOST_DELTA)
+        if (events[i].tick - now > MIDI_LONGEST_DELTA)
             return false;
         now = events[i].tick;
     }
-    return end_tick <= now || end_tick - now <= MOST_DELTA;
+    return end_tick <= now || end_tick - now <= MIDI_LONGEST_DELTA;
 }
 
 static bool refuse(const char *path, struct error *error)
@@ -177,7 +165,7 @@ static bool make_file(uint8_t **bytes, size_t *size, const struct midi *midi, co
     size_t most = 2 * midi->num_onsets + midi->num_tempos + midi->num_time_signatures;
     struct written_event *events = calloc(most + 1, sizeof *events);
     bool ok = false;
-    *bytes = malloc(HEADER_SIZE + MOST_NAME + (most + 2) * (LONGEST_DELTA + sizeof events->bytes));
+    *bytes = malloc(HEADER_SIZE + MOST_NAME + (most + 2) * (MIDI_DELTA_BYTES + sizeof events->bytes));
     if (events == NULL || *bytes == NULL) {
         error_set(error, "%s: no memory for %zu notes", path, midi->num_onsets);
         goto done;
