@@ -19,6 +19,6 @@ if(DRUMLINE_MPI)
 
     add_test(NAME check_slow_network COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/checks/slow_network.sh
         ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/bin)
-    set_tests_properties(check_slow_network PROPERTIES LABELS checks TIMEOUT 300 PROCESSORS 2 SKIP_RETURN_CODE 77
+    set_tests_properties(check_slow_network PROPERTIES LABELS checks TIMEOUT 300 RUN_SERIAL ON SKIP_RETURN_CODE 77
         ENVIRONMENT "${DRUMLINE_MPI_ENVIRONMENT}")
 endif()
