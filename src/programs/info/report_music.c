@@ -1,17 +1,13 @@
 #include "programs/info/report_music.h"
 
-#include "base/arena.h"
-#include "base/text.h"
 #include "data/dataset/batch.h"
 #include "data/midi/drum_map.h"
-#include "model/checkpoint.h"
 #include "model/inference/generation.h"
 #include "model/inference/inference_decoder.h"
-#include "model/vae/parameters.h"
 #include "programs/common/transform.h"
 #include "programs/info/report_text.h"
 #include "render/audio.h"
-#include "run/run_folder.h"
+#include "run/run_model.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -24,36 +20,6 @@ static const float temperature = 0.5f;
 
 /* Lanes from top to bottom. */
 static const int lanes[NUM_DRUMS] = {7, 8, 6, 5, 4, 3, 2, 1, 0};
-
-struct music {
-    struct checkpoint checkpoint;
-    struct inference_decoder *decoder; /* owned */
-};
-
-static bool load(void *context, const char *path, struct error *error)
-{
-    struct music *music = context;
-    struct tensor_table table;
-    struct arena arena = arena_measure();
-    struct checkpoint_reader *reader = checkpoint_open(&music->checkpoint, path, error);
-    if (!reader)
-        return false;
-    bool ok = parameters_describe(&table, &music->checkpoint.hparams, error);
-    int num_tensors = ok ? inference_decoder_num_tensors(&table, false) : 0;
-    size_t num_floats = ok && num_tensors < table.num_rows ? table.rows[num_tensors].offset : ok ? table.num_floats : 0;
-    arena_floats(&arena, num_floats);
-    ok = ok && arena_reserve(&arena, error);
-    if (ok) {
-        float *values = arena_floats(&arena, num_floats);
-        const struct tensor_group weights = {CHECKPOINT_WEIGHTS, values};
-        ok = checkpoint_read_group(reader, &table, num_tensors, &weights, error);
-        if (ok)
-            music->decoder = inference_decoder_make(&music->checkpoint.hparams, &table, values, false, error);
-    }
-    arena_free(&arena);
-    checkpoint_close(reader);
-    return music->decoder != NULL;
-}
 
 static void put_base64(FILE *out, const uint8_t *bytes, size_t size)
 {
@@ -126,15 +92,15 @@ static void put_audio(FILE *out, const struct grid *grid, struct audio_renderer 
         audio_free(&audio);
 }
 
-static void put_roll(FILE *out, const char *title, const float *window, const struct music *music,
+static void put_roll(FILE *out, const char *title, const float *window, const struct run_model *model,
                      struct audio_renderer *renderer)
 {
-    const struct model_shape *shape = inference_decoder_shape(music->decoder);
+    const struct model_shape *shape = inference_decoder_shape(model->decoder);
     struct transform transform;
     struct grid grid;
     struct error error;
-    if (!transform_of(&transform, &music->checkpoint.hparams, &error) ||
-        !grid_from_window(&grid, window, (uint32_t)music->checkpoint.hparams.bars, qpm, &transform, &error)) {
+    if (!transform_of(&transform, &model->checkpoint.hparams, &error) ||
+        !grid_from_window(&grid, window, (uint32_t)model->checkpoint.hparams.bars, qpm, &transform, &error)) {
         fprintf(out, "<p>%s: ", title);
         report_put_text(out, error.message);
         fprintf(out, "</p>\n");
@@ -163,9 +129,9 @@ static void fill_latents(float *z, int size)
         generation_slerp(z + (NUM_SAMPLES + i) * size, z, z + size, (double)i / (NUM_BETWEEN - 1), size);
 }
 
-static void put_rolls(FILE *out, const struct music *music, const float *windows, struct audio_renderer *renderer)
+static void put_rolls(FILE *out, const struct run_model *model, const float *windows, struct audio_renderer *renderer)
 {
-    const struct model_shape *shape = inference_decoder_shape(music->decoder);
+    const struct model_shape *shape = inference_decoder_shape(model->decoder);
     size_t window = (size_t)shape->steps * (size_t)shape->depth;
     fprintf(out, "<div class=\"rolls\">\n");
     for (int i = 0; i < NUM_SAMPLES + NUM_BETWEEN; i++) {
@@ -176,14 +142,14 @@ static void put_rolls(FILE *out, const struct music *music, const float *windows
             snprintf(title, sizeof title, "sample %d", i + 1);
         else
             snprintf(title, sizeof title, "%d %%", 100 * (i - NUM_SAMPLES) / (NUM_BETWEEN - 1));
-        put_roll(out, title, windows + (size_t)i * window, music, renderer);
+        put_roll(out, title, windows + (size_t)i * window, model, renderer);
     }
     fprintf(out, "</div>\n");
 }
 
-static void play(FILE *out, const struct music *music, const char *soundfont)
+static void play(FILE *out, const struct run_model *model, const char *soundfont)
 {
-    const struct model_shape *shape = inference_decoder_shape(music->decoder);
+    const struct model_shape *shape = inference_decoder_shape(model->decoder);
     size_t window = (size_t)shape->steps * (size_t)shape->depth;
     enum { COUNT = NUM_SAMPLES + NUM_BETWEEN };
     struct error error;
@@ -195,12 +161,12 @@ static void play(FILE *out, const struct music *music, const char *soundfont)
     }
     float *z = calloc((size_t)COUNT * (size_t)shape->z_size, sizeof *z),
           *windows = calloc(COUNT * window, sizeof *windows);
-    struct inference_scratch *scratch = inference_scratch_make(music->decoder, COUNT, &error);
+    struct inference_scratch *scratch = inference_scratch_make(model->decoder, COUNT, &error);
     if (z && windows && scratch) {
         struct inference_request request = {.batch = COUNT, .temperature = temperature, .seed = SEED};
         fill_latents(z, shape->z_size);
-        inference_decode(windows, z, music->decoder, scratch, &request);
-        put_rolls(out, music, windows, renderer);
+        inference_decode(windows, z, model->decoder, scratch, &request);
+        put_rolls(out, model, windows, renderer);
     } else {
         fprintf(out, "<p>Not enough memory for samples.</p>\n");
     }
@@ -212,28 +178,24 @@ static void play(FILE *out, const struct music *music, const char *soundfont)
 
 void report_put_music(FILE *out, const char *run_dir, const char *soundfont)
 {
-    struct music music = {0};
-    struct run_checkpoint_user user = {load, &music};
+    struct run_model model;
+    const struct run_model_source source = {.run_dir = run_dir, .checkpoint = RUN_CHECKPOINT_BEST};
     struct error error;
-    char *path = NULL;
     fprintf(out, "<h2>Samples</h2>\n");
-    if (!run_use_newest_checkpoint(&user, &path, run_dir, &error)) {
-        fprintf(out, "<p>No samples: ");
+    if (!run_model_load(&model, &source, false, &error)) {
+        fprintf(out, "<p class=\"faint\">No samples: ");
         report_put_text(out, error.message);
         fprintf(out, "</p>\n");
-    } else if (!music.decoder) {
-        fprintf(out, "<p class=\"faint\">No checkpoint yet.</p>\n");
-    } else if (inference_decoder_shape(music.decoder)->num_controls > 0) {
-        fprintf(
-            out,
-            "<p class=\"faint\">This model plays to an input; use drumline-generate with an input to hear it.</p>\n");
+        return;
+    }
+    if (inference_decoder_shape(model.decoder)->num_controls > 0) {
+        fprintf(out, "<p class=\"faint\">This model needs an input; use drumline-generate to hear it.</p>\n");
     } else {
         fprintf(out,
                 "<p class=\"faint\">From the checkpoint of step %" PRIu64
                 ", temperature %g, seed %d, %g quarter notes per minute.</p>\n",
-                music.checkpoint.step, (double)temperature, SEED, (double)qpm);
-        play(out, &music, soundfont);
+                model.checkpoint.step, (double)temperature, SEED, (double)qpm);
+        play(out, &model, soundfont);
     }
-    inference_decoder_free(music.decoder);
-    free(path);
+    run_model_free(&model);
 }
