@@ -1,5 +1,6 @@
 """What a run leaves: metrics, checkpoints and their pruning, evaluations; and a new run from another's weights."""
 import os
+import signal
 import time
 
 import harness
@@ -70,8 +71,12 @@ class Checkpoints(harness.TrainingTest):
         self.assertEqual(self.checkpoints("hours"), [2, 6, 9])
 
     def test_by_time(self):
-        self.run_to(3, "time", num_steps=1000000, max_seconds=1.5, save_checkpoint_secs=0.3)
-        self.assertGreaterEqual(len(self.checkpoints("time")), 3)
+        job = self.start("time", num_steps=1000000, save_checkpoint_secs=0.3)
+        harness.wait_until(lambda: len(self.checkpoints("time")) >= 3, harness.LIMIT, "three checkpoints")
+        for pid in job.ranks():
+            harness.signal_to(pid, signal.SIGTERM)
+        job.wait()
+        self.assertEqual(job.status, 3, job.output)
         self.assertEqual(self.checkpoints("time")[-1], self.events("time")[-1]["step"])
 
     def test_new_run_from_weights(self):
