@@ -48,7 +48,8 @@ if(DRUMLINE_MPI AND DRUMLINE_TOOLS)
     drumline_label(mpi "mpi_.*|preprocess|training_data|training_ranks|training_failures")
     set(mpi_targets ${targets})
     list(FILTER mpi_targets INCLUDE REGEX "^mpi_")
-    add_custom_target(mpi_tests DEPENDS ${mpi_targets} performances drumline-preprocess drumline-train drumline-drummers)
+    add_custom_target(mpi_tests DEPENDS ${mpi_targets} performances drumline-preprocess drumline-train drumline-generate
+        drumline-drummers)
     add_custom_target(tsan_tests DEPENDS ${existing} make_checkpoint drumline-preprocess drumline-train drumline-drummers
         drumline-generate drumline-info)
 endif()
