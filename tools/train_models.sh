@@ -14,6 +14,12 @@ groove=$1 work=$2
 shift 2
 read -r -a launch <<<"${TRAIN:-}"
 
+for name in "$@"; do
+    grep -q "^$name	" "$top/models/recipes.tsv" || {
+        printf 'train_models.sh: models/recipes.tsv has no model %s\n' "$name" >&2
+        exit 2
+    }
+done
 mkdir -p "$work/runs" "$work/models"
 [ -e "$work/data/index.h5" ] || "$bin/drumline-preprocess" --input_dir="$groove" --recursive --is_beat=True --output_dir="$work/data"
 
@@ -26,18 +32,12 @@ wanted() {
     return 1
 }
 
-count=0
 while IFS=$'\t' read -r name steps hparams; do
     case $name in '' | '#'*) continue ;; esac
     wanted "$name" "$@" || continue
-    count=$((count + 1))
     "${launch[@]}" "$bin/drumline-train" --config="$name" --examples_path="$work/data" --run_dir="$work/runs/$name" \
         --num_steps="$steps" --seed=0 --eval_steps=500 --log_steps=100 --hparams="$hparams" </dev/null
     "$bin/drumline-train" --mode=export --run_dir="$work/runs/$name" --examples_path="$work/data" \
         --output_file="$work/models/$name.h5" --dtype=f16 --overwrite --licence="CC BY 4.0" \
         --attribution="Trained on the Groove MIDI Dataset (Gillick et al., ICML 2019; Google LLC, CC BY 4.0)" </dev/null
 done <"$top/models/recipes.tsv"
-if [ "$count" -eq 0 ]; then
-    printf 'train_models.sh: models/recipes.tsv has no model of these names: %s\n' "$*" >&2
-    exit 2
-fi

@@ -112,6 +112,9 @@ ends 0 drumline-info --json eight.h5 run/train/checkpoint-00000100.h5
 ends 1 drumline-info nowhere eight.h5
 said 'nowhere: no such file or folder'
 grep -q 'bars=8' out || fail 'what follows a path that is wrong is not described'
+mkfifo pipe
+ends 1 drumline-info pipe
+said 'pipe: is neither a regular file nor a folder'
 printf "no such thing\n" >text
 ends 1 drumline-info text
 ends 2 drumline-info

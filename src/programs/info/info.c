@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct kind {
     const char *name, *format;
@@ -110,7 +111,9 @@ json_t *info_describe(const char *path, struct error *error)
     else if (file_exists(path))
         kind = kind_of_file(path, error);
     else
-        error_set(error, "%s: no such file or folder", path);
+        error_set(error,
+                  access(path, F_OK) == 0 ? "%s: is neither a regular file nor a folder" : "%s: no such file or folder",
+                  path);
     if (!kind)
         return NULL;
     json_t *object = json_object();
