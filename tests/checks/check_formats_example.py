@@ -8,6 +8,7 @@ the page says: every attribute and key is on it, content_sha256 and the seal fol
 or xxhash is missing.
 """
 import contextlib
+import csv
 import hashlib
 import io
 import json
@@ -97,6 +98,10 @@ def check_content(index_path, checkpoint_path):
         assert hits.dtype == velocity.dtype == numpy.uint8 and offset.dtype == numpy.float32
         assert hits.shape == velocity.shape == offset.shape == (index.attrs['num_steps'], 9)
         assert ((velocity > 0) == (hits == 1)).all() and (abs(offset) <= hits).all()
+        with open('midi/info.csv', encoding='utf-8') as table:
+            kinds = {row['midi_filename'].encode(): row['beat_type'].encode() for row in csv.DictReader(table)}
+        assert {row['path']: row['beat_type'] for row in index['performances'][:]} == kinds, 'beat_type'
+        assert set(kinds.values()) == {b'beat', b'fill'}, kinds
         digests = b''.join(performance_digest(row, hits, velocity, offset) for row in index['performances'][:])
         assert hashlib.sha256(digests).hexdigest() == index.attrs['content_sha256'], 'content_sha256'
         assert checkpoint.attrs['content_sha256'] == index.attrs['content_sha256']

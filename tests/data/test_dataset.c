@@ -414,6 +414,7 @@ static void fill_table(struct performance_table *table)
             .style = style + i,
             .drummer = drummer,
             .split = (enum split)i,
+            .beat_type = (enum beat_type)i,
             .first_step = 16 * (uint64_t)i,
             .num_steps = 16,
             .qpm = 90.5f + (float)i,
@@ -436,6 +437,7 @@ static void expect_same_row(const struct performance *a, const struct performanc
     assert_true(a->qpm == b->qpm);
     assert_true(time_signature_equal(a->time_signature, b->time_signature));
     assert_int_equal(a->shard, b->shard);
+    assert_int_equal(a->beat_type, b->beat_type);
     assert_memory_equal(a->digest, b->digest, DIGEST_SIZE);
 }
 

@@ -45,13 +45,13 @@ static void test_none(void **state)
 static void test_reads_a_table(void **state)
 {
     static const char text[] = "\xef\xbb\xbf"
-                               "drummer,style,\"split\",midi_filename,time_signature\r\n"
-                               "d1,\"funk, slow\",test,b/2.mid,6-8\r\n"
+                               "drummer,style,\"split\",midi_filename,time_signature,beat_type\r\n"
+                               "d1,\"funk, slow\",test,b/2.mid,6-8,fill\r\n"
                                "\r\n"
-                               "\"d\"\"2\",\"two\nlines\",validation,./a.mid,\r\n"
-                               "d3,,train,c.mid,4-4\r\n"
-                               ",,train,,\n"
-                               "d4,x,train,d.mid,4-4";
+                               "\"d\"\"2\",\"two\nlines\",validation,./a.mid,,Beat\r\n"
+                               "d3,,train,c.mid,4-4,\r\n"
+                               ",,train,,,\n"
+                               "d4,x,train,d.mid,4-4,beat";
     struct splits splits;
     struct error error;
     char *folder = scratch_make();
@@ -64,13 +64,16 @@ static void test_reads_a_table(void **state)
     assert_string_equal(row->style, "funk, slow");
     assert_int_equal(row->split, SPLIT_TEST);
     assert_int_equal(row->time_signature.numerator, 6);
+    assert_int_equal(row->beat_type, BEAT_TYPE_FILL);
     row = splits_find(&splits, "a.mid");
     assert_non_null(row);
     assert_string_equal(row->drummer, "d\"2");
     assert_string_equal(row->style, "two\nlines");
     assert_int_equal(row->split, SPLIT_VALIDATION);
     assert_int_equal(row->time_signature.numerator, 0);
+    assert_int_equal(row->beat_type, BEAT_TYPE_UNKNOWN);
     assert_string_equal(splits_find(&splits, "d.mid")->drummer, "d4");
+    assert_int_equal(splits_find(&splits, "d.mid")->beat_type, BEAT_TYPE_BEAT);
     assert_null(splits_find(&splits, "e.mid"));
     splits_free(&splits);
     scratch_remove(folder);

@@ -266,6 +266,7 @@ static bool take_file(struct shard_writer *writer, struct intake_counts *counts,
         about.split = info->split;
         about.style = info->style;
         about.drummer = info->drummer;
+        about.beat_type = info->beat_type;
     }
     if (!load(&midi, counts, folder, path, shown, rules))
         return true;

@@ -8,12 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SPLIT_TEXT_SIZE = 10, MAX_ROWS = 1 << 26 };
+enum { SPLIT_TEXT_SIZE = 10, BEAT_TYPE_TEXT_SIZE = 4, MAX_ROWS = 1 << 26 };
 
 /* Where each member of the compound lies in a packed row, and how long its strings are. */
 struct layout {
-    size_t path_size, style_size, drummer_size; /* bytes, filled up with NULs */
-    size_t path, split, first_step, num_steps, qpm, numerator, denominator, style, drummer, shard;
+    size_t path_size, style_size, drummer_size,
+        beat_type_size; /* bytes, filled up with NULs; beat_type_size 0: not there */
+    size_t path, split, first_step, num_steps, qpm, numerator, denominator, style, drummer, beat_type, shard;
     size_t row_size;
 };
 
@@ -197,7 +198,8 @@ static void lay_out(struct layout *layout, bool with_shard)
     layout->denominator = layout->numerator + 1;
     layout->style = layout->denominator + 1;
     layout->drummer = layout->style + layout->style_size;
-    layout->shard = layout->drummer + layout->drummer_size;
+    layout->beat_type = layout->drummer + layout->drummer_size;
+    layout->shard = layout->beat_type + layout->beat_type_size;
     layout->row_size = layout->shard + (with_shard ? sizeof(uint32_t) : 0);
 }
 
@@ -230,6 +232,8 @@ static hid_t row_type(const struct layout *layout, bool with_shard)
     H5Tinsert(type, "denominator", layout->denominator, H5T_NATIVE_UINT8);
     insert_text(type, "style", layout->style, layout->style_size);
     insert_text(type, "drummer", layout->drummer, layout->drummer_size);
+    if (layout->beat_type_size > 0)
+        insert_text(type, "beat_type", layout->beat_type, layout->beat_type_size);
     if (with_shard)
         H5Tinsert(type, "shard", layout->shard, H5T_NATIVE_UINT32);
     return type;
@@ -252,6 +256,8 @@ static void pack_row(uint8_t *row, const struct layout *layout, const struct per
     row[layout->denominator] = performance->time_signature.denominator;
     memcpy(row + layout->style, performance->style, strlen(performance->style));
     memcpy(row + layout->drummer, performance->drummer, strlen(performance->drummer));
+    memcpy(row + layout->beat_type, beat_type_name(performance->beat_type),
+           strlen(beat_type_name(performance->beat_type)));
     if (with_shard)
         memcpy(row + layout->shard, &performance->shard, sizeof performance->shard);
 }
@@ -259,7 +265,7 @@ static void pack_row(uint8_t *row, const struct layout *layout, const struct per
 bool performance_table_write(hid_t file, const char *path, const struct performance_table *table, bool with_shard,
                              struct error *error)
 {
-    struct layout layout = {.path_size = 1, .style_size = 1, .drummer_size = 1};
+    struct layout layout = {.path_size = 1, .style_size = 1, .drummer_size = 1, .beat_type_size = BEAT_TYPE_TEXT_SIZE};
     for (size_t i = 0; i < table->count; i++) {
         layout.path_size = longer(layout.path_size, table->rows[i].path);
         layout.style_size = longer(layout.style_size, table->rows[i].style);
@@ -314,8 +320,11 @@ static bool find_layout(struct layout *layout, hid_t dataset, const char *path, 
         layout->path_size = stored_text_size(type, "path");
         layout->style_size = stored_text_size(type, "style");
         layout->drummer_size = stored_text_size(type, "drummer");
+        bool has_beat_type = H5Tget_member_index(type, "beat_type") >= 0;
+        layout->beat_type_size = has_beat_type ? BEAT_TYPE_TEXT_SIZE : 0;
         ok = layout->path_size > 0 && layout->style_size > 0 && layout->drummer_size > 0 &&
-             stored_text_size(type, "split") > 0 && has_numbers(type, with_shard);
+             stored_text_size(type, "split") > 0 && has_numbers(type, with_shard) &&
+             (!has_beat_type || stored_text_size(type, "beat_type") > 0);
         lay_out(layout, with_shard);
     }
     if (type >= 0)
@@ -398,12 +407,14 @@ static bool unpack_row(struct performance_table *table, const uint8_t *row, cons
                        bool with_shard, uint64_t next_step, struct error *error)
 {
     char path[PERFORMANCE_TEXT_MAX + 1], style[PERFORMANCE_TEXT_MAX + 1], drummer[PERFORMANCE_TEXT_MAX + 1];
-    char split_text[SPLIT_TEXT_SIZE + 1];
+    char split_text[SPLIT_TEXT_SIZE + 1], beat_type_text[BEAT_TYPE_TEXT_SIZE + 1];
     struct performance performance = {.path = path, .style = style, .drummer = drummer};
     unpack_text(path, row + layout->path, layout->path_size);
     unpack_text(style, row + layout->style, layout->style_size);
     unpack_text(drummer, row + layout->drummer, layout->drummer_size);
     unpack_text(split_text, row + layout->split, SPLIT_TEXT_SIZE);
+    unpack_text(beat_type_text, row + layout->beat_type, layout->beat_type_size);
+    performance.beat_type = beat_type_parse(beat_type_text);
     memcpy(&performance.first_step, row + layout->first_step, sizeof performance.first_step);
     memcpy(&performance.num_steps, row + layout->num_steps, sizeof performance.num_steps);
     memcpy(&performance.qpm, row + layout->qpm, sizeof performance.qpm);

@@ -22,6 +22,7 @@ struct performance {
     uint32_t num_steps;
     float qpm;
     struct time_signature time_signature;
+    enum beat_type beat_type;    /* unknown in data sets of the first version; no part of the digest */
     uint32_t shard;              /* in an index: the shard's number */
     uint8_t digest[DIGEST_SIZE]; /* performance_digest; in memory alone */
 };

@@ -28,6 +28,21 @@ bool split_parse(enum split *split, const char *name)
     return false;
 }
 
+static const char *const beat_type_names[NUM_BEAT_TYPES] = {"", "beat", "fill"};
+
+const char *beat_type_name(enum beat_type type)
+{
+    return beat_type_names[type];
+}
+
+enum beat_type beat_type_parse(const char *name)
+{
+    for (int i = 1; i < NUM_BEAT_TYPES; i++)
+        if (strcmp(name, beat_type_names[i]) == 0)
+            return (enum beat_type)i;
+    return BEAT_TYPE_UNKNOWN;
+}
+
 enum split split_by_hash(const char *path)
 {
     struct sha256_ctx context;
@@ -158,6 +173,8 @@ static bool take_row(struct performance_info *row, char **fields, const struct c
         row->style = fields[columns->style];
     if (columns->drummer != NO_COLUMN)
         row->drummer = fields[columns->drummer];
+    if (columns->beat_type != NO_COLUMN)
+        row->beat_type = beat_type_parse(fields[columns->beat_type]);
     if (columns->time_signature != NO_COLUMN && fields[columns->time_signature][0] != '\0')
         return time_signature_parse(&row->time_signature, fields[columns->time_signature], error);
     return true;

@@ -1,7 +1,7 @@
 /* Which performances are for training, which for validation and which for the test; and what a folder's table says of each.
  *
  * A table is a CSV file as the Groove set's info.csv is (RFC 4180, with a line of column names): `midi_filename` must be there,
- * `split`, `style`, `drummer` and `time_signature` may be. Files that no table lists, or that it gives no split, are divided eight
+ * `split`, `style`, `drummer`, `time_signature` and `beat_type` may be. Files that no table lists, or that it gives no split, are divided eight
  * to one to one among training, validation and test by a hash, so that a file keeps its split however the folder grows, and on
  * every machine. */
 #ifndef DRUMLINE_DATA_DATASET_SPLITS_H
@@ -25,6 +25,15 @@ enum split split_by_hash(const char *path);
 /* The split of a file by the first eight bytes of a hash, as a number: modulo 10, as above. */
 enum split split_of_number(uint64_t number);
 
+/* What a performance is, as the Groove set's column `beat_type` says: a beat that goes on, or a fill between beats. */
+enum beat_type { BEAT_TYPE_UNKNOWN, BEAT_TYPE_BEAT, BEAT_TYPE_FILL, NUM_BEAT_TYPES };
+
+/* "", "beat", "fill". */
+const char *beat_type_name(enum beat_type type);
+
+/* What is neither "beat" nor "fill" is unknown. */
+enum beat_type beat_type_parse(const char *name);
+
 struct performance_info {
     char *path;                           /* relative to the input folder */
     char *owned_path;                     /* the same where it is not part of a table's text, else NULL; owned */
@@ -32,6 +41,7 @@ struct performance_info {
     char *drummer;                        /* "" where unknown */
     enum split split;                     /* NUM_SPLITS where the table has no such column */
     struct time_signature time_signature; /* 0/0 where unknown */
+    enum beat_type beat_type;
 };
 
 struct splits {
