@@ -23,6 +23,7 @@ enum random_purpose {
     RANDOM_DRUMMER = 9,        /* the made-up drummers of tools/ */
     RANDOM_BENCHMARK = 10,     /* drumline-bench's made-up windows; example: which */
     RANDOM_AUGMENTATION = 11,  /* of training windows, target and input alike */
+    RANDOM_FEEL_NOISE = 12,    /* generation: added to velocities and offsets; example: index of the output */
     RANDOM_DROPOUT = 64        /* + index of the dropout layer, see model.h */
 };
 

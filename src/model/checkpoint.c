@@ -391,6 +391,34 @@ bool checkpoint_read_latents(struct checkpoint_reader *reader, struct latent_den
     return false;
 }
 
+bool checkpoint_read_residuals(const struct checkpoint_reader *reader, float *sd, bool *found, struct error *error)
+{
+    static const struct {
+        const char *kind, *name;
+    } residuals[] = {
+        {HEAD_SIGMOID, CHECKPOINT_LATENTS "/velocity_sd"},
+        {HEAD_TANH,    CHECKPOINT_LATENTS "/offset_sd"  }
+    };
+    const struct representation *representation = hparams_representation(&reader->hparams);
+    memset(sd, 0, (size_t)representation->depth * sizeof *sd);
+    *found = checkpoint_has(reader, CHECKPOINT_LATENTS) && checkpoint_has(reader, residuals[0].name) &&
+             checkpoint_has(reader, residuals[1].name);
+    for (int i = 0, first = 0; *found && i < representation->num_heads; i++) {
+        const struct representation_head *head = &representation->heads[i];
+        hsize_t width = (hsize_t)head->width;
+        for (size_t k = 0; head->gate && k < 2; k++)
+            if (strcmp(head->kind, residuals[k].kind) == 0 &&
+                !hdf5_read_floats(sd + first, reader->file, residuals[k].name, 1, &width, error))
+                return false;
+        first += head->width;
+    }
+    for (int i = 0; *found && i < representation->depth; i++)
+        if (!(sd[i] >= 0 && sd[i] <= 1))
+            return error_set(error, "%s: a standard deviation in %s is not in [0, 1]", reader->path,
+                             CHECKPOINT_LATENTS);
+    return true;
+}
+
 bool checkpoint_verify(struct checkpoint_reader *reader, const char *group, struct error *error)
 {
     struct tensor_table table;

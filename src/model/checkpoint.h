@@ -103,6 +103,11 @@ bool checkpoint_read_group(struct checkpoint_reader *reader, const struct tensor
 /* The latent density; empty, and that is no failure, where the file has none. `density` is the caller's. */
 bool checkpoint_read_latents(struct checkpoint_reader *reader, struct latent_density *density, struct error *error);
 
+/* Standard deviations of what the model's velocities and offsets leave of the data's, class by class: sd [D], in the columns of
+ * the heads of those kinds, 0 in all others; from latents/velocity_sd and latents/offset_sd. *found is false, and sd 0, where the file
+ * has none. */
+bool checkpoint_read_residuals(const struct checkpoint_reader *reader, float *sd, bool *found, struct error *error);
+
 /* Closes and frees; NULL does nothing. */
 void checkpoint_close(struct checkpoint_reader *reader);
 

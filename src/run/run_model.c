@@ -39,6 +39,32 @@ static bool pack(struct run_model *model, bool encodes, struct checkpoint_reader
     return model->decoder != NULL;
 }
 
+/* What was read of a file. */
+static void forget(struct run_model *model)
+{
+    inference_decoder_free(model->decoder);
+    latent_density_free(&model->latents);
+    free(model->residual_sd);
+    model->decoder = NULL;
+    model->residual_sd = NULL;
+}
+
+static bool read_residuals(struct run_model *model, const struct checkpoint_reader *reader, struct error *error)
+{
+    bool found;
+    model->residual_sd =
+        calloc((size_t)hparams_representation(&model->checkpoint.hparams)->depth, sizeof *model->residual_sd);
+    if (!model->residual_sd)
+        return error_set_no_memory(error, "out of memory");
+    if (!checkpoint_read_residuals(reader, model->residual_sd, &found, error))
+        return false;
+    if (!found) {
+        free(model->residual_sd);
+        model->residual_sd = NULL;
+    }
+    return true;
+}
+
 static bool load_file(void *context, const char *path, struct error *error)
 {
     struct loading *loading = context;
@@ -46,10 +72,12 @@ static bool load_file(void *context, const char *path, struct error *error)
     struct checkpoint_reader *reader = checkpoint_open(&model->checkpoint, path, error);
     if (!reader)
         return false;
-    bool ok =
-        pack(model, loading->encodes, reader, path, error) && checkpoint_read_latents(reader, &model->latents, error);
+    bool ok = pack(model, loading->encodes, reader, path, error) &&
+              checkpoint_read_latents(reader, &model->latents, error) && read_residuals(model, reader, error);
     if (ok)
         run_warn_unsealed(&model->checkpoint, path);
+    else
+        forget(model);
     checkpoint_close(reader);
     return ok;
 }
@@ -105,8 +133,7 @@ bool run_model_load(struct run_model *model, const struct run_model_source *sour
 
 void run_model_free(struct run_model *model)
 {
-    inference_decoder_free(model->decoder);
-    latent_density_free(&model->latents);
+    forget(model);
     free(model->path);
     memset(model, 0, sizeof *model);
 }

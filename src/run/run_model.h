@@ -31,6 +31,7 @@ struct run_model {
     char *path;                        /* of its file; owned */
     struct inference_decoder *decoder; /* owned */
     struct latent_density latents;     /* empty (size 0) where the file has none; owned */
+    float *residual_sd;                /* [D] (checkpoint_read_residuals); NULL where the file has none; owned */
 };
 
 /* Reads the tensors that are needed and no more: with `encodes` all, else the decoder's, and then only inference_decode may be

@@ -164,6 +164,160 @@ static void plays_what_it_predicts(void **state)
     }
 }
 
+/* Music to keep the hits of, a third of the cells hit, by a rule that has nothing to do with the model; [B, T, D]. */
+static float *make_kept(const struct bench *bench)
+{
+    float *kept = calloc(bench->numbers, sizeof *kept);
+    assert_non_null(kept);
+    for (size_t n = 0; n < bench->numbers; n++)
+        kept[n] = n % NAIVE_DEPTH < NAIVE_CLASSES && n * 2654435761u / 65536 % 3 == 0 ? 1.0f : 0.0f;
+    return kept;
+}
+
+static struct inference_request keeping_request(const struct bench *bench, const float *kept)
+{
+    return (struct inference_request){
+        .batch = (int)bench->sizes->batch,
+        .controls = bench->sizes->control_depth > 0 ? bench->controls : NULL,
+        .kept = kept,
+        .kept_stride = bench->steps * NAIVE_DEPTH,
+        .temperature = 1,
+        .seed = 4,
+    };
+}
+
+/* Every hit is that of `kept`; its velocity and offset are what the model gives to them under teacher forcing on what was fed
+ * back, velocities as they are given a hit. */
+static void keeps_hits(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n < NUM_SIZES; n++) {
+        struct bench bench;
+        bench_make(&bench, &all_sizes[n]);
+        size_t batch = bench.sizes->batch;
+        float *kept = make_kept(&bench);
+        struct inference_request request = keeping_request(&bench, kept);
+        inference_decode(bench.music, bench.z, bench.decoder, bench.scratch, &request);
+        for (size_t b = 0; b < batch; b++)
+            for (size_t t = 0; t < bench.steps; t++)
+                memcpy(&bench.music_by_time[(t * batch + b) * NAIVE_DEPTH],
+                       &bench.music[(b * bench.steps + t) * NAIVE_DEPTH], NAIVE_DEPTH * sizeof(float));
+        float *outputs = predict(&bench, bench.music_by_time, NULL);
+        for (size_t row = 0; row < batch * bench.steps; row++)
+            for (size_t k = 0; k < NAIVE_CLASSES; k++) {
+                const float *music = &bench.music_by_time[row * NAIVE_DEPTH], *output = &outputs[row * NAIVE_DEPTH];
+                size_t t = row / batch, b = row % batch;
+                bool hit = kept[(b * bench.steps + t) * NAIVE_DEPTH + k] > 0;
+                double probability = bench.sizes->control_depth == 9 ? 1 : naive_sigmoid((double)output[k]);
+                double velocity = naive_sigmoid((double)output[NAIVE_CLASSES + k]) / fmax(probability, 0.02);
+                assert_true(music[k] == (hit ? 1.0f : 0.0f));
+                assert_near(music[NAIVE_CLASSES + k], hit ? fmin(1, velocity) : 0);
+                assert_near(music[2 * NAIVE_CLASSES + k], hit ? tanh((double)output[2 * NAIVE_CLASSES + k]) : 0);
+            }
+        free(outputs);
+        free(kept);
+        bench_free(&bench);
+    }
+}
+
+/* Noise is drawn from the seed and the window's number, has the deviation that is asked for, reaches hits alone, and leaves
+ * numbers within their range. Of the first step, for later ones are fed what was drawn. */
+static void noise_has_its_deviation(void **state)
+{
+    enum { WINDOWS = 4000 };
+    static const float deviation = 0.05f;
+    size_t hit = 0;
+    struct bench bench;
+    struct error error;
+    (void)state;
+    bench_make(&bench, &all_sizes[0]);
+    size_t window = bench.steps * NAIVE_DEPTH, z_size = bench.sizes->z_size;
+    float noise_sd[NAIVE_DEPTH] = {0}, *kept = calloc(window, sizeof *kept), *plain = calloc(window, sizeof *plain),
+          *music = calloc(WINDOWS * window, sizeof *music), *z = calloc(WINDOWS * z_size, sizeof *z);
+    struct inference_scratch *scratch = inference_scratch_make(bench.decoder, WINDOWS, &error);
+    assert_true(kept && plain && music && z && scratch);
+    struct inference_request request = keeping_request(&bench, kept);
+    request.kept_stride = 0;
+    request.batch = 1;
+    for (bool within = false; !within; hit++) { /* a class whose offset is well within its range */
+        assert_true(hit < NAIVE_CLASSES - 1);
+        memset(kept, 0, NAIVE_DEPTH * sizeof *kept);
+        kept[hit] = 1;
+        inference_decode(plain, z, bench.decoder, scratch, &request);
+        within = fabsf(plain[2 * NAIVE_CLASSES + hit]) < 0.7f;
+    }
+    hit--;
+    size_t offset = 2 * NAIVE_CLASSES + hit;
+    noise_sd[offset] = noise_sd[offset + 1] = deviation;
+    noise_sd[NAIVE_CLASSES + hit] = 100;
+    request.batch = WINDOWS;
+    request.noise_sd = noise_sd;
+    inference_decode(music, z, bench.decoder, scratch, &request);
+    double sum = 0, squares = 0;
+    for (size_t b = 0; b < WINDOWS; b++) {
+        const float *row = music + b * window;
+        double noise = (double)row[offset] - (double)plain[offset];
+        sum += noise;
+        squares += noise * noise;
+        assert_true(row[offset + 1] == 0.0f && row[hit] == 1.0f);
+        assert_true(row[NAIVE_CLASSES + hit] >= 0.0f && row[NAIVE_CLASSES + hit] <= 1.0f);
+    }
+    assert_true(fabs(sum / WINDOWS) < 5 * (double)deviation / sqrt(WINDOWS));
+    assert_true(fabs(sqrt(squares / WINDOWS) / (double)deviation - 1) < 0.06);
+    struct inference_request last = request;
+    last.batch = 1;
+    last.first_output = WINDOWS - 1;
+    inference_decode(plain, z, bench.decoder, scratch, &last);
+    assert_memory_equal(plain, music + (WINDOWS - 1) * window, window * sizeof *plain);
+    inference_scratch_free(scratch);
+    free(z);
+    free(music);
+    free(plain);
+    free(kept);
+    bench_free(&bench);
+}
+
+/* What is fed before the first step decides what is played, and windows may have controls of their own. */
+static void windows_have_a_past_and_controls(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n < NUM_SIZES; n++) {
+        struct bench bench;
+        bench_make(&bench, &all_sizes[n]);
+        size_t batch = bench.sizes->batch, window = bench.steps * NAIVE_DEPTH,
+               width = bench.steps * bench.sizes->control_depth;
+        float *kept = make_kept(&bench), *alone = calloc(window, sizeof *alone);
+        float *before = calloc(batch * NAIVE_DEPTH, sizeof *before),
+              *controls = calloc(batch * width + 1, sizeof *kept);
+        assert_true(before && controls && alone);
+        for (size_t i = 0; i < batch * NAIVE_DEPTH; i++)
+            before[i] = (float)(i % 5) / 5;
+        for (size_t i = 0; i < batch * width; i++)
+            controls[i] = (float)(i % 7) / 7;
+        struct inference_request request = keeping_request(&bench, kept);
+        inference_decode(bench.music, bench.z, bench.decoder, bench.scratch, &request);
+        memcpy(alone, bench.music + (batch - 1) * window, window * sizeof *alone);
+        request.before = before;
+        request.controls = controls;
+        request.controls_stride = width;
+        inference_decode(bench.music, bench.z, bench.decoder, bench.scratch, &request);
+        assert_memory_not_equal(alone, bench.music + (batch - 1) * window, window * sizeof *alone);
+        struct inference_request last = request;
+        last.batch = 1;
+        last.before += (batch - 1) * NAIVE_DEPTH;
+        last.controls += (batch - 1) * width;
+        last.kept += (batch - 1) * window;
+        last.first_output = (uint32_t)batch - 1;
+        inference_decode(alone, bench.z + (batch - 1) * bench.sizes->z_size, bench.decoder, bench.scratch, &last);
+        assert_memory_equal(alone, bench.music + (batch - 1) * window, window * sizeof *alone);
+        free(controls);
+        free(before);
+        free(alone);
+        free(kept);
+        bench_free(&bench);
+    }
+}
+
 /* Bit for bit: rows of 1 to 17 and the batch's own number, in a scratch of another size. */
 static void a_window_does_not_depend_on_its_batch(void **state)
 {
@@ -347,6 +501,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plays_what_it_predicts),
         cmocka_unit_test(a_window_does_not_depend_on_its_batch),
+        cmocka_unit_test(keeps_hits),
+        cmocka_unit_test(noise_has_its_deviation),
+        cmocka_unit_test(windows_have_a_past_and_controls),
         cmocka_unit_test(encodes_as_the_model_does),
         cmocka_unit_test(temperature_spreads_hits),
         cmocka_unit_test(sampling_that_never_comes_is_teacher_forcing),

@@ -60,6 +60,13 @@ static const struct setting *find_row(const struct program *program, const char 
     return row ? row : settings_find(&options_common_table, name);
 }
 
+/* Whether it is given without a value, and turned off by `--noNAME`. */
+static bool is_flag(const struct setting *row)
+{
+    return row->type == SETTING_BOOL ||
+           (row->type == SETTING_CHOICE && strcmp(row->choices, SETTING_AUTO_CHOICES) == 0);
+}
+
 /* The row that `--noNAME` or `--no_NAME` turns off, NULL where there is none. */
 static const struct setting *find_negated(const struct program *program, const char *name)
 {
@@ -68,7 +75,7 @@ static const struct setting *find_negated(const struct program *program, const c
     const struct setting *row = find_row(program, name + 2);
     if (!row && (name[2] == '_' || name[2] == '-'))
         row = find_row(program, name + 3);
-    return row && row->type == SETTING_BOOL ? row : NULL;
+    return row && is_flag(row) ? row : NULL;
 }
 
 static bool refuse_unknown(const struct program *program, const char *name, struct error *error)
@@ -115,7 +122,7 @@ static bool take_option(struct words *words, const struct program *program, int 
     } else if (negated) {
         row = negated;
         value = "false";
-    } else if (!value && row->type == SETTING_BOOL) {
+    } else if (!value && is_flag(row)) {
         value = "true";
     } else if (!value && row->type != SETTING_CHOICE && row->choices) {
         value = row->choices;

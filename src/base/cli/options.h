@@ -1,7 +1,7 @@
 /* The command line of a program, from one table of settings. Parsed with popt.
  *
  * In an option's name '-' and '_' are the same; `--x=y` and `--x y` both work; a flag (SETTING_BOOL) is given as `--x`,
- * `--x=True` or `--nox`, and one whose value is optional only as `--x` or `--x=y`. Of an option that is given twice, the last
+ * `--x=True` or `--nox`, one of SETTING_AUTO_CHOICES as `--x`, `--nox` or `--x=auto`, and one whose value is optional only as `--x` or `--x=y`. Of an option that is given twice, the last
  * value counts. `--` ends the options. Every program also gets --help (--help=markdown: as options_print_help with markdown),
  * --version and --log=LEVEL. */
 #ifndef DRUMLINE_BASE_CLI_OPTIONS_H

@@ -36,6 +36,11 @@ struct setting {
     const char *help;         /* one sentence or two */
 };
 
+/* Choices of a flag whose default depends on other things. On the command line it is written as a SETTING_BOOL is: --x, --nox,
+ * --x=true. */
+#define SETTING_AUTO_CHOICES "auto|true|false"
+enum setting_auto { SETTING_AUTO, SETTING_TRUE, SETTING_FALSE };
+
 /* A row for the member `name` of `owner`: the option has the member's name. */
 #define SETTING_ROW(owner, name, type, default_text, minimum, maximum, choices, argument, help)                        \
     {                                                                                                                  \

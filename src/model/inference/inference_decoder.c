@@ -38,6 +38,7 @@ struct inference_decoder {
     const struct kernels *kernels;
     struct output_heads heads;
     bool encodes;
+    bool hits_are_given; /* as controls */
     struct stack core, conductor;
     struct affine output, mu;
     int num_encoder_cells;
@@ -58,7 +59,8 @@ struct inference_scratch {
     float *constant; /* [B, 4 * units of the lowest core cell] */
     float *gates;    /* [B, 4 * most units] */
     float *outputs;  /* [B, D] */
-    struct random_stream *streams;
+    struct random_stream *streams, *noise_streams;
+    float *noise;        /* [D] */
     float *sequences[2]; /* [T, widest input of an encoder cell]: what one layer of the encoder is fed and makes */
     float *encoder_h;    /* [most units]: where every direction starts */
     float *encoder_c[2]; /* [most units] */
@@ -185,6 +187,7 @@ static void describe(struct inference_decoder *decoder, const struct hparams *hp
     decoder->kernels = kernels_best();
     output_heads_bind(&decoder->heads, hparams_representation(hparams));
     decoder->encodes = encodes;
+    decoder->hits_are_given = hparams->hits_as_controls;
     decoder->num_encoder_cells = hparams->enc_rnn_size.count;
     decoder->shape = model_shape_of(hparams);
 }
@@ -288,6 +291,8 @@ static void lay_out_scratch(struct inference_scratch *scratch, struct arena *are
     scratch->gates = arena_floats(arena, batch * 4 * units);
     scratch->outputs = arena_floats(arena, batch * (size_t)decoder->shape.depth);
     scratch->streams = (struct random_stream *)arena_bytes(arena, batch * sizeof *scratch->streams);
+    scratch->noise_streams = (struct random_stream *)arena_bytes(arena, batch * sizeof *scratch->streams);
+    scratch->noise = arena_floats(arena, (size_t)decoder->shape.depth);
 }
 
 struct inference_scratch *inference_scratch_make(const struct inference_decoder *decoder, int max_batch,
@@ -384,11 +389,33 @@ static void feed(float *fed, const float *music, int t, const struct model_shape
         float *row = fed + b * (depth + num_controls);
         if (t > 0)
             memcpy(row, music + (b * steps + (size_t)t - 1) * depth, depth * sizeof *row);
+        else if (request->before)
+            memcpy(row, request->before + b * depth, depth * sizeof *row);
         else
             memset(row, 0, depth * sizeof *row);
         if (num_controls > 0)
-            memcpy(row + depth, request->controls + (size_t)t * num_controls, num_controls * sizeof *row);
+            memcpy(row + depth, request->controls + b * request->controls_stride + (size_t)t * num_controls,
+                   num_controls * sizeof *row);
     }
+}
+
+/* Step t of window b, from its outputs. */
+static void draw_step(float *music, int t, size_t b, const struct inference_decoder *decoder,
+                      struct inference_scratch *scratch, const struct inference_request *request)
+{
+    size_t depth = (size_t)decoder->shape.depth;
+    const float *outputs = scratch->outputs + b * depth;
+    if (request->kept)
+        output_heads_keep(&decoder->heads, music, outputs, request->kept + b * request->kept_stride + (size_t)t * depth,
+                          decoder->hits_are_given);
+    else
+        output_heads_sample(&decoder->heads, music, outputs, request->temperature, &scratch->streams[b]);
+    if (!request->noise_sd)
+        return;
+    random_fill_normal(scratch->noise, depth, &scratch->noise_streams[b]);
+    for (size_t i = 0; i < depth; i++)
+        scratch->noise[i] *= request->noise_sd[i];
+    output_heads_add_noise(&decoder->heads, music, scratch->noise);
 }
 
 static void decode_step(float *music, int t, const struct inference_decoder *decoder, struct inference_scratch *scratch,
@@ -399,8 +426,7 @@ static void decode_step(float *music, int t, const struct inference_decoder *dec
     const float *h = step(&scratch->core, scratch->constant, &decoder->core, decoder, scratch, request->batch);
     apply(scratch->outputs, h, &decoder->output, decoder->kernels, request->batch);
     for (size_t b = 0; b < (size_t)request->batch; b++)
-        output_heads_sample(&decoder->heads, music + (b * steps + (size_t)t) * depth, scratch->outputs + b * depth,
-                            request->temperature, &scratch->streams[b]);
+        draw_step(music + (b * steps + (size_t)t) * depth, t, b, decoder, scratch, request);
 }
 
 void inference_decode(float *music, const float *z, const struct inference_decoder *decoder,
@@ -408,9 +434,11 @@ void inference_decode(float *music, const float *z, const struct inference_decod
 {
     int batch = request->batch;
     const float *embedding = z;
-    for (int b = 0; b < batch; b++)
-        random_stream_start(&scratch->streams[b], request->seed, RANDOM_SAMPLED_OUTPUT, 0,
-                            request->first_output + (uint32_t)b);
+    for (int b = 0; b < batch; b++) {
+        uint32_t output = request->first_output + (uint32_t)b;
+        random_stream_start(&scratch->streams[b], request->seed, RANDOM_SAMPLED_OUTPUT, 0, output);
+        random_stream_start(&scratch->noise_streams[b], request->seed, RANDOM_FEEL_NOISE, 0, output);
+    }
     if (decoder->shape.hierarchical)
         begin(&scratch->conductor, z, &decoder->conductor, decoder, scratch, batch);
     for (int g = 0; g < decoder->shape.segments; g++) {

@@ -34,14 +34,26 @@ void inference_scratch_free(struct inference_scratch *scratch);
 
 /* What is decoded, beside the latent vectors. */
 struct inference_request {
-    int batch;             /* B: windows, up to max_batch */
-    const float *controls; /* [T, C], the same for all windows; NULL where C is 0 */
-    float temperature;     /* above 0: hits are drawn with probability sigmoid(logit / temperature) */
+    int batch;              /* B: windows, up to max_batch */
+    const float *controls;  /* [T, C]; NULL where C is 0 */
+    size_t controls_stride; /* numbers from one window's controls to the next one's; 0: the same for all */
+
+    /* [T, D]: music whose hits are kept. Every step's hits are its, all other columns the model's (output_heads_keep), and that
+     * is what the next step is fed. NULL: hits are drawn. */
+    const float *kept;
+    size_t kept_stride; /* numbers from one window's to the next one's; 0: the same for all */
+
+    const float *before; /* [B, D]: what is fed as the step before the first; NULL: silence, as in training */
+    const float
+        *noise_sd; /* [D]: standard deviation of the noise that is added to each column of a hit, before it is fed to
+                              the next step; hits themselves get none. NULL: no noise */
+    float temperature; /* above 0: hits are drawn with probability sigmoid(logit / temperature) */
     uint64_t seed;
     uint32_t first_output; /* window b's random numbers depend on seed and first_output + b alone */
 };
 
-/* music [B, T, D] from z [B, Z], step by step, each fed the step before as it was sampled. */
+/* music [B, T, D] from z [B, Z], step by step, each fed the step before as it was sampled. The noise is drawn from a stream of
+ * its own (RANDOM_FEEL_NOISE), so that the first step's hits are the same with and without. */
 void inference_decode(float *music, const float *z, const struct inference_decoder *decoder,
                       struct inference_scratch *scratch, const struct inference_request *request);
 

@@ -54,4 +54,15 @@ void output_heads_loss(const struct output_heads *heads, double *sums, float *d_
 void output_heads_sample(const struct output_heads *heads, float *music, const float *outputs, float temperature,
                          struct random_stream *stream);
 
+/* A step whose Bernoulli heads are those of `kept` [D], and whose other columns are what the model gives to them.
+ *
+ * A sigmoid head that is trained by squared error against 0 wherever its gate is 0 learns p * E[value | hit], with p the
+ * probability of the hit. Where hits are not drawn but given, all of them, also those that the model holds for unlikely, the
+ * value is divided by max(p, 0.02) and kept to at most 1. A model that was given the hits (`hits_are_given`: as controls) has a p of 1. */
+void output_heads_keep(const struct output_heads *heads, float *music, const float *outputs, const float *kept,
+                       bool hits_are_given);
+
+/* Adds noise [D] to the columns of gated heads where their gate is 1, and keeps the result within the head's range. */
+void output_heads_add_noise(const struct output_heads *heads, float *music, const float *noise);
+
 #endif

@@ -1,5 +1,6 @@
 #include "programs/generate/generate.h"
 
+#include "base/cli/settings.h"
 #include "base/io/foreign_file.h"
 #include "base/log.h"
 #include "base/threads.h"
@@ -32,6 +33,8 @@ struct generation {
     float *ends;                /* [2, Z] means of the inputs; owned, as are the next two */
     float *controls;            /* [T, C]: hits of the first input */
     float *rows;                /* [T, D]: one window */
+    float *kept;                /* [T, D]: the first input's window, whose hits are kept; owned */
+    float *noise_sd;            /* [D], owned */
     struct transform transform; /* of an input; no note dropout */
     struct drum_map stored_map, output_map;
     struct generate_output output;
@@ -50,6 +53,8 @@ static bool check_inputs(const struct generate_options *options, struct error *e
         return error_set(error, "--mode=%s does not use --input_midi_2; --mode=interpolate does", mode);
     if (options->mode == GENERATE_RECONSTRUCT && !first)
         return error_set(error, "--mode=reconstruct needs --input_midi_1");
+    if (options->keep_hits == SETTING_TRUE && !first)
+        return error_set(error, "--keep_hits keeps the hits of an input: give --input_midi_1 FILE");
     if (options->mode == GENERATE_INTERPOLATE && options->num_outputs < 2)
         return error_set(error, "--mode=interpolate needs --num_outputs=2 or more, as both ends are included");
     return true;
@@ -106,6 +111,11 @@ static bool check_checkpoint(const struct generation *generation, bool *wrong_us
                          "%s: has no fitted latent density: --mode=export of drumline-train with --examples_path "
                          "stores one, and --latent=prior does without",
                          generation->model.path);
+    if ((options->velocity_noise > 0 || options->timing_noise > 0) && !generation->model.residual_sd)
+        return error_set(error,
+                         "%s: has no standard deviations of velocities and timing, which --velocity_noise and "
+                         "--timing_noise need: --mode=latents of drumline-train measures and stores them",
+                         generation->model.path);
     *wrong_usage = true;
     bool given = options->input_midi[0] != NULL, controls = model_shape_of(&checkpoint->hparams).num_controls > 0;
     if (options->mode == GENERATE_SAMPLE && controls && !given)
@@ -117,6 +127,20 @@ static bool check_checkpoint(const struct generation *generation, bool *wrong_us
                          checkpoint->config);
     *wrong_usage = false;
     return true;
+}
+
+/* The standard deviation of the noise in each column: the model's residual times --velocity_noise or --timing_noise. */
+static void set_noise(struct generation *generation)
+{
+    const struct representation *representation = hparams_representation(&generation->model.checkpoint.hparams);
+    for (int i = 0, column = 0; generation->model.residual_sd && i < representation->num_heads; i++) {
+        const struct representation_head *head = &representation->heads[i];
+        double factor = strcmp(head->kind, HEAD_SIGMOID) == 0 ? generation->options->velocity_noise
+                        : strcmp(head->kind, HEAD_TANH) == 0  ? generation->options->timing_noise
+                                                              : 0;
+        for (int k = 0; k < head->width; k++, column++)
+            generation->noise_sd[column] = (float)(factor * (double)generation->model.residual_sd[column]);
+    }
 }
 
 static bool start(struct generation *generation, struct error *error)
@@ -139,8 +163,12 @@ static bool start(struct generation *generation, struct error *error)
     generation->ends = calloc(2 * (size_t)shape->z_size, sizeof(float));
     generation->controls = calloc(steps * (size_t)shape->num_controls + 1, sizeof(float));
     generation->rows = calloc(steps * (size_t)shape->depth, sizeof(float));
-    return (generation->ends && generation->controls && generation->rows) ||
-           error_set(error, "no memory for windows of %" PRIu32 " bars", generation->bars);
+    generation->kept = calloc(steps * (size_t)shape->depth, sizeof(float));
+    generation->noise_sd = calloc((size_t)shape->depth, sizeof(float));
+    if (!generation->ends || !generation->controls || !generation->rows || !generation->kept || !generation->noise_sd)
+        return error_set(error, "no memory for windows of %" PRIu32 " bars", generation->bars);
+    set_noise(generation);
+    return true;
 }
 
 /* Writes the windows of an input as files to choose from. Always fails: nothing was chosen. */
@@ -285,8 +313,14 @@ static bool prepare(struct generation *generation, struct error *error)
 {
     if (generation->options->mode != GENERATE_SAMPLE && !encode_inputs(generation, error))
         return false;
-    if (generation->num_inputs > 0)
-        read_window(generation, &generation->inputs[0]);
+    if (generation->num_inputs == 0)
+        return true;
+    const struct generate_input *first = &generation->inputs[0];
+    read_window(generation, first);
+    window_from_grid(generation->kept, &first->grid, first->first_bar, generation->bars, &generation->transform);
+    if (generation->options->mode == GENERATE_RECONSTRUCT && generation->options->keep_hits == SETTING_AUTO &&
+        generation->transform.humanize)
+        log_info("the model decides which drums it hits: --keep_hits plays exactly those of the input");
     return true;
 }
 
@@ -339,6 +373,8 @@ static bool play(struct generation *generation, struct error *error)
         .count = (int)options->num_outputs,
         .threads = threads_choose((int)options->threads, 1),
         .request = {.controls = generation->controls,
+                    .kept = options->keep_hits == SETTING_TRUE ? generation->kept : NULL,
+                    .noise_sd = options->velocity_noise > 0 || options->timing_noise > 0 ? generation->noise_sd : NULL,
                     .temperature = (float)generation->temperature,
                     .seed = generation->seed},
         .qpm = generation->qpm,
@@ -395,6 +431,8 @@ bool generate(const struct generate_options *options, bool *wrong_usage, struct 
         report(&generation);
     for (int i = 0; i < generation.num_inputs; i++)
         generate_input_free(&generation.inputs[i]);
+    free(generation.noise_sd);
+    free(generation.kept);
     free(generation.rows);
     free(generation.controls);
     free(generation.ends);

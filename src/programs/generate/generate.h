@@ -41,8 +41,10 @@ struct generate_options {
     int64_t input_bar[2]; /* from 1; 0: not given */
     int latent;           /* enum generate_latent */
     double temperature;   /* 0: by the latent density */
-    double qpm, bpm;      /* two names of one; 0: not given */
-    int64_t seed;         /* -1: not given */
+    int keep_hits;        /* enum setting_auto */
+    double velocity_noise, timing_noise;
+    double qpm, bpm; /* two names of one; 0: not given */
+    int64_t seed;    /* -1: not given */
     int64_t threads;
     char *output_dir;
     char *drum_map;         /* of the inputs; NULL: auto */

@@ -56,6 +56,15 @@ static const struct setting option_rows[] = {
            "Hits are drawn with probability sigmoid(logit / temperature): lower is more predictable, higher more "
            "varied (0: 1 "
            "for samples from a fitted latent density, else 0.5)."),
+    SETTING_ROW(
+        struct generate_options, keep_hits, SETTING_CHOICE, "auto", 0, 0, SETTING_AUTO_CHOICES, NULL,
+        "Play exactly the hits of --input_midi_1, with the model's velocities and timing. auto: off, as the model then "
+        "decides which drums it hits."),
+    NUMBER(
+        "velocity_noise", SETTING_DOUBLE, velocity_noise, "0", 0, 10,
+        "Vary velocities at random, by this many times the standard deviation by which the model's differ from those "
+        "of its training data. Models play averages; drummers don't. Needs a model that stores it."),
+    NUMBER("timing_noise", SETTING_DOUBLE, timing_noise, "0", 0, 10, "The same for the timing."),
     NUMBER("qpm", SETTING_DOUBLE, qpm, NULL, 4, 1000,
            "Tempo of the output in quarter notes per minute; default: that of --input_midi_1, else 120."),
     NUMBER("bpm", SETTING_DOUBLE, bpm, NULL, 4, 1000, "The same as --qpm."),
