@@ -2,6 +2,8 @@
 #   fast      for everyday use: unit tests and quick checks, well under a minute in all (ctest --preset release -L fast)
 #   mpi       what depends on the MPI library itself: tools/test.sh runs it with MPICH too (target mpi_tests)
 #   threads   what has threads: the preset tsan builds (target tsan_tests) and runs it with ThreadSanitizer
+#   release   what AddressSanitizer need not see (the preset asan skips it): long tests of waiting, killing and of rank counts,
+#             whose code other tests run through too
 # and in which order: the longest first, so that none of them is left to run alone at the end.
 get_property(tests DIRECTORY PROPERTY TESTS)
 get_property(targets DIRECTORY PROPERTY BUILDSYSTEM_TARGETS)
@@ -54,6 +56,8 @@ if(DRUMLINE_MPI AND DRUMLINE_TOOLS)
         drumline-generate drumline-info)
 endif()
 
+drumline_label(release "training_(stall|preempted|ranks|kill|large_batches|precision|best|start)|bench_program")
+
 if(DRUMLINE_SANITIZE STREQUAL address)
     set_property(TEST ${tests} APPEND PROPERTY ENVIRONMENT
         LSAN_OPTIONS=suppressions=${CMAKE_CURRENT_SOURCE_DIR}/support/lsan_suppressions:print_suppressions=0)
@@ -72,6 +76,7 @@ drumline_cost(1000 slurm_up)
 drumline_cost(900 slurm_preempted slurm_warned slurm_crashed slurm_partitioned)
 drumline_cost(800 slurm_bound slurm_whole slurm_failing slurm_resumed slurm_first_job)
 drumline_cost(700 training_data)
+drumline_cost(600 training_stall) # mostly waits
 drumline_cost(60 bench_program check_shell packaging_archives)
 drumline_cost(40 training_failures training_halt checkpoint_writer preprocess)
 drumline_cost(50 check_aarch64)

@@ -54,17 +54,14 @@ class Stall(harness.TrainingTest):
     def test_first_rank(self):
         self.check_stopped(0)
 
-    def test_middle_rank(self):
-        self.check_stopped(1)
-
     def test_last_rank(self):
         self.check_stopped(2)
 
     def test_disk_that_does_not_answer(self):
-        """Every flush takes half a minute; the process itself is alive."""
+        """Every flush takes longer than the limit; the process itself is alive."""
         if not can_inject():
             self.skipTest("no strace that may delay system calls")
-        command = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "inject=fsync:delay_enter=30000000"]
+        command = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"inject=fsync:delay_enter={2 * STALL}000000"]
         job = self.launch(command + self.arguments("disk", num_steps=3, stall_seconds=STALL))
         self.check_ended(job, "disk", "rank 0 (", "hangs while ")
         end = self.events("disk")[-1]
