@@ -49,7 +49,10 @@ def make_files(bin_dir):
     run(f'{bin_dir}/drumline-train', '--config=groovae_4bar', '--examples_path=data', '--run_dir=run',
         f'--num_steps={STEPS}', f'--eval_steps={STEPS}', '--log_steps=1', f'--hparams={HPARAMS}')
     run(f'{bin_dir}/drumline-train', '--mode=export', '--run_dir=run', '--output_file=model.h5', '--licence=CC BY 4.0',
-        '--attribution=drumline-drummers', '--dtype=f16')
+        '--attribution=drumline-drummers', '--dtype=f16', '--examples_path=data')
+    for dtype in 'f32', 'f16':
+        run(f'{bin_dir}/drumline-train', '--mode=export', '--checkpoint_file=model.h5', '--format=safetensors',
+            f'--output_file={dtype}.safetensors', f'--dtype={dtype}')
     return 'data/index.h5', f'run/train/checkpoint-{STEPS:08}.h5'
 
 
@@ -64,7 +67,7 @@ def run_block(block, old_path, new_path):
 
 def check_blocks(page, index_path, checkpoint_path):
     blocks = re.findall(r'^```python\n(.*?)^```', page, re.MULTILINE | re.DOTALL)
-    assert len(blocks) == 2, f'{len(blocks)} Python blocks, not 2'
+    assert len(blocks) == 3, f'{len(blocks)} Python blocks, not 3'
     lines = run_block(blocks[0], 'data/index.h5', index_path)
     with h5py.File(index_path) as index:
         paths = [row['path'].decode() for row in index['performances']]
@@ -81,6 +84,47 @@ def check_blocks(page, index_path, checkpoint_path):
             checkpoint[group].visititems(lambda name, item: names.append(name) if isinstance(item, h5py.Dataset) else None)
             assert sorted(names) == sorted(line.split()[0] for line in lines[1:]), group
     assert len(lines) == 1 + 22, lines
+    check_safetensors(blocks[2], [line.split()[0] for line in lines[1:]])
+
+
+def read_safetensors(path):
+    """Names to tensors, and the notes; the format's rules are held to its description."""
+    dtypes = {'F32': numpy.dtype('<f4'), 'F16': numpy.dtype('<f2')}
+    with open(path, 'rb') as file:
+        size = struct.unpack('<Q', file.read(8))[0]
+        text, data = file.read(size), file.read()
+    assert size % 8 == 0 and text[:1] == b'{'
+    header = json.loads(text)
+    notes = header.pop('__metadata__')
+    assert all(isinstance(note, str) for note in notes.values())
+    tensors, end = {}, 0
+    for name, tensor in header.items():
+        assert sorted(tensor) == ['data_offsets', 'dtype', 'shape'], name
+        begin, end = tensor['data_offsets'] if tensor['data_offsets'][0] == end else (None, None)
+        values = numpy.frombuffer(data[begin:end], dtypes[tensor['dtype']])
+        tensors[name] = values.reshape(tensor['shape'])
+    assert end == len(data), 'bytes that belong to no tensor'
+    return tensors, notes
+
+
+def check_safetensors(block, names):
+    """Every tensor and note of the model file, by a reader of our own and by the page's."""
+    with h5py.File('model.h5') as model:
+        latents = {f'latents/{name}' for name in model['latents']}
+        for dtype in 'f32', 'f16':
+            tensors, notes = read_safetensors(f'{dtype}.safetensors')
+            assert sorted(tensors) == sorted(set(names) | latents), sorted(tensors)
+            for name, values in tensors.items():
+                expected = model[name if name in latents else f'model/{name}'][:]
+                assert values.shape == expected.shape and (values == expected).all(), name
+                assert values.dtype == ('<f2' if dtype == 'f16' and name not in latents else '<f4'), name
+            hparams = dict(re.findall(r'(\w+)=(\[[^]]*\]|[^,]*)', notes['hparams']))
+            assert hparams['enc_rnn_size'] == '[8]' and hparams['z_size'] == '4' and hparams['bars'] == '4', hparams
+            for name in 'config', 'content_sha256', 'licence', 'attribution', 'recipe', 'drum_map', 'drum_map_table':
+                assert notes[name] == model.attrs[name], name
+            assert notes['format'] == 'drumline-model' and int(notes['step']) == STEPS and int(notes['seed']) == 0
+            lines = run_block(block, 'model.safetensors', f'{dtype}.safetensors')
+            assert lines[0] == 'groovae_4bar' and [line.split()[0] for line in lines[1:]] == list(tensors), lines
 
 
 def performance_digest(row, hits, velocity, offset):
@@ -157,10 +201,10 @@ def check_names(page, index_path, checkpoint_path):
         check_named(page, [name for name in checkpoint.attrs if name not in hparams], 'checkpoint')
         known = set(checkpoint.attrs)
     with h5py.File('model.h5') as model:
-        own = page[page.index('## Model files'):page.index('## Metrics')]
+        own = page[page.index('## Model files'):page.index('## Magenta.js')]
         in_table = re.findall(r'`(\w+)`', ''.join(re.findall(r'^\| `[^|]*\|', own, re.MULTILINE)))
         assert set(in_table) == set(model.attrs) - known == {'licence', 'attribution', 'recipe'}, in_table
-        assert list(model) == ['model']
+        assert list(model) == ['latents', 'model']
     for folder in 'train', 'eval':
         with open(f'run/{folder}/metrics.jsonl', encoding='utf-8') as file:
             lines = [json.loads(line) for line in file]

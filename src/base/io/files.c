@@ -79,6 +79,20 @@ bool folder_make(const char *path, struct error *error)
     return ok;
 }
 
+bool folder_is_empty(bool *empty, const char *path, struct error *error)
+{
+    DIR *stream = opendir(path);
+    *empty = true;
+    if (!stream)
+        return errno == ENOENT || error_set_errno(error, errno, "%s", path);
+    errno = 0;
+    for (struct dirent *entry = readdir(stream); entry && *empty; entry = readdir(stream))
+        *empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
+    int error_number = errno;
+    closedir(stream);
+    return error_number == 0 || error_set_errno(error, error_number, "%s", path);
+}
+
 /* Paths, growing; used for the files found and for the folders still to be read. */
 struct path_stack {
     char **paths;

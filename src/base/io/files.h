@@ -22,6 +22,9 @@ bool folder_check(const char *path, struct error *error);
 /* Makes the folder and those above it; an existing one is fine. Fails where it is not a folder or is not writable. */
 bool folder_make(const char *path, struct error *error);
 
+/* Whether there is nothing in the folder; a missing one is empty. Fails where it can't be read. */
+bool folder_is_empty(bool *empty, const char *path, struct error *error);
+
 enum path_skip { PATH_BROKEN_LINK, PATH_NOT_REGULAR, PATH_UNREADABLE_FOLDER };
 
 /* "broken link", ... */

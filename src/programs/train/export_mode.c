@@ -7,6 +7,9 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "base/version.h"
+#include "data/midi/drum_map.h"
+#include "exchange/magenta_js_writer.h"
+#include "exchange/safetensors_writer.h"
 #include "model/checkpoint.h"
 #include "model/vae/parameters.h"
 #include "programs/train/latents.h"
@@ -112,22 +115,58 @@ static void describe(struct checkpoint *checkpoint, const struct train_options *
     date_now(checkpoint->date);
 }
 
-/* Without --overwrite a file that is there stays, also one that came to be there only now. */
-static bool write_model(struct exporting *exporting, const struct train_options *options, struct error *error)
+static bool write_content(struct atomic_file *file, const struct exporting *exporting,
+                          const struct train_options *options, struct error *error)
 {
-    struct atomic_file file;
+    const struct latent_density *latents = exporting->latents.size > 0 ? &exporting->latents : NULL;
+    if (options->format == FORMAT_SAFETENSORS) {
+        const struct exchange_model model = {&exporting->checkpoint, &exporting->table, exporting->weights.values,
+                                             latents};
+        return safetensors_write(file, &model, (enum exchange_dtype)options->dtype, error);
+    }
     const struct tensor_group weights = {CHECKPOINT_WEIGHTS, exporting->weights.values};
     const struct checkpoint_content content = {&exporting->table, &weights, 1,
-                                               (enum checkpoint_precision)options->dtype,
-                                               exporting->latents.size > 0 ? &exporting->latents : NULL};
+                                               options->dtype == EXCHANGE_F16 ? CHECKPOINT_FLOAT16 : CHECKPOINT_FLOAT32,
+                                               latents};
+    return checkpoint_write(file, &exporting->checkpoint, &content, error);
+}
+
+/* Without --overwrite a file that is there stays, also one that came to be there only now. */
+static bool write_file(const struct exporting *exporting, const struct train_options *options, struct error *error)
+{
+    struct atomic_file file;
     if (!options->overwrite && file_exists(options->output_file))
         return error_set(error, "%s: is there already: give --overwrite to replace it", options->output_file);
     if (!atomic_file_start(&file, options->output_file, error))
         return false;
-    if (checkpoint_write(&file, &exporting->checkpoint, &content, error))
+    if (write_content(&file, exporting, options, error))
         return options->overwrite ? atomic_file_commit(&file, error) : atomic_file_commit_new(&file, error);
     atomic_file_abandon(&file);
     return false;
+}
+
+static bool write_folder(const struct exporting *exporting, const struct train_options *options, struct error *error)
+{
+    const struct exchange_model model = {&exporting->checkpoint, &exporting->table, exporting->weights.values,
+                                         exporting->latents.size > 0 ? &exporting->latents : NULL};
+    struct drum_map map;
+    drum_map_builtin(&map, "general");
+    const struct magenta_js_pitches pitches = {map.classes, map.written};
+    bool empty;
+    if (!magenta_js_check(&exporting->checkpoint.hparams, error))
+        return error_prefix(error, "--format=magenta_js");
+    if (!options->overwrite &&
+        (!folder_is_empty(&empty, options->output_dir, error) ||
+         (!empty && !error_set(error, "%s: is not empty: give --overwrite to replace what an export wrote there",
+                               options->output_dir))))
+        return false;
+    if (!magenta_js_write(options->output_dir, &model, &pitches, (enum exchange_dtype)options->dtype, error))
+        return false;
+    char *preparation = magenta_js_preparation(&exporting->checkpoint.hparams);
+    if (preparation)
+        log_warning("before encoding an input with this model, %s: Magenta.js does not", preparation);
+    free(preparation);
+    return true;
 }
 
 static bool export_model(const struct train_options *options, const struct config *config, struct error *error)
@@ -144,12 +183,16 @@ static bool export_model(const struct train_options *options, const struct confi
     }
     if (ok) {
         describe(&exporting.checkpoint, options);
-        ok = write_model(&exporting, options, error);
+        ok = options->format == FORMAT_MAGENTA_JS ? write_folder(&exporting, options, error)
+                                                  : write_file(&exporting, options, error);
     }
     if (ok)
-        log_info("wrote %s: %s at step %" PRIu64 ", %zu parameters%s as %d-bit floats%s", options->output_file,
-                 exporting.checkpoint.config, exporting.checkpoint.step, exporting.table.num_values,
-                 exporting.averaged ? " (averaged)" : "", options->dtype == CHECKPOINT_FLOAT16 ? 16 : 32,
+        log_info("wrote %s: %s at step %" PRIu64 ", %zu parameters%s as %s%s",
+                 options->output_dir ? options->output_dir : options->output_file, exporting.checkpoint.config,
+                 exporting.checkpoint.step, exporting.table.num_values, exporting.averaged ? " (averaged)" : "",
+                 options->dtype == EXCHANGE_U8    ? "bytes"
+                 : options->dtype == EXCHANGE_F16 ? "16-bit floats"
+                                                  : "32-bit floats",
                  exporting.latents.size > 0 ? ", with a latent density" : "");
     latent_density_free(&exporting.latents);
     arena_free(&exporting.arena);

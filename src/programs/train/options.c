@@ -1,5 +1,6 @@
 #include "programs/train/options.h"
 
+#include "exchange/encoding.h"
 #include "model/checkpoint.h"
 #include "programs/common/rank_log.h"
 #include "programs/train/deadline.h"
@@ -34,11 +35,17 @@ static const struct setting rows[] = {
         "With --mode=eval or export: train/best.h5 of the run, or its newest checkpoint; newest where there is no "
         "best."),
     TEXT(checkpoint_file, NULL, "FILE", "With --mode=eval or export: this checkpoint instead of one of the run."),
-    TEXT(output_file, NULL, "NAME.h5", "With --mode=export: the model file to write."),
-    ROW(dtype, SETTING_CHOICE, "f32", 0, 0, "f32|f16", NULL, "With --mode=export: precision of the weights in it."),
+    ROW(format, SETTING_CHOICE, "hdf5", 0, 0, "hdf5|magenta_js|safetensors", NULL,
+        "With --mode=export. hdf5: a model file for Drumline's programs; magenta_js: a folder that Magenta.js plays; "
+        "safetensors: a file for other programs (docs/formats.md)."),
+    TEXT(output_file, NULL, "FILE", "With --mode=export: the file to write, NAME.h5 or NAME.safetensors."),
+    TEXT(output_dir, NULL, "DIR", "With --format=magenta_js: the folder to write."),
+    ROW(dtype, SETTING_CHOICE, "f32", 0, 0, "f32|f16|u8", NULL,
+        "With --mode=export: type of the weights in it; u8, bytes of a linear scale, with --format=magenta_js alone."),
     TEXT(licence, NULL, "TEXT", "With --mode=export: the licence of the model, stored in it."),
     TEXT(attribution, NULL, "TEXT", "With --mode=export: whose model and data it is, stored in it."),
-    ROW(overwrite, SETTING_BOOL, "false", 0, 0, NULL, NULL, "With --mode=export: replace a file of that name."),
+    ROW(overwrite, SETTING_BOOL, "false", 0, 0, NULL, NULL,
+        "With --mode=export: replace a file or folder of that name."),
     INT(seed, "-1", -1, 9007199254740992.0, "Random seed (-1: the run's; 0 for a new run)."),
     INT(log_steps, "10", 1, 1e9, "Steps between lines of the log and of metrics.jsonl."),
     INT(eval_steps, "-1", -1, 1e9,
@@ -72,11 +79,29 @@ const struct program train_program = {
         "mpirun -n 2 drumline-train --config groovae_4bar --examples_path data --run_dir runs/one --num_steps 1000\n"
         "mpirun -n 2 drumline-train --mode=eval --examples_path data --run_dir runs/one\n"
         "drumline-train --mode=export --run_dir runs/one --output_file models/groovae_4bar.h5 --dtype=f16\n"
+        "drumline-train --mode=export --run_dir runs/one --format=magenta_js --output_dir web/groovae_4bar\n"
         "mpirun -n 2 drumline-train --config groovae_4bar_flat --examples_path data --run_dir runs/two "
         "--hparams=batch_size=128,learning_rate=0.0005\n",
     .other_statuses = ", 3 stopped by a signal or a deadline with a checkpoint: rerun the same command to resume",
     .table = {rows, sizeof rows / sizeof *rows},
 };
+
+static bool check_export_output(const struct train_options *options, struct error *error)
+{
+    bool is_folder = options->format == FORMAT_MAGENTA_JS;
+    if (options->dtype == EXCHANGE_U8 && !is_folder)
+        return error_set(error, "--dtype=u8 is for --format=magenta_js: other formats have no scale for bytes");
+    if (is_folder && options->output_file)
+        return error_set(error, "--format=magenta_js writes a folder: give --output_dir in place of --output_file");
+    if (!is_folder && options->output_dir)
+        return error_set(error, "--output_dir is for --format=magenta_js: give --output_file, or --run_dir for a run");
+    if (is_folder && !options->output_dir)
+        return error_set(error, "--output_dir is missing: the folder to write");
+    if (!is_folder && !options->output_file)
+        return error_set(error, "--output_file is missing: the model file to write, such as %s",
+                         options->format == FORMAT_SAFETENSORS ? "groovae_4bar.safetensors" : "groovae_4bar.h5");
+    return true;
+}
 
 static bool check_export(const struct train_options *options, struct error *error)
 {
@@ -86,8 +111,8 @@ static bool check_export(const struct train_options *options, struct error *erro
         {"licence",     options->licence    },
         {"attribution", options->attribution}
     };
-    if (!options->output_file)
-        return error_set(error, "--output_file is missing: the model file to write, such as groovae_4bar.h5");
+    if (!check_export_output(options, error))
+        return false;
     for (size_t i = 0; i < sizeof notes / sizeof *notes; i++)
         if (notes[i].text && strlen(notes[i].text) >= CHECKPOINT_NOTE_SIZE)
             return error_set(error, "--%s is longer than %d bytes", notes[i].flag, CHECKPOINT_NOTE_SIZE - 1);
@@ -102,8 +127,9 @@ bool train_options_check(const struct train_options *options, const struct confi
         return false;
     if (options->mode == MODE_EXPORT && !check_export(options, error))
         return false;
-    if (options->mode != MODE_EXPORT && (options->output_file || options->licence || options->attribution))
-        return error_set(error, "--output_file, --licence and --attribution are for --mode=export");
+    if (options->mode != MODE_EXPORT &&
+        (options->output_file || options->output_dir || options->licence || options->attribution))
+        return error_set(error, "--output_file, --output_dir, --licence and --attribution are for --mode=export");
     if (!options->examples_path && options->mode != MODE_EXPORT)
         return error_set(error, "--examples_path is missing: the folder that drumline-preprocess made");
     if (!options->run_dir && (options->mode == MODE_TRAIN || !options->checkpoint_file))

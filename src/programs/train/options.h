@@ -6,6 +6,7 @@
 #include "model/vae/hparams.h"
 
 enum train_mode { MODE_TRAIN, MODE_EVAL, MODE_EXPORT };
+enum export_format { FORMAT_HDF5, FORMAT_MAGENTA_JS, FORMAT_SAFETENSORS };
 
 struct train_options {
     char *config;
@@ -14,8 +15,10 @@ struct train_options {
     int64_t num_steps;
     char *hparams;
     char *init_checkpoint, *checkpoint_file;
-    char *output_file;           /* the next five: with --mode=export */
-    int dtype;                   /* enum checkpoint_precision */
+    int format;                  /* enum export_format; this and the next six: with --mode=export */
+    char *output_file;           /* of FORMAT_HDF5 and FORMAT_SAFETENSORS */
+    char *output_dir;            /* of FORMAT_MAGENTA_JS */
+    int dtype;                   /* enum exchange_dtype */
     char *licence, *attribution; /* up to CHECKPOINT_NOTE_SIZE - 1 bytes each */
     bool overwrite;
     int64_t seed;                  /* -1: the checkpoint's, else 0 */
