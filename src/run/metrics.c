@@ -119,6 +119,12 @@ static void put_metric(json_t *object, const struct metric *metric, const char *
                         metric->row->rule == METRIC_COUNT ? json_integer((json_int_t)value) : json_real(value));
 }
 
+static void put_skipped_windows(json_t *object, uint64_t count)
+{
+    if (count > 0)
+        json_object_set_new(object, "skipped_windows", json_integer((json_int_t)count));
+}
+
 bool metrics_append(const char *folder, const struct metrics_line *line, struct error *error)
 {
     json_t *object = json_object();
@@ -129,6 +135,7 @@ bool metrics_append(const char *folder, const struct metrics_line *line, struct 
     for (int i = 0; i < line->set->count; i++)
         if (is_part_of(&line->set->metrics[i], line->split))
             put_metric(object, &line->set->metrics[i], line->split, line->values.values[i]);
+    put_skipped_windows(object, line->skipped_windows);
     return append(folder, object, line->split ? SEVERAL_WRITERS : ONE_WRITER, error);
 }
 
@@ -163,6 +170,7 @@ bool metrics_append_event(const char *folder, const struct metrics_event *event,
     json_object_set_new(object, "num_steps", json_integer((json_int_t)event->num_steps));
     put_time(object);
     json_object_set_new(object, "num_ranks", json_integer(event->num_ranks));
+    put_skipped_windows(object, event->skipped_windows);
     if (event->reason)
         put_text(object, "reason", event->reason);
     else
@@ -193,6 +201,10 @@ void metrics_log(const struct metrics_line *line, uint64_t num_steps)
     char text[2048];
     describe(text, sizeof text, line);
     if (line->split) {
+        size_t used = strlen(text);
+        if (line->skipped_windows > 0)
+            snprintf(text + used, sizeof text - used, "  (%" PRIu64 " windows without a hit skipped)",
+                     line->skipped_windows);
         log_info("eval at step %" PRIu64 ":%s", line->step, text);
         return;
     }

@@ -16,7 +16,8 @@ struct metrics_line {
     uint64_t step;
     const struct metric_set *set;
     struct metric_values values;
-    const char *split; /* "validation", ...; NULL: training */
+    const char *split;        /* "validation", ...; NULL: training */
+    uint64_t skipped_windows; /* of an evaluation: silent ones (skip_silent); written and logged where there are any */
 };
 
 /* A line without any value. */
@@ -33,6 +34,8 @@ struct metrics_event {
     const char *event; /* "start", "resume", "end" */
     uint64_t step, num_steps;
     int num_ranks;
+    uint64_t
+        skipped_windows; /* of a start or resumption: silent ones of the training split; written where there are any */
     const char *reason;  /* of an end; else NULL */
     const char *message; /* of an end with the reason METRICS_FAILED or METRICS_STALLED; else NULL */
 };

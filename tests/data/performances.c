@@ -7,7 +7,7 @@
 #include "base/io/files.h"
 #include "base/random.h"
 #include "base/text.h"
-#include "data/dataset/dataset.h"
+#include "data/dataset/windows.h"
 #include "data/midi/writer.h"
 #include "data/music/grid.h"
 #include "tests/data/drum_maps.h"

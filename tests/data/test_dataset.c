@@ -1,4 +1,4 @@
-#include "data/dataset/dataset.h"
+#include "data/dataset/windows.h"
 
 #include "tests/data/data_set_fixture.h"
 #include "tests/support/save.h"

@@ -29,6 +29,7 @@ if(DRUMLINE_MPI AND DRUMLINE_TOOLS)
     drumline_training_test(start)
     drumline_training_test(models)
     drumline_training_test(first_version)
+    drumline_training_test(silence)
     drumline_training_test(threads)
     # Weights are compared bit for bit with a release build's only where this is one, of the same compiler.
     set(exact 0)

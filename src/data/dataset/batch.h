@@ -4,13 +4,13 @@
 #define DRUMLINE_DATA_DATASET_BATCH_H
 
 #include "data/dataset/converter.h"
-#include "data/dataset/dataset.h"
+#include "data/dataset/windows.h"
 
 /* Fails where the data set was made for another representation. */
 bool batch_check_dataset(const struct transform *transform, const struct dataset *dataset, struct error *error);
 
 /* A batch of B windows, time-major: input and target [T, B, D], controls [T, B, C] or NULL: the first C columns of the target
- * (the representation's num_controls) or, with input_as_controls, all of the input. `window_numbers` [B] picks from `windows`. Note dropout of example b is drawn from
+ * (the representation's num_controls) or, with input_as_controls, all of the input. `window_numbers` [B] are indices in `windows`. Note dropout of example b is drawn from
  * the stream (seed, RANDOM_NOTE_DROPOUT, step, first_example + b), augmentation, with drop_class, from that of
  * RANDOM_AUGMENTATION, so that they depend on the example's place in the global
  * batch and not on the rank. Takes no memory. */

@@ -1,4 +1,4 @@
-/* A data set in memory, and the windows that training and evaluation draw from it.
+/* A data set in memory.
  *
  * One process alone calls dataset_open. Processes that share memory read a data set together, each a part of it:
  *
@@ -54,25 +54,5 @@ bool dataset_check_content(struct dataset *dataset, const char *folder, struct e
 
 /* 64 hexadecimal digits; owned by the data set. Equal for equal content, whatever number of shards it lies in. */
 const char *dataset_content_sha256(const struct dataset *dataset);
-
-struct windows {
-    const struct dataset *dataset; /* not owned: must outlive the windows */
-    int bars;                      /* of one window */
-    uint32_t num_steps;            /* T = 16 * bars */
-    size_t count;
-    uint64_t *first_step;  /* [count], owned: where each begins in the data set's arrays */
-    uint32_t *performance; /* [count], owned: the row it belongs to */
-};
-
-/* How many windows of `bars` bars, one every `hop_bars`, a performance has; a last, partial one does not count. None
- * where its bar is not 16 steps. */
-uint64_t windows_in(const struct performance *row, uint32_t bars, uint32_t hop_bars);
-
-/* The windows of `bars` bars that begin every `hop_bars` bars of each performance of the split ("train", "validation",
- * "test"); a last, partial one is skipped. Performances whose bar is not 16 steps have none. In the order of the
- * index. Fails where there is none, and says what the splits hold. */
-bool windows_make(struct windows *windows, const struct dataset *dataset, const char *split, int bars, int hop_bars,
-                  struct error *error);
-void windows_free(struct windows *windows);
 
 #endif

@@ -39,6 +39,7 @@ static const struct setting rows[] = {
     INT(micro_batches, "1", 1, 1 << 24, "Minimum number of micro-batches per rank and step (gradient accumulation)."),
     INT(hop_bars, "1", 1, 64,
         "Bars from one training window to the next, at most `bars`. Evaluation windows never overlap."),
+    BOOL(skip_silent, "Skip windows without a hit, in training and evaluation."),
     CHOICE(optimizer, "adam", "adam|lamb|adamw",
            "adam; lamb: for large batches, scales the step of each kernel by its norm; adamw: adam with weight_decay."),
     DOUBLE(weight_decay, "0", 0, 10, "Decoupled weight decay of kernels; needs optimizer=lamb or adamw."),
@@ -74,15 +75,17 @@ static const struct setting rows[] = {
 const struct settings_table hparams_table = {rows, sizeof rows / sizeof *rows};
 
 const struct config config_table[] = {
-    {"groovae_4bar",                                 "decoder=hierarchical",                                          "4 bars, hierarchical decoder"                             },
-    {"groovae_4bar_flat",                            "",                                                              "4 bars, flat decoder, as Magenta published it"            },
-    {"groovae_2bar_humanize",                        "bars=2,humanize=true",                                          "2 bars: adds velocities and timing to a quantized pattern"},
-    {"groovae_2bar_tap_fixed_velocity",              "bars=2,tapify=true,fixed_velocities=true",
-     "2 bars: a drum pattern from a tapped rhythm"                                                                                                                               },
-    {"groovae_2bar_tap_fixed_velocity_note_dropout", "bars=2,tapify=true,fixed_velocities=true,max_note_dropout=0.8",
-     "2 bars: the same, with some taps missing"                                                                                                                                  },
-    {"groovae_2bar_add_closed_hh",                   "bars=2,add_instruments=[2]",                                    "2 bars: adds a closed hi-hat"                             },
-    {"groovae_2bar_hits_control",                    "bars=2,hits_as_controls=true",                                  "2 bars: velocities and timing for given hits"             },
+    {"groovae_4bar",                                 "decoder=hierarchical,skip_silent=true",                     "4 bars, hierarchical decoder"                 },
+    {"groovae_4bar_flat",                            "skip_silent=true",                                          "4 bars, flat decoder, as Magenta published it"},
+    {"groovae_2bar_humanize",                        "bars=2,humanize=true,skip_silent=true",
+     "2 bars: adds velocities and timing to a quantized pattern"                                                                                                 },
+    {"groovae_2bar_tap_fixed_velocity",              "bars=2,tapify=true,fixed_velocities=true,skip_silent=true",
+     "2 bars: a drum pattern from a tapped rhythm"                                                                                                               },
+    {"groovae_2bar_tap_fixed_velocity_note_dropout",
+     "bars=2,tapify=true,fixed_velocities=true,max_note_dropout=0.8,skip_silent=true",                            "2 bars: the same, with some taps missing"     },
+    {"groovae_2bar_add_closed_hh",                   "bars=2,add_instruments=[2],skip_silent=true",               "2 bars: adds a closed hi-hat"                 },
+    {"groovae_2bar_hits_control",                    "bars=2,hits_as_controls=true,skip_silent=true",
+     "2 bars: velocities and timing for given hits"                                                                                                              },
 };
 
 const size_t config_count = sizeof config_table / sizeof *config_table;

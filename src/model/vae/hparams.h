@@ -35,7 +35,8 @@ struct hparams {
     int64_t batch_size; /* of the whole job */
     int64_t micro_batches;
     int64_t hop_bars;
-    int optimizer; /* enum optimizer_kind */
+    bool skip_silent; /* windows without a hit, in training and evaluation */
+    int optimizer;    /* enum optimizer_kind */
     double weight_decay;
     double ema_decay; /* 0: no average of weights */
     double learning_rate, decay_rate, min_learning_rate;

@@ -1,6 +1,6 @@
 /* Shards and data sets: counts by split, time signature, style and drummer. */
-#include "data/dataset/dataset.h"
 #include "data/dataset/shard.h"
+#include "data/dataset/windows.h"
 #include "programs/info/kinds.h"
 #include "run/json_members.h"
 

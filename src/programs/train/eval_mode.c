@@ -112,6 +112,8 @@ int eval_mode_run(const struct train_options *options, const struct config *conf
     if (ok) {
         log_info("%s at step %" PRIu64 " on %zu windows of the %s split", checkpoint.config, checkpoint.step,
                  evaluation.windows.count, options->eval_split);
+        if (evaluation.windows.num_silent > 0)
+            log_info("%zu windows without a hit skipped", evaluation.windows.num_silent);
         evaluation_run(&evaluation, model, comm, checkpoint.seed, NULL, sums);
         evaluation_line(&line, &evaluation, model, sums, checkpoint.step,
                         schedule_beta(&checkpoint.hparams, checkpoint.step));

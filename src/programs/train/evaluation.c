@@ -6,25 +6,32 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool make_windows(struct windows *windows, const struct dataset *dataset, const char *split,
+                         const struct hparams *hparams, struct error *error)
+{
+    int bars = (int)hparams->bars;
+    return windows_make(windows, dataset, split, bars, bars, error) &&
+           (!hparams->skip_silent || windows_skip_silent(windows, error));
+}
+
 bool evaluation_is_possible(const struct dataset *dataset, const char *split, const struct hparams *hparams)
 {
-    const struct performance_table *table = &dataset->index.table;
-    uint32_t bars = (uint32_t)hparams->bars;
-    for (size_t i = 0; i < table->count; i++)
-        if (strcmp(split_name(table->rows[i].split), split) == 0 && windows_in(&table->rows[i], bars, bars) > 0)
-            return true;
-    return false;
+    struct windows windows;
+    struct error none;
+    bool possible = make_windows(&windows, dataset, split, hparams, &none);
+    if (possible)
+        windows_free(&windows);
+    return possible;
 }
 
 bool evaluation_make(struct evaluation *evaluation, const struct dataset *dataset, const char *split,
                      const struct hparams *hparams, struct error *error)
 {
-    int bars = (int)hparams->bars;
     memset(evaluation, 0, sizeof *evaluation);
     evaluation->split = split;
     if (!transform_of(&evaluation->transform, hparams, error) ||
         !batch_check_dataset(&evaluation->transform, dataset, error) ||
-        !windows_make(&evaluation->windows, dataset, split, bars, bars, error))
+        !make_windows(&evaluation->windows, dataset, split, hparams, error))
         return false;
     evaluation->transform.drop_class = 0;
     size_t count = evaluation->windows.count;
@@ -54,9 +61,9 @@ void evaluation_run(const struct evaluation *evaluation, struct model *model, st
     for (size_t done = 0; done < count;) {
         size_t left = count - done, most = (size_t)model->max_batch;
         struct model_step step = {
-            .batch = (int)(left < most ? left : most),
+            .batch = (int)windows_consecutive(&evaluation->windows, first + done, left < most ? left : most),
             .seed = seed,
-            .first_example = (uint32_t)(first + done),
+            .first_example = evaluation->windows.number[first + done],
         };
         batch_fill(model->input, model->target, model->controls, &evaluation->windows,
                    evaluation->numbers + first + done, step.batch, &evaluation->transform, seed, 0, step.first_example);
@@ -72,5 +79,6 @@ void evaluation_line(struct metrics_line *line, const struct evaluation *evaluat
                      const double *sums, uint64_t step, double beta)
 {
     metrics_line_start(line, &model->metrics, step, evaluation->split);
+    line->skipped_windows = evaluation->windows.num_silent;
     metric_compute(&line->values, &model->metrics, sums, beta);
 }

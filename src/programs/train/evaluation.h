@@ -8,7 +8,7 @@
 #include "programs/train/watchdog.h"
 #include "run/metrics.h"
 
-/* Non-overlapping windows of a split, and room for the numbers of a batch of them. */
+/* Non-overlapping windows of a split, with skip_silent those with a hit, and room for the numbers of a batch of them. */
 struct evaluation {
     struct windows windows;
     uint32_t *numbers; /* [windows.count] 0, 1, 2 ... */
@@ -16,14 +16,14 @@ struct evaluation {
     const char *split; /* not owned */
 };
 
-/* Whether the split has a window. */
+/* Whether the split has a window to evaluate. */
 bool evaluation_is_possible(const struct dataset *dataset, const char *split, const struct hparams *hparams);
 
 bool evaluation_make(struct evaluation *evaluation, const struct dataset *dataset, const char *split,
                      const struct hparams *hparams, struct error *error);
 void evaluation_free(struct evaluation *evaluation);
 
-/* Sums (base/metric.h) over all ranks, the same on each. Window i's noise follows from seed and i, so the metrics do not
+/* Sums (base/metric.h) over all ranks, the same on each. A window's noise follows from seed and its number, so the metrics do not
  * depend on the number of ranks. `watchdog` (may be NULL) hears of each micro-batch. Collective. */
 void evaluation_run(const struct evaluation *evaluation, struct model *model, struct comm *comm, uint64_t seed,
                     struct watchdog *watchdog, double sums[METRIC_MAX_SUMS]);

@@ -59,7 +59,8 @@ static bool fit(struct latent_density *density, const struct hparams *hparams, c
     struct transform transform;
     int size = inference_decoder_shape(decoder)->z_size;
     bool ok = transform_of(&transform, hparams, error) && batch_check_dataset(&transform, dataset, error) &&
-              windows_make(&windows, dataset, "train", (int)hparams->bars, (int)hparams->bars, error);
+              windows_make(&windows, dataset, "train", (int)hparams->bars, (int)hparams->bars, error) &&
+              (!hparams->skip_silent || windows_skip_silent(&windows, error));
     transform.max_note_dropout = 0;
     transform.drop_class = 0;
     ok = ok && latent_sums_make(&sums, size, error) && latent_density_make(density, size, error);

@@ -46,7 +46,7 @@ static void prepare_order(struct training *training)
         state->position = 0;
     }
     if (!training->order_valid || training->order_epoch != state->epoch) {
-        order_permutation(training->order, training->windows.count, state->seed, (uint32_t)state->epoch);
+        windows_order(training->order, &training->windows, state->seed, (uint32_t)state->epoch);
         training->order_epoch = state->epoch;
         training->order_valid = true;
     }

@@ -36,7 +36,7 @@ struct training {
     struct evaluation evaluation; /* with --eval_steps */
     bool evaluates;
     struct transform transform;
-    uint32_t *order; /* [windows.count] the permutation of order_epoch */
+    uint32_t *order; /* [windows.count + windows.num_silent] the windows in the permutation of order_epoch */
     uint64_t order_epoch;
     bool order_valid;
     size_t first, count; /* this rank's part of a batch */

@@ -155,7 +155,8 @@ static bool check_dataset(struct training *training, bool resumed, struct error 
     if (!transform_of(&training->transform, hparams, error))
         return false;
     if (!batch_check_dataset(&training->transform, dataset, error) ||
-        !windows_make(&training->windows, dataset, "train", (int)hparams->bars, (int)hparams->hop_bars, error))
+        !windows_make(&training->windows, dataset, "train", (int)hparams->bars, (int)hparams->hop_bars, error) ||
+        (hparams->skip_silent && !windows_skip_silent(&training->windows, error)))
         return error_prefix(error, "%s", options->examples_path);
     if (training->windows.count < (size_t)hparams->batch_size)
         return error_set(error,
@@ -195,7 +196,7 @@ static bool open_model(struct training *training, struct error *error)
     order_part((size_t)state->hparams.batch_size, comm_rank(training->comm), comm_size(training->comm),
                &training->first, &training->count);
     int micro_batch = train_step_micro_batch(&state->hparams, options->micro_batch_size, comm_size(training->comm));
-    training->order = malloc(training->windows.count * sizeof *training->order);
+    training->order = malloc((training->windows.count + training->windows.num_silent) * sizeof *training->order);
     training->model = model_make(&state->hparams, micro_batch, error);
     if (!training->model)
         return false;
@@ -275,6 +276,8 @@ static void log_start(const struct training *training, const char *newest)
         "%s: %zu parameters, %zu training windows of %" PRId64 " bars, batch of %" PRId64 " on %d rank%s, %s kernels",
         state->config, training->model->table.num_values, training->windows.count, hparams->bars, hparams->batch_size,
         comm_size(training->comm), comm_size(training->comm) == 1 ? "" : "s", training->model->kernels->name);
+    if (training->windows.num_silent > 0)
+        log_info("%zu training windows without a hit skipped", training->windows.num_silent);
     log_record("this rank has windows %zu to %zu of each batch, %d at a time; model %.1f MiB, data set %.12s...",
                training->first, training->first + training->count - 1, training->model->max_batch,
                (double)model_memory(hparams, training->model->max_batch) / (1 << 20), state->content_sha256);
@@ -351,6 +354,7 @@ bool training_open(struct training *training, const struct train_options *option
         .step = training->state.step,
         .num_steps = (uint64_t)options->num_steps,
         .num_ranks = comm_size(comm),
+        .skipped_windows = training->windows.num_silent,
     };
     bool recorded = comm_rank(comm) != 0 || (run_lock_held(&training->lock, error) &&
                                              hparams_file_write(options->run_dir, &training->state, error) &&
