@@ -17,7 +17,7 @@ runs_everywhere "$work/a folder/drumline/bin" "$version"
 command -v dpkg-deb >/dev/null || { printf 'no dpkg: the .deb was not checked\n'; exit 0; }
 package=$(echo "$work"/drumline_"$version"_*.deb)
 depends=$(dpkg-deb -f "$package" Depends)
-for library in libc6 libhdf5 libopenblas libsmf0 libpopt0 libjansson4 libnettle8 libxxhash0; do
+for library in libc6 libhdf5 libopenblas libsmf0 libpopt0 libjansson4 libarchive13 libnettle8 libxxhash0; do
     [[ $depends == *"$library"* ]] || fail "the package does not depend on $library: $depends"
 done
 [[ $depends =~ libopenmpi|libmpich ]] || fail "the package depends on no MPI: $depends"

@@ -1,5 +1,7 @@
 #include "base/io/foreign_file.h"
 
+#include "base/crc32c.h"
+
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -8,20 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { TAR_MAGIC_AT = 257, HEAD_BYTES = 512, CRC_BITS = 32 };
-
-/* CRC-32C (Castagnoli), as TFRecords mask it: rotated by 15 bits, plus a constant. */
-static uint32_t masked_crc(const uint8_t *bytes, size_t count)
-{
-    uint32_t crc = UINT32_MAX;
-    for (size_t i = 0; i < count; i++) {
-        crc ^= bytes[i];
-        for (int bit = 0; bit < 8; bit++)
-            crc = crc >> 1 ^ (crc & 1 ? 0x82f63b78U : 0);
-    }
-    crc = ~crc;
-    return (crc >> 15 | crc << (CRC_BITS - 15)) + 0xa282ead8U;
-}
+enum { TAR_MAGIC_AT = 257, HEAD_BYTES = 512 };
 
 /* A record begins with its length in eight bytes, little-endian, and their checksum in four. */
 static bool is_tfrecord(const uint8_t *head, size_t size)
@@ -31,7 +20,7 @@ static bool is_tfrecord(const uint8_t *head, size_t size)
     uint32_t stored = 0;
     for (int i = 3; i >= 0; i--)
         stored = stored << 8 | head[8 + i];
-    return stored == masked_crc(head, 8);
+    return stored == crc32c_masked(head, 8);
 }
 
 static bool is_archive(const uint8_t *head, size_t size)
@@ -80,10 +69,11 @@ bool foreign_file_check(const char *path, struct error *error)
             path);
     if (is_tensorflow_checkpoint(path) || (is_archive(head, size) && !has_end(path, ".h5")))
         return error_set(error,
-                         "%s: %s: Magenta's models can't be played here; train one with drumline-train, or give "
-                         "--config=NAME for a shipped model (docs/from_magenta.md)",
+                         "%s: %s: drumline-train --mode=import --input_file=%s --output_file=NAME.h5 makes a model "
+                         "file of a model in it (docs/from_magenta.md)",
                          path,
                          is_archive(head, size) ? "an archive, as Magenta's checkpoints come in"
-                                                : "a part of a TensorFlow checkpoint");
+                                                : "a part of a TensorFlow checkpoint",
+                         path);
     return true;
 }

@@ -9,6 +9,7 @@
 #include "programs/common/rank_options.h"
 #include "programs/train/eval_mode.h"
 #include "programs/train/export_mode.h"
+#include "programs/train/import_mode.h"
 #include "programs/train/options.h"
 #include "programs/train/training.h"
 
@@ -37,6 +38,8 @@ static int run(const struct train_options *options, const struct config *config,
         return eval_mode_run(options, config, comm, error);
     case MODE_EXPORT:
         return export_mode_run(options, config, comm, error);
+    case MODE_IMPORT:
+        return import_mode_run(options, config, comm, error);
     }
     return EXIT_FAILURE;
 }

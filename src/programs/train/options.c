@@ -20,9 +20,9 @@
 
 static const struct setting rows[] = {
     TEXT(config, NULL, "NAME", "Model configuration: groovae_4bar, ... (drumline-info --hparams lists all)."),
-    ROW(mode, SETTING_CHOICE, "train", 0, 0, "train|eval|export", NULL,
-        "train, eval: report the losses of a checkpoint on a split, or export: write a checkpoint's weights as a model "
-        "file."),
+    ROW(mode, SETTING_CHOICE, "train", 0, 0, "train|eval|export|import", NULL,
+        "train; eval: report the losses of a checkpoint on a split; export: write a checkpoint's weights as a model "
+        "file; import: write a model of another program as one."),
     TEXT(examples_path, NULL, "DIR",
          "Data set made by drumline-preprocess. With --mode=export, optional: the latent density of its train split is "
          "stored."),
@@ -35,17 +35,21 @@ static const struct setting rows[] = {
         "With --mode=eval or export: train/best.h5 of the run, or its newest checkpoint; newest where there is no "
         "best."),
     TEXT(checkpoint_file, NULL, "FILE", "With --mode=eval or export: this checkpoint instead of one of the run."),
+    TEXT(input_file, NULL, "FILE|DIR",
+         "With --mode=import: a checkpoint of Magenta's (TensorFlow's .index, or a .tar or .zip of one), a folder or "
+         "archive of Magenta.js, or a safetensors file. --config says what its tensors don't show."),
     ROW(format, SETTING_CHOICE, "hdf5", 0, 0, "hdf5|magenta_js|safetensors", NULL,
         "With --mode=export. hdf5: a model file for Drumline's programs; magenta_js: a folder that Magenta.js plays; "
         "safetensors: a file for other programs (docs/formats.md)."),
-    TEXT(output_file, NULL, "FILE", "With --mode=export: the file to write, NAME.h5 or NAME.safetensors."),
+    TEXT(output_file, NULL, "FILE", "With --mode=export or import: the file to write, NAME.h5 or NAME.safetensors."),
     TEXT(output_dir, NULL, "DIR", "With --format=magenta_js: the folder to write."),
     ROW(dtype, SETTING_CHOICE, "f32", 0, 0, "f32|f16|u8", NULL,
-        "With --mode=export: type of the weights in it; u8, bytes of a linear scale, with --format=magenta_js alone."),
-    TEXT(licence, NULL, "TEXT", "With --mode=export: the licence of the model, stored in it."),
-    TEXT(attribution, NULL, "TEXT", "With --mode=export: whose model and data it is, stored in it."),
+        "With --mode=export or import: type of the weights in it; u8, bytes of a linear scale, with "
+        "--format=magenta_js alone."),
+    TEXT(licence, NULL, "TEXT", "With --mode=export or import: the licence of the model, stored in it."),
+    TEXT(attribution, NULL, "TEXT", "With --mode=export or import: whose model and data it is, stored in it."),
     ROW(overwrite, SETTING_BOOL, "false", 0, 0, NULL, NULL,
-        "With --mode=export: replace a file or folder of that name."),
+        "With --mode=export or import: replace a file or folder of that name."),
     INT(seed, "-1", -1, 9007199254740992.0, "Random seed (-1: the run's; 0 for a new run)."),
     INT(log_steps, "10", 1, 1e9, "Steps between lines of the log and of metrics.jsonl."),
     INT(eval_steps, "-1", -1, 1e9,
@@ -80,6 +84,8 @@ const struct program train_program = {
         "mpirun -n 2 drumline-train --mode=eval --examples_path data --run_dir runs/one\n"
         "drumline-train --mode=export --run_dir runs/one --output_file models/groovae_4bar.h5 --dtype=f16\n"
         "drumline-train --mode=export --run_dir runs/one --format=magenta_js --output_dir web/groovae_4bar\n"
+        "drumline-train --mode=import --input_file groovae_2bar_humanize.tar --config groovae_2bar_humanize "
+        "--output_file humanize.h5\n"
         "mpirun -n 2 drumline-train --config groovae_4bar_flat --examples_path data --run_dir runs/two "
         "--hparams=batch_size=128,learning_rate=0.0005\n",
     .other_statuses = ", 3 stopped by a signal or a deadline with a checkpoint: rerun the same command to resume",
@@ -103,7 +109,20 @@ static bool check_export_output(const struct train_options *options, struct erro
     return true;
 }
 
-static bool check_export(const struct train_options *options, struct error *error)
+static bool check_import_output(const struct train_options *options, struct error *error)
+{
+    if (!options->input_file)
+        return error_set(error, "--input_file is missing: the model to import, such as groovae_2bar_humanize.tar");
+    if (!options->output_file)
+        return error_set(error, "--output_file is missing: the model file to write, such as groovae_2bar_humanize.h5");
+    if (options->format != FORMAT_HDF5 || options->dtype == EXCHANGE_U8 || options->output_dir)
+        return error_set(error, "--mode=import writes a model file of --dtype=f32 or f16; from that, --mode=export "
+                                "makes other formats");
+    return true;
+}
+
+/* The modes that write a model. */
+static bool check_model(const struct train_options *options, struct error *error)
 {
     const struct {
         const char *flag, *text;
@@ -111,7 +130,7 @@ static bool check_export(const struct train_options *options, struct error *erro
         {"licence",     options->licence    },
         {"attribution", options->attribution}
     };
-    if (!check_export_output(options, error))
+    if (options->mode == MODE_IMPORT ? !check_import_output(options, error) : !check_export_output(options, error))
         return false;
     for (size_t i = 0; i < sizeof notes / sizeof *notes; i++)
         if (notes[i].text && strlen(notes[i].text) >= CHECKPOINT_NOTE_SIZE)
@@ -125,14 +144,17 @@ bool train_options_check(const struct train_options *options, const struct confi
     *config = NULL;
     if (!deadline_check_flag(options->deadline, error))
         return false;
-    if (options->mode == MODE_EXPORT && !check_export(options, error))
+    bool writes_model = options->mode == MODE_EXPORT || options->mode == MODE_IMPORT;
+    if (writes_model && !check_model(options, error))
         return false;
-    if (options->mode != MODE_EXPORT &&
-        (options->output_file || options->output_dir || options->licence || options->attribution))
-        return error_set(error, "--output_file, --output_dir, --licence and --attribution are for --mode=export");
-    if (!options->examples_path && options->mode != MODE_EXPORT)
+    if (!writes_model && (options->output_file || options->output_dir || options->licence || options->attribution))
+        return error_set(error,
+                         "--output_file, --output_dir, --licence and --attribution are for --mode=export and import");
+    if (options->mode != MODE_IMPORT && options->input_file)
+        return error_set(error, "--input_file is for --mode=import");
+    if (!options->examples_path && !writes_model)
         return error_set(error, "--examples_path is missing: the folder that drumline-preprocess made");
-    if (!options->run_dir && (options->mode == MODE_TRAIN || !options->checkpoint_file))
+    if (!options->run_dir && options->mode != MODE_IMPORT && (options->mode == MODE_TRAIN || !options->checkpoint_file))
         return error_set(error, "--run_dir is missing: the folder for checkpoints and metrics");
     if (options->mode == MODE_TRAIN && options->checkpoint_file)
         return error_set(error, "--checkpoint_file is for --mode=eval and export; to begin from its parameters give "

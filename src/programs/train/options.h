@@ -5,7 +5,7 @@
 #include "base/cli/options.h"
 #include "model/vae/hparams.h"
 
-enum train_mode { MODE_TRAIN, MODE_EVAL, MODE_EXPORT };
+enum train_mode { MODE_TRAIN, MODE_EVAL, MODE_EXPORT, MODE_IMPORT };
 enum export_format { FORMAT_HDF5, FORMAT_MAGENTA_JS, FORMAT_SAFETENSORS };
 
 struct train_options {
@@ -15,8 +15,9 @@ struct train_options {
     int64_t num_steps;
     char *hparams;
     char *init_checkpoint, *checkpoint_file;
-    int format;                  /* enum export_format; this and the next six: with --mode=export */
-    char *output_file;           /* of FORMAT_HDF5 and FORMAT_SAFETENSORS */
+    char *input_file;            /* with --mode=import */
+    int format;                  /* enum export_format; with --mode=export */
+    char *output_file;           /* this and the next five: with --mode=export or import */
     char *output_dir;            /* of FORMAT_MAGENTA_JS */
     int dtype;                   /* enum exchange_dtype */
     char *licence, *attribution; /* up to CHECKPOINT_NOTE_SIZE - 1 bytes each */

@@ -40,6 +40,7 @@ class Drumline(CMakePackage):
     depends_on("random123", type="build")
     depends_on("onednn@2.6:2 cpu_runtime=omp", when="+onednn")
     depends_on("mpi@3:", when="+mpi")
+    depends_on("libarchive@3.3:", when="+mpi")
     depends_on("cairo@1.16:+png+svg", when="+pictures")
     depends_on("fluidsynth@2:", when="+audio")
     depends_on("libsndfile", when="+audio")
