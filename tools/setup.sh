@@ -1,6 +1,7 @@
 #!/bin/bash
-# tools/setup.sh [--tests] [--check]: installs what Drumline needs of Debian's (or Ubuntu's) packages and is missing.
+# tools/setup.sh [--tests] [--musl] [--check]: installs what Drumline needs of Debian's (or Ubuntu's) packages and is missing.
 #   --tests   also what tools/test.sh needs
+#   --musl    also what "tools/test.sh musl" needs
 #   --check   only says what is missing: exit status 1 if anything is
 # Does nothing, and asks for no rights, where nothing is missing. DRUMLINE_SKIP_SETUP=1 in the environment skips it all,
 # for systems that have the libraries from elsewhere (docs/dependencies.md names them).
@@ -17,6 +18,7 @@ test_packages=(
     slurmctld slurmd slurm-client munge iproute2
     libmpich-dev mpich lintian groff-base chromium gcc-aarch64-linux-gnu qemu-user musl-tools
 )
+musl_packages=(musl-tools meson curl)
 
 die() {
     printf 'setup.sh: %s\n' "$@" >&2
@@ -54,9 +56,10 @@ for argument in "$@"; do
             packages+=("${test_packages[@]}")
             is_installed environment-modules || packages+=(lmod) # a system has one of them
             ;;
+        --musl) packages+=("${musl_packages[@]}") ;;
         --check) check_only=true ;;
         -h | --help) sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0"; exit 0 ;;
-        *) printf 'setup.sh: unknown argument "%s"; there are --tests and --check\n' "$argument" >&2; exit 2 ;;
+        *) printf 'setup.sh: unknown argument "%s"; there are --tests, --musl and --check\n' "$argument" >&2; exit 2 ;;
     esac
 done
 [ "${DRUMLINE_SKIP_SETUP:-0}" = 1 ] && exit 0

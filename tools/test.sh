@@ -1,8 +1,10 @@
 #!/bin/bash
-# tools/test.sh [release] [asan] [tsan] [mpich]: builds Drumline as it is released, with AddressSanitizer, with
-# ThreadSanitizer, and with MPICH in place of Open MPI (all four unless some are named), in build/release, build/asan and so
-# on. Runs every test of the first two: unit tests, MPI tests, and checks of the tree (formatting, scripts, installation, a
-# build without MPI); of tsan the tests of what has threads, of mpich those that depend on the MPI library. Installs missing
+# tools/test.sh [release] [asan] [tsan] [mpich] [musl]: builds Drumline as it is released, with AddressSanitizer, with
+# ThreadSanitizer, and with MPICH in place of Open MPI (these four unless some are named), in build/release, build/asan and so
+# on. Runs every test of the first two, but in the second not those that are labelled release: unit tests, MPI tests, and checks
+# of the tree (formatting, scripts, installation, a build without MPI); of tsan the tests of what has threads, of mpich those
+# that depend on the MPI library. With musl, drumline-generate and drumline-info are built for musl's C library, and their
+# quick tests run; what they are linked with is built first (tools/musl_libraries.sh, ten minutes, once). Installs missing
 # Debian packages (tools/setup.sh).
 # The last line counts tests over all builds: "N passed, N failed", and ", N skipped" if some were. The exit status is 0 if
 # nothing failed.
@@ -53,13 +55,20 @@ count_tests() {
 }
 
 run_preset() {
-    local preset=$1 log=build/$1/ctest.log status targets=all
+    local preset=$1 log=build/$1/ctest.log status targets=all mpi=ON
     case $preset in
         tsan) targets=tsan_tests ;;
         mpich) targets=mpi_tests ;;
     esac
     heading "$preset: build"
-    if ! cmake --preset "$preset" -DDRUMLINE_WERROR=ON -DDRUMLINE_MPI=ON -DDRUMLINE_TESTS=ON -DDRUMLINE_TOOLS=ON; then
+    if [ "$preset" = musl ]; then
+        mpi=OFF
+        if ! tools/musl_libraries.sh build/musl_libraries; then
+            step_failed "the libraries for musl can not be built"
+            return
+        fi
+    fi
+    if ! cmake --preset "$preset" -DDRUMLINE_WERROR=ON -DDRUMLINE_MPI="$mpi" -DDRUMLINE_TESTS=ON -DDRUMLINE_TOOLS=ON; then
         step_failed "$preset cannot be configured"
         return
     fi
@@ -77,14 +86,16 @@ run_preset() {
 presets=()
 for argument in "$@"; do
     case $argument in
-        release | asan | tsan | mpich) presets+=("$argument") ;;
+        release | asan | tsan | mpich | musl) presets+=("$argument") ;;
         -h | --help) sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0"; exit 0 ;;
-        *) printf 'test.sh: unknown argument "%s"; it must be release, asan, tsan or mpich\n' "$argument" >&2; exit 2 ;;
+        *) printf 'test.sh: unknown argument "%s"; it must be release, asan, tsan, mpich or musl\n' "$argument" >&2; exit 2 ;;
     esac
 done
 [ ${#presets[@]} -gt 0 ] || presets=(release asan tsan mpich)
 
-if ! tools/setup.sh --tests; then
+setup=(--tests)
+[[ " ${presets[*]} " != *" musl "* ]] || setup+=(--musl)
+if ! tools/setup.sh "${setup[@]}"; then
     step_failed "what the tests need is not installed"
     finish
 fi

@@ -135,7 +135,7 @@ static void test_flushes_through_the_writer(void **state)
     assert_int_equal(num_syncs, 2);
     assert_true(only_writers);
     sync_result = -1;
-    assert_fails(atomic_file_write(path, "three", 5, &error), error, "a: can't write: Input/output error");
+    assert_fails(atomic_file_write(path, "three", 5, &error), error, strerror(EIO)); /* libraries word it differently */
     sync_result = 0;
     assert_holds(path, "two");
     assert_int_equal(scratch_count(*state), 1);

@@ -512,7 +512,7 @@ static int take_without_descriptors(const char *folder)
         return 1;
     while (last >= 0)
         last = open("/dev/null", O_RDONLY);
-    if (folder_lock_held(&lock, &error) || !strstr(error.message, "Too many open files"))
+    if (folder_lock_held(&lock, &error) || !strstr(error.message, strerror(EMFILE)))
         return 2;
     return folder_lock_take(&other, folder, &kind, NULL, &error) ? 3 : 0;
 }

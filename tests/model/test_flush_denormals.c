@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* OpenBLAS's header names cpu_set_t */
 /* That programs with programs/common/flush_denormals.c compute without denormal numbers in every thread: the first, those that it
  * starts, and those that OpenBLAS had started before main. */
 #include "tests/support/unit.h"

@@ -4,7 +4,7 @@
  *
  * Threads inherit the mode from the one that starts them, and OpenBLAS starts its own while it is loaded. So the mode is set
  * before any library's initialisation, which is what ELF's preinit_array is for: it belongs in programs, never in
- * libraries. On other processors than x86-64 and aarch64 denormal numbers stay. */
+ * libraries. musl does not run it; there the program's first constructor does the same, before that of a static OpenBLAS. On other processors than x86-64 and aarch64 denormal numbers stay. */
 #include <stdint.h>
 
 #ifdef __SSE2__
@@ -25,3 +25,8 @@ static void flush_denormals(void)
 }
 
 __attribute__((section(".preinit_array"), used)) static void (*const before_libraries)(void) = flush_denormals;
+
+__attribute__((constructor(101))) static void before_other_constructors(void)
+{
+    flush_denormals();
+}
