@@ -47,6 +47,8 @@ struct inference_request {
     const float
         *noise_sd; /* [D]: standard deviation of the noise that is added to each column of a hit, before it is fed to
                               the next step; hits themselves get none. NULL: no noise */
+    bool raw_feedback; /* a step is fed with the model's own velocities and offsets of drums that are not hit too, as
+                          Magenta does; else with 0, as in training */
     float temperature; /* above 0: hits are drawn with probability sigmoid(logit / temperature) */
     uint64_t seed;
     uint32_t first_output; /* window b's random numbers depend on seed and first_output + b alone */

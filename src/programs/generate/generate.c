@@ -375,6 +375,7 @@ static bool play(struct generation *generation, struct error *error)
         .request = {.controls = generation->controls,
                     .kept = options->keep_hits == SETTING_TRUE ? generation->kept : NULL,
                     .noise_sd = options->velocity_noise > 0 || options->timing_noise > 0 ? generation->noise_sd : NULL,
+                    .raw_feedback = options->feedback == GENERATE_FEEDBACK_RAW,
                     .temperature = (float)generation->temperature,
                     .seed = generation->seed},
         .qpm = generation->qpm,

@@ -30,6 +30,10 @@ enum generate_mode { GENERATE_SAMPLE, GENERATE_INTERPOLATE, GENERATE_RECONSTRUCT
 enum generate_latent { GENERATE_LATENT_AUTO, GENERATE_LATENT_PRIOR, GENERATE_LATENT_FITTED };
 #define GENERATE_LATENT_CHOICES "auto|prior|fitted"
 
+/* What a step is fed for drums that are not hit. */
+enum generate_feedback { GENERATE_FEEDBACK_ZERO, GENERATE_FEEDBACK_RAW };
+#define GENERATE_FEEDBACK_CHOICES "zero|raw"
+
 struct generate_options {
     char *run_dir, *checkpoint_file, *config;
     char *models_dir;
@@ -42,6 +46,7 @@ struct generate_options {
     int latent;           /* enum generate_latent */
     double temperature;   /* 0: by the latent density */
     int keep_hits;        /* enum setting_auto */
+    int feedback;         /* enum generate_feedback */
     double velocity_noise, timing_noise;
     double qpm, bpm; /* two names of one; 0: not given */
     int64_t seed;    /* -1: not given */

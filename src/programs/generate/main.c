@@ -65,6 +65,10 @@ static const struct setting option_rows[] = {
         "Vary velocities at random, by this many times the standard deviation by which the model's differ from those "
         "of its training data. Models play averages; drummers don't. Needs a model that stores it."),
     NUMBER("timing_noise", SETTING_DOUBLE, timing_noise, "0", 0, 10, "The same for the timing."),
+    SETTING_ROW(struct generate_options, feedback, SETTING_CHOICE, "zero", 0, 0, GENERATE_FEEDBACK_CHOICES, NULL,
+                "Velocities and offsets of drums that are not hit, as the next step is given them. zero: 0, as in "
+                "training; raw: "
+                "what the model put out, as Magenta's programs do."),
     NUMBER("qpm", SETTING_DOUBLE, qpm, NULL, 4, 1000,
            "Tempo of the output in quarter notes per minute; default: that of --input_midi_1, else 120."),
     NUMBER("bpm", SETTING_DOUBLE, bpm, NULL, 4, 1000, "The same as --qpm."),
