@@ -297,7 +297,7 @@ static void test_map_of_an_input(void **state)
     generate_input_free(&input);
     automatic.drum_map = "general";
     char *said = read_input(&input, place.midi[0], &automatic);
-    assert_contains(said, "pitch 24 is not in drum map general");
+    assert_contains(said, "pitch 24 (C1) is not in drum map general");
     assert_int_equal(input.grid.velocity[4], 90);
     generate_input_free(&input);
     free(said);

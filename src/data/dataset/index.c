@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LOST_NAME "/lost_notes"
+
 static const struct {
     const char *name, *words;
 } reasons[NUM_SKIP_REASONS] = {
@@ -184,6 +186,19 @@ static bool write_drum_map(hid_t file, const struct drum_map *map, struct error 
     return ok;
 }
 
+/* Rows of pitch, notes, files. */
+static bool write_lost(hid_t file, const struct dataset_index *index, struct error *error)
+{
+    uint64_t rows[NUM_PITCHES][3];
+    hsize_t dims[2] = {index->num_lost, 3};
+    for (size_t i = 0; i < index->num_lost; i++) {
+        rows[i][0] = index->lost[i].pitch;
+        rows[i][1] = index->lost[i].notes;
+        rows[i][2] = index->lost[i].files;
+    }
+    return hdf5_write_dataset(file, LOST_NAME, H5T_NATIVE_UINT64, 2, dims, rows, HDF5_CHECKSUMMED, error);
+}
+
 static bool write_attributes(hid_t file, const struct dataset_index *index, struct error *error)
 {
     const struct dataset_counts *counts = &index->counts;
@@ -197,6 +212,7 @@ static bool write_attributes(hid_t file, const struct dataset_index *index, stru
            hdf5_write_int(file, "num_hits", (int64_t)counts->num_hits, error) &&
            hdf5_write_int(file, "num_unknown_pitches", (int64_t)counts->num_unknown, error) &&
            hdf5_write_int(file, "num_melodic_notes", (int64_t)counts->num_melodic, error) &&
+           hdf5_write_int(file, "num_silent_bars", (int64_t)counts->num_silent_bars, error) &&
            write_splits(file, &index->table, error) && write_skipped(file, counts, error) &&
            write_drum_map(file, &index->drum_map, error);
 }
@@ -206,7 +222,7 @@ bool dataset_index_write(const struct dataset_index *index, struct atomic_file *
     hid_t file;
     if (!hdf5_create(&file, to->path, INDEX_FORMAT, error))
         return false;
-    bool ok = write_attributes(file, index, error) &&
+    bool ok = write_attributes(file, index, error) && write_lost(file, index, error) &&
               performance_table_write(file, to->path, &index->table, true, error) &&
               write_virtual(file, to->path, index, "/hits", H5T_STD_U8LE, error) &&
               write_virtual(file, to->path, index, "/velocity", H5T_STD_U8LE, error) &&
@@ -252,6 +268,8 @@ static bool read_counts(struct dataset_index *index, hid_t file, const char *pat
               read_count(&counts->num_hits, file, path, "num_hits", error) &&
               read_count(&counts->num_unknown, file, path, "num_unknown_pitches", error) &&
               read_count(&counts->num_melodic, file, path, "num_melodic_notes", error);
+    if (ok && hdf5_has_attribute(file, "num_silent_bars"))
+        ok = read_count(&counts->num_silent_bars, file, path, "num_silent_bars", error);
     for (int reason = 0; ok && reason < NUM_SKIP_REASONS; reason++)
         ok = read_skipped(&counts->skipped[reason], file, path, (enum skip_reason)reason, error);
     if (!ok)
@@ -279,6 +297,28 @@ static bool read_content_hash(struct dataset_index *index, hid_t file, const cha
         error_set(error, "%s: content_sha256 is no SHA-256", path);
     free(text);
     return ok;
+}
+
+static bool read_lost(struct dataset_index *index, hid_t file, const char *path, struct error *error)
+{
+    uint64_t rows[NUM_PITCHES][3];
+    hsize_t dims[2];
+    if (H5Lexists(file, LOST_NAME, H5P_DEFAULT) <= 0)
+        return true;
+    if (!hdf5_dataset_dims(dims, file, LOST_NAME, 2, error))
+        return false;
+    if (dims[0] > NUM_PITCHES || dims[1] != 3)
+        return error_set(error, "%s: " LOST_NAME " is %llu by %llu", path, (unsigned long long)dims[0],
+                         (unsigned long long)dims[1]);
+    if (!hdf5_read_dataset(rows, file, LOST_NAME, H5T_NATIVE_UINT64, 2, dims, error))
+        return false;
+    for (size_t i = 0; i < dims[0]; i++) {
+        index->lost[i] = (struct lost_pitch){rows[i][0], rows[i][1], rows[i][2]};
+        if (rows[i][0] >= NUM_PITCHES || rows[i][1] > INT64_MAX || rows[i][2] > INT64_MAX)
+            return error_set(error, "%s: " LOST_NAME " has a row of pitch %llu", path, (unsigned long long)rows[i][0]);
+    }
+    index->num_lost = (size_t)dims[0];
+    return true;
 }
 
 static bool read_drum_map(struct drum_map *map, hid_t file, const char *path, struct error *error)
@@ -346,8 +386,8 @@ bool dataset_index_read(struct dataset_index *index, const char *folder, struct 
     if (ok && (ok = hdf5_open(&file, path, INDEX_FORMAT, error))) {
         ok = performance_table_read(&index->table, &index->num_steps, file, path, true, error) &&
              read_counts(index, file, path, error) && read_content_hash(index, file, path, error) &&
-             read_drum_map(&index->drum_map, file, path, error) && read_representation(index, file, path, error) &&
-             check_virtual(index, file, error);
+             read_drum_map(&index->drum_map, file, path, error) && read_lost(index, file, path, error) &&
+             read_representation(index, file, path, error) && check_virtual(index, file, error);
         hdf5_close(&file);
     }
     if (!ok)

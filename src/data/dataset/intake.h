@@ -7,6 +7,9 @@
 #include "data/dataset/splits.h"
 #include "data/midi/drum_notes.h"
 
+/* Bars: a longer silence within a performance divides it into two. */
+enum { INTAKE_LONG_SILENCE = 16 };
+
 /* What is taken in. */
 struct intake_rules {
     bool only_beat; /* keep performances in `beat` alone; bars of 16 sixteenths are the same however they are written */
@@ -39,7 +42,8 @@ struct intake_counts {
 
 /* Reads FOLDER/PATH and appends its performances to the shard. What is skipped is counted by reason; a file that could not
  * be read, or that was repaired, is warned of by name, the rest is named at --log=debug, and so are pitches that the map
- * does not know. A file that holds several performances (see grid_list_make) gives several rows of the same path; copies of
+ * does not know. A file that holds several performances (see grid_list_make) gives several rows of the same path, and so does one with long
+ * silences, whose bars are counted; silence before the first hit stays; copies of
  * one performance under two names are two rows, in one split.
  *
  * The time signature is the file's own; where it has none, that of its row in `splits`; else that of a name of the Groove

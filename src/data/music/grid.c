@@ -114,12 +114,17 @@ static float offset_from_step(const struct midi_onset *onset, uint32_t first_tic
     return (float)((double)early / ppq);
 }
 
-static float starting_qpm(const struct midi *midi, uint32_t first_tick)
+float grid_starting_qpm(const struct midi *midi, uint32_t tick)
 {
     uint32_t tempo = midi->num_tempos > 0 ? midi->tempos[0].microseconds_per_quarter : MIDI_DEFAULT_TEMPO;
-    for (size_t i = 0; i < midi->num_tempos && midi->tempos[i].tick <= first_tick; i++)
+    for (size_t i = 0; i < midi->num_tempos && midi->tempos[i].tick <= tick; i++)
         tempo = midi->tempos[i].microseconds_per_quarter;
     return (float)midi_qpm(tempo);
+}
+
+uint32_t grid_tick_of_step(const struct grid_part *part, uint32_t step, uint32_t ppq)
+{
+    return part->first_tick + (uint32_t)((uint64_t)step * ppq / STEPS_PER_QUARTER);
 }
 
 static void place_onsets(struct grid *grid, const struct midi *midi, size_t first, size_t end, uint32_t first_tick,
@@ -166,7 +171,7 @@ static bool fill_part(struct grid_part *part, uint64_t *steps_left, uint64_t *nu
     *steps_left -= num_steps;
     if (!grid_make(&part->grid, (uint32_t)num_steps, error))
         return false;
-    part->grid.qpm = starting_qpm(midi, part->first_tick);
+    part->grid.qpm = grid_starting_qpm(midi, part->first_tick);
     part->grid.time_signature = part->time_signature;
     place_onsets(&part->grid, midi, first, end, part->first_tick, map);
     return true;

@@ -65,7 +65,7 @@ struct grid_part {
     enum grid_fault fault;
     struct time_signature time_signature;
     uint32_t first_tick;
-    struct grid grid; /* empty unless sound */
+    struct grid grid; /* empty unless valid */
 };
 
 struct grid_list {
@@ -86,6 +86,11 @@ struct grid_list {
 bool grid_list_make(struct grid_list *list, const struct midi *midi, const struct drum_map *map,
                     struct time_signature fallback, struct error *error);
 void grid_list_free(struct grid_list *list);
+
+/* The tick of the file, with `ppq` ticks to a quarter, at which a step of a part begins; and the tempo there in quarter notes a
+ * minute: the one in force, else the first of the file, else 120. */
+uint32_t grid_tick_of_step(const struct grid_part *part, uint32_t step, uint32_t ppq);
+float grid_starting_qpm(const struct midi *midi, uint32_t tick);
 
 /* The way back, at MIDI_WRITTEN_PPQ: time signature and tempo at tick 0, each hit on channel 10 at the pitch that `map`
  * writes for its class (it must have one for each: drum_map_check_written). An onset stays nearest to its own step, so the grid of the result has the same hits; one that
