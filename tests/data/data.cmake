@@ -27,6 +27,11 @@ if(DRUMLINE_MPI)
         $<TARGET_FILE:make_checkpoint>)
     set_tests_properties(odd_midi PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77 ENVIRONMENT "${DRUMLINE_MPI_ENVIRONMENT}")
 
+    # The same for the files of a folder midi-cases, where it is at hand.
+    add_test(NAME midi_cases COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/data/check_midi_cases.py ${PROJECT_BINARY_DIR}/bin
+        $<TARGET_FILE:make_checkpoint> ${PROJECT_SOURCE_DIR})
+    set_tests_properties(midi_cases PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77 ENVIRONMENT "${DRUMLINE_MPI_ENVIRONMENT}")
+
     # Against the groove data set, where it is at hand, and an independent reader of MIDI.
     add_test(NAME groove COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/data/check_groove.py
         $<TARGET_FILE:drumline-preprocess> $<TARGET_FILE:performances> ${PROJECT_SOURCE_DIR})

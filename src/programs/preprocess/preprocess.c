@@ -293,8 +293,8 @@ static void report_counts(const struct job *job)
     log_info("%8" PRIu64 " performance%s kept", sums->num_kept, plural(sums->num_kept));
     report_reasons(sums);
     if (counts->num_repaired > 0)
-        log_info("%8" PRIu64 " file%s that violate the MIDI specification", counts->num_repaired,
-                 plural(counts->num_repaired));
+        log_info("%8" PRIu64 " file%s the MIDI specification", counts->num_repaired,
+                 counts->num_repaired == 1 ? " that violates" : "s that violate");
     for (int repair = 0; repair < NUM_MIDI_REPAIRS; repair++)
         if (counts->repairs[repair] > 0)
             log_info("%8" PRIu64 " repaired: %s", counts->repairs[repair], midi_repair_words((enum midi_repair)repair));
