@@ -12,7 +12,7 @@ struct model_import {
     struct checkpoint checkpoint;      /* config, hparams, step, and what notes say */
     struct tensor_table table;         /* of its hparams */
     float *values;                     /* [table.num_floats]; owned */
-    struct latent_density latents;     /* empty: none */
+    struct latents latents;            /* empty: none */
     size_t num_read;                   /* tensors that were used */
     size_t num_left;                   /* of a training, which a model does not have */
     char left[MODEL_IMPORT_LEFT_SIZE]; /* their kinds, in words; "" for none */

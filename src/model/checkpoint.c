@@ -137,14 +137,6 @@ static bool write_group(hid_t file, const struct tensor_table *table, const stru
     return true;
 }
 
-static bool write_latents(hid_t file, const struct latent_density *density, struct error *error)
-{
-    struct tensor_table table;
-    const struct tensor_group group = {CHECKPOINT_LATENTS, density->values};
-    latent_density_table(&table, density->size);
-    return write_group(file, &table, &group, CHECKPOINT_FLOAT32, error);
-}
-
 bool checkpoint_write(struct atomic_file *to, const struct checkpoint *checkpoint,
                       const struct checkpoint_content *content, struct error *error)
 {
@@ -152,7 +144,7 @@ bool checkpoint_write(struct atomic_file *to, const struct checkpoint *checkpoin
     bool ok = hdf5_create(&file, to->path, CHECKPOINT_FORMAT, error) && write_attributes(file, checkpoint, error);
     for (size_t i = 0; ok && i < content->num_groups; i++)
         ok = write_group(file, content->table, &content->groups[i], content->precision, error);
-    ok = ok && (!content->latents || write_latents(file, content->latents, error));
+    ok = ok && (!content->latents || checkpoint_latents_write(file, content->latents, error));
     if (ok)
         return hdf5_save(&file, to, error);
     hdf5_close(&file);
@@ -295,6 +287,18 @@ const char *checkpoint_best_weights(const struct checkpoint_reader *reader)
     return checkpoint_has(reader, CHECKPOINT_AVERAGED_WEIGHTS) ? CHECKPOINT_AVERAGED_WEIGHTS : CHECKPOINT_WEIGHTS;
 }
 
+enum checkpoint_precision checkpoint_precision(const struct checkpoint_reader *reader)
+{
+    hid_t dataset = H5Dopen2(reader->file, "/" CHECKPOINT_WEIGHTS "/decoder/output/bias", H5P_DEFAULT);
+    hid_t type = dataset >= 0 ? H5Dget_type(dataset) : H5I_INVALID_HID;
+    bool is_half = type >= 0 && H5Tget_size(type) == 2;
+    if (type >= 0)
+        H5Tclose(type);
+    if (dataset >= 0)
+        H5Dclose(dataset);
+    return is_half ? CHECKPOINT_FLOAT16 : CHECKPOINT_FLOAT32;
+}
+
 /* That the weights are there, in their sizes, before anyone takes memory for them. What is stored may be compressed, but
  * weights are noise: a file that claims to hold many times its own size is no model. */
 static bool check_weights(const struct checkpoint_reader *reader, struct error *error)
@@ -374,21 +378,10 @@ bool checkpoint_read_group(struct checkpoint_reader *reader, const struct tensor
     return true;
 }
 
-bool checkpoint_read_latents(struct checkpoint_reader *reader, struct latent_density *density, struct error *error)
+bool checkpoint_read_latents(struct checkpoint_reader *reader, struct latents *latents, struct error *error)
 {
-    struct tensor_table table;
-    *density = (struct latent_density){0};
-    if (!checkpoint_has(reader, CHECKPOINT_LATENTS))
-        return true;
-    int size = (int)reader->hparams.z_size;
-    if (!latent_density_make(density, size, error))
-        return error_prefix(error, "%s", reader->path);
-    latent_density_table(&table, size);
-    const struct tensor_group group = {CHECKPOINT_LATENTS, density->values};
-    if (checkpoint_read_group(reader, &table, table.num_rows, &group, error))
-        return true;
-    latent_density_free(density);
-    return false;
+    return checkpoint_latents_read(latents, reader->file, reader->path, (int)reader->hparams.z_size,
+                                   hparams_representation(&reader->hparams)->heads[0].width, error);
 }
 
 bool checkpoint_read_residuals(const struct checkpoint_reader *reader, float *sd, bool *found, struct error *error)

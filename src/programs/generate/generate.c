@@ -106,7 +106,7 @@ static bool check_checkpoint(const struct generation *generation, bool *wrong_us
     if (options->config && strcmp(options->config, checkpoint->config) != 0)
         return error_set(error, "%s: is of config %s, not %s: omit --config, or give another checkpoint",
                          generation->model.path, checkpoint->config, options->config);
-    if (options->latent == GENERATE_LATENT_FITTED && generation->model.latents.size == 0)
+    if (options->latent == GENERATE_LATENT_FITTED && generation->model.latents.counts.size == 0)
         return error_set(error,
                          "%s: has no fitted latent density: --mode=export of drumline-train with --examples_path "
                          "stores one, and --latent=prior does without",
@@ -154,7 +154,7 @@ static bool start(struct generation *generation, struct error *error)
         ((uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec) * 0x9E3779B97F4A7C15u ^ (uint64_t)getpid() << 32;
     generation->seed = options->seed >= 0 ? (uint64_t)options->seed : mixed >> 32;
     generation->fitted = options->mode == GENERATE_SAMPLE && options->latent != GENERATE_LATENT_PRIOR &&
-                         generation->model.latents.size > 0;
+                         generation->model.latents.counts.size > 0;
     generation->temperature = options->temperature > 0 ? options->temperature : generation->fitted ? 1 : 0.5;
     generation->bars = (uint32_t)generation->model.checkpoint.hparams.bars;
     if (!transform_of(&generation->transform, &generation->model.checkpoint.hparams, error))
@@ -331,7 +331,7 @@ static void make_latents(void *context, float *z, int first, int count)
     if (generation->options->mode == GENERATE_SAMPLE) {
         generation_draw_latents(z, count, size, generation->seed, (uint32_t)first);
         if (generation->fitted)
-            latent_density_apply(z, count, &generation->model.latents);
+            latents_apply(z, count, &generation->model.latents, LATENT_GAUSSIAN, 0, generation->seed, (uint32_t)first);
         return;
     }
     const float *a = generation->ends, *b = generation->ends + size;

@@ -37,7 +37,7 @@ static bool write_model(const struct model_import *import, const struct train_op
     const struct tensor_group weights = {CHECKPOINT_WEIGHTS, import->values};
     const struct checkpoint_content content = {&import->table, &weights, 1,
                                                options->dtype == EXCHANGE_F16 ? CHECKPOINT_FLOAT16 : CHECKPOINT_FLOAT32,
-                                               import->latents.size > 0 ? &import->latents : NULL};
+                                               import->latents.counts.size > 0 ? &import->latents : NULL};
     if (!atomic_file_start(&file, options->output_file, error))
         return false;
     if (checkpoint_write(&file, &import->checkpoint, &content, error))
@@ -54,7 +54,7 @@ static void report(const struct model_import *import, const struct train_options
                  import->num_left, import->left);
     log_info("wrote %s: %s at step %" PRIu64 ", %zu parameters from %s (%s)%s", options->output_file,
              checkpoint->config, checkpoint->step, import->table.num_values, options->input_file, format,
-             import->latents.size > 0 ? ", with a latent density" : "");
+             import->latents.counts.size > 0 ? ", with a latent density" : "");
 }
 
 static bool import_model(const struct train_options *options, const struct config *config, struct error *error)

@@ -10,6 +10,7 @@
 #include "programs/train/eval_mode.h"
 #include "programs/train/export_mode.h"
 #include "programs/train/import_mode.h"
+#include "programs/train/latents.h"
 #include "programs/train/options.h"
 #include "programs/train/training.h"
 
@@ -36,6 +37,8 @@ static int run(const struct train_options *options, const struct config *config,
         return train(options, config, started, comm, error);
     case MODE_EVAL:
         return eval_mode_run(options, config, comm, error);
+    case MODE_LATENTS:
+        return latents_mode_run(options, config, comm, error);
     case MODE_EXPORT:
         return export_mode_run(options, config, comm, error);
     case MODE_IMPORT:

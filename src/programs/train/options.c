@@ -20,21 +20,24 @@
 
 static const struct setting rows[] = {
     TEXT(config, NULL, "NAME", "Model configuration: groovae_4bar, ... (drumline-info --hparams lists all)."),
-    ROW(mode, SETTING_CHOICE, "train", 0, 0, "train|eval|export|import", NULL,
-        "train; eval: report the losses of a checkpoint on a split; export: write a checkpoint's weights as a model "
-        "file; import: write a model of another program as one."),
+    ROW(mode, SETTING_CHOICE, "train", 0, 0, "train|eval|latents|export|import", NULL,
+        "train; eval: report the losses of a checkpoint on a split; latents: measure the latent space of a checkpoint "
+        "on the train split, and store the result in it; export: write a checkpoint's weights as a model file; import: "
+        "write a model of another program as one."),
     TEXT(examples_path, NULL, "DIR",
-         "Data set made by drumline-preprocess. With --mode=export, optional: the latent density of its train split is "
-         "stored."),
+         "Data set made by drumline-preprocess. With --mode=export, optional: as --mode=latents, for the file that is "
+         "written."),
     TEXT(run_dir, NULL, "DIR", "Folder of the run. Training resumes from its latest valid checkpoint, if any."),
     RANK_LOG_ROW(struct train_options),
     INT(num_steps, "200000", 1, 4294967295.0, "Train up to this step."),
     TEXT(hparams, NULL, "a=1,b=[2,3]", "Overrides of the config's hparams; of the checkpoint's when resuming."),
     TEXT(init_checkpoint, NULL, "FILE|RUN", "Start a new run from the weights of this checkpoint, model file or run."),
     ROW(checkpoint, SETTING_CHOICE, "best", 0, 0, RUN_CHECKPOINT_CHOICES, NULL,
-        "With --mode=eval or export: train/best.h5 of the run, or its newest checkpoint; newest where there is no "
+        "With --mode=eval, latents or export: train/best.h5 of the run, or its newest checkpoint; newest where there "
+        "is no "
         "best."),
-    TEXT(checkpoint_file, NULL, "FILE", "With --mode=eval or export: this checkpoint instead of one of the run."),
+    TEXT(checkpoint_file, NULL, "FILE",
+         "With --mode=eval, latents or export: this checkpoint instead of one of the run."),
     TEXT(input_file, NULL, "FILE|DIR",
          "With --mode=import: a checkpoint of Magenta's (TensorFlow's .index, or a .tar or .zip of one), a folder or "
          "archive of Magenta.js, or a safetensors file. --config says what its tensors don't show."),
@@ -157,8 +160,9 @@ bool train_options_check(const struct train_options *options, const struct confi
     if (!options->run_dir && options->mode != MODE_IMPORT && (options->mode == MODE_TRAIN || !options->checkpoint_file))
         return error_set(error, "--run_dir is missing: the folder for checkpoints and metrics");
     if (options->mode == MODE_TRAIN && options->checkpoint_file)
-        return error_set(error, "--checkpoint_file is for --mode=eval and export; to begin from its parameters give "
-                                "--init_checkpoint");
+        return error_set(error,
+                         "--checkpoint_file is for --mode=eval, latents and export; to begin from its parameters give "
+                         "--init_checkpoint");
     if (options->mode == MODE_TRAIN && !options->config)
         return error_set(error, "--config is missing: groovae_4bar is one (drumline-info --hparams lists all)");
     if (options->patience > 0 && (options->eval_steps == 0 || strcmp(options->eval_split, "validation") != 0))

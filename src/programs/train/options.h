@@ -5,7 +5,7 @@
 #include "base/cli/options.h"
 #include "model/vae/hparams.h"
 
-enum train_mode { MODE_TRAIN, MODE_EVAL, MODE_EXPORT, MODE_IMPORT };
+enum train_mode { MODE_TRAIN, MODE_EVAL, MODE_LATENTS, MODE_EXPORT, MODE_IMPORT };
 enum export_format { FORMAT_HDF5, FORMAT_MAGENTA_JS, FORMAT_SAFETENSORS };
 
 struct train_options {
