@@ -1,6 +1,6 @@
 # drumline-train as its users see it, on data sets that are made once, and the modules it is made of.
 if(DRUMLINE_MPI)
-    foreach(module train_options train_step best deadline)
+    foreach(module train_options train_step train_progress best deadline)
         drumline_test(programs/${module} LINK drumline_training)
     endforeach()
 endif()

@@ -23,7 +23,9 @@ struct train_options {
     char *licence, *attribution; /* up to CHECKPOINT_NOTE_SIZE - 1 bytes each */
     bool overwrite;
     int64_t seed;                  /* -1: the checkpoint's, else 0 */
-    int64_t log_steps, eval_steps; /* eval_steps -1: the run's */
+    int64_t log_steps;
+    double log_secs;
+    int64_t eval_steps; /* -1: the run's */
     char *eval_split;
     int64_t patience;
     int checkpoint; /* enum run_checkpoint_choice */

@@ -58,6 +58,8 @@ static void fill(void *context, const struct model_step *part)
     struct training *training = context;
     struct model *model = training->model;
     watchdog_done(training->watchdog);
+    train_progress_at(&training->progress, part->step, part->first_example - training->first, training->count,
+                      clock_seconds());
     const uint32_t *numbers = training->order + training->state.position + part->first_example;
     batch_fill(model->input, model->target, model->controls, &training->windows, numbers, part->batch,
                &training->transform, part->seed, part->step, part->first_example);
@@ -224,6 +226,7 @@ static bool report(struct training *training, struct interval *interval, struct 
     metric_put(values, set, METRIC_SKIPPED_STEPS, (double)training->optimizer.skipped);
     *interval = (struct interval){.started = clock_seconds()};
     metrics_log(&line, (uint64_t)training->options->num_steps);
+    train_progress_said(&training->progress, clock_seconds());
     return write_metrics(training, &line, error);
 }
 
@@ -259,6 +262,7 @@ static bool evaluate(struct training *training, struct error *error)
     state->validation_step = state->step;
     state->validation = line.values;
     metrics_log(&line, 0);
+    train_progress_said(&training->progress, clock_seconds());
     return write_metrics(training, &line, error) && (!state->has_validation || keep_best(training, error));
 }
 
@@ -352,6 +356,7 @@ int training_run(struct training *training, struct error *error)
     struct interval interval = {.started = clock_seconds()};
     const char *reason = NULL;
     double loop_started = clock_seconds();
+    train_progress_start(&training->progress, first_step, num_steps, options->log_secs, loop_started);
     if (training->state.step >= num_steps)
         log_info("the run is at step %" PRIu64 " already: nothing to do up to --num_steps=%" PRIu64,
                  training->state.step, num_steps);

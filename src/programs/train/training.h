@@ -13,6 +13,7 @@
 #include "programs/train/deadline.h"
 #include "programs/train/evaluation.h"
 #include "programs/train/options.h"
+#include "programs/train/progress.h"
 #include "programs/train/step.h"
 #include "programs/train/watchdog.h"
 #include "run/checkpoint_writer.h"
@@ -47,6 +48,7 @@ struct training {
     size_t num_groups;
     struct gradient_reducer *reducer;
     struct stats stats;
+    struct train_progress progress;
     struct watchdog *watchdog;               /* NULL: --stall_seconds=0 */
     struct checkpoint_writer *writer;        /* rank 0 */
     struct deadline deadline;                /* rank 0's decides */
