@@ -227,6 +227,7 @@ static bool report(struct training *training, struct interval *interval, struct 
     *interval = (struct interval){.started = clock_seconds()};
     metrics_log(&line, (uint64_t)training->options->num_steps);
     train_progress_said(&training->progress, clock_seconds());
+    slow_rank_look(&training->slow_rank, &training->stats, STEP_REDUCTION, training->comm, clock_seconds());
     return write_metrics(training, &line, error);
 }
 
@@ -357,6 +358,8 @@ int training_run(struct training *training, struct error *error)
     const char *reason = NULL;
     double loop_started = clock_seconds();
     train_progress_start(&training->progress, first_step, num_steps, options->log_secs, loop_started);
+    if (!slow_rank_start(&training->slow_rank, &training->stats, training->comm, loop_started, error))
+        return EXIT_FAILURE;
     if (training->state.step >= num_steps)
         log_info("the run is at step %" PRIu64 " already: nothing to do up to --num_steps=%" PRIu64,
                  training->state.step, num_steps);

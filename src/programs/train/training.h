@@ -14,6 +14,7 @@
 #include "programs/train/evaluation.h"
 #include "programs/train/options.h"
 #include "programs/train/progress.h"
+#include "programs/train/slow_rank.h"
 #include "programs/train/step.h"
 #include "programs/train/watchdog.h"
 #include "run/checkpoint_writer.h"
@@ -49,6 +50,7 @@ struct training {
     struct gradient_reducer *reducer;
     struct stats stats;
     struct train_progress progress;
+    struct slow_rank slow_rank;
     struct watchdog *watchdog;               /* NULL: --stall_seconds=0 */
     struct checkpoint_writer *writer;        /* rank 0 */
     struct deadline deadline;                /* rank 0's decides */

@@ -381,6 +381,7 @@ void training_close(struct training *training)
     evaluation_free(&training->evaluation);
     windows_free(&training->windows);
     shared_dataset_close(&training->shared_dataset);
+    slow_rank_free(&training->slow_rank);
     watchdog_stop(training->watchdog);
     run_lock_release(&training->lock);
     free(training->folder);
