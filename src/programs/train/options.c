@@ -55,8 +55,10 @@ static const struct setting rows[] = {
         "With --mode=export or import: replace a file or folder of that name."),
     INT(seed, "-1", -1, 9007199254740992.0, "Random seed (-1: the run's; 0 for a new run)."),
     INT(log_steps, "10", 1, 1e9, "Steps between lines of the log and of metrics.jsonl."),
-    DOUBLE(log_secs, "10", 0, 1e9, "S",
-           "Also log how far the training is after S seconds without a line (0: do not)."),
+    DOUBLE(log_secs, "10", 0, 1e9, "S", "Also log how far the training is after S seconds without a line (0: do not)."),
+    ROW(log_tensors, SETTING_BOOL, "false", 0, 0, NULL, NULL,
+        "With each line of metrics, also write the norms of every tensor, its gradient and its update into "
+        "RUN/train/tensors.jsonl."),
     INT(eval_steps, "-1", -1, 1e9,
         "Steps between evaluations during training (0: none; -1: the run's; for a new run 500 where the data set has "
         "validation windows)."),

@@ -22,9 +22,10 @@ struct train_options {
     int dtype;                   /* enum exchange_dtype */
     char *licence, *attribution; /* up to CHECKPOINT_NOTE_SIZE - 1 bytes each */
     bool overwrite;
-    int64_t seed;                  /* -1: the checkpoint's, else 0 */
+    int64_t seed; /* -1: the checkpoint's, else 0 */
     int64_t log_steps;
     double log_secs;
+    bool log_tensors;
     int64_t eval_steps; /* -1: the run's */
     char *eval_split;
     int64_t patience;

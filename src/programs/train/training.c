@@ -205,6 +205,12 @@ static bool write_metrics(const struct training *training, const struct metrics_
            (run_lock_held(&training->lock, error) && metrics_append(folder, line, error));
 }
 
+/* Whether the step under way is one whose tensors rank 0 writes about. */
+static bool measures_tensors(const struct training *training)
+{
+    return training->values_before && training->state.step % (uint64_t)training->options->log_steps == 0;
+}
+
 /* The mean of the interval's steps, to the log and to metrics.jsonl. */
 static bool report(struct training *training, struct interval *interval, struct error *error)
 {
@@ -228,7 +234,9 @@ static bool report(struct training *training, struct interval *interval, struct 
     metrics_log(&line, (uint64_t)training->options->num_steps);
     train_progress_said(&training->progress, clock_seconds());
     slow_rank_look(&training->slow_rank, &training->stats, STEP_REDUCTION, training->comm, clock_seconds());
-    return write_metrics(training, &line, error);
+    return write_metrics(training, &line, error) &&
+           (!measures_tensors(training) ||
+            tensor_norms_append(training->folder, state->step, &training->model->table, training->norms, error));
 }
 
 /* After a validation: rank 0 begins to write the model where it is the best so far. */
@@ -285,8 +293,15 @@ static void make_step(struct training *training, double shared[NUM_SHARED], stru
     state->position += (uint64_t)state->hparams.batch_size;
     double rate = schedule_learning_rate(&state->hparams, state->step);
     uint64_t updates = training->optimizer.updates;
+    bool measures = measures_tensors(training);
+    if (measures)
+        memcpy(training->values_before, training->model->values,
+               training->model->table.num_floats * sizeof *training->values_before);
     interval->grad_norm = optimizer_step(&training->optimizer, training->model->values, training->model->gradients,
                                          &state->hparams, rate);
+    if (measures)
+        tensor_norms_measure(training->norms, &training->model->table, training->values_before, training->model->values,
+                             training->model->gradients);
     if (state->hparams.ema_decay > 0 && training->optimizer.updates > updates)
         average_update(&training->average, training->model->values, state->hparams.ema_decay,
                        training->optimizer.updates);
@@ -335,14 +350,29 @@ static bool after_step(struct training *training, const double shared[NUM_SHARED
     return reported;
 }
 
+/* Why a step was skipped: ranks hold the same sums, so rank 0 can say it for all. */
+static void log_skipped(const struct training *training)
+{
+    const struct model *model = training->model;
+    const struct tensor *value = tensor_norms_first_not_finite(&model->table, model->values);
+    const struct tensor *gradient = tensor_norms_first_not_finite(&model->table, model->gradients);
+    uint64_t step = training->state.step;
+    if (value)
+        log_job_warning("step %" PRIu64 " skipped: %s holds a number that is not finite", step, value->name);
+    else if (gradient)
+        log_job_warning("step %" PRIu64 " skipped: the gradient of %s is not finite, the first in backward order", step,
+                        gradient->name);
+    else
+        log_info("step %" PRIu64 " skipped: its gradient norm exceeds grad_norm_clip_to_zero", step);
+}
+
 /* Ten steps in a row that are skipped because of their norm are no accident. */
 static bool still_learning(struct training *training, uint64_t *in_a_row, uint64_t skipped_before, struct error *error)
 {
     enum { MOST_IN_A_ROW = 10 };
     *in_a_row = training->optimizer.skipped > skipped_before ? *in_a_row + 1 : 0;
     if (*in_a_row == 1)
-        log_info("step %" PRIu64 " skipped: its gradient norm exceeds grad_norm_clip_to_zero or is not finite",
-                 training->state.step);
+        log_skipped(training);
     return *in_a_row < MOST_IN_A_ROW ||
            error_set(error,
                      "step %" PRIu64 ": diverged: %d steps in a row were skipped; lower learning_rate and start "

@@ -19,6 +19,7 @@
 #include "programs/train/watchdog.h"
 #include "run/checkpoint_writer.h"
 #include "run/run_lock.h"
+#include "run/tensor_norms.h"
 
 enum training_phase {
     PHASE_CHECKPOINT = STEP_NUM_PHASES, /* before it those of each step */
@@ -47,6 +48,8 @@ struct training {
     struct weight_average average;                            /* with ema_decay */
     struct tensor_group groups[CHECKPOINT_WRITER_MAX_GROUPS]; /* what a checkpoint has of model and optimizer */
     size_t num_groups;
+    float *values_before; /* rank 0, with --log_tensors: [num_floats] before an update that is measured */
+    struct tensor_norms norms[TENSORS_MAX_ROWS]; /* of that update */
     struct gradient_reducer *reducer;
     struct stats stats;
     struct train_progress progress;

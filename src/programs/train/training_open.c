@@ -215,6 +215,11 @@ static bool open_model(struct training *training, struct error *error)
         training->groups[training->num_groups++] =
             (struct tensor_group){CHECKPOINT_AVERAGED_WEIGHTS, training->average.values};
     }
+    if (options->log_tensors && comm_rank(training->comm) == 0) {
+        training->values_before = calloc(training->model->table.num_floats, sizeof *training->values_before);
+        if (!training->values_before)
+            return error_set(error, "out of memory for --log_tensors");
+    }
     training->optimizer.updates = state->updates;
     training->optimizer.skipped = state->skipped;
     return true;
@@ -381,6 +386,7 @@ void training_close(struct training *training)
     evaluation_free(&training->evaluation);
     windows_free(&training->windows);
     shared_dataset_close(&training->shared_dataset);
+    free(training->values_before);
     slow_rank_free(&training->slow_rank);
     watchdog_stop(training->watchdog);
     run_lock_release(&training->lock);
