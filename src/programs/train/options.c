@@ -59,6 +59,10 @@ static const struct setting rows[] = {
     ROW(log_tensors, SETTING_BOOL, "false", 0, 0, NULL, NULL,
         "With each line of metrics, also write the norms of every tensor, its gradient and its update into "
         "RUN/train/tensors.jsonl."),
+    ROW(tensorboard, SETTING_BOOL, "false", 0, 0, NULL, NULL,
+        "Also write event files for TensorBoard into RUN/train and RUN/eval: metrics, hparams, and at evaluations "
+        "histograms of "
+        "gradients and drum rolls of what the model plays."),
     INT(eval_steps, "-1", -1, 1e9,
         "Steps between evaluations during training (0: none; -1: the run's; for a new run 500 where the data set has "
         "validation windows)."),

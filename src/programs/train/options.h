@@ -25,7 +25,7 @@ struct train_options {
     int64_t seed; /* -1: the checkpoint's, else 0 */
     int64_t log_steps;
     double log_secs;
-    bool log_tensors;
+    bool log_tensors, tensorboard;
     int64_t eval_steps; /* -1: the run's */
     char *eval_split;
     int64_t patience;

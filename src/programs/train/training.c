@@ -202,7 +202,8 @@ static bool write_metrics(const struct training *training, const struct metrics_
     const char *folder = line->split ? training->eval_folder : training->folder;
     watchdog_phase(training->watchdog, WATCH_METRICS, line->step);
     return comm_rank(training->comm) != 0 ||
-           (run_lock_held(&training->lock, error) && metrics_append(folder, line, error));
+           (run_lock_held(&training->lock, error) && metrics_append(folder, line, error) &&
+            tensorboard_put_line(training->tensorboard, line, error));
 }
 
 /* Whether the step under way is one whose tensors rank 0 writes about. */
@@ -236,7 +237,9 @@ static bool report(struct training *training, struct interval *interval, struct 
     slow_rank_look(&training->slow_rank, &training->stats, STEP_REDUCTION, training->comm, clock_seconds());
     return write_metrics(training, &line, error) &&
            (!measures_tensors(training) ||
-            tensor_norms_append(training->folder, state->step, &training->model->table, training->norms, error));
+            (tensor_norms_append(training->folder, state->step, &training->model->table, training->norms, error) &&
+             tensorboard_put_norms(training->tensorboard, state->step, &training->model->table, training->norms,
+                                   error)));
 }
 
 /* After a validation: rank 0 begins to write the model where it is the best so far. */
@@ -272,7 +275,11 @@ static bool evaluate(struct training *training, struct error *error)
     state->validation = line.values;
     metrics_log(&line, 0);
     train_progress_said(&training->progress, clock_seconds());
-    return write_metrics(training, &line, error) && (!state->has_validation || keep_best(training, error));
+    const float *evaluated = state->hparams.ema_decay > 0 ? training->average.values : weights;
+    return write_metrics(training, &line, error) &&
+           tensorboard_put_model(training->tensorboard, state->step, training->model, evaluated,
+                                 &training->evaluation.windows, error) &&
+           (!state->has_validation || keep_best(training, error));
 }
 
 /* One update. Fills shared with what all ranks have in common. */

@@ -364,6 +364,11 @@ bool training_open(struct training *training, const struct train_options *option
     bool recorded = comm_rank(comm) != 0 || (run_lock_held(&training->lock, error) &&
                                              hparams_file_write(options->run_dir, &training->state, error) &&
                                              metrics_append_event(training->folder, &event, error));
+    if (recorded && comm_rank(comm) == 0 && options->tensorboard) {
+        training->tensorboard = tensorboard_open(training->folder, training->eval_folder, training->state.step,
+                                                 &training->state.hparams, error);
+        recorded = training->tensorboard != NULL;
+    }
     if (!comm_all_ok(comm, recorded, error))
         goto failed;
     free(newest);
@@ -387,6 +392,7 @@ void training_close(struct training *training)
     windows_free(&training->windows);
     shared_dataset_close(&training->shared_dataset);
     free(training->values_before);
+    tensorboard_close(training->tensorboard);
     slow_rank_free(&training->slow_rank);
     watchdog_stop(training->watchdog);
     run_lock_release(&training->lock);
