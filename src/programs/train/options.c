@@ -63,6 +63,10 @@ static const struct setting rows[] = {
         "Also write event files for TensorBoard into RUN/train and RUN/eval: metrics, hparams, and at evaluations "
         "histograms of "
         "gradients and drum rolls of what the model plays."),
+    TEXT(trace, NULL, "FILE.json",
+         "Write a timeline of the phases and allreduces of some steps on all ranks, for ui.perfetto.dev or "
+         "chrome://tracing."),
+    INT(trace_steps, "5", 1, 1000, "Steps in it, from the third of the session."),
     INT(eval_steps, "-1", -1, 1e9,
         "Steps between evaluations during training (0: none; -1: the run's; for a new run 500 where the data set has "
         "validation windows)."),

@@ -26,6 +26,8 @@ struct train_options {
     int64_t log_steps;
     double log_secs;
     bool log_tensors, tensorboard;
+    char *trace;
+    int64_t trace_steps;
     int64_t eval_steps; /* -1: the run's */
     char *eval_split;
     int64_t patience;

@@ -387,6 +387,46 @@ static bool still_learning(struct training *training, uint64_t *in_a_row, uint64
                      training->state.step, MOST_IN_A_ROW);
 }
 
+/* Spans of a step: phases, which come again for each micro-batch, and allreduces. */
+static bool begin_trace(struct training *training, struct error *error)
+{
+    const struct tensor_table *table = &training->model->table;
+    size_t micro_batches = training->count / (size_t)training->model->max_batch + 1;
+    size_t buckets = table->num_floats * sizeof(float) / ((size_t)training->options->bucket_kib << 10) + 2;
+    size_t spans = STEP_NUM_PHASES * micro_batches + buckets + NUM_PHASES;
+    training->trace = trace_make((size_t)training->options->trace_steps * spans);
+    if (!comm_all_ok(training->comm, training->trace || error_set_no_memory(error, "out of memory for --trace"), error))
+        return false;
+    comm_barrier(training->comm);
+    training->trace_zero = clock_seconds();
+    training->stats.trace = training->trace;
+    gradient_reducer_trace(training->reducer, training->trace);
+    return true;
+}
+
+static bool end_trace(struct training *training, struct error *error)
+{
+    training->stats.trace = NULL;
+    gradient_reducer_trace(training->reducer, NULL);
+    bool ok = trace_file_write(training->options->trace, training->trace, training->trace_zero, training->comm, error);
+    trace_free(training->trace);
+    training->trace = NULL;
+    if (ok)
+        log_info("wrote %s", training->options->trace);
+    return ok;
+}
+
+/* What is due of --trace before step `number` of the session, counted from 0, or after the last. Collective. */
+static bool trace_steps(struct training *training, uint64_t number, bool is_over, struct error *error)
+{
+    enum { FIRST = 2 }; /* the steps before it warm up */
+    if (!training->options->trace)
+        return true;
+    if (training->trace && (is_over || number == FIRST + (uint64_t)training->options->trace_steps))
+        return end_trace(training, error);
+    return is_over || number != FIRST || begin_trace(training, error);
+}
+
 int training_run(struct training *training, struct error *error)
 {
     const struct train_options *options = training->options;
@@ -403,6 +443,8 @@ int training_run(struct training *training, struct error *error)
     while (training->state.step < num_steps && !reason && !best_is_stale(&training->state, options->patience)) {
         double shared[NUM_SHARED];
         uint64_t skipped_before = training->optimizer.skipped;
+        if (!trace_steps(training, training->state.step - first_step, false, error))
+            return EXIT_FAILURE;
         make_step(training, shared, &interval);
         reason = training->state.step < num_steps ? halt_reason(training, shared) : NULL;
         if (shared[VOTE_GIVE_UP] > 0 && !writer_is_well(training, error))
@@ -411,6 +453,8 @@ int training_run(struct training *training, struct error *error)
             !after_step(training, shared, &interval, reason != NULL, error))
             return EXIT_FAILURE;
     }
+    if (!trace_steps(training, training->state.step - first_step, true, error))
+        return EXIT_FAILURE;
     bool stale = !reason && training->state.step < num_steps;
     halt_answer(NULL, 0);
     double seconds = clock_seconds() - loop_started;

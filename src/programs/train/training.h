@@ -17,6 +17,7 @@
 #include "programs/train/slow_rank.h"
 #include "programs/train/step.h"
 #include "programs/train/tensorboard.h"
+#include "programs/train/trace_file.h"
 #include "programs/train/watchdog.h"
 #include "run/checkpoint_writer.h"
 #include "run/run_lock.h"
@@ -49,6 +50,8 @@ struct training {
     struct weight_average average;                            /* with ema_decay */
     struct tensor_group groups[CHECKPOINT_WRITER_MAX_GROUPS]; /* what a checkpoint has of model and optimizer */
     size_t num_groups;
+    struct trace *trace;             /* of the steps under way; NULL: none */
+    double trace_zero;               /* clock_seconds at its start, the same moment on all ranks */
     struct tensorboard *tensorboard; /* rank 0, with --tensorboard; else NULL */
     float *values_before;            /* rank 0, with --log_tensors: [num_floats] before an update that is measured */
     struct tensor_norms norms[TENSORS_MAX_ROWS]; /* of that update */

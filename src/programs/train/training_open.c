@@ -392,6 +392,7 @@ void training_close(struct training *training)
     windows_free(&training->windows);
     shared_dataset_close(&training->shared_dataset);
     free(training->values_before);
+    trace_free(training->trace);
     tensorboard_close(training->tensorboard);
     slow_rank_free(&training->slow_rank);
     watchdog_stop(training->watchdog);
