@@ -9,6 +9,7 @@
 #include "programs/common/transform.h"
 #include "programs/train/agreement.h"
 #include "programs/train/best.h"
+#include "programs/train/surroundings.h"
 #include "run/hparams_file.h"
 #include "run/metrics.h"
 #include "run/run_checkpoint.h"
@@ -273,10 +274,12 @@ static bool open_reducer(struct training *training, struct error *error)
     return training->reducer != NULL;
 }
 
-static void log_start(const struct training *training, const char *newest)
+static void log_start(const struct training *training, const struct surroundings *surroundings,
+                      const struct config *config, const char *newest)
 {
     const struct checkpoint *state = &training->state;
     const struct hparams *hparams = &state->hparams;
+    surroundings_log(surroundings, hparams, config);
     log_info(
         "%s: %zu parameters, %zu training windows of %" PRId64 " bars, batch of %" PRId64 " on %d rank%s, %s kernels",
         state->config, training->model->table.num_values, training->windows.count, hparams->bars, hparams->batch_size,
@@ -353,7 +356,9 @@ bool training_open(struct training *training, const struct train_options *option
         !open_training(training, newest, error))
         goto failed;
     training->state.num_ranks = comm_size(comm);
-    log_start(training, newest);
+    struct surroundings surroundings;
+    surroundings_find(&surroundings, comm, options->examples_path);
+    log_start(training, &surroundings, config, newest);
     struct metrics_event event = {
         .event = newest ? "resume" : "start",
         .step = training->state.step,
@@ -361,9 +366,10 @@ bool training_open(struct training *training, const struct train_options *option
         .num_ranks = comm_size(comm),
         .skipped_windows = training->windows.num_silent,
     };
-    bool recorded = comm_rank(comm) != 0 || (run_lock_held(&training->lock, error) &&
-                                             hparams_file_write(options->run_dir, &training->state, error) &&
-                                             metrics_append_event(training->folder, &event, error));
+    bool recorded =
+        comm_rank(comm) != 0 || (run_lock_held(&training->lock, error) &&
+                                 hparams_file_write(options->run_dir, &training->state, &surroundings.about, error) &&
+                                 metrics_append_event(training->folder, &event, error));
     if (recorded && comm_rank(comm) == 0 && options->tensorboard) {
         training->tensorboard = tensorboard_open(training->folder, training->eval_folder, training->state.step,
                                                  &training->state.hparams, error);
