@@ -132,6 +132,9 @@ class Importing(unittest.TestCase):
         formats.write_bundle(prefix, formats.with_training(self.magentas(HIERARCHICAL)))
         printed, attributes = self.assert_imported(prefix + ".data-00000-of-00001", self.model(HIERARCHICAL))
         self.assertIn("Adam's moments, global_step", printed)
+        self.assertIn("as only that has such tensors", printed)
+        self.assertEqual(attributes["recipe"], "imported from trained.ckpt-1234.data-00000-of-00001 "
+                                               "(TensorFlow checkpoint, trained.ckpt-1234.index)")
         self.assertEqual(attributes["step"], 1234)
         self.assertEqual(attributes["config"], HIERARCHICAL)
         self.assertEqual(list(attributes["enc_rnn_size"]), [8])
@@ -155,6 +158,29 @@ class Importing(unittest.TestCase):
                 archive.write(os.path.join(folder, name), "a/b/" + name)
         self.assert_imported(path, self.model(config), config=config)
         self.assert_imported(folder, self.model(config), config=config)
+
+    def test_the_newest_of_a_run(self):
+        """A folder of several checkpoints, as a training of Magenta's leaves it."""
+        folder, old = self.path("train"), self.magentas("groovae_2bar_hits_control")
+        os.makedirs(folder)
+        formats.write_bundle(os.path.join(folder, "model.ckpt-2"), self.magentas(HIERARCHICAL))
+        formats.write_bundle(os.path.join(folder, "model.ckpt-10"), old)
+        self.assert_refused(folder, "has 2 models in it", "train/model.ckpt-10.index")
+        with open(os.path.join(folder, "checkpoint"), "w", encoding="utf-8") as file:
+            file.write('model_checkpoint_path: "/home/me/train/model.ckpt-2"\n'
+                       'all_model_checkpoint_paths: "/home/me/train/model.ckpt-10"\n')
+        printed, _ = self.assert_imported(folder, self.model(HIERARCHICAL))
+        self.assertIn("model.ckpt-2.index", printed)
+
+    def test_changed_hparams(self):
+        changes = SIZES + ",hits_as_controls=true"
+        prefix, config = self.path("changed.ckpt"), "groovae_2bar_humanize"
+        ours = self.model(config, changes)
+        formats.write_bundle(prefix, formats.to_magenta(ours, controls=9))
+        self.assert_refused(prefix, "9 controls, not 0", "--hparams=hits_as_controls=true", config=config)
+        _, attributes = self.assert_imported(prefix, ours, config=config, hparams="hits_as_controls=true")
+        self.assertEqual(attributes["hits_as_controls"], 1)
+        self.assertEqual(attributes["humanize"], 1)
 
     def test_magenta_js(self):
         for config, converter in CONFIGS.items():

@@ -2,6 +2,17 @@
 drumline_test(exchange/magenta_names LINK drumline_exchange)
 drumline_test(exchange/notes LINK drumline_exchange)
 
+# What reads models of other programs, which needs libarchive.
+if(DRUMLINE_MPI)
+    drumline_test(exchange/import_mutations SOURCES exchange/fuzz_import.c LINK drumline_import)
+    if(DRUMLINE_FUZZ)
+        add_executable(fuzz_import exchange/fuzz_import.c)
+        target_include_directories(fuzz_import PRIVATE ${PROJECT_SOURCE_DIR})
+        target_link_libraries(fuzz_import PRIVATE drumline_import)
+        target_link_options(fuzz_import PRIVATE -fsanitize=fuzzer)
+    endif()
+endif()
+
 # Sanitizers leave too little address space for this test's limit of memory, and slow its many small programs down.
 if(DRUMLINE_MPI AND NOT DRUMLINE_SANITIZE)
     add_test(NAME import COMMAND ${DRUMLINE_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/exchange/check_import.py
