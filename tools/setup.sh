@@ -54,6 +54,7 @@ for argument in "$@"; do
         --tests)
             packages+=("${test_packages[@]}")
             is_installed environment-modules || packages+=(lmod) # a system has one of them
+            command -v npm >/dev/null || packages+=(nodejs npm)  # often from elsewhere, in one package
             ;;
         --check) check_only=true ;;
         -h | --help) sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0"; exit 0 ;;
