@@ -10,6 +10,7 @@ packages=(
     build-essential cmake ninja-build pkg-config git
     libopenmpi-dev openmpi-bin libhdf5-dev libopenblas-dev
     libsmf-dev libpopt-dev libjansson-dev libarchive-dev nettle-dev libxxhash-dev librandom123-dev libdnnl-dev
+    libseccomp-dev
     libcairo2-dev libfluidsynth-dev libsndfile1-dev timgm6mb-soundfont
 )
 test_packages=(
@@ -53,6 +54,7 @@ for argument in "$@"; do
         --tests)
             packages+=("${test_packages[@]}")
             is_installed environment-modules || packages+=(lmod) # a system has one of them
+            command -v npm >/dev/null || packages+=(nodejs npm)  # often from elsewhere, in one package
             ;;
         --check) check_only=true ;;
         -h | --help) sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0"; exit 0 ;;

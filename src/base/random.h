@@ -25,9 +25,10 @@ enum random_purpose {
     RANDOM_AUGMENTATION = 11,  /* of training windows, target and input alike */
     RANDOM_FEEL_NOISE = 12,    /* generation: added to velocities and offsets; example: index of the output */
     RANDOM_SAMPLED_COMPONENT =
-        13,                 /* generation: the part of a mixture that z is drawn from; example: index of the output */
-    RANDOM_LATENT_FIT = 14, /* first guesses of a mixture; step: number of components */
-    RANDOM_DROPOUT = 64     /* + index of the dropout layer, see model.h */
+        13,                   /* generation: the part of a mixture that z is drawn from; example: index of the output */
+    RANDOM_LATENT_FIT = 14,   /* first guesses of a mixture; step: number of components */
+    RANDOM_QUALITY_DRAW = 16, /* windows of data beside which samples are judged; step: the draw */
+    RANDOM_DROPOUT = 64       /* + index of the dropout layer, see model.h */
 };
 
 struct random_stream {

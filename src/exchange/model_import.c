@@ -92,7 +92,6 @@ static const char *kind_of_training(const char *name)
 static void add_kind(struct model_import *import, const char *kind)
 {
     size_t used = strlen(import->left);
-    import->num_left++;
     if (!strstr(import->left, kind))
         snprintf(import->left + used, sizeof import->left - used, "%s%s", used > 0 ? ", " : "", kind);
 }
@@ -106,8 +105,8 @@ static bool check_left(struct model_import *import, const struct foreign_tensors
         const struct foreign_tensor *tensor = &tensors->rows[i];
         const char *kind = kind_of_training(tensor->name);
         if (tensor->is_used)
-            import->num_read++;
-        else if (kind)
+            continue;
+        if (kind)
             add_kind(import, kind);
         else if (tensor->count > 0)
             listing_add(&unknown, "%s", tensor->name);
@@ -201,6 +200,7 @@ bool model_import_make(struct model_import *import, struct foreign_tensors *tens
               check_all(tensors, &naming, import->checkpoint.config, error) && read_latents(import, tensors, error) &&
               check_left(import, tensors, error) && read_all(import, tensors, &naming, error);
     if (ok) {
+        import->is_guessed = !config && !tensors->notes;
         import->table = naming.table;
         read_step(&import->checkpoint, tensors);
     } else {

@@ -163,7 +163,7 @@ bool checkpoint_save(const char *path, const struct checkpoint *checkpoint, cons
     return false;
 }
 
-static bool read_attribute(hid_t file, const char *path, const struct attribute *attribute,
+static bool read_attribute(struct hdf5_reader *file, const char *path, const struct attribute *attribute,
                            struct checkpoint *checkpoint, struct error *error)
 {
     char *member = (char *)checkpoint + attribute->offset;
@@ -190,7 +190,8 @@ static bool read_attribute(hid_t file, const char *path, const struct attribute 
 }
 
 /* The first version called them "validation_hits_loss" and so on, and had no loss. */
-static bool read_validation_metric(double *value, hid_t file, const struct metric *metric, struct error *error)
+static bool read_validation_metric(double *value, struct hdf5_reader *file, const struct metric *metric,
+                                   struct error *error)
 {
     char key[METRIC_NAME_SIZE], first_version[METRIC_NAME_SIZE + sizeof "validation_"];
     metric_key(key, metric, "validation");
@@ -199,7 +200,8 @@ static bool read_validation_metric(double *value, hid_t file, const struct metri
     return !hdf5_has_attribute(file, name) || hdf5_read_double(value, file, name, error);
 }
 
-static bool read_validation(struct checkpoint *checkpoint, hid_t file, const char *path, struct error *error)
+static bool read_validation(struct checkpoint *checkpoint, struct hdf5_reader *file, const char *path,
+                            struct error *error)
 {
     struct metric_set set;
     int64_t step;
@@ -222,7 +224,8 @@ static bool read_validation(struct checkpoint *checkpoint, hid_t file, const cha
 }
 
 /* A count that files of the first version lack: then 0. */
-static bool read_later_count(uint64_t *count, hid_t file, const char *path, const char *name, struct error *error)
+static bool read_later_count(uint64_t *count, struct hdf5_reader *file, const char *path, const char *name,
+                             struct error *error)
 {
     int64_t value = 0;
     if (hdf5_has_attribute(file, name) && !hdf5_read_int(&value, file, name, error))
@@ -231,7 +234,7 @@ static bool read_later_count(uint64_t *count, hid_t file, const char *path, cons
     return value >= 0 || error_set(error, "%s: %s is %" PRId64 ", which no training writes", path, name, value);
 }
 
-static bool read_best(struct checkpoint_best *best, hid_t file, const char *path, struct error *error)
+static bool read_best(struct checkpoint_best *best, struct hdf5_reader *file, const char *path, struct error *error)
 {
     *best = (struct checkpoint_best){.is_known = hdf5_has_attribute(file, "best_val_loss")};
     return !best->is_known || (hdf5_read_double(&best->val_loss, file, "best_val_loss", error) &&
@@ -239,7 +242,8 @@ static bool read_best(struct checkpoint_best *best, hid_t file, const char *path
                                read_later_count(&best->evaluations_since, file, path, "evaluations_since_best", error));
 }
 
-static bool read_attributes(struct checkpoint *checkpoint, hid_t file, const char *path, struct error *error)
+static bool read_attributes(struct checkpoint *checkpoint, struct hdf5_reader *file, const char *path,
+                            struct error *error)
 {
     for (size_t i = 0; i < COUNT_OF(attributes); i++)
         if (!read_attribute(file, path, &attributes[i], checkpoint, error))
@@ -254,8 +258,8 @@ static bool read_attributes(struct checkpoint *checkpoint, hid_t file, const cha
 }
 
 struct checkpoint_reader {
-    hid_t file;
-    char *path; /* owned */
+    struct hdf5_reader *file; /* owned */
+    char *path;               /* owned */
     struct hparams hparams;
 };
 
@@ -263,7 +267,7 @@ void checkpoint_close(struct checkpoint_reader *reader)
 {
     if (!reader)
         return;
-    hdf5_close(&reader->file);
+    hdf5_reader_close(&reader->file);
     free(reader->path);
     free(reader);
 }
@@ -272,14 +276,7 @@ bool checkpoint_has(const struct checkpoint_reader *reader, const char *group)
 {
     char name[OBJECT_NAME_SIZE];
     snprintf(name, sizeof name, "/%.40s", group);
-    char *slash = strchr(name + 1, '/');
-    bool found = true;
-    if (slash) { /* a link on the way must be asked for first */
-        *slash = '\0';
-        found = H5Lexists(reader->file, name, H5P_DEFAULT) > 0;
-        *slash = '/';
-    }
-    return found && H5Lexists(reader->file, name, H5P_DEFAULT) > 0;
+    return hdf5_has_object(reader->file, name);
 }
 
 const char *checkpoint_best_weights(const struct checkpoint_reader *reader)
@@ -289,14 +286,8 @@ const char *checkpoint_best_weights(const struct checkpoint_reader *reader)
 
 enum checkpoint_precision checkpoint_precision(const struct checkpoint_reader *reader)
 {
-    hid_t dataset = H5Dopen2(reader->file, "/" CHECKPOINT_WEIGHTS "/decoder/output/bias", H5P_DEFAULT);
-    hid_t type = dataset >= 0 ? H5Dget_type(dataset) : H5I_INVALID_HID;
-    bool is_half = type >= 0 && H5Tget_size(type) == 2;
-    if (type >= 0)
-        H5Tclose(type);
-    if (dataset >= 0)
-        H5Dclose(dataset);
-    return is_half ? CHECKPOINT_FLOAT16 : CHECKPOINT_FLOAT32;
+    uint64_t size = hdf5_element_size(reader->file, "/" CHECKPOINT_WEIGHTS "/decoder/output/bias", 1);
+    return size == sizeof(uint16_t) ? CHECKPOINT_FLOAT16 : CHECKPOINT_FLOAT32;
 }
 
 /* That the weights are there, in their sizes, before anyone takes memory for them. What is stored may be compressed, but
@@ -332,7 +323,6 @@ struct checkpoint_reader *checkpoint_open(struct checkpoint *checkpoint, const c
         error_set_no_memory(error, "%s: out of memory", path);
         return NULL;
     }
-    reader->file = H5I_INVALID_HID;
     reader->path = format_text("%s", path);
     if (hdf5_open(&reader->file, path, CHECKPOINT_FORMAT, error) &&
         read_attributes(checkpoint, reader->file, path, error)) {

@@ -47,21 +47,15 @@ bool checkpoint_latents_write(hid_t file, const struct latents *latents, struct 
            write_names(file, ATTRIBUTE_NAMES, latents->attribute_names, latents->counts.attributes, error);
 }
 
-/* A link on the way must be asked for first. */
-static bool has(hid_t file, const char *group, const char *name)
+static bool has(struct hdf5_reader *file, const char *group, const char *name)
 {
     char path[NAME_SIZE];
-    if (H5Lexists(file, "/" CHECKPOINT_LATENTS, H5P_DEFAULT) <= 0)
-        return false;
-    snprintf(path, sizeof path, "/" CHECKPOINT_LATENTS "/%s", group);
-    if (H5Lexists(file, path, H5P_DEFAULT) <= 0)
-        return false;
     snprintf(path, sizeof path, "/" CHECKPOINT_LATENTS "/%s%s%s", group, name ? "/" : "", name ? name : "");
-    return H5Lexists(file, path, H5P_DEFAULT) > 0;
+    return hdf5_has_object(file, path);
 }
 
 /* The names' text, NULL where there is none; the caller's. */
-static bool read_names(char **text, int *count, hid_t file, const char *attribute, struct error *error)
+static bool read_names(char **text, int *count, struct hdf5_reader *file, const char *attribute, struct error *error)
 {
     *text = NULL;
     *count = 0;
@@ -73,7 +67,7 @@ static bool read_names(char **text, int *count, hid_t file, const char *attribut
     return true;
 }
 
-static bool read_values(struct latents *latents, hid_t file, const char *path, struct error *error)
+static bool read_values(struct latents *latents, struct hdf5_reader *file, const char *path, struct error *error)
 {
     struct tensor_table table;
     latents_table(&table, &latents->counts);
@@ -91,7 +85,7 @@ static bool read_values(struct latents *latents, hid_t file, const char *path, s
     return true;
 }
 
-bool checkpoint_latents_read(struct latents *latents, hid_t file, const char *path, int size, int classes,
+bool checkpoint_latents_read(struct latents *latents, struct hdf5_reader *file, const char *path, int size, int classes,
                              struct error *error)
 {
     struct latent_counts counts = {.size = size};

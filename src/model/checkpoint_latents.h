@@ -13,7 +13,7 @@ bool checkpoint_latents_write(hid_t file, const struct latents *latents, struct 
 /* What is there, for a model whose latent vector has `size` numbers and whose hits have `classes`; empty, and that is no failure,
  * where the file has no density. Files with one Gaussian alone are fine. Messages name the file as `path`. Free with
  * latents_free. */
-bool checkpoint_latents_read(struct latents *latents, hid_t file, const char *path, int size, int classes,
+bool checkpoint_latents_read(struct latents *latents, struct hdf5_reader *file, const char *path, int size, int classes,
                              struct error *error);
 
 #endif

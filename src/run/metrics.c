@@ -56,7 +56,7 @@ static void put_skipped_windows(json_t *object, uint64_t count)
         json_object_set_new(object, "skipped_windows", json_integer((json_int_t)count));
 }
 
-bool metrics_append(const char *folder, const struct metrics_line *line, struct error *error)
+bool metrics_append_more(const char *folder, const struct metrics_line *line, json_t *more, struct error *error)
 {
     json_t *object = json_object();
     json_object_set_new(object, "step", json_integer((json_int_t)line->step));
@@ -67,7 +67,14 @@ bool metrics_append(const char *folder, const struct metrics_line *line, struct 
         if (is_part_of(&line->set->metrics[i], line->split))
             put_metric(object, &line->set->metrics[i], line->split, line->values.values[i]);
     put_skipped_windows(object, line->skipped_windows);
+    if (more)
+        json_object_update(object, more);
     return append(folder, object, line->split ? SEVERAL_WRITERS : ONE_WRITER, error);
+}
+
+bool metrics_append(const char *folder, const struct metrics_line *line, struct error *error)
+{
+    return metrics_append_more(folder, line, NULL, error);
 }
 
 /* JSON is UTF-8, and a message may name files that are not: then each byte beyond ASCII becomes '?'. */

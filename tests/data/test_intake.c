@@ -320,6 +320,30 @@ static void test_several_performances(void **state)
     free(path);
 }
 
+/* One note in ten may be lost; a file that loses more is counted, and named at debug. */
+static void test_lossy_files_are_counted(void **state)
+{
+    struct fixture *fixture = *state;
+    for (int lost = 1; lost <= 2; lost++) {
+        struct midi_bytes file;
+        char *path = path_join(fixture->folder, "a.mid");
+        midi_bytes_start(&file, 0, 1, 480);
+        midi_bytes_start_track(&file);
+        for (int i = 0; i < 10; i++)
+            midi_bytes_note(&file, 480, 9, i < lost ? 24 : 36, 100);
+        midi_bytes_end_track(&file);
+        assert_true(midi_bytes_save(&file, path));
+        log_set_level(LOG_LEVEL_DEBUG);
+        char *said = take(fixture, "a.mid");
+        log_set_level(LOG_LEVEL_INFO);
+        assert_contains(said, "of pitch 24 (C1)");
+        assert_int_equal(strstr(said, "drum map general skips 2 of 10 drum notes") != NULL, lost == 2);
+        assert_int_equal(fixture->counts.num_lossy, lost - 1);
+        free(said);
+        free(path);
+    }
+}
+
 /* Four beats of `bars` bars each, at 120 and after each silence 10 faster; `rests` [num_rests] bars of silence between them. */
 static void write_song(const struct fixture *fixture, const char *name, const int *bars, const int *rests, int count)
 {
@@ -376,6 +400,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_repairs, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_piano, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_several_performances, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_lossy_files_are_counted, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_long_silences_are_no_data, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,17 @@
 drumline_test(exchange/magenta_names LINK drumline_exchange)
 drumline_test(exchange/notes LINK drumline_exchange)
 
+# What reads models of other programs, which needs libarchive.
+if(DRUMLINE_MPI)
+    drumline_test(exchange/import_mutations SOURCES exchange/fuzz_import.c LINK drumline_import)
+    if(DRUMLINE_FUZZ)
+        add_executable(fuzz_import exchange/fuzz_import.c)
+        target_include_directories(fuzz_import PRIVATE ${PROJECT_SOURCE_DIR})
+        target_link_libraries(fuzz_import PRIVATE drumline_import)
+        target_link_options(fuzz_import PRIVATE -fsanitize=fuzzer)
+    endif()
+endif()
+
 # Sanitizers leave too little address space for this test's limit of memory, and slow its many small programs down.
 if(DRUMLINE_MPI AND NOT DRUMLINE_SANITIZE)
     add_test(NAME import COMMAND ${DRUMLINE_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/exchange/check_import.py
@@ -22,7 +33,11 @@ if(DRUMLINE_MPI AND DRUMLINE_TOOLS AND NOT DRUMLINE_SANITIZE)
     add_test(NAME training_magenta_js COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/exchange/with_magenta_js.sh ${client}
         ${CMAKE_CURRENT_SOURCE_DIR}/exchange/magenta_js.cjs ${PROJECT_BINARY_DIR}/bin $<TARGET_FILE:make_checkpoint>
         $<TARGET_FILE:decode_windows> ${client})
-    set_tests_properties(training_magenta_js_client training_magenta_js PROPERTIES LABELS training SKIP_RETURN_CODE 77)
-    set_tests_properties(training_magenta_js PROPERTIES TIMEOUT 300 FIXTURES_REQUIRED magenta_js
+    add_test(NAME training_magenta_js_page COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/exchange/with_magenta_js.sh ${client}
+        ${CMAKE_CURRENT_SOURCE_DIR}/exchange/magenta_js_page.cjs ${PROJECT_SOURCE_DIR}/docs/examples/magenta_js ${client}
+        ${PROJECT_BINARY_DIR}/bin $<TARGET_FILE:make_checkpoint>)
+    set(played training_magenta_js training_magenta_js_page)
+    set_tests_properties(training_magenta_js_client ${played} PROPERTIES LABELS training SKIP_RETURN_CODE 77)
+    set_tests_properties(${played} PROPERTIES TIMEOUT 300 FIXTURES_REQUIRED magenta_js
         ENVIRONMENT "${DRUMLINE_MPI_ENVIRONMENT}")
 endif()

@@ -3,7 +3,8 @@
  *
  * CLIENT_DIR holds node_modules with @magenta/music. For each config a small model with random weights is exported and loaded
  * by the client, which encodes windows and decodes them, and latent vectors drawn from N(0, 1), without sampling hits. It has
- * to agree with what decode_windows says. With the last four arguments the models NAME.h5 of MODELS_DIR are taken
+ * to agree with what decode_windows says. Then 16-bit floats and bytes are loaded, and a MIDI file goes the whole way through
+ * both: drumline-generate, and the client's own reader and converter. With the last four arguments the models NAME.h5 of MODELS_DIR are taken
  * instead, and windows of that data set: to measure. */
 'use strict';
 const assert = require('node:assert/strict');
@@ -19,6 +20,7 @@ const client = createRequire(path.join(path.resolve(clientDir), 'package.json'))
 console.warn = console.log = () => {}; /* the client's greetings */
 const tf = client('@tensorflow/tfjs');
 const {MusicVAE} = client('@magenta/music/node/music_vae');
+const {midiToSequenceProto} = client('@magenta/music/node/core');
 
 const NUM_DRUMS = 9, DEPTH = 27;
 const SMALL = 'enc_rnn_size=[16],dec_rnn_size=[12,12],z_size=8';
@@ -163,6 +165,67 @@ async function serve(folder) {
     return {server, url: `http://127.0.0.1:${server.address().port}`};
 }
 
+/* The client's variables of a model exported with these flags; `latents` are among them. */
+async function loadVariables(file, folder, url, dataSet, dtype) {
+    exportModel(file, `${folder}/${dtype}`, `--dtype=${dtype}`, `--examples_path=${dataSet}`);
+    const model = new MusicVAE(`${url}/${dtype}`);
+    await model.initialize();
+    return model.rawVars;
+}
+
+/* Weights of fewer bits are near those of 32. */
+async function checkDtypes(file, folder, url, dataSet) {
+    const exact = await loadVariables(file, folder, url, dataSet, 'f32');
+    for (const dtype of ['f16', 'u8']) {
+        const rough = await loadVariables(file, folder, url, dataSet, dtype);
+        const manifest = JSON.parse(fs.readFileSync(`${folder}/${dtype}/weights_manifest.json`));
+        assert.deepEqual(Object.keys(rough), Object.keys(exact));
+        for (const {name, quantization} of manifest.flatMap(group => group.weights)) {
+            const [a, b] = [exact[name].dataSync(), rough[name].dataSync()];
+            assert.ok(a.length > 0 && exact[name].shape.join() === rough[name].shape.join());
+            assert.equal(quantization === undefined, name.startsWith('latents/'), name);
+            const near = dtype === 'u8' ? () => 0.5001 * quantization.scale : value => Math.max(Math.abs(value) * 2 ** -11, 2 ** -25);
+            a.forEach((value, i) => assert.ok(Math.abs(value - b[i]) <= (quantization ? near(value) : 0), `${dtype} ${name}: ${value}, ${b[i]}`));
+        }
+        assert.ok('latents/mean' in rough && 'latents/factor' in rough);
+    }
+    process.stdout.write('16-bit floats and bytes: near the weights of 32 bits\n');
+}
+
+/* Notes by pitch and step, from a sequence of the client's at 120 quarters a minute; early ones on the first beat lie on it. */
+function notesByStep({notes}, stepSeconds = 0.125) {
+    return new Map(notes.map(({pitch, startTime, velocity}) => {
+        const step = Math.round(startTime / stepSeconds);
+        return [`${pitch} at ${step}`, {velocity, offset: 2 * (step - Math.max(0, startTime) / stepSeconds)}];
+    }));
+}
+
+function generate(checkpoint, folder, ...flags) {
+    run(`${binDir}/drumline-generate`, `--checkpoint_file=${checkpoint}`, `--output_dir=${folder}`, '--num_outputs=1', '--seed=3', '--qpm=120',
+        '--log=warning', ...flags);
+    return path.join(folder, fs.readdirSync(folder)[0]);
+}
+
+/* One MIDI file through drumline-generate and through the client. */
+async function compareFile(name, file, folder, url, input) {
+    const ours = generate(file, `${folder}/${name}_midi`, '--mode=reconstruct', '--feedback=raw', '--temperature=0.000001', '--keep_hits=false',
+        `--input_midi_1=${input}`);
+    const model = new MusicVAE(`${url}/${name}`);
+    await model.initialize();
+    const tensor = model.dataConverter.toTensor(midiToSequenceProto(fs.readFileSync(input)));
+    const controls = model.spec.extraControls && {extraControls: {[model.spec.extraControls[0].name]: tensor}};
+    const z = await model.encodeTensors(tensor.expandDims(0), controls);
+    const theirs = notesByStep((await model.decode(z, undefined, controls))[0]);
+    const expected = notesByStep(midiToSequenceProto(fs.readFileSync(ours)));
+    assert.ok(expected.size > 10);
+    assert.deepEqual([...theirs.keys()].sort(), [...expected.keys()].sort(), name);
+    for (const [key, note] of expected) {
+        assert.ok(Math.abs(note.velocity - theirs.get(key).velocity) <= MOST_VELOCITY, `${name}, ${key}`);
+        assert.ok(Math.abs(note.offset - theirs.get(key).offset) <= MOST_OFFSET, `${name}, ${key}`);
+    }
+    process.stdout.write(`${name}: ${expected.size} notes of a MIDI file, the same by drumline-generate\n`);
+}
+
 function makeDataSet(folder) {
     run(`${binDir}/drumline-drummers`, '--output_dir', `${folder}/midi`, '--num_performances=12');
     run(`${binDir}/drumline-preprocess`, '--input_dir', `${folder}/midi`, '--output_dir', `${folder}/data`, '--recursive',
@@ -195,6 +258,12 @@ async function main(folder) {
             report(name, results);
             check(name, results);
         }
+        if (measured.length > 0)
+            return;
+        await checkDtypes(path.join(folder, 'hits_control.h5'), folder, url, dataSet);
+        const input = generate(path.join(folder, 'add_closed_hh.h5'), `${folder}/input`);
+        for (const name of ['humanize', 'tap', 'tap_input'])
+            await compareFile(name, path.join(folder, `${name}.h5`), folder, url, input);
     } finally {
         server.close();
     }

@@ -359,6 +359,44 @@ static void windows_have_a_past_and_controls(void **state)
     }
 }
 
+/* Taught by the music that it played itself the decoder plays the same; by other music another, but for the first step. */
+static void is_taught_by_other_music(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n < NUM_SIZES; n++) {
+        struct bench bench;
+        bench_make(&bench, &all_sizes[n]);
+        size_t batch = bench.sizes->batch, window = bench.steps * NAIVE_DEPTH;
+        float *taught = calloc(batch * window, sizeof *taught);
+        assert_non_null(taught);
+        struct inference_request request = {
+            .batch = (int)batch,
+            .controls = bench.sizes->control_depth > 0 ? bench.controls : NULL,
+            .temperature = 1,
+            .seed = 6,
+        };
+        inference_decode(bench.music, bench.z, bench.decoder, bench.scratch, &request);
+        memcpy(taught, bench.music, batch * window * sizeof *taught);
+        request.taught = taught;
+        request.taught_stride = window;
+        inference_decode(bench.music, bench.z, bench.decoder, bench.scratch, &request);
+        assert_memory_equal(bench.music, taught, batch * window * sizeof *taught);
+        float *other = calloc(batch * window, sizeof *other);
+        assert_non_null(other);
+        for (size_t i = 0; i < batch * window; i++)
+            other[i] = 7;
+        request.taught = other;
+        inference_decode(bench.music, bench.z, bench.decoder, bench.scratch, &request);
+        for (size_t b = 0; b < batch; b++) {
+            assert_memory_equal(bench.music + b * window, taught + b * window, NAIVE_DEPTH * sizeof *taught);
+            assert_memory_not_equal(bench.music + b * window, taught + b * window, window * sizeof *taught);
+        }
+        free(other);
+        free(taught);
+        bench_free(&bench);
+    }
+}
+
 /* Bit for bit: rows of 1 to 17 and the batch's own number, in a scratch of another size. */
 static void a_window_does_not_depend_on_its_batch(void **state)
 {
@@ -546,6 +584,7 @@ int main(void)
         cmocka_unit_test(feeds_raw_outputs_back),
         cmocka_unit_test(noise_has_its_deviation),
         cmocka_unit_test(windows_have_a_past_and_controls),
+        cmocka_unit_test(is_taught_by_other_music),
         cmocka_unit_test(encodes_as_the_model_does),
         cmocka_unit_test(temperature_spreads_hits),
         cmocka_unit_test(sampling_that_never_comes_is_teacher_forcing),

@@ -23,7 +23,9 @@ if(DRUMLINE_MPI AND DRUMLINE_TOOLS)
         ${DRUMLINE_TRAINING_DATA})
     set_tests_properties(training_data PROPERTIES TIMEOUT 120 LABELS training FIXTURES_SETUP training_data
         ENVIRONMENT "${DRUMLINE_MPI_ENVIRONMENT}")
-    foreach(subject best ranks kill preempted halt fence refusals failures runs logs watch large_batches precision groove unreadable stall tensors tensorboard trace)
+    foreach(subject best ranks kill preempted halt fence
+        refusals failures runs logs watch large_batches precision groove unreadable stall
+        tensors tensorboard trace quality)
         drumline_training_test(${subject})
     endforeach()
     drumline_training_test(start)

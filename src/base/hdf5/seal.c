@@ -85,7 +85,7 @@ static bool parse_seal(const char seal[HDF5_SEAL_SIZE], uint64_t *checksum, uint
     return memcmp(seal, again, HDF5_SEAL_SIZE) == 0;
 }
 
-static bool check_open_file(int descriptor, const char *path, struct error *error)
+bool hdf5_seal_check(int descriptor, const char *path, struct error *error)
 {
     char seal[HDF5_SEAL_SIZE + 1] = {0};
     struct stat status;
@@ -112,16 +112,6 @@ static bool check_open_file(int descriptor, const char *path, struct error *erro
     if (actual_size == size && found == checksum)
         return true;
     return error_set(error, "%s: is damaged, or was changed by another program (its checksum does not hold)", path);
-}
-
-bool hdf5_seal_check(const char *path, struct error *error)
-{
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0)
-        return error_set_errno(error, errno, "%s: can't open", path);
-    bool ok = check_open_file(descriptor, path, error);
-    close(descriptor);
-    return ok;
 }
 
 bool hdf5_seal_exists(const char *path)

@@ -233,7 +233,8 @@ bool dataset_index_write(const struct dataset_index *index, struct atomic_file *
     return false;
 }
 
-static bool read_count(uint64_t *count, hid_t file, const char *path, const char *name, struct error *error)
+static bool read_count(uint64_t *count, struct hdf5_reader *file, const char *path, const char *name,
+                       struct error *error)
 {
     int64_t value;
     if (!hdf5_read_int(&value, file, name, error))
@@ -243,7 +244,8 @@ static bool read_count(uint64_t *count, hid_t file, const char *path, const char
 }
 
 /* The first version called the attribute left_out_NAME. Reasons that came after it may be missing. */
-static bool read_skipped(uint64_t *count, hid_t file, const char *path, enum skip_reason reason, struct error *error)
+static bool read_skipped(uint64_t *count, struct hdf5_reader *file, const char *path, enum skip_reason reason,
+                         struct error *error)
 {
     char *name = format_text("skipped_%s", reasons[reason].name);
     char *old_name = format_text("left_out_%s", reasons[reason].name);
@@ -257,7 +259,7 @@ static bool read_skipped(uint64_t *count, hid_t file, const char *path, enum ski
     return ok;
 }
 
-static bool read_counts(struct dataset_index *index, hid_t file, const char *path, struct error *error)
+static bool read_counts(struct dataset_index *index, struct hdf5_reader *file, const char *path, struct error *error)
 {
     struct dataset_counts *counts = &index->counts;
     uint64_t num_shards, num_steps;
@@ -285,7 +287,8 @@ static bool read_counts(struct dataset_index *index, hid_t file, const char *pat
     return true;
 }
 
-static bool read_content_hash(struct dataset_index *index, hid_t file, const char *path, struct error *error)
+static bool read_content_hash(struct dataset_index *index, struct hdf5_reader *file, const char *path,
+                              struct error *error)
 {
     char *text = NULL;
     if (!hdf5_read_string(&text, file, "content_sha256", error))
@@ -299,18 +302,18 @@ static bool read_content_hash(struct dataset_index *index, hid_t file, const cha
     return ok;
 }
 
-static bool read_lost(struct dataset_index *index, hid_t file, const char *path, struct error *error)
+static bool read_lost(struct dataset_index *index, struct hdf5_reader *file, const char *path, struct error *error)
 {
     uint64_t rows[NUM_PITCHES][3];
     hsize_t dims[2];
-    if (H5Lexists(file, LOST_NAME, H5P_DEFAULT) <= 0)
+    if (!hdf5_has_object(file, LOST_NAME))
         return true;
     if (!hdf5_dataset_dims(dims, file, LOST_NAME, 2, error))
         return false;
     if (dims[0] > NUM_PITCHES || dims[1] != 3)
         return error_set(error, "%s: " LOST_NAME " is %llu by %llu", path, (unsigned long long)dims[0],
                          (unsigned long long)dims[1]);
-    if (!hdf5_read_dataset(rows, file, LOST_NAME, H5T_NATIVE_UINT64, 2, dims, error))
+    if (!hdf5_read_dataset(rows, file, LOST_NAME, HDF5_UINT64, 2, dims, error))
         return false;
     for (size_t i = 0; i < dims[0]; i++) {
         index->lost[i] = (struct lost_pitch){rows[i][0], rows[i][1], rows[i][2]};
@@ -321,7 +324,7 @@ static bool read_lost(struct dataset_index *index, hid_t file, const char *path,
     return true;
 }
 
-static bool read_drum_map(struct drum_map *map, hid_t file, const char *path, struct error *error)
+static bool read_drum_map(struct drum_map *map, struct hdf5_reader *file, const char *path, struct error *error)
 {
     char *name = NULL, *table = NULL;
     if (!hdf5_has_attribute(file, "drum_map")) {
@@ -340,7 +343,8 @@ static bool read_drum_map(struct drum_map *map, hid_t file, const char *path, st
 }
 
 /* Data sets of the first version do not say it: they are for the first of the table. */
-static bool read_representation(struct dataset_index *index, hid_t file, const char *path, struct error *error)
+static bool read_representation(struct dataset_index *index, struct hdf5_reader *file, const char *path,
+                                struct error *error)
 {
     char *name = NULL;
     index->representation = 0;
@@ -365,7 +369,7 @@ static bool is_own_shard(const char *file_name, void *context)
 }
 
 /* This program reads the shards themselves, but others read the index's datasets over them. */
-static bool check_virtual(struct dataset_index *index, hid_t file, struct error *error)
+static bool check_virtual(struct dataset_index *index, struct hdf5_reader *file, struct error *error)
 {
     static const char *const names[] = {"/hits", "/velocity", "/offset"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -377,7 +381,7 @@ static bool check_virtual(struct dataset_index *index, hid_t file, struct error 
 bool dataset_index_read(struct dataset_index *index, const char *folder, struct error *error)
 {
     char *path = path_join(folder, INDEX_NAME);
-    hid_t file;
+    struct hdf5_reader *file;
     *index = (struct dataset_index){0};
     bool ok = foreign_file_check(folder, error) && folder_check(folder, error);
     if (ok && !file_exists(path))
@@ -388,7 +392,7 @@ bool dataset_index_read(struct dataset_index *index, const char *folder, struct 
              read_counts(index, file, path, error) && read_content_hash(index, file, path, error) &&
              read_drum_map(&index->drum_map, file, path, error) && read_lost(index, file, path, error) &&
              read_representation(index, file, path, error) && check_virtual(index, file, error);
-        hdf5_close(&file);
+        hdf5_reader_close(&file);
     }
     if (!ok)
         dataset_index_free(index);

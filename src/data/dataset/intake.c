@@ -219,9 +219,11 @@ static void report_lost(const char *shown, uint8_t pitch, uint64_t notes)
 }
 
 /* Adds the file's notes, and names at debug level those that the map does not know. */
-static void take_census(struct pitch_census *census, const struct midi *midi, const struct drum_map *map,
+static void take_census(struct intake_counts *counts, const struct midi *midi, const struct drum_map *map,
                         const char *shown)
 {
+    struct pitch_census *census = &counts->census;
+    uint64_t lost = 0;
     struct pitch_census own = {{0}, {0}};
     for (size_t i = 0; i < midi->num_onsets; i++)
         own.notes[midi->onsets[i].pitch]++;
@@ -230,9 +232,16 @@ static void take_census(struct pitch_census *census, const struct midi *midi, co
             continue;
         census->notes[pitch] += own.notes[pitch];
         census->files[pitch]++;
-        if (drum_class_of_pitch(map, (uint8_t)pitch) == DRUM_NONE)
+        if (drum_class_of_pitch(map, (uint8_t)pitch) == DRUM_NONE) {
             report_lost(shown, (uint8_t)pitch, own.notes[pitch]);
+            lost += own.notes[pitch];
+        }
     }
+    if (10 * lost <= midi->num_onsets)
+        return;
+    counts->num_lossy++;
+    log_debug_here("%s: drum map %s skips %llu of %zu drum notes", shown, map->name, (unsigned long long)lost,
+                   midi->num_onsets);
 }
 
 /* Leaves the drums in *midi. False where nothing says that there are any. */
@@ -349,7 +358,7 @@ static bool take_file(struct shard_writer *writer, struct intake_counts *counts,
         counts->num_name_signatures += take_name_signature(&fallback, path);
     bool ok = true;
     if (keep_drums(&midi, counts, rules, shown)) {
-        take_census(&counts->census, &midi, &rules->map, shown);
+        take_census(counts, &midi, &rules->map, shown);
         ok =
             take_grids(writer, counts, &midi, &about, info, fallback, rules, error) || error_prefix(error, "%s", shown);
     }

@@ -222,17 +222,26 @@ static int compare_onsets(const void *left, const void *right)
     return (a->pitch > b->pitch) - (a->pitch < b->pitch);
 }
 
+enum { STEP_TICKS = MIDI_WRITTEN_PPQ / STEPS_PER_QUARTER, MOST_EARLY = STEP_TICKS / 2, MOST_LATE = MOST_EARLY - 1 };
+
 /* Late by half a step would be nearest to the next step, so the latest is a tick less. */
+static long early_ticks(float offset)
+{
+    long early = lround((double)offset * MOST_EARLY);
+    return early > MOST_EARLY ? MOST_EARLY : early < -MOST_LATE ? -MOST_LATE : early;
+}
+
 static uint32_t written_tick(uint32_t step, float offset)
 {
-    enum { STEP_TICKS = MIDI_WRITTEN_PPQ / STEPS_PER_QUARTER, MOST_EARLY = STEP_TICKS / 2, MOST_LATE = MOST_EARLY - 1 };
-    long early = lround((double)offset * MOST_EARLY);
-    if (early > MOST_EARLY)
-        early = MOST_EARLY;
-    if (early < -MOST_LATE)
-        early = -MOST_LATE;
-    int64_t tick = (int64_t)step * STEP_TICKS - early;
+    int64_t tick = (int64_t)step * STEP_TICKS - early_ticks(offset);
     return tick > 0 ? (uint32_t)tick : 0;
+}
+
+void grid_round_offsets(struct grid *grid)
+{
+    for (size_t cell = 0; cell < (size_t)grid->num_steps * NUM_DRUMS; cell++)
+        if (grid->hits[cell])
+            grid->offset[cell] = (float)early_ticks(grid->offset[cell]) / MOST_EARLY;
 }
 
 bool grid_to_midi(struct midi *midi, const struct grid *grid, const struct drum_map *map, struct error *error)

@@ -97,4 +97,7 @@ float grid_starting_qpm(const struct midi *midi, uint32_t tick);
  * would lie before the beginning is put there. The file ends with the last bar. Free with midi_free. */
 bool grid_to_midi(struct midi *midi, const struct grid *grid, const struct drum_map *map, struct error *error);
 
+/* Moves each hit to the tick at which it is written, as read back from the file, but for those before the beginning. */
+void grid_round_offsets(struct grid *grid);
+
 #endif

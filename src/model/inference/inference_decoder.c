@@ -389,7 +389,9 @@ static void feed(float *fed, const float *music, const float *raw, int t, const 
     size_t depth = (size_t)shape->depth, num_controls = (size_t)shape->num_controls, steps = (size_t)shape->steps;
     for (size_t b = 0; b < (size_t)request->batch; b++) {
         float *row = fed + b * (depth + num_controls);
-        if (t > 0 && request->raw_feedback)
+        if (t > 0 && request->taught)
+            memcpy(row, request->taught + b * request->taught_stride + ((size_t)t - 1) * depth, depth * sizeof *row);
+        else if (t > 0 && request->raw_feedback)
             memcpy(row, raw + b * depth, depth * sizeof *row);
         else if (t > 0)
             memcpy(row, music + (b * steps + (size_t)t - 1) * depth, depth * sizeof *row);

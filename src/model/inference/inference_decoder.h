@@ -43,6 +43,10 @@ struct inference_request {
     const float *kept;
     size_t kept_stride; /* numbers from one window's to the next one's; 0: the same for all */
 
+    /* [T, D]: what is fed as the step before each, in place of the music's (teacher forcing). NULL: the music's own. */
+    const float *taught;
+    size_t taught_stride; /* numbers from one window's to the next one's; 0: the same for all */
+
     const float *before; /* [B, D]: what is fed as the step before the first; NULL: silence, as in training */
     const float
         *noise_sd; /* [D]: standard deviation of the noise that is added to each column of a hit, before it is fed to

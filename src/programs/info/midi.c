@@ -52,6 +52,17 @@ static bool load_drums(struct midi *midi, struct drum_finding *finding, const ch
     return true;
 }
 
+static json_t *json_of_lost(const struct midi *midi, const struct drum_map *map)
+{
+    struct pitch_census census = {{0}, {0}};
+    struct lost_pitch lost[NUM_PITCHES];
+    for (size_t i = 0; i < midi->num_onsets; i++) {
+        census.notes[midi->onsets[i].pitch]++;
+        census.files[midi->onsets[i].pitch] = 1;
+    }
+    return info_json_of_lost(lost, pitch_census_lost(lost, &census, map));
+}
+
 bool info_read_midi(json_t *object, const char *path, struct error *error)
 {
     struct midi midi;
@@ -71,6 +82,7 @@ bool info_read_midi(json_t *object, const char *path, struct error *error)
         json_object_set_new(object, "notes", json_integer((json_int_t)midi.num_onsets));
         json_object_set_new(object, "notes_other_channels", json_integer((json_int_t)finding.num_skipped));
         json_object_set_new(object, "notes_unknown_pitch", json_integer((json_int_t)list.num_unknown));
+        json_object_set_new(object, "lost_pitches", json_of_lost(&midi, &map));
         grid_list_free(&list);
     }
     midi_free(&midi);
@@ -89,6 +101,7 @@ void info_print_midi(FILE *out, const json_t *object)
         info_print_field(out, "skipped", "%" PRId64 " notes: not on the drum channel", other);
     if (unknown > 0)
         info_print_field(out, "skipped", "%" PRId64 " notes: pitch maps to none of the nine drums", unknown);
+    info_print_lost(out, json_object_get(object, "lost_pitches"));
     if (json_array_size(stretches) == 0)
         info_print_field(out, "drumming", "none that can be placed on the grid");
     json_array_foreach(stretches, i, stretch)

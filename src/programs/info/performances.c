@@ -118,22 +118,6 @@ static void read_skipped(json_t *object, const struct dataset_counts *counts)
     json_object_set_new(object, "skipped_notes", notes);
 }
 
-static json_t *json_of_lost(const struct dataset_index *index)
-{
-    json_t *lost = json_array();
-    for (size_t i = 0; i < index->num_lost; i++) {
-        char label[DRUM_PITCH_LABEL_SIZE];
-        json_t *pitch = json_object();
-        drum_pitch_label(label, (uint8_t)index->lost[i].pitch);
-        json_object_set_new(pitch, "pitch", json_of_count(index->lost[i].pitch));
-        json_object_set_new(pitch, "name", json_string(label));
-        json_object_set_new(pitch, "notes", json_of_count(index->lost[i].notes));
-        json_object_set_new(pitch, "files", json_of_count(index->lost[i].files));
-        json_array_append_new(lost, pitch);
-    }
-    return lost;
-}
-
 bool info_read_dataset(json_t *object, const char *folder, struct error *error)
 {
     struct dataset *dataset = dataset_open(folder, error);
@@ -144,7 +128,7 @@ bool info_read_dataset(json_t *object, const char *folder, struct error *error)
     read_performances(object, &dataset->index.table, dataset->hits);
     json_object_set_new(object, "drum_map", json_clean_text(dataset->index.drum_map.name));
     read_skipped(object, &dataset->index.counts);
-    json_object_set_new(object, "lost_pitches", json_of_lost(&dataset->index));
+    json_object_set_new(object, "lost_pitches", info_json_of_lost(dataset->index.lost, dataset->index.num_lost));
     dataset_close(dataset);
     return true;
 }
@@ -215,24 +199,6 @@ static void print_group(FILE *out, const json_t *object, const char *key, const 
     free(rows);
 }
 
-/* The pitches that the drum map does not know, the most frequent ones. */
-static void print_lost(FILE *out, const json_t *lost)
-{
-    size_t i;
-    const json_t *pitch;
-    json_array_foreach(lost, i, pitch)
-    {
-        int64_t notes = member_int(pitch, "notes"), files = member_int(pitch, "files");
-        if (i == GROUPS_SHOWN) {
-            info_print_field(out, "", "... and %zu more pitches: --json lists all", json_array_size(lost) - i);
-            return;
-        }
-        info_print_field(out, "", "%" PRId64 " note%s of pitch %" PRId64 " (%s) in %" PRId64 " file%s", notes,
-                         notes == 1 ? "" : "s", member_int(pitch, "pitch"), member_string(pitch, "name"), files,
-                         files == 1 ? "" : "s");
-    }
-}
-
 static void print_skipped(FILE *out, const json_t *object)
 {
     const json_t *files = json_object_get(object, "skipped_files"), *notes = json_object_get(object, "skipped_notes");
@@ -248,7 +214,7 @@ static void print_skipped(FILE *out, const json_t *object)
         info_print_field(out, "skipped", "%" PRId64 " notes: not on the drum channel", melodic);
     if (unknown > 0)
         info_print_field(out, "skipped", "%" PRId64 " notes: pitch maps to none of the nine drums", unknown);
-    print_lost(out, json_object_get(object, "lost_pitches"));
+    info_print_lost(out, json_object_get(object, "lost_pitches"));
     if (member_int(object, "skipped_silent_bars") > 0)
         info_print_field(out, "skipped", "%" PRId64 " bars: in long silences",
                          member_int(object, "skipped_silent_bars"));

@@ -251,9 +251,11 @@ static void sum_counts(struct job *job)
 {
     struct intake_counts *counts = &job->counts;
     struct dataset_counts *sums = &counts->sums;
-    uint64_t *const singles[] = {&sums->num_files,      &sums->num_kept,       &sums->num_hits,
-                                 &sums->num_unknown,    &sums->num_melodic,    &sums->num_silent_bars,
-                                 &counts->num_repaired, &counts->num_replaced, &counts->num_name_signatures};
+    uint64_t *const singles[] = {&sums->num_files,      &sums->num_kept,
+                                 &sums->num_hits,       &sums->num_unknown,
+                                 &sums->num_melodic,    &sums->num_silent_bars,
+                                 &counts->num_repaired, &counts->num_lossy,
+                                 &counts->num_replaced, &counts->num_name_signatures};
     for (size_t i = 0; i < sizeof singles / sizeof singles[0]; i++)
         comm_sum_counts(job->comm, singles[i], 1);
     comm_sum_counts(job->comm, sums->skipped, NUM_SKIP_REASONS);
@@ -312,6 +314,10 @@ static void report_counts(const struct job *job)
                  INTAKE_LONG_SILENCE);
     log_info("         drum map: %s", job->rules.map.name);
     lost_notes_report(&counts->census, &job->rules.map, job->options->input_dir);
+    if (counts->num_lossy > 0 && sums->num_files > 1 && comm_rank(job->comm) == 0)
+        log_warning("%s: %" PRIu64 " of %" PRIu64 " files lose more than a tenth of their drum notes to drum map %s%s",
+                    job->options->input_dir, counts->num_lossy, sums->num_files, job->rules.map.name,
+                    log_get_level() < LOG_LEVEL_DEBUG ? " (--log=debug lists them)" : "");
 }
 
 /* Who points at a part of a data set leaves its table behind, and with it the split that others trained with. */

@@ -1,5 +1,6 @@
 #include "programs/train/options.h"
 
+#include "base/io/foreign_file.h"
 #include "exchange/encoding.h"
 #include "model/checkpoint.h"
 #include "programs/common/rank_log.h"
@@ -21,7 +22,8 @@
 static const struct setting rows[] = {
     TEXT(config, NULL, "NAME", "Model configuration: groovae_4bar, ... (drumline-info --hparams lists all)."),
     ROW(mode, SETTING_CHOICE, "train", 0, 0, "train|eval|latents|export|import", NULL,
-        "train; eval: report the losses of a checkpoint on a split; latents: measure the latent space of a checkpoint "
+        "train; eval: report losses and quality of a checkpoint on a split; latents: measure the latent space of a "
+        "checkpoint "
         "on the train split, and store the result in it; export: write a checkpoint's weights as a model file; import: "
         "write a model of another program as one."),
     TEXT(examples_path, NULL, "DIR",
@@ -71,6 +73,18 @@ static const struct setting rows[] = {
         "Steps between evaluations during training (0: none; -1: the run's; for a new run 500 where the data set has "
         "validation windows)."),
     TEXT(eval_split, "validation", "SPLIT", "Split to evaluate: train, validation or test."),
+    INT(num_samples, "0", 0, 1e6,
+        "With --mode=eval: also draw so many samples, and compare them with the data (1000 is usual; 0: none)."),
+    ROW(keep_hits, SETTING_CHOICE, "auto", 0, 0, SETTING_AUTO_CHOICES, NULL,
+        "With --mode=eval: also judge velocities and timing with exactly the hits of the data. auto: for models that "
+        "are given all hits."),
+    ROW(latent, SETTING_CHOICE, "auto", 0, 0, "auto|prior|fitted", NULL,
+        "With --num_samples: draw latent vectors from N(0, 1), or from the density stored with the model. auto: the "
+        "latter where there is one."),
+    DOUBLE(temperature, "0", 0, 1000, "T",
+           "With --num_samples: sampling temperature of hits (0: 1 with --latent=fitted, else 0.5)."),
+    DOUBLE(velocity_noise, "0", 0, 10, "X", "With --mode=eval: as that of drumline-generate."),
+    DOUBLE(timing_noise, "0", 0, 10, "X", "With --mode=eval: as that of drumline-generate."),
     INT(patience, "0", 0, 1e9, "Stop after this many evaluations in a row without a lower val_loss (0: never)."),
     INT(checkpoints_to_keep, "10", 1, 1e6, "Number of latest checkpoints to keep."),
     DOUBLE(keep_checkpoint_every_n_hours, "0", 0, 1e6, "H", "Also keep one checkpoint per H hours (0: none)."),
@@ -96,7 +110,7 @@ const struct program train_program = {
     .usage = "--config NAME --examples_path DIR --run_dir DIR [OPTION]...",
     .examples =
         "mpirun -n 2 drumline-train --config groovae_4bar --examples_path data --run_dir runs/one --num_steps 1000\n"
-        "mpirun -n 2 drumline-train --mode=eval --examples_path data --run_dir runs/one\n"
+        "mpirun -n 2 drumline-train --mode=eval --examples_path data --run_dir runs/one --num_samples=1000\n"
         "drumline-train --mode=export --run_dir runs/one --output_file models/groovae_4bar.h5 --dtype=f16\n"
         "drumline-train --mode=export --run_dir runs/one --format=magenta_js --output_dir web/groovae_4bar\n"
         "drumline-train --mode=import --input_file groovae_2bar_humanize.tar --config groovae_2bar_humanize "
@@ -167,6 +181,8 @@ bool train_options_check(const struct train_options *options, const struct confi
                          "--output_file, --output_dir, --licence and --attribution are for --mode=export and import");
     if (options->mode != MODE_IMPORT && options->input_file)
         return error_set(error, "--input_file is for --mode=import");
+    if (options->mode != MODE_EVAL && options->num_samples > 0)
+        return error_set(error, "--num_samples is for --mode=eval");
     if (!options->examples_path && !writes_model)
         return error_set(error, "--examples_path is missing: the folder that drumline-preprocess made");
     if (!options->run_dir && options->mode != MODE_IMPORT && (options->mode == MODE_TRAIN || !options->checkpoint_file))
@@ -177,6 +193,10 @@ bool train_options_check(const struct train_options *options, const struct confi
                          "--init_checkpoint");
     if (options->mode == MODE_TRAIN && !options->config)
         return error_set(error, "--config is missing: groovae_4bar is one (drumline-info --hparams lists all)");
+    const char *const models[] = {options->init_checkpoint, options->checkpoint_file};
+    for (size_t i = 0; i < sizeof models / sizeof *models; i++)
+        if (models[i] && !foreign_file_check(models[i], error))
+            return false;
     if (options->patience > 0 && (options->eval_steps == 0 || strcmp(options->eval_split, "validation") != 0))
         return error_set(error, "--patience needs evaluations of the validation split during training");
     bool known = false;

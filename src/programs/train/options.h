@@ -8,6 +8,9 @@
 enum train_mode { MODE_TRAIN, MODE_EVAL, MODE_LATENTS, MODE_EXPORT, MODE_IMPORT };
 enum export_format { FORMAT_HDF5, FORMAT_MAGENTA_JS, FORMAT_SAFETENSORS };
 
+/* What latent vectors of samples are drawn from. */
+enum train_latent { TRAIN_LATENT_AUTO, TRAIN_LATENT_PRIOR, TRAIN_LATENT_FITTED };
+
 struct train_options {
     char *config;
     int mode; /* enum train_mode */
@@ -30,6 +33,11 @@ struct train_options {
     int64_t trace_steps;
     int64_t eval_steps; /* -1: the run's */
     char *eval_split;
+    int64_t num_samples; /* the next six: with --mode=eval */
+    int keep_hits;       /* enum setting_auto */
+    int latent;          /* enum train_latent */
+    double temperature;  /* 0: by the latent density */
+    double velocity_noise, timing_noise;
     int64_t patience;
     int checkpoint; /* enum run_checkpoint_choice */
     int64_t checkpoints_to_keep;

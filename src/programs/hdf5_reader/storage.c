@@ -1,6 +1,6 @@
-#include "base/hdf5/storage.h"
+#include "programs/hdf5_reader/storage.h"
 
-#include "base/hdf5/error.h"
+#include "base/hdf5/hdf5.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +11,7 @@ enum {
     REASON_SIZE = 192,
 };
 
-bool hdf5_check_links(hid_t file, const char *name, struct error *error)
+bool storage_check_links(hid_t file, const char *name, struct error *error)
 {
     char part[MAX_NAME];
     size_t length = strlen(name);
@@ -73,9 +73,9 @@ static void judge_chunks(char reason[REASON_SIZE], hid_t properties, hid_t type,
     }
     for (int i = 0; i < num_dims; i++)
         bytes *= (double)chunk[i];
-    if (!(bytes <= HDF5_MAX_CHUNK))
+    if (!(bytes <= STORAGE_MAX_CHUNK))
         snprintf(reason, REASON_SIZE, "has chunks of %.0f MiB; at most %d MiB are read", bytes / (1 << 20),
-                 HDF5_MAX_CHUNK >> 20);
+                 STORAGE_MAX_CHUNK >> 20);
 }
 
 /* Sizes that a file claims are checked before memory is allocated for them. */
@@ -111,8 +111,8 @@ static void judge_layout(char reason[REASON_SIZE], hid_t properties, hid_t type,
         snprintf(reason, REASON_SIZE, "is stored in other files (external storage)");
 }
 
-bool hdf5_check_storage(hid_t file, const char *name, hid_t dataset, hid_t type, int num_dims, const hsize_t *dims,
-                        struct error *error)
+bool storage_check(hid_t file, const char *name, hid_t dataset, hid_t type, int num_dims, const hsize_t *dims,
+                   struct error *error)
 {
     char reason[REASON_SIZE] = "";
     bool deflates = false;
@@ -128,32 +128,43 @@ bool hdf5_check_storage(hid_t file, const char *name, hid_t dataset, hid_t type,
     return !*reason || hdf5_refuse_at(error, file, name, reason);
 }
 
-static bool is_source_allowed(hid_t properties, size_t number, const char *name,
-                              bool (*is_allowed)(const char *file_name, void *context), void *context)
+/* Adds a pair of names; false where there is no room, or no such names. */
+static bool add_source(char *text, size_t size, size_t *length, hid_t properties, size_t number)
 {
     char source_file[MAX_NAME], source[MAX_NAME];
     ssize_t file_length = H5Pget_virtual_filename(properties, number, source_file, sizeof source_file);
-    ssize_t length = H5Pget_virtual_dsetname(properties, number, source, sizeof source);
-    return file_length > 0 && file_length < MAX_NAME && length > 0 && length < MAX_NAME &&
-           is_allowed(source_file, context) && strcmp(source + (*source == '/'), name + (*name == '/')) == 0;
+    ssize_t source_length = H5Pget_virtual_dsetname(properties, number, source, sizeof source);
+    if (file_length <= 0 || file_length >= MAX_NAME || source_length <= 0 || source_length >= MAX_NAME)
+        return false;
+    size_t file_size = strlen(source_file) + 1, source_size = strlen(source) + 1;
+    if (file_size + source_size > size - *length)
+        return false;
+    memcpy(text + *length, source_file, file_size);
+    memcpy(text + *length + file_size, source, source_size);
+    *length += file_size + source_size;
+    return true;
 }
 
-bool hdf5_check_sources(hid_t file, const char *name, bool (*is_allowed)(const char *file_name, void *context),
-                        void *context, struct error *error)
+bool storage_list_sources(char *text, size_t size, size_t *length, uint64_t *count, hid_t file, const char *name,
+                          uint64_t first, struct error *error)
 {
-    size_t count = 0;
+    size_t found = 0;
+    *length = 0;
+    *count = 0;
     if (H5Lexists(file, name, H5P_DEFAULT) <= 0)
         return true;
-    if (!hdf5_check_links(file, name, error))
+    if (!storage_check_links(file, name, error))
         return false;
     hid_t dataset = H5Dopen2(file, name, H5P_DEFAULT);
     hid_t properties = dataset >= 0 ? H5Dget_create_plist(dataset) : H5I_INVALID_HID;
-    bool ok = properties >= 0 || hdf5_fail_at(error, file, name, "can't open the dataset");
-    if (ok && H5Pget_layout(properties) == H5D_VIRTUAL && H5Pget_virtual_count(properties, &count) < 0)
-        ok = hdf5_fail_at(error, file, name, "can't open the dataset");
-    for (size_t i = 0; ok && i < count; i++)
-        ok = is_source_allowed(properties, i, name, is_allowed, context) ||
-             hdf5_refuse_at(error, file, name, "is a virtual dataset over other files than the shards of its folder");
+    bool ok = properties >= 0;
+    if (ok && H5Pget_layout(properties) == H5D_VIRTUAL)
+        ok = H5Pget_virtual_count(properties, &found) >= 0;
+    if (!ok)
+        hdf5_fail_at(error, file, name, "can't open the dataset");
+    for (uint64_t i = first; ok && i < found && add_source(text, size, length, properties, (size_t)i); i++)
+        continue;
+    *count = found;
     if (properties >= 0)
         H5Pclose(properties);
     if (dataset >= 0)
