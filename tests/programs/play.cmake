@@ -5,6 +5,7 @@ target_link_libraries(make_checkpoint PRIVATE drumline_model)
 
 drumline_test(programs/generate SOURCES model/untrained_checkpoint.c LINK drumline_generate)
 drumline_test(programs/info_state LINK drumline_info)
+drumline_test(programs/info_curves LINK drumline_info)
 drumline_test(programs/info SOURCES model/untrained_checkpoint.c LINK drumline_info)
 
 add_test(NAME play COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/checks/play.sh ${PROJECT_BINARY_DIR}/bin
