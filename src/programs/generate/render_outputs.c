@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SHEET_COLUMNS = 2 };
-
 struct work {
     const struct generate_output *output;
     const struct render_outputs_request *request;
@@ -167,7 +165,7 @@ static bool draw_sheet(const struct generate_output *output, const struct render
         struct drum_roll_sheet sheet = {.title = path_name(path),
                                         .rolls = rolls,
                                         .num_rolls = (int)count,
-                                        .columns = SHEET_COLUMNS,
+                                        .columns = request->sheet_columns,
                                         .dark = request->dark};
         ok = rendering_draw(&sheet, rendering, path, error);
         free(path);

@@ -9,6 +9,7 @@ struct render_outputs_request {
     bool wanted[NUM_RENDERINGS];
     bool dark;             /* pictures */
     bool sheet;            /* also one picture of all: "..._sheet.png" */
+    int sheet_columns;     /* of that one */
     const char *soundfont; /* NULL: as audio_renderer_make finds one */
     int threads;
 };
