@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/threads.h"
+#include "programs/generate/apply.h"
 #include "programs/generate/job.h"
 #include "programs/generate/latents.h"
 #include "programs/generate/play.h"
@@ -19,6 +20,7 @@ static struct render_outputs_request renderings_of(const struct generate_options
         .dark = options->dark,
         .sheet = options->mode == GENERATE_INTERPOLATE && !options->join,
         .sheet_columns = generate_num_inputs(options) == 4 ? generate_num_outputs(options) : 2,
+        .before = generate_edits(options->mode) ? options->input_midi[0] : NULL,
         .soundfont = options->soundfont,
         .threads = threads_choose((int)options->threads, 1),
     };
@@ -93,9 +95,14 @@ bool generate(const struct generate_options *options, bool *wrong_usage, struct 
     *wrong_usage = false;
     if (!render_outputs_check(&renderings, error))
         return false;
-    bool ok = generate_job_open(&job, options, wrong_usage, error) && generate_job_read_inputs(&job, error) &&
-              play(&job, error) &&
-              (!render_outputs_any(&renderings) || render_outputs(&job.output, &renderings, error));
+    bool ok = generate_job_open(&job, options, wrong_usage, error);
+    if (ok && generate_edits(options->mode))
+        ok = generate_apply(&job, error);
+    else if (ok)
+        ok = generate_job_read_inputs(&job, error) && play(&job, error);
+    if (generate_edits(options->mode))
+        renderings.input_map = &job.input_map;
+    ok = ok && (!render_outputs_any(&renderings) || render_outputs(&job.output, &renderings, error));
     if (ok)
         report(&job);
     generate_job_close(&job);

@@ -6,6 +6,8 @@
  *   with both ends.
  * - reconstruct: every output from the mean of one performance's latent vector. With a config that changes its input
  *   (humanize, tap, add_closed_hh) this is what the model was trained for: giving back what was taken away.
+ * - similar: every output from a point between a random latent vector and the mean of the input's.
+ * - apply, transfer: a whole file is given what the model makes of it (apply.h).
  *
  * A config with hits_as_controls gets at each step the drums to hit, and has learned to put its own feel to them: they
  * are those of the first input in every mode, so that interpolation leads from the first performance's feel to the second's

@@ -1,15 +1,25 @@
 #include "programs/generate/job.h"
 
+#include "base/hdf5/hdf5.h"
 #include "base/log.h"
 #include "base/threads.h"
 #include "data/dataset/batch.h"
 #include "programs/common/transform.h"
+#include "programs/generate/command.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+static bool keeps_hits(const struct generate_options *options, const struct hparams *hparams)
+{
+    if (options->keep_hits != SETTING_AUTO)
+        return options->keep_hits == SETTING_TRUE;
+    return generate_edits(options->mode) && (hparams->humanize || hparams->hits_as_controls);
+}
 
 static bool load(struct generate_job *job, struct error *error)
 {
@@ -23,6 +33,27 @@ static bool load(struct generate_job *job, struct error *error)
         .program = options->program,
     };
     return run_model_load(&job->model, &source, options->mode != GENERATE_SAMPLE, error);
+}
+
+/* What apply and transfer ask of a model. */
+static bool check_editing(const struct generate_job *job, struct error *error)
+{
+    const struct generate_options *options = job->options;
+    const struct checkpoint *checkpoint = &job->model.checkpoint;
+    if (!generate_edits(options->mode))
+        return true;
+    if (options->mode == GENERATE_TRANSFER && !checkpoint->hparams.hits_as_controls)
+        return error_set(error,
+                         "--mode=transfer needs a model that is given the hits (hits_as_controls), such as "
+                         "groovae_2bar_hits_control; %s is not",
+                         checkpoint->config);
+    bool keeps = keeps_hits(options, &checkpoint->hparams);
+    if (keeps && checkpoint->hparams.add_instruments.count > 0)
+        return error_set(error, "%s adds drums, and --keep_hits would leave it nothing to add", checkpoint->config);
+    if (!keeps && options->amount > 0 && options->amount < 1)
+        return error_set(error, "--amount is for hits that are kept (--keep_hits); %s plays hits of its own",
+                         checkpoint->config);
+    return true;
 }
 
 static bool check_checkpoint(const struct generate_job *job, bool *wrong_usage, struct error *error)
@@ -57,6 +88,8 @@ static bool check_checkpoint(const struct generate_job *job, bool *wrong_usage, 
         return error_set(error,
                          "%s plays to an input, and its outputs are as long: --bars is for models that need none",
                          checkpoint->config);
+    if (!check_editing(job, error))
+        return false;
     *wrong_usage = false;
     return true;
 }
@@ -102,7 +135,7 @@ static bool start(struct generate_job *job, struct error *error)
                        : job->fitted && options->mode == GENERATE_SAMPLE ? 1
                                                                          : 0.5;
     job->bars = (uint32_t)job->model.checkpoint.hparams.bars;
-    job->keeps_hits = options->keep_hits == SETTING_TRUE;
+    job->keeps_hits = keeps_hits(options, &job->model.checkpoint.hparams);
     job->threads = threads_choose((int)options->threads, 1);
     if (!transform_of(&job->transform, &job->model.checkpoint.hparams, error))
         return false;
@@ -295,6 +328,7 @@ void generate_job_close(struct generate_job *job)
 {
     for (int i = 0; i < job->num_inputs; i++)
         generate_input_free(&job->inputs[i]);
+    free(job->command);
     free(job->noise_sd);
     free(job->kept);
     free(job->rows);
@@ -303,11 +337,25 @@ void generate_job_close(struct generate_job *job)
     run_model_free(&job->model);
 }
 
+/* What the files say of how they were made. */
+static bool describe_output(struct generate_job *job, struct error *error)
+{
+    uint64_t checksum;
+    if (!hdf5_seal_checksum(&checksum, job->model.path, error))
+        return false;
+    job->command = generate_command(job->options, job->model.path, job->seed);
+    job->output.command = job->command;
+    snprintf(job->output.model_hash, sizeof job->output.model_hash, "%016" PRIx64, checksum);
+    return true;
+}
+
 bool generate_job_start_output(struct generate_job *job, int count, struct error *error)
 {
     const struct generate_options *options = job->options;
     if (!generate_output_start(&job->output, options->output_dir, job->model.checkpoint.config,
                                generate_mode_name(options->mode), count, &job->output_map, error))
+        return false;
+    if (!describe_output(job, error))
         return false;
     if (options->output_channel > 0)
         job->output.channel = (uint8_t)(options->output_channel - 1);

@@ -31,6 +31,8 @@ struct generate_job {
     float *kept;                /* [T, D]: the first input's window as it is */
 
     struct drum_map stored_map, output_map;
+    struct drum_map input_map; /* that the input of apply and transfer was read with */
+    char *command;             /* that makes the outputs again, owned */
     struct generate_output output;
 };
 

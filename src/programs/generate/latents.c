@@ -72,6 +72,8 @@ void generate_latents(const struct generate_job *job, float *z, int first, int c
         for (int i = 0; i < count; i++)
             between(job, z + (size_t)i * size, job->options->join ? window : first + i);
         break;
+    case GENERATE_APPLY: /* apply.c has its own */
+    case GENERATE_TRANSFER:
     case GENERATE_RECONSTRUCT:
         for (int i = 0; i < count; i++)
             memcpy(z + (size_t)i * size, job->ends, size * sizeof *z);

@@ -17,11 +17,22 @@ static const struct program everything_but_table = {
     .name = "drumline-generate",
     .summary = "generates MIDI files with a model, by sampling or from existing performances",
     .usage = "(--run_dir DIR | --checkpoint_file FILE | --config NAME) --output_dir DIR [OPTION]...",
-    .examples = "drumline-generate --run_dir runs/first --mode=sample --num_outputs 4 --output_dir new\n"
-                "drumline-generate --run_dir runs/first --mode=interpolate --input_midi_1 a.mid --input_bar_1 9 "
-                "--input_midi_2 b.mid --output_dir new\n"
-                "drumline-generate --checkpoint_file tap.h5 --mode=reconstruct --input_midi_1 taps.mid --num_outputs 1 "
-                "--output_dir new\n",
+    .examples =
+        "drumline-generate --config=groovae_4bar_flat --num_outputs=4 --output_dir=new\n"
+        "drumline-generate --config=groovae_4bar_flat --bars=32 --num_outputs=1 --output_dir=new\n"
+        "drumline-generate --run_dir=runs/first --mode=interpolate --input_midi_1=a.mid --input_bar_1=9 "
+        "--input_midi_2=b.mid --output_dir=new\n"
+        "drumline-generate --config=groovae_4bar_flat --mode=interpolate --input_midi_1=a.mid --input_midi_2=b.mid "
+        "--input_midi_3=c.mid --input_midi_4=d.mid --num_outputs=3 --join --output_dir=new\n"
+        "drumline-generate --config=groovae_4bar_flat --mode=similar --similarity=0.8 --input_midi_1=a.mid "
+        "--output_dir=new\n"
+        "drumline-generate --checkpoint_file=tap.h5 --mode=reconstruct --input_midi_1=taps.mid --num_outputs=1 "
+        "--output_dir=new\n"
+        "drumline-generate --config=groovae_2bar_humanize --mode=apply --amount=0.8 --input_midi_1=song.mid "
+        "--output_dir=new "
+        "--png\n"
+        "drumline-generate --config=groovae_2bar_hits_control --mode=transfer --input_midi_1=song.mid "
+        "--input_midi_2=feel.mid --output_dir=new\n",
     .groups = groups,
 };
 

@@ -37,7 +37,9 @@ static const struct setting rows[] = {
      "ends "
      "included, or with four inputs a grid between them. reconstruct: encode --input_midi_1 and decode it again, which "
      "is how to use humanize, tap and "
-     "add_closed_hh models. similar: variations of --input_midi_1."},
+     "add_closed_hh models. similar: variations of --input_midi_1. apply: the model applied to all of --input_midi_1, "
+     "whatever its "
+     "length. transfer: the hits of --input_midi_1 with the feel of --input_midi_2."},
     TEXT(
         "input_midi_1", input_midi[0], "FILE",
         "A performance in 4/4, as long as the model's window. A shorter one is repeated or padded with silence; a "
@@ -46,7 +48,7 @@ static const struct setting rows[] = {
         "1. With groovae_2bar_hits_control the model plays the hits of this file, in every mode."),
     NUMBER("input_bar_1", SETTING_INT, input_bar[0], NULL, 1, 1 << 20,
            "First bar of the window in --input_midi_1, counted from 1."),
-    TEXT("input_midi_2", input_midi[1], "FILE", "The second performance for --mode=interpolate."),
+    TEXT("input_midi_2", input_midi[1], "FILE", "The second performance for --mode=interpolate and transfer."),
     NUMBER("input_bar_2", SETTING_INT, input_bar[1], NULL, 1, 1 << 20, "The same for --input_midi_2."),
     TEXT("input_midi_3", input_midi[2], "FILE",
          "With --mode=interpolate and --input_midi_4: a grid whose corners are the four inputs, 1 and 2 the upper "
@@ -56,7 +58,8 @@ static const struct setting rows[] = {
     TEXT("input_midi_4", input_midi[3], "FILE", "The fourth corner."),
     NUMBER("input_bar_4", SETTING_INT, input_bar[3], NULL, 1, 1 << 20, "The same for --input_midi_4."),
     NUMBER("num_outputs", SETTING_INT, num_outputs, NULL, 1, MOST_OUTPUTS,
-           "Number of files (default: 5). For interpolate at least 2, for a grid those of a side."),
+           "Number of files (default: 5; 1 for apply and transfer). For interpolate at least 2, for a grid those of a "
+           "side."),
     NUMBER(
         "bars", SETTING_INT, bars, NULL, 1, GENERATE_MAX_BARS,
         "With --mode=sample: length of each output; default: the model's window. A longer one is generated window by "
@@ -67,18 +70,22 @@ static const struct setting rows[] = {
          "before; of a grid, every second row is played backwards."),
     NUMBER("similarity", SETTING_DOUBLE, similarity, "0.7", 0, 1,
            "With --mode=similar: from 0, as different as samples are, to 1, as reconstruct."),
+    NUMBER("amount", SETTING_DOUBLE, amount, "1", 0, 1,
+           "With --mode=apply and transfer, where hits are kept: velocities and timing between the input's (0) and the "
+           "model's "
+           "(1)."),
     {"latent",       SETTING_CHOICE, MEMBER(latent),       "auto",   0, 0, GENERATE_LATENT_CHOICES, NULL,
        "With --mode=sample: what latent vectors are drawn from. fitted: the density of the training data that the model "
      "file has; "
-     "prior: N(0, 1); auto: fitted where there is one."            },
+     "prior: N(0, 1); auto: fitted where there is one."                             },
     NUMBER("temperature", SETTING_DOUBLE, temperature, "0", 0, 100,
            "Hits are drawn with probability sigmoid(logit / temperature): lower is more predictable, higher more "
            "varied (0: 1 "
            "for samples from a fitted latent density, else 0.5)."),
-    SETTING_ROW(
-        struct generate_options, keep_hits, SETTING_CHOICE, "auto", 0, 0, SETTING_AUTO_CHOICES, NULL,
-        "Play exactly the hits of --input_midi_1, with the model's velocities and timing. auto: off, as the model then "
-        "decides which drums it hits."),
+    SETTING_ROW(struct generate_options, keep_hits, SETTING_CHOICE, "auto", 0, 0, SETTING_AUTO_CHOICES, NULL,
+                "Play exactly the hits of --input_midi_1, with the model's velocities and timing. auto: on for apply "
+                "with models of "
+                "humanize or hits_as_controls and for transfer; else the model decides which drums it hits."),
     NUMBER(
         "velocity_noise", SETTING_DOUBLE, velocity_noise, "0", 0, 10,
         "Vary velocities at random, by this many times the standard deviation by which the model's differ from those "
@@ -105,12 +112,15 @@ static const struct setting rows[] = {
     TEXT("output_dir", output_dir, "DIR",
          "Folder for the files, CONFIG_MODE_YYYY-MM-DD_HHMMSS-000-of-005.mid; created if missing. Nothing is "
          "overwritten."),
-    NUMBER("output_channel", SETTING_INT, output_channel, NULL, 1, 16, "MIDI channel of the output; default: 10."),
+    NUMBER("output_channel", SETTING_INT, output_channel, NULL, 1, 16,
+           "MIDI channel of the output; default: 10, with apply that of the drums."),
     {"wrap_pick_up", SETTING_BOOL,   MEMBER(wrap_pick_up), NULL,     0, 0, NULL,                    NULL,
        "Write hits before the first beat at the end of the loop, where they are a pick-up when it repeats; without this "
-     "flag they are moved to the first beat."                      },
-    NUMBER("output_drum_map", SETTING_STRING, output_drum_map, "general", 0, 0,
-           "Pitches of the output: the first pitch of each drum in a built-in map or a table in a file."),
+     "flag they are moved to the first beat."                                       },
+    NUMBER("output_drum_map", SETTING_STRING, output_drum_map, NULL, 0, 0,
+           "Pitches of the output: the first pitch of each drum in a built-in map or a table in a file; default: "
+           "general, with apply "
+           "those of the input."),
     FLAG(png, "Draw each output as a drum roll beside it (PNG); an interpolation also as one sheet."),
     FLAG(svg, "The same as SVG."),
     FLAG(dark, "With --png and --svg: light on dark."),
@@ -135,6 +145,8 @@ static const struct mode {
     [GENERATE_INTERPOLATE] = {"interpolate", 2, GENERATE_MAX_INPUTS, 5},
     [GENERATE_RECONSTRUCT] = {"reconstruct", 1, 1,                   5},
     [GENERATE_SIMILAR] = {"similar",     1, 1,                   5},
+    [GENERATE_APPLY] = {"apply",       1, 1,                   1},
+    [GENERATE_TRANSFER] = {"transfer",    2, 2,                   1},
 };
 
 const char *generate_mode_name(int mode)
@@ -177,6 +189,23 @@ static bool check_inputs(const struct generate_options *options, struct error *e
     return true;
 }
 
+bool generate_edits(int mode)
+{
+    return mode == GENERATE_APPLY || mode == GENERATE_TRANSFER;
+}
+
+static bool check_editing(const struct generate_options *options, struct error *error)
+{
+    const char *name = generate_mode_name(options->mode);
+    if (options->qpm > 0 || options->bpm > 0)
+        return error_set(error, "--mode=%s keeps the tempo of --input_midi_1: omit --qpm and --bpm", name);
+    if (options->input_bar[0] > 0)
+        return error_set(error, "--mode=%s works on all of --input_midi_1: omit --input_bar_1", name);
+    if (options->wrap_pick_up)
+        return error_set(error, "--mode=%s leaves hits where they are: omit --wrap_pick_up", name);
+    return true;
+}
+
 /* Flags that one mode has and others have not. */
 static bool check_modes_own(const struct generate_options *options, struct error *error)
 {
@@ -187,6 +216,10 @@ static bool check_modes_own(const struct generate_options *options, struct error
                          name);
     if (options->join && options->mode != GENERATE_INTERPOLATE)
         return error_set(error, "--join is for --mode=interpolate");
+    if (generate_edits(options->mode))
+        return check_editing(options, error);
+    if (options->amount > 0 && options->amount < 1)
+        return error_set(error, "--amount is for --mode=apply and --mode=transfer");
     if (options->mode != GENERATE_INTERPOLATE)
         return true;
     if (count < 2)

@@ -6,8 +6,15 @@
 
 enum { GENERATE_MAX_INPUTS = 4, GENERATE_MAX_BARS = 1024, GENERATE_MAX_JOINED = 256 };
 
-enum generate_mode { GENERATE_SAMPLE, GENERATE_INTERPOLATE, GENERATE_RECONSTRUCT, GENERATE_SIMILAR };
-#define GENERATE_MODE_CHOICES "sample|interpolate|reconstruct|similar"
+enum generate_mode {
+    GENERATE_SAMPLE,
+    GENERATE_INTERPOLATE,
+    GENERATE_RECONSTRUCT,
+    GENERATE_SIMILAR,
+    GENERATE_APPLY,
+    GENERATE_TRANSFER
+};
+#define GENERATE_MODE_CHOICES "sample|interpolate|reconstruct|similar|apply|transfer"
 
 /* What latent vectors of samples are drawn from. */
 enum generate_latent { GENERATE_LATENT_AUTO, GENERATE_LATENT_PRIOR, GENERATE_LATENT_FITTED };
@@ -26,7 +33,7 @@ struct generate_options {
     int64_t num_outputs; /* 0: as the mode has it; in a grid of four inputs: of a side */
     int64_t bars;        /* of a sample; 0: the model's window */
     bool join;
-    double similarity;
+    double similarity, amount;
     char *input_midi[GENERATE_MAX_INPUTS];
     int64_t input_bar[GENERATE_MAX_INPUTS]; /* from 1; 0: not given */
     int latent;                             /* enum generate_latent */
@@ -54,6 +61,9 @@ bool generate_check(const struct generate_options *options, struct error *error)
 
 /* "sample": the mode's name, also in those of the files. */
 const char *generate_mode_name(int mode);
+
+/* Whether the mode changes a file that is given rather than writing one of its own. */
+bool generate_edits(int mode);
 
 /* How many outputs are asked for, or usual in the mode. */
 int generate_num_outputs(const struct generate_options *options);
