@@ -31,7 +31,7 @@ drumline_label(fast "${unit_tests}|mpi_.*_alone|play|check_layers|check_referenc
     EXCEPT "checkpoint_writer|bench|mpi_halt_alone")
 
 set(threaded_tests background log files atomic_file hdf5_io checkpoint_writer run_lock metrics metrics_reader generate
-    generation audio drum_roll)
+    generate_modes generate_output apply generation audio drum_roll)
 list(JOIN threaded_tests "|" regex)
 drumline_label(threads "${regex}|play|training_data|training_threads")
 if(DRUMLINE_SANITIZE STREQUAL thread)

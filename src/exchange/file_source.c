@@ -229,8 +229,10 @@ static bool read_from_folder(const struct file_source *source, const char *name,
 bool file_source_take(struct file_source *source, const char *name, size_t max_size, uint8_t **bytes, size_t *size,
                       struct error *error)
 {
-    if (!text_is_utf8(name) || !stays_inside(name))
-        return error_set(error, "%s: names a file that would lie outside", source->path);
+    if (!text_is_utf8(name))
+        return error_set(error, "%s: names a file by what is not UTF-8 text", source->path);
+    if (!stays_inside(name))
+        return error_set(error, "%s: names a file outside of it: %s", source->path, name);
     if (!source->is_archive)
         return read_from_folder(source, name, max_size, bytes, size, error);
     struct source_file *file = find_file(source, name);

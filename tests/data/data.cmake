@@ -1,4 +1,4 @@
-foreach(module drum_map drum_notes round_trip midi_check midi_file midi_mutations grid splits order dataset
+foreach(module events drum_map drum_notes round_trip midi_check midi_file midi_mutations grid splits order dataset
         dataset_parts windows shard_stream dataset_folder intake batch quality)
     drumline_test(data/${module} LINK drumline_data)
 endforeach()

@@ -114,6 +114,24 @@ bool hdf5_seal_check(int descriptor, const char *path, struct error *error)
     return error_set(error, "%s: is damaged, or was changed by another program (its checksum does not hold)", path);
 }
 
+bool hdf5_seal_checksum(uint64_t *checksum, const char *path, struct error *error)
+{
+    char seal[HDF5_SEAL_SIZE] = {0};
+    uint64_t size;
+    size_t count;
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0)
+        return error_set_errno(error, errno, "%s: can't open", path);
+    int reason = descriptor_read(&count, descriptor, seal, HDF5_SEAL_SIZE);
+    bool ok = reason == 0 || error_set_errno(error, reason, "%s: can't read", path);
+    if (ok && !parse_seal(seal, checksum, &size)) {
+        ok = lseek(descriptor, 0, SEEK_SET) == 0 || error_set_errno(error, errno, "%s: can't read", path);
+        ok = ok && checksum_of_rest(checksum, descriptor, path, error);
+    }
+    close(descriptor);
+    return ok;
+}
+
 bool hdf5_seal_exists(const char *path)
 {
     char beginning[sizeof SEAL_BEGINNING - 1];

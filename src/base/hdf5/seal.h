@@ -29,6 +29,10 @@ bool hdf5_seal_write(const struct atomic_file *file, struct error *error);
  * which the length alone is checked, because to read all of it twice would take long. */
 bool hdf5_seal_check(int descriptor, const char *path, struct error *error);
 
+/* Sets *checksum to the one in the file's seal, which is not checked, and of a file without a seal to XXH3's of all its bytes: what
+ * tells one model from another. */
+bool hdf5_seal_checksum(uint64_t *checksum, const char *path, struct error *error);
+
 /* Whether the file at `path` begins with a seal; false where it can't be read. */
 bool hdf5_seal_exists(const char *path);
 

@@ -206,6 +206,17 @@ bool grid_list_make(struct grid_list *list, const struct midi *midi, const struc
     return ok;
 }
 
+const struct grid_part *grid_list_find(uint32_t *step, const struct grid_list *list, uint32_t tick, uint32_t ppq)
+{
+    const struct midi_onset onset = {.tick = tick};
+    const struct grid_part *found = NULL;
+    for (size_t p = 0; p < list->count && !lies_before(&onset, list->parts[p].first_tick, ppq); p++)
+        found = &list->parts[p];
+    if (found)
+        *step = (uint32_t)nearest_step(&onset, found->first_tick, ppq);
+    return found;
+}
+
 void grid_list_free(struct grid_list *list)
 {
     for (size_t p = 0; p < list->count; p++)

@@ -87,6 +87,9 @@ bool grid_list_make(struct grid_list *list, const struct midi *midi, const struc
                     struct time_signature fallback, struct error *error);
 void grid_list_free(struct grid_list *list);
 
+/* The part that an onset at `tick` belongs to, and the step of it that it is nearest to; NULL where it comes before all parts. */
+const struct grid_part *grid_list_find(uint32_t *step, const struct grid_list *list, uint32_t tick, uint32_t ppq);
+
 /* The tick of the file, with `ppq` ticks to a quarter, at which a step of a part begins; and the tempo there in quarter notes a
  * minute: the one in force, else the first of the file, else 120. */
 uint32_t grid_tick_of_step(const struct grid_part *part, uint32_t step, uint32_t ppq);

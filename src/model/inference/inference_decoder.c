@@ -444,8 +444,8 @@ void inference_decode(float *music, const float *z, const struct inference_decod
     const float *embedding = z;
     for (int b = 0; b < batch; b++) {
         uint32_t output = request->first_output + (uint32_t)b;
-        random_stream_start(&scratch->streams[b], request->seed, RANDOM_SAMPLED_OUTPUT, 0, output);
-        random_stream_start(&scratch->noise_streams[b], request->seed, RANDOM_FEEL_NOISE, 0, output);
+        random_stream_start(&scratch->streams[b], request->seed, RANDOM_SAMPLED_OUTPUT, request->window, output);
+        random_stream_start(&scratch->noise_streams[b], request->seed, RANDOM_FEEL_NOISE, request->window, output);
     }
     if (decoder->shape.hierarchical)
         begin(&scratch->conductor, z, &decoder->conductor, decoder, scratch, batch);
