@@ -31,7 +31,7 @@ drumline_label(fast "${unit_tests}|mpi_.*_alone|play|check_layers|check_referenc
     EXCEPT "checkpoint_writer|bench|mpi_halt_alone")
 
 set(threaded_tests background log files atomic_file hdf5_io checkpoint_writer run_lock metrics metrics_reader generate
-    generation audio drum_roll)
+    generate_modes generate_output apply generation audio drum_roll)
 list(JOIN threaded_tests "|" regex)
 drumline_label(threads "${regex}|play|training_data|training_threads")
 if(DRUMLINE_SANITIZE STREQUAL thread)
@@ -77,6 +77,7 @@ drumline_cost(900 slurm_preempted slurm_warned slurm_crashed slurm_partitioned)
 drumline_cost(800 slurm_bound slurm_whole slurm_failing slurm_resumed slurm_first_job)
 drumline_cost(700 training_data)
 drumline_cost(600 training_stall) # mostly waits
+drumline_cost(300 training_magenta_js_client)
 drumline_cost(60 bench_program check_shell packaging_archives)
 drumline_cost(40 training_failures training_halt checkpoint_writer preprocess)
 drumline_cost(50 check_aarch64)

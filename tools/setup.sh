@@ -11,10 +11,11 @@ packages=(
     build-essential cmake ninja-build pkg-config git
     libopenmpi-dev openmpi-bin libhdf5-dev libopenblas-dev
     libsmf-dev libpopt-dev libjansson-dev libarchive-dev nettle-dev libxxhash-dev librandom123-dev libdnnl-dev
+    libseccomp-dev
     libcairo2-dev libfluidsynth-dev libsndfile1-dev timgm6mb-soundfont
 )
 test_packages=(
-    libcmocka-dev clang-format shellcheck hdf5-tools python3 python3-numpy python3-h5py python3-mido python3-xxhash
+    libcmocka-dev clang-format shellcheck hdf5-tools python3 python3-numpy python3-h5py python3-mido python3-xxhash python3-protobuf
     slurmctld slurmd slurm-client munge iproute2
     libmpich-dev mpich lintian groff-base chromium gcc-aarch64-linux-gnu qemu-user musl-tools
 )
@@ -55,6 +56,7 @@ for argument in "$@"; do
         --tests)
             packages+=("${test_packages[@]}")
             is_installed environment-modules || packages+=(lmod) # a system has one of them
+            command -v npm >/dev/null || packages+=(nodejs npm)  # often from elsewhere, in one package
             ;;
         --musl) packages+=("${musl_packages[@]}") ;;
         --check) check_only=true ;;

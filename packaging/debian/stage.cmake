@@ -13,7 +13,7 @@ endfunction()
 
 # A package's libraries are where the loader looks; a run path would look elsewhere first. One that names a site's own
 # folders stays, and dpkg-shlibdeps then says which library belongs to no package.
-file(GLOB programs ${usr}/bin/*)
+file(GLOB programs ${usr}/bin/* ${usr}/libexec/*)
 foreach(program ${programs})
     file(READ_ELF ${program} RUNPATH run_path)
     if(run_path MATCHES "^\\$ORIGIN[^:;]*$")

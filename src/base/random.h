@@ -18,13 +18,17 @@ enum random_purpose {
     RANDOM_EVALUATION_NOISE = 4,   /* the same in evaluation; example: index of the window */
     RANDOM_NOTE_DROPOUT = 5,
     RANDOM_SCHEDULED_SAMPLING = 6,
-    RANDOM_SAMPLED_LATENT = 7, /* generation: z ~ N(0, 1); example: index of the output */
-    RANDOM_SAMPLED_OUTPUT = 8, /* generation: hits */
+    RANDOM_SAMPLED_LATENT = 7, /* generation: z ~ N(0, 1); step: which of the output's; example: index of the output */
+    RANDOM_SAMPLED_OUTPUT = 8, /* generation: hits; step: window of the output; example: index of the output */
     RANDOM_DRUMMER = 9,        /* the made-up drummers of tools/ */
     RANDOM_BENCHMARK = 10,     /* drumline-bench's made-up windows; example: which */
     RANDOM_AUGMENTATION = 11,  /* of training windows, target and input alike */
-    RANDOM_FEEL_NOISE = 12,    /* generation: added to velocities and offsets; example: index of the output */
-    RANDOM_DROPOUT = 64        /* + index of the dropout layer, see model.h */
+    RANDOM_FEEL_NOISE = 12,    /* generation: added to velocities and offsets; likewise */
+    RANDOM_SAMPLED_COMPONENT =
+        13,                   /* generation: the part of a mixture that z is drawn from; example: index of the output */
+    RANDOM_LATENT_FIT = 14,   /* first guesses of a mixture; step: number of components */
+    RANDOM_QUALITY_DRAW = 16, /* windows of data beside which samples are judged; step: the draw */
+    RANDOM_DROPOUT = 64       /* + index of the dropout layer, see model.h */
 };
 
 struct random_stream {

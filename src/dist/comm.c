@@ -28,7 +28,7 @@ static void find_local_ranks(struct comm *comm)
 
 static void start_mpi(struct comm *comm, int *argc, char ***argv)
 {
-    int provided, host_length;
+    int provided, host_length, library_length;
     MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided);
     if (provided < MPI_THREAD_FUNNELED) {
         log_error("this MPI library does not support threads (MPI_THREAD_FUNNELED)");
@@ -40,6 +40,7 @@ static void start_mpi(struct comm *comm, int *argc, char ***argv)
     MPI_Comm_rank(comm->ranks, &comm->rank);
     MPI_Comm_size(comm->ranks, &comm->size);
     MPI_Get_processor_name(comm->host, &host_length);
+    MPI_Get_library_version(comm->library, &library_length);
     find_local_ranks(comm);
 }
 
@@ -101,6 +102,11 @@ int comm_rank(const struct comm *comm)
 int comm_size(const struct comm *comm)
 {
     return comm->size;
+}
+
+const char *comm_library(const struct comm *comm)
+{
+    return comm->has_mpi ? comm->library : "no MPI";
 }
 
 const char *comm_host(const struct comm *comm)

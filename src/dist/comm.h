@@ -30,6 +30,9 @@ int comm_size(const struct comm *comm);
 /* The name of this rank's host; owned by comm. */
 const char *comm_host(const struct comm *comm);
 
+/* The MPI library and its version: "Open MPI v4.1.4, ..."; "no MPI" in a job that was started without it. */
+const char *comm_library(const struct comm *comm);
+
 /* Ranks on this rank's host, and this rank's number among them. */
 int comm_local_size(const struct comm *comm);
 int comm_local_rank(const struct comm *comm);

@@ -15,6 +15,7 @@ struct comm {
     int rank, size;
     int local_rank, local_size;
     atomic_int *is_waiting; /* not owned; NULL where nobody wants to know (dist/progress.h) */
+    char library[MPI_MAX_LIBRARY_VERSION_STRING];
     char host[MPI_MAX_PROCESSOR_NAME + HOST_NAME_SIZE];
 };
 

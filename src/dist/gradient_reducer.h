@@ -7,6 +7,7 @@
 #ifndef DRUMLINE_DIST_GRADIENT_REDUCER_H
 #define DRUMLINE_DIST_GRADIENT_REDUCER_H
 
+#include "base/trace.h"
 #include "dist/comm.h"
 
 struct gradient_reducer;
@@ -19,6 +20,10 @@ struct gradient_reducer *gradient_reducer_make(struct comm *comm, float *gradien
 
 /* Frees; NULL is allowed. Collective. */
 void gradient_reducer_free(struct gradient_reducer *reducer);
+
+/* Adds each allreduce of the steps that follow to `trace`, which stays the caller's, from its start to the moment in which its end is
+ * noticed; NULL: no more. */
+void gradient_reducer_trace(struct gradient_reducer *reducer, struct trace *trace);
 
 /* Begins a step. */
 void gradient_reducer_start(struct gradient_reducer *reducer);

@@ -19,8 +19,10 @@ void stats_start(struct stats *stats, const char *const *names, int num_phases)
 void stats_phase(struct stats *stats, int phase)
 {
     double now = clock_seconds();
-    if (stats->running >= 0)
+    if (stats->running >= 0) {
         stats->seconds[stats->running] += now - stats->started;
+        trace_add(stats->trace, TRACE_PHASES, stats->names[stats->running], stats->started, now, 0);
+    }
     stats->running = phase >= 0 && phase < stats->num_phases ? phase : -1;
     stats->started = now;
 }

@@ -3,6 +3,7 @@
 #ifndef DRUMLINE_DIST_STATS_H
 #define DRUMLINE_DIST_STATS_H
 
+#include "base/trace.h"
 #include "dist/comm.h"
 
 enum { STATS_MAX_PHASES = 24 };
@@ -11,8 +12,9 @@ struct stats {
     int num_phases;
     const char *const *names; /* [num_phases], not owned; the same on every rank */
     double seconds[STATS_MAX_PHASES];
-    double started; /* clock of the running phase */
-    int running;    /* -1: none */
+    double started;      /* clock of the running phase */
+    int running;         /* -1: none */
+    struct trace *trace; /* gets each phase as it ends; not owned, NULL: none */
 };
 
 /* `names[0..num_phases)` must outlive the stats. */

@@ -10,10 +10,10 @@
 
 /* A model to write. All of it is the caller's. */
 struct exchange_model {
-    const struct checkpoint *checkpoint;  /* hparams and notes */
-    const struct tensor_table *table;     /* of its hparams */
-    const float *values;                  /* [table->num_floats] */
-    const struct latent_density *latents; /* NULL: none */
+    const struct checkpoint *checkpoint; /* hparams and notes */
+    const struct tensor_table *table;    /* of its hparams */
+    const float *values;                 /* [table->num_floats] */
+    const struct latents *latents;       /* NULL: none */
 };
 
 #endif

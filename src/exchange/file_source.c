@@ -8,6 +8,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -162,6 +163,14 @@ static struct archive *start_reading(const char *path, struct error *error)
     return NULL;
 }
 
+static bool unpack(struct file_source *source, const char *path, size_t max_bytes, struct error *error)
+{
+    struct unpacking unpacking = {.archive = start_reading(path, error), .source = source, .max_bytes = max_bytes};
+    bool ok = unpacking.archive && read_members(&unpacking, error);
+    archive_read_free(unpacking.archive);
+    return ok;
+}
+
 bool file_source_open_archive(struct file_source *source, const char *path, struct error *error)
 {
     struct stat status;
@@ -172,11 +181,14 @@ bool file_source_open_archive(struct file_source *source, const char *path, stru
     *source = (struct file_source){.path = format_text("%s", path), .is_archive = true};
     size_t size = (size_t)status.st_size < FOREIGN_MAX_BYTES ? (size_t)status.st_size : FOREIGN_MAX_BYTES;
     size_t max_bytes = size * MAX_RATIO + SMALL_FILES;
-    struct unpacking unpacking = {.archive = start_reading(path, error),
-                                  .source = source,
-                                  .max_bytes = max_bytes < FOREIGN_MAX_BYTES ? max_bytes : FOREIGN_MAX_BYTES};
-    bool ok = unpacking.archive && read_members(&unpacking, error);
-    archive_read_free(unpacking.archive);
+    /* libarchive gives names in the locale's character set; whatever that is, here it is UTF-8. */
+    locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+    locale_t before = utf8 ? uselocale(utf8) : (locale_t)0;
+    bool ok = unpack(source, path, max_bytes < FOREIGN_MAX_BYTES ? max_bytes : FOREIGN_MAX_BYTES, error);
+    if (utf8) {
+        uselocale(before);
+        freelocale(utf8);
+    }
     if (!ok)
         file_source_close(source);
     return ok;
@@ -217,8 +229,10 @@ static bool read_from_folder(const struct file_source *source, const char *name,
 bool file_source_take(struct file_source *source, const char *name, size_t max_size, uint8_t **bytes, size_t *size,
                       struct error *error)
 {
-    if (!text_is_utf8(name) || !stays_inside(name))
-        return error_set(error, "%s: names a file that would lie outside", source->path);
+    if (!text_is_utf8(name))
+        return error_set(error, "%s: names a file by what is not UTF-8 text", source->path);
+    if (!stays_inside(name))
+        return error_set(error, "%s: names a file outside of it: %s", source->path, name);
     if (!source->is_archive)
         return read_from_folder(source, name, max_size, bytes, size, error);
     struct source_file *file = find_file(source, name);

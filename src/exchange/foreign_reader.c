@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,6 +17,7 @@
 
 enum { HEAD_BYTES = 1024 };
 
+#define TENSORFLOW_STATE "checkpoint"
 #define SAFETENSORS_ENDING ".safetensors"
 #define WHAT_CAN_BE_READ                                                                                               \
     "safetensors, a folder of Magenta.js, a TensorFlow checkpoint (.index and .data-...), or a .tar or .zip of one"
@@ -69,11 +71,52 @@ static bool read_safetensors(struct foreign_tensors *tensors, struct file_source
 static bool read_named(struct foreign_tensors *tensors, struct file_source *source, const char *name,
                        struct error *error)
 {
+    snprintf(tensors->name, sizeof tensors->name, "%s", path_name(name));
     if (has_end(name, TENSORFLOW_INDEX))
         return tensorflow_bundle_read(tensors, source, name, error);
     if (has_end(name, SAFETENSORS_ENDING))
         return read_safetensors(tensors, source, name, error);
     return magenta_js_read(tensors, source, name, error);
+}
+
+/* The checkpoint that TensorFlow itself would take of a folder of several: the one that its file "checkpoint" names. NULL where
+ * there is none; owned by the caller. */
+static char *find_newest(struct file_source *source)
+{
+    enum { MAX_STATE = 1 << 20 };
+    static const char key[] = "model_checkpoint_path: \"";
+    struct error error;
+    uint8_t *bytes;
+    size_t size;
+    char *name = NULL;
+    if (!file_source_has(source, TENSORFLOW_STATE) ||
+        !file_source_take(source, TENSORFLOW_STATE, MAX_STATE, &bytes, &size, &error))
+        return NULL;
+    const char *text = (const char *)bytes;
+    if (strncmp(text, key, sizeof key - 1) == 0) {
+        text += sizeof key - 1;
+        char *path = format_text("%.*s", (int)strcspn(text, "\"\n"), text);
+        name = format_text("%s" TENSORFLOW_INDEX, path_name(path));
+        free(path);
+    }
+    free(bytes);
+    if (name && !file_source_has(source, name)) {
+        free(name);
+        name = NULL;
+    }
+    return name;
+}
+
+static bool read_one_of_several(struct foreign_tensors *tensors, struct file_source *source, const struct found *found,
+                                struct error *error)
+{
+    char *name = find_newest(source);
+    bool ok =
+        name ? read_named(tensors, source, name, error)
+             : error_set(error, "%s: has %d models in it: give one of them, such as %s%s%s", source->path, found->count,
+                         source->is_archive ? "" : source->path, source->is_archive ? "" : "/", found->name);
+    free(name);
+    return ok;
 }
 
 static bool read_only_model(struct foreign_tensors *tensors, struct file_source *source, struct error *error)
@@ -86,8 +129,7 @@ static bool read_only_model(struct foreign_tensors *tensors, struct file_source 
                          " in it: give " WHAT_CAN_BE_READ,
                          source->path);
     if (found.count > 1)
-        return error_set(error, "%s: has %d models in it: give one of them, such as %s%s%s", source->path, found.count,
-                         source->is_archive ? "" : source->path, source->is_archive ? "" : "/", found.name);
+        return read_one_of_several(tensors, source, &found, error);
     return read_named(tensors, source, found.name, error);
 }
 

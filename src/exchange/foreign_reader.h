@@ -8,7 +8,8 @@
 /* Fills `tensors`, which is empty. `path` may be
  *
  *     NAME.safetensors
- *     a folder with weights_manifest.json, or with one .index or .safetensors
+ *     a folder with weights_manifest.json, or with one .index or .safetensors, or with the file "checkpoint", in which
+ *         TensorFlow names the newest of several
  *     weights_manifest.json itself
  *     model.ckpt-1000.index, or model.ckpt-1000, or model.ckpt-1000.data-00000-of-00001
  *     a .tar, .tar.gz or .zip with one of these in it, in whatever folder

@@ -52,6 +52,7 @@ struct foreign_converter {
 /* All zero is none. */
 struct foreign_tensors {
     const char *format;          /* "safetensors", ... */
+    char name[128];              /* of the file in a folder or archive, for messages; "" where that is what was given */
     struct foreign_tensor *rows; /* sorted by name once it is finished; owned */
     size_t count, capacity;
     json_t *notes; /* of a model of ours (exchange/notes.h), not checked; owned; NULL: none */

@@ -167,8 +167,11 @@ static bool check_given(const struct config *config, const struct measured *meas
     if (fits(&hparams, measured, converter, &reason))
         return true;
     list_fitting(&listing, &last, measured, converter, changes);
-    return error_set(error, "does not fit --config=%s: %s%s%s", config->name, reason.message,
-                     listing.count > 0 ? "; what fits: " : "", listing.text);
+    struct model_shape shape = model_shape_of(&hparams);
+    bool has_hits = shape.num_controls == 0 && measured->num_controls == hparams_representation(&hparams)->num_controls;
+    return error_set(error, "does not fit --config=%s: %s%s%s%s", config->name, reason.message,
+                     listing.count > 0 ? "; what fits: " : "", listing.text,
+                     has_hits ? "; where it was trained with them, give --hparams=hits_as_controls=true too" : "");
 }
 
 /* The only config that fits. */

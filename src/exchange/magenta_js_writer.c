@@ -202,12 +202,13 @@ static bool write_group(struct writing *writing, int group, struct error *error)
 
 static bool write_latents(struct writing *writing, struct error *error)
 {
-    const struct latent_density *density = writing->model->latents;
+    const struct latents *density = writing->model->latents;
+    const struct latent_counts gaussian = {.size = density->counts.size}; /* the rest of it stays with us */
     struct weight_files *files = &writing->files[GROUP_LATENTS];
     struct tensor_table table;
     json_t *entries = json_array();
     bool ok = true;
-    latent_density_table(&table, density->size);
+    latents_table(&table, &gaussian);
     weight_files_start(files, writing->folder, GROUP_LATENTS, table.num_values * sizeof(float), MAGENTA_JS_FILE_SIZE);
     for (int i = 0; ok && i < table.num_rows; i++) {
         const struct tensor *tensor = &table.rows[i];

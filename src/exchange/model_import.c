@@ -92,7 +92,6 @@ static const char *kind_of_training(const char *name)
 static void add_kind(struct model_import *import, const char *kind)
 {
     size_t used = strlen(import->left);
-    import->num_left++;
     if (!strstr(import->left, kind))
         snprintf(import->left + used, sizeof import->left - used, "%s%s", used > 0 ? ", " : "", kind);
 }
@@ -106,8 +105,8 @@ static bool check_left(struct model_import *import, const struct foreign_tensors
         const struct foreign_tensor *tensor = &tensors->rows[i];
         const char *kind = kind_of_training(tensor->name);
         if (tensor->is_used)
-            import->num_read++;
-        else if (kind)
+            continue;
+        if (kind)
             add_kind(import, kind);
         else if (tensor->count > 0)
             listing_add(&unknown, "%s", tensor->name);
@@ -144,15 +143,18 @@ static bool read_all(struct model_import *import, const struct foreign_tensors *
     return ok;
 }
 
-/* The latent density, which is all there or not at all. */
+enum { MAX_LATENT_SIZE = 4096 };
+
+/* The latent density, the one Gaussian, which is all there or not at all. */
 static bool read_latents(struct model_import *import, const struct foreign_tensors *tensors, struct error *error)
 {
     struct tensor_table table;
     struct foreign_tensor *found[TENSORS_MAX_ROWS];
-    int size = (int)import->checkpoint.hparams.z_size, num_found = 0;
-    if (size > LATENT_MAX_SIZE)
+    const struct latent_counts gaussian = {.size = (int)import->checkpoint.hparams.z_size};
+    int num_found = 0;
+    if (gaussian.size > MAX_LATENT_SIZE)
         return true;
-    latent_density_table(&table, size);
+    latents_table(&table, &gaussian);
     for (int i = 0; i < table.num_rows; i++) {
         char name[MAGENTA_NAME_SIZE];
         snprintf(name, sizeof name, EXCHANGE_LATENTS "%s", table.rows[i].name);
@@ -171,7 +173,7 @@ static bool read_latents(struct model_import *import, const struct foreign_tenso
     }
     if (wrong.count > 0)
         return error_set(error, "its latent density does not fit: %s", listing_end(&wrong));
-    bool ok = latent_density_make(&import->latents, size, error);
+    bool ok = latents_make(&import->latents, &gaussian, error);
     for (int i = 0; ok && i < table.num_rows; i++)
         ok = foreign_tensor_read(import->latents.values + table.rows[i].offset, found[i], error);
     return ok;
@@ -198,6 +200,7 @@ bool model_import_make(struct model_import *import, struct foreign_tensors *tens
               check_all(tensors, &naming, import->checkpoint.config, error) && read_latents(import, tensors, error) &&
               check_left(import, tensors, error) && read_all(import, tensors, &naming, error);
     if (ok) {
+        import->is_guessed = !config && !tensors->notes;
         import->table = naming.table;
         read_step(&import->checkpoint, tensors);
     } else {
@@ -210,5 +213,5 @@ void model_import_free(struct model_import *import)
 {
     free(import->values);
     import->values = NULL;
-    latent_density_free(&import->latents);
+    latents_free(&import->latents);
 }

@@ -12,10 +12,9 @@ struct model_import {
     struct checkpoint checkpoint;      /* config, hparams, step, and what notes say */
     struct tensor_table table;         /* of its hparams */
     float *values;                     /* [table.num_floats]; owned */
-    struct latent_density latents;     /* empty: none */
-    size_t num_read;                   /* tensors that were used */
-    size_t num_left;                   /* of a training, which a model does not have */
-    char left[MODEL_IMPORT_LEFT_SIZE]; /* their kinds, in words; "" for none */
+    struct latents latents;            /* empty: none */
+    char left[MODEL_IMPORT_LEFT_SIZE]; /* kinds of tensors of a training, which a model does not have; "": none */
+    bool is_guessed;                   /* whether the config is known by names and shapes alone */
 };
 
 /* Makes a model of `tensors`, which are finished. What the tensors do not say comes from `config` (NULL: not given) and

@@ -8,7 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LENGTH_BYTES = 8, MAX_HEADER = 100000000 }; /* the format's own limit */
+enum {
+    LENGTH_BYTES = 8,
+    MAX_HEADER = 16 << 20
+}; /* parsed, a header of the 100 MB that the format allows would take gigabytes */
 
 bool safetensors_is(const uint8_t *head, size_t head_size, uint64_t size)
 {

@@ -78,7 +78,7 @@ bool safetensors_write(struct atomic_file *file, const struct exchange_model *mo
     struct tensor_table latents = {0};
     size_t size;
     if (model->latents)
-        latent_density_table(&latents, model->latents->size);
+        latents_table(&latents, &(const struct latent_counts){.size = model->latents->counts.size});
     char *header = make_header(&size, model, &latents, dtype);
     if (!header)
         return error_set_no_memory(error, "%s: out of memory", file->path);

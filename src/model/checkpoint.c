@@ -137,14 +137,6 @@ static bool write_group(hid_t file, const struct tensor_table *table, const stru
     return true;
 }
 
-static bool write_latents(hid_t file, const struct latent_density *density, struct error *error)
-{
-    struct tensor_table table;
-    const struct tensor_group group = {CHECKPOINT_LATENTS, density->values};
-    latent_density_table(&table, density->size);
-    return write_group(file, &table, &group, CHECKPOINT_FLOAT32, error);
-}
-
 bool checkpoint_write(struct atomic_file *to, const struct checkpoint *checkpoint,
                       const struct checkpoint_content *content, struct error *error)
 {
@@ -152,7 +144,7 @@ bool checkpoint_write(struct atomic_file *to, const struct checkpoint *checkpoin
     bool ok = hdf5_create(&file, to->path, CHECKPOINT_FORMAT, error) && write_attributes(file, checkpoint, error);
     for (size_t i = 0; ok && i < content->num_groups; i++)
         ok = write_group(file, content->table, &content->groups[i], content->precision, error);
-    ok = ok && (!content->latents || write_latents(file, content->latents, error));
+    ok = ok && (!content->latents || checkpoint_latents_write(file, content->latents, error));
     if (ok)
         return hdf5_save(&file, to, error);
     hdf5_close(&file);
@@ -171,7 +163,7 @@ bool checkpoint_save(const char *path, const struct checkpoint *checkpoint, cons
     return false;
 }
 
-static bool read_attribute(hid_t file, const char *path, const struct attribute *attribute,
+static bool read_attribute(struct hdf5_reader *file, const char *path, const struct attribute *attribute,
                            struct checkpoint *checkpoint, struct error *error)
 {
     char *member = (char *)checkpoint + attribute->offset;
@@ -198,7 +190,8 @@ static bool read_attribute(hid_t file, const char *path, const struct attribute 
 }
 
 /* The first version called them "validation_hits_loss" and so on, and had no loss. */
-static bool read_validation_metric(double *value, hid_t file, const struct metric *metric, struct error *error)
+static bool read_validation_metric(double *value, struct hdf5_reader *file, const struct metric *metric,
+                                   struct error *error)
 {
     char key[METRIC_NAME_SIZE], first_version[METRIC_NAME_SIZE + sizeof "validation_"];
     metric_key(key, metric, "validation");
@@ -207,7 +200,8 @@ static bool read_validation_metric(double *value, hid_t file, const struct metri
     return !hdf5_has_attribute(file, name) || hdf5_read_double(value, file, name, error);
 }
 
-static bool read_validation(struct checkpoint *checkpoint, hid_t file, const char *path, struct error *error)
+static bool read_validation(struct checkpoint *checkpoint, struct hdf5_reader *file, const char *path,
+                            struct error *error)
 {
     struct metric_set set;
     int64_t step;
@@ -230,7 +224,8 @@ static bool read_validation(struct checkpoint *checkpoint, hid_t file, const cha
 }
 
 /* A count that files of the first version lack: then 0. */
-static bool read_later_count(uint64_t *count, hid_t file, const char *path, const char *name, struct error *error)
+static bool read_later_count(uint64_t *count, struct hdf5_reader *file, const char *path, const char *name,
+                             struct error *error)
 {
     int64_t value = 0;
     if (hdf5_has_attribute(file, name) && !hdf5_read_int(&value, file, name, error))
@@ -239,7 +234,7 @@ static bool read_later_count(uint64_t *count, hid_t file, const char *path, cons
     return value >= 0 || error_set(error, "%s: %s is %" PRId64 ", which no training writes", path, name, value);
 }
 
-static bool read_best(struct checkpoint_best *best, hid_t file, const char *path, struct error *error)
+static bool read_best(struct checkpoint_best *best, struct hdf5_reader *file, const char *path, struct error *error)
 {
     *best = (struct checkpoint_best){.is_known = hdf5_has_attribute(file, "best_val_loss")};
     return !best->is_known || (hdf5_read_double(&best->val_loss, file, "best_val_loss", error) &&
@@ -247,7 +242,8 @@ static bool read_best(struct checkpoint_best *best, hid_t file, const char *path
                                read_later_count(&best->evaluations_since, file, path, "evaluations_since_best", error));
 }
 
-static bool read_attributes(struct checkpoint *checkpoint, hid_t file, const char *path, struct error *error)
+static bool read_attributes(struct checkpoint *checkpoint, struct hdf5_reader *file, const char *path,
+                            struct error *error)
 {
     for (size_t i = 0; i < COUNT_OF(attributes); i++)
         if (!read_attribute(file, path, &attributes[i], checkpoint, error))
@@ -262,8 +258,8 @@ static bool read_attributes(struct checkpoint *checkpoint, hid_t file, const cha
 }
 
 struct checkpoint_reader {
-    hid_t file;
-    char *path; /* owned */
+    struct hdf5_reader *file; /* owned */
+    char *path;               /* owned */
     struct hparams hparams;
 };
 
@@ -271,7 +267,7 @@ void checkpoint_close(struct checkpoint_reader *reader)
 {
     if (!reader)
         return;
-    hdf5_close(&reader->file);
+    hdf5_reader_close(&reader->file);
     free(reader->path);
     free(reader);
 }
@@ -280,19 +276,18 @@ bool checkpoint_has(const struct checkpoint_reader *reader, const char *group)
 {
     char name[OBJECT_NAME_SIZE];
     snprintf(name, sizeof name, "/%.40s", group);
-    char *slash = strchr(name + 1, '/');
-    bool found = true;
-    if (slash) { /* a link on the way must be asked for first */
-        *slash = '\0';
-        found = H5Lexists(reader->file, name, H5P_DEFAULT) > 0;
-        *slash = '/';
-    }
-    return found && H5Lexists(reader->file, name, H5P_DEFAULT) > 0;
+    return hdf5_has_object(reader->file, name);
 }
 
 const char *checkpoint_best_weights(const struct checkpoint_reader *reader)
 {
     return checkpoint_has(reader, CHECKPOINT_AVERAGED_WEIGHTS) ? CHECKPOINT_AVERAGED_WEIGHTS : CHECKPOINT_WEIGHTS;
+}
+
+enum checkpoint_precision checkpoint_precision(const struct checkpoint_reader *reader)
+{
+    uint64_t size = hdf5_element_size(reader->file, "/" CHECKPOINT_WEIGHTS "/decoder/output/bias", 1);
+    return size == sizeof(uint16_t) ? CHECKPOINT_FLOAT16 : CHECKPOINT_FLOAT32;
 }
 
 /* That the weights are there, in their sizes, before anyone takes memory for them. What is stored may be compressed, but
@@ -328,7 +323,6 @@ struct checkpoint_reader *checkpoint_open(struct checkpoint *checkpoint, const c
         error_set_no_memory(error, "%s: out of memory", path);
         return NULL;
     }
-    reader->file = H5I_INVALID_HID;
     reader->path = format_text("%s", path);
     if (hdf5_open(&reader->file, path, CHECKPOINT_FORMAT, error) &&
         read_attributes(checkpoint, reader->file, path, error)) {
@@ -374,21 +368,10 @@ bool checkpoint_read_group(struct checkpoint_reader *reader, const struct tensor
     return true;
 }
 
-bool checkpoint_read_latents(struct checkpoint_reader *reader, struct latent_density *density, struct error *error)
+bool checkpoint_read_latents(struct checkpoint_reader *reader, struct latents *latents, struct error *error)
 {
-    struct tensor_table table;
-    *density = (struct latent_density){0};
-    if (!checkpoint_has(reader, CHECKPOINT_LATENTS))
-        return true;
-    int size = (int)reader->hparams.z_size;
-    if (!latent_density_make(density, size, error))
-        return error_prefix(error, "%s", reader->path);
-    latent_density_table(&table, size);
-    const struct tensor_group group = {CHECKPOINT_LATENTS, density->values};
-    if (checkpoint_read_group(reader, &table, table.num_rows, &group, error))
-        return true;
-    latent_density_free(density);
-    return false;
+    return checkpoint_latents_read(latents, reader->file, reader->path, (int)reader->hparams.z_size,
+                                   hparams_representation(&reader->hparams)->heads[0].width, error);
 }
 
 bool checkpoint_read_residuals(const struct checkpoint_reader *reader, float *sd, bool *found, struct error *error)

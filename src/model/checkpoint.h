@@ -8,14 +8,13 @@
 
 #include "base/io/atomic_file.h"
 #include "base/metric.h"
+#include "model/checkpoint_latents.h"
 #include "model/nn/tensors.h"
 #include "model/vae/hparams.h"
-#include "model/vae/latent_density.h"
 
 #define CHECKPOINT_FORMAT "drumline-checkpoint"
 #define CHECKPOINT_WEIGHTS "model"        /* the group that every checkpoint has */
 #define CHECKPOINT_AVERAGED_WEIGHTS "ema" /* their moving average, with the hparam ema_decay */
-#define CHECKPOINT_LATENTS "latents"      /* the latent density, in model files that were exported with one */
 
 enum { CHECKPOINT_TEXT_SIZE = 128, CHECKPOINT_NOTE_SIZE = 1024 };
 
@@ -60,7 +59,7 @@ struct checkpoint_content {
     const struct tensor_group *groups;
     size_t num_groups;
     enum checkpoint_precision precision;
-    const struct latent_density *latents; /* NULL: none; written as 32-bit floats */
+    const struct latents *latents; /* NULL: none; written as 32-bit floats */
 };
 
 /* Writes to `path`, replacing what is there, atomically (base/io/atomic_file.h). Fails also where a number is not finite or
@@ -92,6 +91,9 @@ bool checkpoint_has(const struct checkpoint_reader *reader, const char *group);
 /* The group of the weights to evaluate and generate with: the averaged ones where there are some. */
 const char *checkpoint_best_weights(const struct checkpoint_reader *reader);
 
+/* How the weights are stored. */
+enum checkpoint_precision checkpoint_precision(const struct checkpoint_reader *reader);
+
 /* Reads all tensors of a group as checkpoint_read_group does, and keeps none. */
 bool checkpoint_verify(struct checkpoint_reader *reader, const char *group, struct error *error);
 
@@ -100,8 +102,8 @@ bool checkpoint_verify(struct checkpoint_reader *reader, const char *group, stru
 bool checkpoint_read_group(struct checkpoint_reader *reader, const struct tensor_table *table, int num_tensors,
                            const struct tensor_group *group, struct error *error);
 
-/* The latent density; empty, and that is no failure, where the file has none. `density` is the caller's. */
-bool checkpoint_read_latents(struct checkpoint_reader *reader, struct latent_density *density, struct error *error);
+/* What the file has of latent densities; empty, and that is no failure, where it has none. `latents` is the caller's. */
+bool checkpoint_read_latents(struct checkpoint_reader *reader, struct latents *latents, struct error *error);
 
 /* Standard deviations of what the model's velocities and offsets leave of the data's, class by class: sd [D], in the columns of
  * the heads of those kinds, 0 in all others; from latents/velocity_sd and latents/offset_sd. *found is false, and sd 0, where the file

@@ -1,5 +1,6 @@
 #include "run/hparams_file.h"
 
+#include "base/clock.h"
 #include "base/io/atomic_file.h"
 #include "base/io/files.h"
 #include "base/text.h"
@@ -35,7 +36,39 @@ json_t *hparams_json(const struct hparams *hparams)
     return all;
 }
 
-bool hparams_file_write(const char *run_dir, const struct checkpoint *state, struct error *error)
+char *hparams_changes(const struct hparams *hparams, const struct hparams *usual)
+{
+    char *list = format_text("%s", "");
+    for (size_t i = 0; i < hparams_table.count; i++) {
+        const struct setting *row = &hparams_table.rows[i];
+        char text[SETTING_TEXT_MAX], usual_text[SETTING_TEXT_MAX];
+        if (strcmp(setting_format(row, hparams, text), setting_format(row, usual, usual_text)) == 0)
+            continue;
+        char *longer = format_text("%s%s%s=%s", list, list[0] ? "," : "", row->name, text);
+        free(list);
+        list = longer;
+    }
+    return list;
+}
+
+static json_t *json_of_surroundings(const struct run_surroundings *surroundings)
+{
+    char date[32];
+    json_t *object = json_object();
+    date_now(date);
+    json_object_set_new(object, "time", json_string(date));
+    json_object_set_new(object, "version", json_clean_text(surroundings->version));
+    json_object_set_new(object, "mpi", json_clean_text(surroundings->mpi));
+    json_object_set_new(object, "blas", json_clean_text(surroundings->blas));
+    json_object_set_new(object, "processor", json_clean_text(surroundings->processor));
+    json_object_set_new(object, "host", json_clean_text(surroundings->host));
+    json_object_set_new(object, "num_ranks", json_integer(surroundings->num_ranks));
+    json_object_set_new(object, "data_set", json_clean_text(surroundings->data_set));
+    return object;
+}
+
+bool hparams_file_write(const char *run_dir, const struct checkpoint *state,
+                        const struct run_surroundings *surroundings, struct error *error)
 {
     char *path = path_join(run_dir, RUN_HPARAMS_NAME);
     json_t *object = json_object();
@@ -43,6 +76,7 @@ bool hparams_file_write(const char *run_dir, const struct checkpoint *state, str
     json_object_set_new(object, "seed", json_integer((json_int_t)state->seed));
     json_object_set_new(object, "content_sha256", json_clean_text(state->content_sha256));
     json_object_set_new(object, "hparams", hparams_json(&state->hparams));
+    json_object_set_new(object, "session", json_of_surroundings(surroundings));
     char *json = json_dumps(object, JSON_INDENT(2)), *text = json ? format_text("%s\n", json) : NULL;
     bool ok = text ? atomic_file_write(path, text, strlen(text), error)
                    : error_set_no_memory(error, "%s: out of memory", path);

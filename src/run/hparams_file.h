@@ -12,7 +12,19 @@
 /* All hparams by name, each as its kind of JSON value; owned by the caller. */
 json_t *hparams_json(const struct hparams *hparams);
 
-/* Writes RUN/hparams.json with config, seed, content_sha256 and hparams of `state`, replacing one that is there, atomically. */
-bool hparams_file_write(const char *run_dir, const struct checkpoint *state, struct error *error);
+/* What a session of a run is made with and on. Texts are not owned. */
+struct run_surroundings {
+    const char *version, *mpi, *blas, *processor, *host; /* of rank 0 */
+    const char *data_set;
+    int num_ranks;
+};
+
+/* Those of `hparams` that differ from `usual`, as --hparams takes them: "batch_size=64,z_size=32". Owned by the caller. */
+char *hparams_changes(const struct hparams *hparams, const struct hparams *usual);
+
+/* Writes RUN/hparams.json with config, seed, content_sha256 and hparams of `state`, and, as "session", what the newest session is made
+ * with, replacing one that is there, atomically. */
+bool hparams_file_write(const char *run_dir, const struct checkpoint *state,
+                        const struct run_surroundings *surroundings, struct error *error);
 
 #endif

@@ -2,22 +2,18 @@
 
 #include "base/clock.h"
 #include "base/host.h"
-#include "base/io/files.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "run/json_lines.h"
 #include "run/run_folder.h"
 
 #include <jansson.h>
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 static void put_time(json_t *object)
@@ -27,74 +23,9 @@ static void put_time(json_t *object)
     json_object_set_new(object, "time", json_string(date));
 }
 
-/* Whether others may be appending to the file, too. */
-enum writers { ONE_WRITER, SEVERAL_WRITERS };
-
-/* A FIFO without a reader would have us wait in open, deaf to signals. */
-static int open_for_appending(const char *path, struct stat *status, struct error *error)
+static bool append(const char *folder, json_t *object, enum json_lines_writers writers, struct error *error)
 {
-    int file = open(path, O_RDWR | O_CREAT | O_APPEND | O_NONBLOCK | O_CLOEXEC, 0644);
-    int reason = errno;
-    if (file >= 0 && fstat(file, status) == 0 && S_ISREG(status->st_mode))
-        return file;
-    if (file >= 0)
-        close(file);
-    if (stat(path, status) == 0 && !S_ISREG(status->st_mode))
-        error_set(error, "%s: can't write: is not a regular file", path);
-    else
-        error_set_errno(error, reason, "%s: can't write", path);
-    return -1;
-}
-
-static bool ends_in_a_line(int file)
-{
-    char last;
-    struct stat status;
-    return fstat(file, &status) != 0 || status.st_size == 0 || pread(file, &last, 1, status.st_size - 1) != 1 ||
-           last == '\n';
-}
-
-/* Where a full disk cut a line before. Another writer's line that is just being written looks like that for a moment. */
-static bool ends_in_a_cut_line(int file)
-{
-    enum { LOOKS = 20, PAUSE_NANOSECONDS = 1000000 };
-    for (int i = 0; i < LOOKS; i++) {
-        if (ends_in_a_line(file))
-            return false;
-        nanosleep(&(struct timespec){.tv_nsec = PAUSE_NANOSECONDS}, NULL);
-    }
-    return true;
-}
-
-/* One write to the end of the file, so that lines of several writers do not mix. Half a line, where the disk is full, is taken
- * back by a single writer; of several none can do so without cutting what another has appended since. */
-static bool append_line(const char *path, const char *text, enum writers writers, struct error *error)
-{
-    struct stat status;
-    int file = open_for_appending(path, &status, error);
-    if (file < 0)
-        return false;
-    char *line = format_text("%s%s\n", ends_in_a_cut_line(file) ? "\n" : "", text);
-    size_t size = strlen(line);
-    ssize_t written = write(file, line, size);
-    int reason = written < 0 ? errno : ENOSPC;
-    bool ok = written == (ssize_t)size;
-    if (!ok && written > 0 && writers == ONE_WRITER && ftruncate(file, status.st_size) != 0)
-        reason = errno;
-    close(file);
-    free(line);
-    return ok || error_set_errno(error, reason, "%s: can't write", path);
-}
-
-static bool append(const char *folder, json_t *object, enum writers writers, struct error *error)
-{
-    char *text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(9)), *path = path_join(folder, RUN_METRICS_NAME);
-    bool ok = text || error_set(error, "%s: out of memory", path);
-    json_decref(object);
-    ok = ok && folder_make(folder, error) && append_line(path, text, writers, error);
-    free(text);
-    free(path);
-    return ok;
+    return json_lines_append(folder, RUN_METRICS_NAME, object, writers, error);
 }
 
 void metrics_line_start(struct metrics_line *line, const struct metric_set *set, uint64_t step, const char *split)
@@ -125,7 +56,7 @@ static void put_skipped_windows(json_t *object, uint64_t count)
         json_object_set_new(object, "skipped_windows", json_integer((json_int_t)count));
 }
 
-bool metrics_append(const char *folder, const struct metrics_line *line, struct error *error)
+bool metrics_append_more(const char *folder, const struct metrics_line *line, json_t *more, struct error *error)
 {
     json_t *object = json_object();
     json_object_set_new(object, "step", json_integer((json_int_t)line->step));
@@ -136,7 +67,14 @@ bool metrics_append(const char *folder, const struct metrics_line *line, struct 
         if (is_part_of(&line->set->metrics[i], line->split))
             put_metric(object, &line->set->metrics[i], line->split, line->values.values[i]);
     put_skipped_windows(object, line->skipped_windows);
+    if (more)
+        json_object_update(object, more);
     return append(folder, object, line->split ? SEVERAL_WRITERS : ONE_WRITER, error);
+}
+
+bool metrics_append(const char *folder, const struct metrics_line *line, struct error *error)
+{
+    return metrics_append_more(folder, line, NULL, error);
 }
 
 /* JSON is UTF-8, and a message may name files that are not: then each byte beyond ASCII becomes '?'. */

@@ -9,6 +9,8 @@
 #include "base/error.h"
 #include "base/metric.h"
 
+#include <jansson.h>
+
 #include <stdint.h>
 
 /* The metrics of one step: of training, or of an evaluation of a split. Metrics that do not apply are NaN. */
@@ -28,6 +30,9 @@ void metrics_line_start(struct metrics_line *line, const struct metric_set *set,
  * evaluations: one that is cut stays so, and the next, whoever writes it, begins on a line of its own. Readers must skip a
  * line that is no JSON. */
 bool metrics_append(const char *folder, const struct metrics_line *line, struct error *error);
+
+/* The same with more members, those of the object `more`, which stays the caller's. */
+bool metrics_append_more(const char *folder, const struct metrics_line *line, json_t *more, struct error *error);
 
 /* A start, a resumption or an end. The first two also have this process's host and number, and its Slurm job if any. */
 struct metrics_event {

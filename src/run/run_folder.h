@@ -11,8 +11,9 @@ char *run_train_folder(const char *run_dir);
 char *run_eval_folder(const char *run_dir);
 
 #define RUN_METRICS_NAME "metrics.jsonl"
-#define RUN_BEST_NAME "best.h5"        /* in RUN/train: the model of the lowest val_loss, without optimizer state */
-#define RUN_STARTS_NAME "requeues.tsv" /* in RUN itself: the starts of its job, by jobs/train.sh */
+#define RUN_TENSORS_NAME "tensors.jsonl" /* --log_tensors */
+#define RUN_BEST_NAME "best.h5"          /* in RUN/train: the model of the lowest val_loss, without optimizer state */
+#define RUN_STARTS_NAME "requeues.tsv"   /* in RUN itself: the starts of its job, by jobs/train.sh */
 
 /* Someone who tries to use a checkpoint: false and the error set where it can't. The error's number says why: 0, the
  * checkpoint is damaged; else the system failed (base/error.h). */

@@ -43,7 +43,7 @@ static bool pack(struct run_model *model, bool encodes, struct checkpoint_reader
 static void forget(struct run_model *model)
 {
     inference_decoder_free(model->decoder);
-    latent_density_free(&model->latents);
+    latents_free(&model->latents);
     free(model->residual_sd);
     model->decoder = NULL;
     model->residual_sd = NULL;

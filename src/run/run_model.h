@@ -30,7 +30,7 @@ struct run_model {
     struct checkpoint checkpoint;
     char *path;                        /* of its file; owned */
     struct inference_decoder *decoder; /* owned */
-    struct latent_density latents;     /* empty (size 0) where the file has none; owned */
+    struct latents latents;            /* empty (size 0) where the file has none; owned */
     float *residual_sd;                /* [D] (checkpoint_read_residuals); NULL where the file has none; owned */
 };
 

@@ -26,13 +26,14 @@ static inline bool save(hid_t *file, const char *path, struct error *error)
 }
 
 /* Written, closed and opened for reading. */
-static inline hid_t open_again(hid_t file, const char *path)
+static inline struct hdf5_reader *open_again(hid_t file, const char *path)
 {
     struct error error;
+    struct hdf5_reader *reader;
     assert_ok(save(&file, path, &error), error);
     assert_true(file == H5I_INVALID_HID);
-    assert_ok(hdf5_open(&file, path, FORMAT, &error), error);
-    return file;
+    assert_ok(hdf5_open(&reader, path, FORMAT, &error), error);
+    return reader;
 }
 
 #endif

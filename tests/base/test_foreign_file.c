@@ -35,8 +35,22 @@ static void test_recognised(void **state)
     check("groovae_4bar.tar", tar, sizeof tar, "an archive");
     check("groovae.tar.gz", "\x1f\x8b\x08", 3, "an archive");
     check("groovae.zip", "PK\3\4", 4, "an archive");
+    check("weights_manifest.json", "[]", 2, NULL);
+    check("model.safetensors", "x", 1, "a safetensors file");
     check("model.ckpt-100.index", "x", 1, "a part of a TensorFlow checkpoint");
     check("model.ckpt.data-00000-of-00001", "x", 1, "a part of a TensorFlow checkpoint");
+}
+
+static void test_folder_of_magenta_js(void **state)
+{
+    struct error error;
+    char *folder = scratch_make(), *path = path_join(folder, "weights_manifest.json");
+    (void)state;
+    assert_ok(foreign_file_check(folder, &error), error);
+    assert_ok(file_write(path, path, "[]", 2, &error), error);
+    assert_fails(foreign_file_check(folder, &error), error, "a folder of Magenta.js");
+    free(path);
+    scratch_remove(folder);
 }
 
 static void test_all_else_passes(void **state)
@@ -56,6 +70,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_recognised),
+        cmocka_unit_test(test_folder_of_magenta_js),
         cmocka_unit_test(test_all_else_passes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,13 +19,13 @@ static void test_extremes(void **state)
     hid_t file = create(path);
     assert_ok(hdf5_write_dataset(file, "n", H5T_NATIVE_UINT8, 2, narrow, bytes, HDF5_COMPRESSED, &error), error);
     assert_ok(hdf5_write_dataset(file, "w", H5T_NATIVE_UINT8, 2, wide, bytes, HDF5_COMPRESSED, &error), error);
-    file = open_again(file, path);
-    assert_ok(hdf5_read_dataset(found, file, "n", H5T_NATIVE_UINT8, 2, narrow, &error), error);
+    struct hdf5_reader *reader = open_again(file, path);
+    assert_ok(hdf5_read_dataset(found, reader, "n", HDF5_UINT8, 2, narrow, &error), error);
     assert_memory_equal(found, bytes, COUNT);
     memset(found, 0, COUNT);
-    assert_ok(hdf5_read_dataset(found, file, "w", H5T_NATIVE_UINT8, 2, wide, &error), error);
+    assert_ok(hdf5_read_dataset(found, reader, "w", HDF5_UINT8, 2, wide, &error), error);
     assert_memory_equal(found, bytes, COUNT);
-    hdf5_close(&file);
+    hdf5_reader_close(&reader);
     free(found);
     free(bytes);
     free(path);
@@ -34,11 +34,10 @@ static void test_extremes(void **state)
 /* Where the one chunk of dataset `name` begins in the file's bytes, with its size in *chunk_size. */
 static size_t find_chunk(size_t *chunk_size, const char *path, const char *name, const uint8_t *bytes, size_t size)
 {
-    struct error error;
     hid_t file;
     hsize_t start[2] = {0}, stored;
     uint32_t skipped;
-    assert_ok(hdf5_open(&file, path, FORMAT, &error), error);
+    assert_true((file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT)) >= 0);
     hid_t dataset = H5Dopen2(file, name, H5P_DEFAULT);
     assert_true(H5Dget_chunk_storage_size(dataset, start, &stored) >= 0);
     uint8_t *chunk = malloc((size_t)stored);
@@ -77,13 +76,13 @@ static bool read_sample(const char *path, const uint8_t *bytes, size_t size, str
 {
     float values[NUM_SAMPLES];
     const hsize_t dims[2] = {NUM_SAMPLES / 3, 3};
-    hid_t file;
+    struct hdf5_reader *file;
     if (!file_write(path, path, bytes, size, error) || !hdf5_open(&file, path, FORMAT, error))
         return false;
-    bool ok = hdf5_read_dataset(values, file, "d", H5T_NATIVE_FLOAT, 2, dims, error);
+    bool ok = hdf5_read_dataset(values, file, "d", HDF5_FLOAT, 2, dims, error);
     for (int i = 0; ok && i < NUM_SAMPLES; i++)
         ok = values[i] == (float)i || error_set(error, "a changed value was not found");
-    H5Fclose(file);
+    hdf5_reader_close(&file);
     return ok;
 }
 
@@ -133,11 +132,11 @@ static void test_foreign_chunks(void **state)
     for (size_t i = 0; i < 2 * sizeof chunk_rows / sizeof *chunk_rows; i++) {
         hid_t file = create(path);
         write_foreign(file, "w", ROWS, chunk_rows[i / 2], i % 2 == 0, values);
-        file = open_again(file, path);
+        struct hdf5_reader *reader = open_again(file, path);
         memset(found, 0, sizeof found);
-        assert_ok(hdf5_read_dataset(found, file, "w", H5T_NATIVE_FLOAT, 2, dims, &error), error);
+        assert_ok(hdf5_read_dataset(found, reader, "w", HDF5_FLOAT, 2, dims, &error), error);
         assert_memory_equal(found, values, sizeof values);
-        hdf5_close(&file);
+        hdf5_reader_close(&reader);
     }
     free(path);
 }
@@ -209,7 +208,8 @@ static void test_compound_is_kept(void **state)
                 H5Tinsert(type, "name", 4, text) >= 0);
     hid_t file = create(path);
     assert_ok(hdf5_write_dataset(file, "t", type, 1, dims, rows, HDF5_COMPRESSED, &error), error);
-    file = open_again(file, path);
+    assert_ok(save(&file, path, &error), error);
+    assert_true((file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT)) >= 0);
     hid_t dataset = H5Dopen2(file, "t", H5P_DEFAULT), stored = H5Dget_type(dataset);
     assert_true(H5Tequal(stored, type) > 0);
     H5Tclose(stored);
@@ -239,25 +239,24 @@ static void test_some_rows(void **state)
     for (size_t storage = 0; storage < sizeof storages / sizeof *storages; storage++) {
         hid_t file = create(path);
         assert_ok(hdf5_write_dataset(file, "d", H5T_NATIVE_FLOAT, 2, dims, values, storages[storage], &error), error);
-        file = open_again(file, path);
+        struct hdf5_reader *reader = open_again(file, path);
         for (size_t i = 0; i < num_places; i++)
             for (size_t k = i; k < num_places; k++) {
                 size_t count = (size_t)(places[k] - places[i]) * COLUMNS;
                 found[count < ROWS * COLUMNS ? count : 0] = -1;
-                assert_ok(hdf5_read_rows(found, file, "d", H5T_NATIVE_FLOAT, 2, dims, places[i], places[k] - places[i],
-                                         &error),
-                          error);
+                assert_ok(
+                    hdf5_read_rows(found, reader, "d", HDF5_FLOAT, 2, dims, places[i], places[k] - places[i], &error),
+                    error);
                 if (count > 0)
                     assert_memory_equal(found, values + places[i] * COLUMNS, count * sizeof *found);
                 if (count < ROWS * COLUMNS)
                     assert_true(found[count] < 0);
             }
-        assert_fails(hdf5_read_rows(found, file, "d", H5T_NATIVE_FLOAT, 2, dims, 1, ROWS, &error), error, "fewer rows");
-        assert_fails(hdf5_read_rows(found, file, "d", H5T_NATIVE_FLOAT, 2, dims, ROWS + 1, 0, &error), error,
+        assert_fails(hdf5_read_rows(found, reader, "d", HDF5_FLOAT, 2, dims, 1, ROWS, &error), error, "fewer rows");
+        assert_fails(hdf5_read_rows(found, reader, "d", HDF5_FLOAT, 2, dims, ROWS + 1, 0, &error), error, "fewer rows");
+        assert_fails(hdf5_read_rows(found, reader, "d", HDF5_FLOAT, 2, dims, 2, (hsize_t)-1, &error), error,
                      "fewer rows");
-        assert_fails(hdf5_read_rows(found, file, "d", H5T_NATIVE_FLOAT, 2, dims, 2, (hsize_t)-1, &error), error,
-                     "fewer rows");
-        hdf5_close(&file);
+        hdf5_reader_close(&reader);
     }
     free(found);
     free(values);

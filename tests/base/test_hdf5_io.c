@@ -25,23 +25,23 @@ static void test_attributes(void **state)
     assert_ok(hdf5_write_double(file, "double", 0.1, &error), error);
     assert_ok(hdf5_write_int_list(file, "list", &list, &error), error);
     assert_ok(hdf5_write_int_list(file, "empty", &empty, &error), error);
-    file = open_again(file, path);
-    assert_ok(hdf5_read_string(&text, file, "text", &error), error);
+    struct hdf5_reader *reader = open_again(file, path);
+    assert_ok(hdf5_read_string(&text, reader, "text", &error), error);
     assert_string_equal(text, "Schlagzeug \xc3\xbc");
     free(text);
-    assert_ok(hdf5_read_string(&text, file, "nothing", &error), error);
+    assert_ok(hdf5_read_string(&text, reader, "nothing", &error), error);
     assert_string_equal(text, "");
     free(text);
-    assert_ok(hdf5_read_int(&integer, file, "int", &error), error);
+    assert_ok(hdf5_read_int(&integer, reader, "int", &error), error);
     assert_true(integer == INT64_MIN);
-    assert_ok(hdf5_read_double(&number, file, "double", &error), error);
+    assert_ok(hdf5_read_double(&number, reader, "double", &error), error);
     assert_true(number == 0.1);
-    assert_ok(hdf5_read_int_list(&found_list, file, "list", &error), error);
+    assert_ok(hdf5_read_int_list(&found_list, reader, "list", &error), error);
     assert_memory_equal(&found_list, &list, sizeof list);
-    assert_ok(hdf5_read_int_list(&found_list, file, "empty", &error), error);
+    assert_ok(hdf5_read_int_list(&found_list, reader, "empty", &error), error);
     assert_int_equal(found_list.count, 0);
-    assert_true(hdf5_has_attribute(file, "list") && !hdf5_has_attribute(file, "lis"));
-    hdf5_close(&file);
+    assert_true(hdf5_has_attribute(reader, "list") && !hdf5_has_attribute(reader, "lis"));
+    hdf5_reader_close(&reader);
     free(path);
 }
 
@@ -61,14 +61,15 @@ static void test_attributes_of_other_kinds(void **state)
     assert_ok(hdf5_write_double(file, "double", 0.1, &error), error);
     assert_ok(hdf5_write_int_list(file, "list", &list, &error), error);
     assert_fails(hdf5_write_int(file, "int", 4, &error), error, "a.h5: int: can't write the attribute (");
-    assert_fails(hdf5_read_string(&text, file, "int", &error), error, "a.h5: int: the attribute is not a string");
-    assert_fails(hdf5_read_string(&text, file, "gone", &error), error, "a.h5: gone: the attribute is missing");
-    assert_fails(hdf5_read_int(&integer, file, "text", &error), error, "text: the attribute is not an integer");
-    assert_fails(hdf5_read_int(&integer, file, "double", &error), error, "double: the attribute is not an integer");
-    assert_fails(hdf5_read_int(&integer, file, "list", &error), error, "list: the attribute has too many values");
-    assert_fails(hdf5_read_double(&number, file, "int", &error), error, "int: the attribute is not a floating");
-    assert_fails(hdf5_read_int_list(&found, file, "text", &error), error, "text: the attribute is not an integer");
-    H5Fclose(file);
+    struct hdf5_reader *reader = open_again(file, path);
+    assert_fails(hdf5_read_string(&text, reader, "int", &error), error, "a.h5: int: the attribute is not a string");
+    assert_fails(hdf5_read_string(&text, reader, "gone", &error), error, "a.h5: gone: the attribute is missing");
+    assert_fails(hdf5_read_int(&integer, reader, "text", &error), error, "text: the attribute is not an integer");
+    assert_fails(hdf5_read_int(&integer, reader, "double", &error), error, "double: the attribute is not an integer");
+    assert_fails(hdf5_read_int(&integer, reader, "list", &error), error, "list: the attribute has too many values");
+    assert_fails(hdf5_read_double(&number, reader, "int", &error), error, "int: the attribute is not a floating");
+    assert_fails(hdf5_read_int_list(&found, reader, "text", &error), error, "text: the attribute is not an integer");
+    hdf5_reader_close(&reader);
     free(path);
 }
 
@@ -108,21 +109,22 @@ static void test_strange_attributes(void **state)
     put_attribute(file, "odd", huge, H5Screate(H5S_SCALAR), integers);
     put_attribute(file, "extended", extended, H5Screate(H5S_SCALAR), integers);
     put_attribute(file, "big", H5T_STD_I16BE, H5Screate(H5S_SCALAR), "\xff\xfe");
-    assert_ok(hdf5_read_string(&text, file, "unended", &error), error);
+    struct hdf5_reader *reader = open_again(file, path);
+    assert_ok(hdf5_read_string(&text, reader, "unended", &error), error);
     assert_string_equal(text, "abc");
     free(text);
-    assert_ok(hdf5_read_int(&integer, file, "big", &error), error);
+    assert_ok(hdf5_read_int(&integer, reader, "big", &error), error);
     assert_int_equal(integer, -2);
-    assert_fails(hdf5_read_int(&integer, file, "null", &error), error, "has no value");
-    assert_fails(hdf5_read_int(&integer, file, "zero", &error), error, "has no value");
-    assert_fails(hdf5_read_int(&integer, file, "odd", &error), error, "is not an integer");
-    assert_fails(hdf5_read_double(&number, file, "extended", &error), error, "is not a floating-point number");
-    assert_fails(hdf5_read_string(&text, file, "null", &error), error, "is not a string");
-    assert_fails(hdf5_read_int_list(&list, file, "nine", &error), error, "too many values");
+    assert_fails(hdf5_read_int(&integer, reader, "null", &error), error, "has no value");
+    assert_fails(hdf5_read_int(&integer, reader, "zero", &error), error, "has no value");
+    assert_fails(hdf5_read_int(&integer, reader, "odd", &error), error, "is not an integer");
+    assert_fails(hdf5_read_double(&number, reader, "extended", &error), error, "is not a floating-point number");
+    assert_fails(hdf5_read_string(&text, reader, "null", &error), error, "is not a string");
+    assert_fails(hdf5_read_int_list(&list, reader, "nine", &error), error, "too many values");
     H5Tclose(unended);
     H5Tclose(huge);
     H5Tclose(extended);
-    H5Fclose(file);
+    hdf5_reader_close(&reader);
     free(path);
 }
 
@@ -142,11 +144,11 @@ static void put_foreign(const char *path, const char *format, int64_t version)
 static void test_formats(void **state)
 {
     struct error error;
-    hid_t file;
+    struct hdf5_reader *file;
     char *path = path_join(*state, "a.h5");
     put_foreign(path, "drumline-shard", 1);
     assert_fails(hdf5_open(&file, path, FORMAT, &error), error, "a.h5: is a drumline-shard, not a drumline-example");
-    assert_true(file == H5I_INVALID_HID);
+    assert_null(file);
     char *format = hdf5_read_format(path, &error);
     assert_string_equal(format, "drumline-shard");
     free(format);
@@ -164,7 +166,7 @@ static void test_formats(void **state)
 static void test_no_hdf5_file(void **state)
 {
     struct error error;
-    hid_t file;
+    struct hdf5_reader *file;
     char *path = path_join(*state, "a.h5"), *pipe = path_join(*state, "pipe");
     assert_fails(hdf5_open(&file, path, FORMAT, &error), error, "a.h5: can't open: No such file or directory");
     assert_ok(file_write(path, path, "MThd", 4, &error), error);
@@ -209,15 +211,27 @@ static void test_settings(void **state)
                   found = {0};
     hid_t file = create(path);
     assert_ok(hdf5_write_settings(file, &table, &values, &error), error);
-    file = open_again(file, path);
+    struct hdf5_reader *reader = open_again(file, path);
     settings_default(&table, &found);
-    assert_ok(hdf5_read_settings(&found, file, &table, &error), error);
+    assert_ok(hdf5_read_settings(&found, reader, &table, &error), error);
     assert_true(found.flag && found.count == 5 && found.rate == 1.0 / 3 && found.mode == 0);
     assert_string_equal(found.name, "n");
     assert_memory_equal(&found.sizes, &values.sizes, sizeof found.sizes);
     settings_free(&table, &found);
-    H5Fclose(file);
+    hdf5_reader_close(&reader);
     free(path);
+}
+
+/* Settings are not read from `file`, which is closed, for this reason. */
+static void refuse_settings(hid_t file, const char *path, const char *reason)
+{
+    struct error error;
+    struct values found = {0};
+    struct hdf5_reader *reader = open_again(file, path);
+    settings_default(&table, &found);
+    assert_fails(hdf5_read_settings(&found, reader, &table, &error), error, reason);
+    settings_free(&table, &found);
+    hdf5_reader_close(&reader);
 }
 
 static void test_settings_missing_and_wrong(void **state)
@@ -225,26 +239,27 @@ static void test_settings_missing_and_wrong(void **state)
     struct error error;
     char *path = path_join(*state, "a.h5");
     struct values found = {0};
-    hid_t file = create(path);
+    struct hdf5_reader *reader = open_again(create(path), path);
     settings_default(&table, &found);
-    assert_ok(hdf5_read_settings(&found, file, &table, &error), error);
+    assert_ok(hdf5_read_settings(&found, reader, &table, &error), error);
+    hdf5_reader_close(&reader);
     assert_true(found.count == 32 && found.mode == 1);
+    hid_t file = create(path);
     assert_ok(hdf5_write_int(file, "flag", 2, &error), error);
-    assert_fails(hdf5_read_settings(&found, file, &table, &error), error, "a.h5: attribute: flag=2: not a boolean");
-    H5Adelete(file, "flag");
+    refuse_settings(file, path, "a.h5: attribute: flag=2: not a boolean");
+    file = create(path);
     assert_ok(hdf5_write_int(file, "batch_size", 65, &error), error);
-    assert_fails(hdf5_read_settings(&found, file, &table, &error), error, "batch_size=65: out of bounds");
-    H5Adelete(file, "batch_size");
+    refuse_settings(file, path, "batch_size=65: out of bounds");
+    file = create(path);
     assert_ok(hdf5_write_double(file, "learning_rate", (double)NAN, &error), error);
-    assert_fails(hdf5_read_settings(&found, file, &table, &error), error, "learning_rate=nan: not a number");
-    H5Adelete(file, "learning_rate");
+    refuse_settings(file, path, "learning_rate=nan: not a number");
+    file = create(path);
     assert_ok(hdf5_write_string(file, "mode", "sleep", &error), error);
-    assert_fails(hdf5_read_settings(&found, file, &table, &error), error, "mode=sleep: no such choice");
-    H5Adelete(file, "mode");
+    refuse_settings(file, path, "mode=sleep: no such choice");
+    file = create(path);
     assert_ok(hdf5_write_string(file, "rnn_size", "[3]", &error), error);
-    assert_fails(hdf5_read_settings(&found, file, &table, &error), error, "rnn_size: the attribute is not an integer");
+    refuse_settings(file, path, "rnn_size: the attribute is not an integer");
     settings_free(&table, &found);
-    H5Fclose(file);
     free(path);
 }
 
@@ -260,13 +275,13 @@ static void check_dataset(const char *path, enum hdf5_storage storage, int num_d
         values[i] = (float)i * 0.25f;
     hid_t file = create(path);
     assert_ok(hdf5_write_dataset(file, "/model/x/w", H5T_NATIVE_FLOAT, num_dims, dims, values, storage, &error), error);
-    file = open_again(file, path);
+    struct hdf5_reader *reader = open_again(file, path);
     hsize_t found_dims[HDF5_MAX_DIMENSIONS] = {77, 77, 77, 77};
-    assert_ok(hdf5_dataset_dims(found_dims, file, "/model/x/w", num_dims, &error), error);
+    assert_ok(hdf5_dataset_dims(found_dims, reader, "/model/x/w", num_dims, &error), error);
     assert_memory_equal(found_dims, dims, (size_t)num_dims * sizeof *dims);
-    assert_ok(hdf5_read_dataset(found, file, "model/x/w", H5T_NATIVE_FLOAT, num_dims, dims, &error), error);
+    assert_ok(hdf5_read_dataset(found, reader, "model/x/w", HDF5_FLOAT, num_dims, dims, &error), error);
     assert_memory_equal(found, values, count * sizeof *values);
-    hdf5_close(&file);
+    hdf5_reader_close(&reader);
     free(values);
     free(found);
 }
@@ -303,22 +318,21 @@ static void test_dataset_mismatches(void **state)
     assert_ok(hdf5_write_dataset(file, "g/w", H5T_NATIVE_FLOAT, 2, dims, values, HDF5_CONTIGUOUS, &error), error);
     assert_fails(hdf5_write_dataset(file, "g/w", H5T_NATIVE_FLOAT, 2, dims, values, HDF5_CONTIGUOUS, &error), error,
                  "a.h5: g/w: can't make the dataset (");
-    assert_fails(hdf5_read_dataset(found, file, "g/w", H5T_NATIVE_FLOAT, 2, other, &error), error,
+    struct hdf5_reader *reader = open_again(file, path);
+    assert_fails(hdf5_read_dataset(found, reader, "g/w", HDF5_FLOAT, 2, other, &error), error,
                  "a.h5: g/w: the size of dimension 0 is 2, but must be 3");
-    assert_fails(hdf5_read_dataset(found, file, "g/w", H5T_NATIVE_FLOAT, 3, three, &error), error,
-                 "number of dimensions");
-    assert_fails(hdf5_dataset_dims(found_dims, file, "g/w", 1, &error), error, "number of dimensions");
-    assert_fails(hdf5_read_dataset(found, file, "g/w", H5T_NATIVE_DOUBLE, 2, dims, &error), error, "of another type");
-    assert_fails(hdf5_read_dataset(found, file, "g/w", H5T_NATIVE_INT32, 2, dims, &error), error, "of another type");
-    assert_fails(hdf5_read_dataset(found, file, "g/v", H5T_NATIVE_FLOAT, 2, dims, &error), error,
+    assert_fails(hdf5_read_dataset(found, reader, "g/w", HDF5_FLOAT, 3, three, &error), error, "number of dimensions");
+    assert_fails(hdf5_dataset_dims(found_dims, reader, "g/w", 1, &error), error, "number of dimensions");
+    assert_fails(hdf5_read_dataset(found, reader, "g/w", HDF5_UINT8, 2, dims, &error), error, "of another type");
+    assert_fails(hdf5_read_dataset(found, reader, "g/v", HDF5_FLOAT, 2, dims, &error), error,
                  "g/v: the dataset is missing");
-    assert_fails(hdf5_read_dataset(found, file, "h/v", H5T_NATIVE_FLOAT, 2, dims, &error), error,
+    assert_fails(hdf5_read_dataset(found, reader, "h/v", HDF5_FLOAT, 2, dims, &error), error,
                  "h/v: the dataset is missing");
-    assert_fails(hdf5_read_dataset(found, file, "g", H5T_NATIVE_FLOAT, 2, dims, &error), error,
+    assert_fails(hdf5_read_dataset(found, reader, "g", HDF5_FLOAT, 2, dims, &error), error,
                  "g: can't open the dataset");
-    assert_fails(hdf5_read_dataset(found, file, "g/w/x", H5T_NATIVE_FLOAT, 2, dims, &error), error, "is missing");
-    assert_fails(hdf5_dataset_dims(found_dims, file, "", 2, &error), error, "is missing");
-    H5Fclose(file);
+    assert_fails(hdf5_read_dataset(found, reader, "g/w/x", HDF5_FLOAT, 2, dims, &error), error, "is missing");
+    assert_fails(hdf5_dataset_dims(found_dims, reader, "", 2, &error), error, "is missing");
+    hdf5_reader_close(&reader);
     free(path);
 }
 
@@ -330,6 +344,7 @@ struct pair {
 static hid_t pair_type(bool with_name)
 {
     hid_t type = H5Tcreate(H5T_COMPOUND, sizeof(struct pair)), name = text_type(8, H5T_STR_NULLTERM);
+    H5Tset_cset(name, H5T_CSET_UTF8);
     H5Tinsert(type, "number", offsetof(struct pair, number), H5T_NATIVE_INT32);
     if (with_name)
         H5Tinsert(type, "name", offsetof(struct pair, name), name);
@@ -348,18 +363,30 @@ static void test_compounds(void **state)
     };
     struct pair found[2];
     const hsize_t two = 2;
+    const struct hdf5_member members[] = {
+        {"number", HDF5_MEMBER_UINT32, offsetof(struct pair, number),                 sizeof(int32_t)},
+        {"name",        HDF5_MEMBER_TEXT,                     offsetof(struct pair,                  name), 8},
+        {"gone",       HDF5_MEMBER_FLOAT,                         0,                                        sizeof(float)                                       },
+    };
+    uint64_t sizes[3];
     hid_t file = create(path), whole = pair_type(true), part = pair_type(false);
     assert_ok(hdf5_write_dataset(file, "whole", whole, 1, &two, pairs, HDF5_COMPRESSED, &error), error);
     assert_ok(hdf5_write_dataset(file, "part", part, 1, &two, pairs, HDF5_COMPRESSED, &error), error);
-    file = open_again(file, path);
-    assert_ok(hdf5_read_dataset(found, file, "whole", whole, 1, &two, &error), error);
+    struct hdf5_reader *reader = open_again(file, path);
+    assert_ok(hdf5_table_layout(sizes, reader, "whole", members, 3, &error), error);
+    assert_true(sizes[0] == 1 && sizes[1] == 8 && sizes[2] == 0);
+    assert_ok(hdf5_table_layout(sizes, reader, "part", members, 3, &error), error);
+    assert_true(sizes[0] == 1 && sizes[1] == 0 && sizes[2] == 0);
+    assert_ok(hdf5_read_table(found, sizeof *found, 2, reader, "whole", members, 2, &error), error);
     assert_memory_equal(found, pairs, sizeof pairs);
-    assert_ok(hdf5_read_dataset(found, file, "whole", part, 1, &two, &error), error);
-    assert_fails(hdf5_read_dataset(found, file, "part", whole, 1, &two, &error), error,
-                 "part: the dataset's elements are of");
+    assert_ok(hdf5_read_table(found, sizeof *found, 2, reader, "whole", members, 1, &error), error);
+    assert_fails(hdf5_read_table(found, sizeof *found, 3, reader, "whole", members, 2, &error), error,
+                 "whole: the size of dimension 0 is 2, but must be 3");
+    assert_fails(hdf5_read_table(found, sizeof *found, 2, reader, "part", members, 2, &error), error,
+                 "part: lacks a column, or has one of another kind");
+    hdf5_reader_close(&reader);
     H5Tclose(whole);
     H5Tclose(part);
-    H5Fclose(file);
     free(path);
 }
 
@@ -386,11 +413,11 @@ static void test_claims(void **state)
     hid_t properties = H5Pcreate(H5P_DATASET_CREATE);
     H5Pset_chunk(properties, 1, &chunk);
     put_unwritten(path, properties, UINT64_C(1) << 60);
-    hid_t file;
+    struct hdf5_reader *file;
     assert_ok(hdf5_open(&file, path, FORMAT, &error), error);
     assert_fails(hdf5_dataset_dims(dims, file, "w", 1, &error), error,
                  "w: claims to be larger than what is stored can hold");
-    H5Fclose(file);
+    hdf5_reader_close(&file);
     put_foreign(path, FORMAT, 1);
     properties = H5Pcreate(H5P_DATASET_CREATE);
     H5Pset_external(properties, "/etc/passwd", 0, 16);
@@ -398,7 +425,7 @@ static void test_claims(void **state)
     assert_ok(hdf5_open(&file, path, FORMAT, &error), error);
     assert_fails(hdf5_dataset_dims(dims, file, "w", 1, &error), error,
                  "w: is stored in other files (external storage)");
-    H5Fclose(file);
+    hdf5_reader_close(&file);
     free(path);
 }
 
@@ -419,6 +446,7 @@ static void test_external_link(void **state)
     char *path = path_join(*state, "a.h5"), *other = path_join(*state, "b.h5");
     const float value = 1;
     float found;
+    struct hdf5_reader *reader;
     const hsize_t one = 1;
     put_foreign(other, FORMAT, 1);
     hid_t file = H5Fopen(other, H5F_ACC_RDWR, H5P_DEFAULT);
@@ -431,9 +459,12 @@ static void test_external_link(void **state)
     assert_true(linked >= 0);
     H5Dclose(linked);
     H5Fclose(file);
-    assert_ok(hdf5_open(&file, path, FORMAT, &error), error);
-    assert_fails(hdf5_read_dataset(&found, file, "w", H5T_NATIVE_FLOAT, 1, &one, &error), error,
+    assert_ok(hdf5_open(&reader, path, FORMAT, &error), error);
+    assert_fails(hdf5_read_dataset(&found, reader, "w", HDF5_FLOAT, 1, &one, &error), error,
                  "w: is reached by a link that may lead to another file");
+    hdf5_reader_close(&reader);
+    file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    hdf5_start();
     assert_true(H5Dopen2(file, "w", H5P_DEFAULT) < 0);
     H5Fclose(file);
     free(path);
@@ -475,16 +506,16 @@ static bool read_sample(const char *path, struct error *error)
     float values[300];
     const hsize_t dims[2] = {30, 10};
     struct values settings = {0};
-    hid_t file;
+    struct hdf5_reader *file;
     settings_default(&table, &settings);
     if (!hdf5_open(&file, path, FORMAT, error))
         return false;
     bool ok = hdf5_read_settings(&settings, file, &table, error) &&
-              hdf5_read_dataset(values, file, "g/c", H5T_NATIVE_FLOAT, 2, dims, error);
+              hdf5_read_dataset(values, file, "g/c", HDF5_FLOAT, 2, dims, error);
     for (int i = 0; ok && i < 300; i++)
         ok = values[i] == (float)i || error_set(error, "a checksum did not find a changed value");
-    ok = ok && hdf5_read_dataset(values, file, "g/d", H5T_NATIVE_FLOAT, 2, dims, error);
-    H5Fclose(file);
+    ok = ok && hdf5_read_dataset(values, file, "g/d", HDF5_FLOAT, 2, dims, error);
+    hdf5_reader_close(&file);
     settings_free(&table, &settings);
     return ok;
 }

@@ -23,11 +23,14 @@ static int locks_of_a_file(void)
 {
     struct error error;
     hid_t file;
+    struct hdf5_reader *reader = NULL;
     char *folder = scratch_make(), *path = path_join(folder, "a.h5");
     struct atomic_file to;
-    bool ok = hdf5_create(&file, path, "drumline-test", &error) &&
-              SAVE(path, &to, hdf5_save(&file, &to, &error), &error) && hdf5_open(&file, path, "drumline-test", &error);
+    bool ok = SAVE(path, &to, hdf5_create_on_disk(&file, &to, "drumline-test", &error) && hdf5_save(&file, &to, &error),
+                   &error) &&
+              hdf5_open(&reader, path, "drumline-test", &error);
     hdf5_close(&file);
+    hdf5_reader_close(&reader);
     free(path);
     scratch_remove(folder);
     return ok ? num_locks : 101;

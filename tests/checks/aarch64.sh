@@ -22,6 +22,12 @@ cmake -S "$source" -B "$build" -G Ninja -DCMAKE_TOOLCHAIN_FILE="$source/cmake/aa
     -DCMAKE_SYSROOT="$build/sysroot" -DCMAKE_BUILD_TYPE=Release -DDRUMLINE_MPI=OFF -DDRUMLINE_TOOLS=OFF \
     -DDRUMLINE_WERROR=ON
 cmake --build "$build" --target drumline-generate drumline-info "${tests[@]/#/test_}"
+
+# What reads HDF5 files is a process of its own, and the kernel here can start none of another machine.
+export DRUMLINE_HDF5_READER=$build/hdf5_reader
+printf '#!/bin/sh\nexec qemu-aarch64 -L "%s" "%s"\n' "$build/sysroot" "$build/libexec/drumline-hdf5-reader" >"$DRUMLINE_HDF5_READER"
+chmod +x "$DRUMLINE_HDF5_READER"
+
 regex=$(IFS='|'; printf '%s' "${tests[*]}")
 OPENBLAS_NUM_THREADS=1 ctest --test-dir "$build" -R "^($regex)$" --output-on-failure --no-tests=error -j "$(nproc)"
 

@@ -12,4 +12,5 @@ if "$2/bin/drumline-train" --version 2>/dev/null; then
     printf 'drumline-train was built, and needs MPI\n' >&2
     exit 1
 fi
-"$(dirname "$0")/no_mpi_symbols.sh" "$2/bin/drumline-generate" "$2/bin/drumline-info"
+"$(dirname "$0")/no_mpi_symbols.sh" "$2/bin/drumline-generate" "$2/bin/drumline-info" \
+    "$2/libexec/drumline-hdf5-reader"

@@ -110,7 +110,7 @@ def read_safetensors(path):
 def check_safetensors(block, names):
     """Every tensor and note of the model file, by a reader of our own and by the page's."""
     with h5py.File('model.h5') as model:
-        latents = {f'latents/{name}' for name in model['latents']}
+        latents = {'latents/mean', 'latents/factor'}  # of all latents the one Gaussian
         for dtype in 'f32', 'f16':
             tensors, notes = read_safetensors(f'{dtype}.safetensors')
             assert sorted(tensors) == sorted(set(names) | latents), sorted(tensors)
@@ -201,10 +201,16 @@ def check_names(page, index_path, checkpoint_path):
         check_named(page, [name for name in checkpoint.attrs if name not in hparams], 'checkpoint')
         known = set(checkpoint.attrs)
     with h5py.File('model.h5') as model:
-        own = page[page.index('## Model files'):page.index('## Magenta.js')]
+        own = page[page.index('## Model files'):page.index('## Latents')]
         in_table = re.findall(r'`(\w+)`', ''.join(re.findall(r'^\| `[^|]*\|', own, re.MULTILINE)))
-        assert set(in_table) == set(model.attrs) - known == {'licence', 'attribution', 'recipe'}, in_table
+        assert set(in_table) == {name for name in set(model.attrs) - known if not name.startswith('latent_')} == {'licence', 'attribution', 'recipe'}, in_table
         assert list(model) == ['latents', 'model']
+        datasets = []
+        model['latents'].visititems(lambda name, item: datasets.append(name) if isinstance(item, h5py.Dataset) else None)
+        own = page[page.index('## Latents'):page.index('## Magenta.js')]
+        missing = [name for name in datasets if name.split('/')[-1] not in own]
+        missing += [name for name in model.attrs if name.startswith('latent_') and name not in own]
+        assert len(datasets) > 2 and not missing, missing
     for folder in 'train', 'eval':
         with open(f'run/{folder}/metrics.jsonl', encoding='utf-8') as file:
             lines = [json.loads(line) for line in file]

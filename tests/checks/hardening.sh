@@ -33,7 +33,7 @@ check_run_path() {
 check_hardening() {
     local program=$1 dynamic=$2 headers symbols
     case "$program" in
-        */bin/*) ;;
+        */bin/* | */libexec/*) ;;
         *) return ;; # a test, which is never installed
     esac
     headers=$(readelf -lhW "$program")

@@ -132,6 +132,35 @@ for program in "$bin"/drumline-*; do
     done
 done
 
+# A file says how it was made, and that command makes the same bytes.
+remakes() {
+    local command
+    ends 0 drumline-info "$1"
+    command=$(sed -n 's/^ *again  *//p' out)
+    [ -n "$command" ] || fail "$1 does not say how it was made"
+    rm -rf again
+    PATH="$bin:$PATH" bash -c "$command" 2>log || fail "$command ended with $?"
+    cmp "$(find again -name "*${1: -15}")" "$1" || fail "$command made another file"
+}
+"$make_checkpoint" groovae_2bar_humanize "$small" 1 "it's a model.h5"
+ends 0 drumline-generate --run_dir run --num_outputs 2 --bars 9 --output_dir made --png=false --temperature=0.9
+remakes "$(find made -name '*-001-of-002.mid')"
+ends 0 drumline-generate --checkpoint_file "it's a model.h5" --mode=apply --amount=0.75 --input_midi_1 "$long" --output_dir made
+remakes "$(find made -name '*_apply_*')"
+ends 0 drumline-generate --run_dir run --mode=similar --num_outputs 1 --input_midi_1 "${inputs[0]}" --output_dir made
+remakes "$(find made -name '*_similar_*')"
+ends 0 drumline-info --json "$(find made -name '*_apply_*')"
+grep -q '"model_xxh3"' out || fail 'no JSON of how a file was made'
+
+# Pictures of a change show before and after.
+status=0
+"$bin/drumline-generate" --checkpoint_file "it's a model.h5" --mode=apply --input_midi_1 "$long" --output_dir seen --svg 2>log || status=$?
+if [ "$status" -eq 0 ]; then
+    [ "$(find seen -name '*_apply_*.svg' | wc -l)" -eq 1 ] || fail 'no picture of a change'
+else
+    grep -q 'install' log || fail "--svg ended with $status"
+fi
+
 # A MIDI file described, drawn and played.
 first=$(find "new files/a" -name '*-000-of-003.mid')
 ends 0 drumline-info "$first"

@@ -112,6 +112,11 @@ run 2 "give --input_dir DIR" 2 --output_dir "$folder/none"
 run 2 "does nothing without --is_beat=True" 2 --input_dir "$input" --output_dir "$folder/none" --beat=4-4
 run 2 "is not a time signature" 1 --input_dir "$input" --output_dir "$folder/none" --is_beat=True --beat=4-5
 run 0 "usage\|Usage" 2 --help
+run 1 "no performances to keep" 2 --input_dir "$input" --output_dir "$folder/none/a/b" --min_bars 500
+[ ! -e "$folder/none" ] || fail "a refused run leaves folders behind"
+run 1 "neither a built-in drum map" 1 --input_dir "$input" --output_dir "$folder/empty/a" --drum_map=nothing
+[ -d "$folder/empty" ] || fail "a refused run removes a folder that was there"
+expect_count 0 "$folder/empty" "a refused run leaves a folder behind"
 printf 'midi_filename,split\n000.mid,dev\n' >"$input/info.csv"
 run 1 "info.csv: line 2: split 'dev'" 3 --input_dir "$input" --output_dir "$folder/none"
-expect_count 0 "$folder/none" "a refused run leaves files behind"
+[ ! -e "$folder/none" ] || fail "a refused run leaves a folder behind"

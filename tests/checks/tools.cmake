@@ -22,10 +22,11 @@ if(NOT DRUMLINE_SANITIZE)
         ${CMAKE_CURRENT_SOURCE_DIR}/checks/layers_known.txt)
     set_tests_properties(check_layers PROPERTIES LABELS checks TIMEOUT 60)
     drumline_check(no_mpi_symbols ${PROJECT_BINARY_DIR}/bin/drumline-generate
-        ${PROJECT_BINARY_DIR}/bin/drumline-info)
+        ${PROJECT_BINARY_DIR}/bin/drumline-info $<TARGET_FILE:drumline-hdf5-reader>)
     drumline_check(musl ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/musl)
     drumline_check(no_proc ${PROJECT_BINARY_DIR}/bin ${CMAKE_CURRENT_SOURCE_DIR}/fixtures/first_version/run)
-    drumline_check(hardening "${CMAKE_BUILD_TYPE}" ${PROJECT_BINARY_DIR}/bin ${CMAKE_CURRENT_BINARY_DIR}
+    drumline_check(hardening "${CMAKE_BUILD_TYPE}" ${PROJECT_BINARY_DIR}/bin $<TARGET_FILE_DIR:drumline-hdf5-reader>
+        ${CMAKE_CURRENT_BINARY_DIR}
         $<$<BOOL:${DRUMLINE_TOOLS}>:${PROJECT_BINARY_DIR}/tools>)
     set(computing_programs ${PROJECT_BINARY_DIR}/bin/drumline-generate)
     if(DRUMLINE_MPI)

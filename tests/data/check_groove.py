@@ -5,7 +5,7 @@
 
 The data set is looked for in $DRUMLINE_GROOVE_DIR, then beside the source tree in ../shared/groove. Exits with 77 where
 it is not there, or mido, numpy or h5py are not. The counts of windows must be those that are known of groove v1.0.0 in
-4/4; then every grid is compared cell by cell, in whole numbers of ticks.
+4/4; then the grid of every file, whatever its time signature, is compared cell by cell, in whole numbers of ticks.
 """
 import os
 import subprocess
@@ -57,10 +57,13 @@ def place(onsets, ticks_per_quarter):
 
 
 def compare(row, hits, velocity, offset, path):
-    ticks_per_quarter, onsets, tempo, _ = read_onsets(path)
+    ticks_per_quarter, onsets, tempo, meters = read_onsets(path)
+    meter = (int(row["numerator"]), int(row["denominator"]))
+    assert meters == {meter}, f"{path}: {meter}, not {meters}"
+    bar = 16 * meter[0] // meter[1]
     cells = place(onsets, ticks_per_quarter)
     last_step = max(step for step, _ in cells)
-    steps = (last_step // 16 + 1) * 16
+    steps = (last_step // bar + 1) * bar
     assert row["num_steps"] == steps, f"{path}: {row['num_steps']} steps, not {steps}"
     assert abs(row["qpm"] - 60e6 / tempo) < 1e-3, f"{path}: {row['qpm']} quarter notes a minute"
     expected = [numpy.zeros((steps, NUM_DRUMS), kind) for kind in (numpy.uint8, numpy.uint8, numpy.float32)]
@@ -74,17 +77,24 @@ def check_grids(data, groove):
     with h5py.File(os.path.join(data, "index.h5")) as index:
         rows = index["performances"][:]
         cells = [index[name][:] for name in ("hits", "velocity", "offset")]
-    assert len(rows) == 1009, len(rows)
-    assert cells[0].shape == (313616, NUM_DRUMS), cells[0].shape
-    assert cells[0].sum() == 362270, cells[0].sum()
     for row in rows:
         part = slice(row["first_step"], row["first_step"] + row["num_steps"])
         compare(row, *(cell[part] for cell in cells), os.path.join(groove, row["path"].decode()))
-    kept = {row["path"].decode() for row in rows}
-    for folder, _, names in os.walk(groove):
-        for path in (os.path.join(folder, name) for name in names if name.endswith(".mid")):
-            if os.path.relpath(path, groove) not in kept:
-                assert read_onsets(path)[3] != {(4, 4)}, f"{path}: is in 4/4, but was skipped"
+    return rows
+
+
+def check_beats(data, everything):
+    """Those in 4/4 are the same as in the whole."""
+    with h5py.File(os.path.join(data, "index.h5")) as index:
+        rows = index["performances"][:]
+        hits = index["hits"][:]
+    assert len(rows) == 1009, len(rows)
+    assert hits.shape == (313616, NUM_DRUMS), hits.shape
+    assert hits.sum() == 362270, hits.sum()
+    common = {row["path"] for row in everything if (row["numerator"], row["denominator"]) == (4, 4)}
+    assert {row["path"] for row in rows} == common
+    with h5py.File(os.path.join(data, "index.h5")) as index:
+        assert index.attrs["content_sha256"].startswith("f148731dce8c"), index.attrs["content_sha256"]
 
 
 def main():
@@ -98,8 +108,12 @@ def main():
                         "--beat=4-4"], check=True)
         windows = subprocess.run([performances, "windows", data], check=True, capture_output=True, text=True).stdout
         assert windows == WINDOWS, windows
-        check_grids(data, groove)
-    print("1,009 grids are the same, and so are the counts of windows")
+        everything = os.path.join(data, "all")
+        subprocess.run([preprocess, "--input_dir", groove, "--output_dir", everything, "--recursive"], check=True)
+        rows = check_grids(everything, groove)
+        assert len({row["path"] for row in rows}) == 1021, len(rows)
+        check_beats(data, rows)
+    print("1,021 grids are the same, and so are the counts of windows")
     return 0
 
 

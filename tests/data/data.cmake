@@ -1,5 +1,5 @@
-foreach(module drum_map drum_notes round_trip midi_check midi_file midi_mutations grid splits order dataset
-        dataset_parts windows shard_stream dataset_folder intake batch)
+foreach(module events drum_map drum_notes round_trip midi_check midi_file midi_mutations grid splits order dataset
+        dataset_parts windows shard_stream dataset_folder intake batch quality)
     drumline_test(data/${module} LINK drumline_data)
 endforeach()
 
@@ -26,6 +26,11 @@ if(DRUMLINE_MPI)
     add_test(NAME odd_midi COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/data/check_odd_midi.py ${PROJECT_BINARY_DIR}/bin
         $<TARGET_FILE:make_checkpoint>)
     set_tests_properties(odd_midi PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77 ENVIRONMENT "${DRUMLINE_MPI_ENVIRONMENT}")
+
+    # The same for the files of a folder midi-cases, where it is at hand.
+    add_test(NAME midi_cases COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/data/check_midi_cases.py ${PROJECT_BINARY_DIR}/bin
+        $<TARGET_FILE:make_checkpoint> ${PROJECT_SOURCE_DIR})
+    set_tests_properties(midi_cases PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77 ENVIRONMENT "${DRUMLINE_MPI_ENVIRONMENT}")
 
     # Against the groove data set, where it is at hand, and an independent reader of MIDI.
     add_test(NAME groove COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/data/check_groove.py

@@ -46,7 +46,7 @@ static inline void fixture_write(const char *folder, struct shard_writer *shards
     struct error error;
     struct atomic_file to;
     struct dataset_index index;
-    struct dataset_counts counts = {.num_files = 7, .skipped = {[SKIPPED_SHORT] = 2}};
+    struct dataset_counts counts = {.num_files = 7, .num_silent_bars = 40, .skipped = {[SKIPPED_SHORT] = 2}};
     struct performance_table *tables = calloc(num_shards, sizeof *tables);
     assert_non_null(tables);
     for (uint32_t s = 0; s < num_shards; s++) {
@@ -58,6 +58,9 @@ static inline void fixture_write(const char *folder, struct shard_writer *shards
     }
     char *path = path_join(folder, INDEX_NAME);
     assert_ok(dataset_index_make(&index, tables, num_shards, &counts, &error), error);
+    index.lost[0] = (struct lost_pitch){24, 17, 2};
+    index.lost[1] = (struct lost_pitch){100, 3, 1};
+    index.num_lost = 2;
     assert_ok(SAVE(path, &to, dataset_index_write(&index, &to, &error), &error), error);
     dataset_index_free(&index);
     free(path);

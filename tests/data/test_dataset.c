@@ -33,6 +33,11 @@ static void test_holds_what_was_written(void **state)
         assert_int_equal(dataset->index.table.count, 5);
         assert_int_equal(dataset->index.num_steps, (1 + 2 + 3 + 4 + 5) * GRID_BAR_STEPS);
         assert_int_equal(dataset->index.counts.skipped[SKIPPED_SHORT], 2);
+        assert_int_equal(dataset->index.counts.num_silent_bars, 40);
+        assert_int_equal(dataset->index.num_lost, 2);
+        assert_int_equal(dataset->index.lost[0].pitch, 24);
+        assert_int_equal(dataset->index.lost[0].notes, 17);
+        assert_int_equal(dataset->index.lost[1].files, 1);
         for (uint32_t number = 0; number < 5; number++) {
             const struct performance *row = &dataset->index.table.rows[number];
             struct grid grid = fixture_grid(number, number + 1);

@@ -165,12 +165,52 @@ static void test_names(void **state)
     assert_null(drum_pitch_name(88));
 }
 
+static void test_labels(void **state)
+{
+    static const struct {
+        uint8_t pitch;
+        const char *label;
+    } expected[] = {
+        {0,   "C-1"               },
+        {24,  "C1"                },
+        {26,  "D1"                },
+        {35,  "Acoustic Bass Drum"},
+        {88,  "E6"                },
+        {100, "E7"                },
+        {127, "G9"                },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
+        char label[DRUM_PITCH_LABEL_SIZE];
+        drum_pitch_label(label, expected[i].pitch);
+        assert_string_equal(label, expected[i].label);
+    }
+}
+
+static void test_lost(void **state)
+{
+    struct pitch_census census = {
+        .notes = {[36] = 5, [24] = 2, [100] = 3, [101] = 3},
+        .files = {[36] = 1, [24] = 2, [100] = 1, [101] = 2},
+    };
+    struct drum_map map = builtin_map("general");
+    struct lost_pitch lost[NUM_PITCHES];
+    (void)state;
+    assert_int_equal(pitch_census_lost(lost, &census, &map), 3);
+    assert_int_equal(lost[0].pitch, 100);
+    assert_int_equal(lost[0].notes, 3);
+    assert_int_equal(lost[1].pitch, 101);
+    assert_int_equal(lost[1].files, 2);
+    assert_int_equal(lost[2].pitch, 24);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_written_pitches), cmocka_unit_test(test_main_tables), cmocka_unit_test(test_builtin_maps),
         cmocka_unit_test(test_reads_a_table),   cmocka_unit_test(test_refusals),    cmocka_unit_test(test_finds_maps),
-        cmocka_unit_test(test_census),          cmocka_unit_test(test_names),
+        cmocka_unit_test(test_labels),          cmocka_unit_test(test_lost),        cmocka_unit_test(test_census),
+        cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,6 +7,7 @@
 #include "tests/support/scratch.h"
 #include "tests/support/unit.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -319,6 +320,72 @@ static void test_several_performances(void **state)
     free(path);
 }
 
+/* One note in ten may be lost; a file that loses more is counted, and named at debug. */
+static void test_lossy_files_are_counted(void **state)
+{
+    struct fixture *fixture = *state;
+    for (int lost = 1; lost <= 2; lost++) {
+        struct midi_bytes file;
+        char *path = path_join(fixture->folder, "a.mid");
+        midi_bytes_start(&file, 0, 1, 480);
+        midi_bytes_start_track(&file);
+        for (int i = 0; i < 10; i++)
+            midi_bytes_note(&file, 480, 9, i < lost ? 24 : 36, 100);
+        midi_bytes_end_track(&file);
+        assert_true(midi_bytes_save(&file, path));
+        log_set_level(LOG_LEVEL_DEBUG);
+        char *said = take(fixture, "a.mid");
+        log_set_level(LOG_LEVEL_INFO);
+        assert_contains(said, "of pitch 24 (C1)");
+        assert_int_equal(strstr(said, "drum map general skips 2 of 10 drum notes") != NULL, lost == 2);
+        assert_int_equal(fixture->counts.num_lossy, lost - 1);
+        free(said);
+        free(path);
+    }
+}
+
+/* Four beats of `bars` bars each, at 120 and after each silence 10 faster; `rests` [num_rests] bars of silence between them. */
+static void write_song(const struct fixture *fixture, const char *name, const int *bars, const int *rests, int count)
+{
+    struct midi_bytes file;
+    char *path = path_join(fixture->folder, name);
+    uint32_t silence = 0;
+    midi_bytes_start(&file, 0, 1, 480);
+    midi_bytes_start_track(&file);
+    for (int i = 0; i < count; i++) {
+        midi_bytes_tempo(&file, silence, (uint32_t)(60000000 / (120 + 10 * i)));
+        for (int beat = 0; beat < 4 * bars[i]; beat++)
+            midi_bytes_note(&file, beat > 0 ? 480 : 0, 9, 36, 100);
+        silence = 480 + (uint32_t)rests[i] * 1920;
+    }
+    midi_bytes_end_track(&file);
+    assert_true(midi_bytes_save(&file, path));
+    free(path);
+}
+
+static void test_long_silences_are_no_data(void **state)
+{
+    static const int bars[] = {3, 2, 1, 4}, rests[] = {16, 17, 400, 0};
+    struct fixture *fixture = *state;
+    const struct performance *rows;
+    write_song(fixture, "song.mid", bars, rests, 4);
+    free(take(fixture, "song.mid"));
+    rows = fixture->shard.table.rows;
+    assert_int_equal(fixture->counts.sums.num_kept, 3);
+    assert_int_equal(fixture->counts.sums.num_silent_bars, 417);
+    assert_int_equal(fixture->counts.sums.num_hits, 40);
+    assert_int_equal(rows[0].num_steps, 21 * GRID_BAR_STEPS); /* 16 bars of rest are none too many */
+    assert_int_equal(rows[1].num_steps, 1 * GRID_BAR_STEPS);
+    assert_int_equal(rows[2].num_steps, 4 * GRID_BAR_STEPS);
+    assert_true(fabsf(rows[0].qpm - 120) < 0.01f && fabsf(rows[1].qpm - 140) < 0.01f &&
+                fabsf(rows[2].qpm - 150) < 0.01f);
+    assert_string_equal(rows[2].path, "song.mid");
+    fixture->rules.min_bars = 2;
+    free(take(fixture, "song.mid"));
+    assert_int_equal(fixture->counts.sums.skipped[SKIPPED_SHORT], 1);
+    assert_int_equal(fixture->counts.sums.num_kept, 5);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -333,6 +400,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_repairs, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_piano, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_several_performances, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_lossy_files_are_counted, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_long_silences_are_no_data, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -61,7 +61,7 @@ static void check_performance(const struct grid *grid, const struct drum_map *ma
     struct drum_finding finding;
     struct error error;
     assert_ok(grid_to_midi(&midi, grid, map, &error), error);
-    assert_ok(midi_stage(&file, &midi, "test", path, &error), error);
+    assert_ok(midi_stage(&file, &midi, "test", NULL, path, &error), error);
     assert_ok(midi_load(&read, file.temporary_path, true, NULL, &error), error);
     atomic_file_abandon(&file);
     assert_int_equal(read.end_tick, grid->num_steps * (MIDI_WRITTEN_PPQ / STEPS_PER_QUARTER));

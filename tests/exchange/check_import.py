@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""check_import.py BIN_DIR MAKE_CHECKPOINT DATA_SET: models in the formats of other programs, as tests/exchange/foreign_formats.py
-writes them, become model files of the same weights, bit for bit, which play, evaluate and begin a training; and what is
-damaged, hostile or of something else is refused by name."""
+"""check_import.py BIN_DIR MAKE_CHECKPOINT DATA_SET: models in the formats of other programs, as foreign_formats.py writes
+them, become model files of the same weights, bit for bit, which play, evaluate and begin a training; and what is damaged,
+hostile or of something else is refused by name."""
 import io
 import json
 import os
@@ -132,6 +132,9 @@ class Importing(unittest.TestCase):
         formats.write_bundle(prefix, formats.with_training(self.magentas(HIERARCHICAL)))
         printed, attributes = self.assert_imported(prefix + ".data-00000-of-00001", self.model(HIERARCHICAL))
         self.assertIn("Adam's moments, global_step", printed)
+        self.assertIn("as only that has such tensors", printed)
+        self.assertEqual(attributes["recipe"], "imported from trained.ckpt-1234.data-00000-of-00001 "
+                                               "(TensorFlow checkpoint, trained.ckpt-1234.index)")
         self.assertEqual(attributes["step"], 1234)
         self.assertEqual(attributes["config"], HIERARCHICAL)
         self.assertEqual(list(attributes["enc_rnn_size"]), [8])
@@ -152,9 +155,32 @@ class Importing(unittest.TestCase):
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("__MACOSX/._model.ckpt-3.index", b"not this one")
             for name in os.listdir(folder):
-                archive.write(os.path.join(folder, name), "a/b/" + name)
+                archive.write(os.path.join(folder, name), "\u00dcbung/b/" + name)
         self.assert_imported(path, self.model(config), config=config)
         self.assert_imported(folder, self.model(config), config=config)
+
+    def test_the_newest_of_a_run(self):
+        """A folder of several checkpoints, as a training of Magenta's leaves it."""
+        folder, old = self.path("train"), self.magentas("groovae_2bar_hits_control")
+        os.makedirs(folder)
+        formats.write_bundle(os.path.join(folder, "model.ckpt-2"), self.magentas(HIERARCHICAL))
+        formats.write_bundle(os.path.join(folder, "model.ckpt-10"), old)
+        self.assert_refused(folder, "has 2 models in it", "train/model.ckpt-10.index")
+        with open(os.path.join(folder, "checkpoint"), "w", encoding="utf-8") as file:
+            file.write('model_checkpoint_path: "/home/me/train/model.ckpt-2"\n'
+                       'all_model_checkpoint_paths: "/home/me/train/model.ckpt-10"\n')
+        printed, _ = self.assert_imported(folder, self.model(HIERARCHICAL))
+        self.assertIn("model.ckpt-2.index", printed)
+
+    def test_changed_hparams(self):
+        changes = SIZES + ",hits_as_controls=true"
+        prefix, config = self.path("changed.ckpt"), "groovae_2bar_humanize"
+        ours = self.model(config, changes)
+        formats.write_bundle(prefix, formats.to_magenta(ours, controls=9))
+        self.assert_refused(prefix, "9 controls, not 0", "--hparams=hits_as_controls=true", config=config)
+        _, attributes = self.assert_imported(prefix, ours, config=config, hparams="hits_as_controls=true")
+        self.assertEqual(attributes["hits_as_controls"], 1)
+        self.assertEqual(attributes["humanize"], 1)
 
     def test_magenta_js(self):
         for config, converter in CONFIGS.items():
@@ -213,6 +239,22 @@ class Importing(unittest.TestCase):
                     for name, value in attributes.items():
                         if name not in ("program_version", "date", "num_ranks", "updates"):
                             numpy.testing.assert_array_equal(imported[name], value, name)
+
+    def test_latents_there_and_back(self):
+        self.model(FLAT, EQUAL_SIZES)
+        fitted = self.path("fitted.h5")
+        result = run("drumline-train", mode="export", checkpoint_file=self.models[(FLAT, EQUAL_SIZES)],
+                     examples_path=DATA_SET, output_file=fitted)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        for flags in ({"format": "magenta_js", "output_dir": self.path("out-latents")},
+                      {"format": "safetensors", "output_file": self.path("latents.safetensors")}):
+            result = run("drumline-train", mode="export", checkpoint_file=fitted, **flags)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            result, output = self.import_file(flags.get("output_dir", flags.get("output_file")))
+            self.assertEqual(result.returncode, 0, result.stderr)
+            with h5py.File(fitted) as before, h5py.File(output) as after:
+                for name in ("latents/mean", "latents/factor"):
+                    self.assertEqual(before[name][()].tobytes(), after[name][()].tobytes())
 
     # --- what imported models are good for
 
@@ -306,7 +348,8 @@ class Importing(unittest.TestCase):
         refuse("partitioned variable", change=set_entry(extra=formats.field(7, b"\x0a\x00")))
         refuse("no header", change=lambda entries, places: entries.pop(b""))
         refuse("big-endian", change=lambda entries, places: entries.update({b"": formats.HEADER + formats.field(2, 1)}))
-        refuse("version 9", change=lambda entries, places: entries.update({b"": formats.field(1, 1) + formats.field(3, formats.field(2, 9))}))
+        late = formats.field(1, 1) + formats.field(3, formats.field(2, 9))
+        refuse("version 9", change=lambda entries, places: entries.update({b"": late}))
         refuse("0 files of values", change=lambda entries, places: entries.update({b"": b""}))
         refuse("Snappy", kind=1)
         refuse("unknown type, 2", kind=2)
@@ -349,7 +392,8 @@ class Importing(unittest.TestCase):
         with open(path, "wb") as file:
             file.write(struct.pack("<Q", 1 << 60) + b"{}")
         self.assert_refused(path, "does not begin as safetensors do")
-        text = b'{"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}'
+        empty = b'"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}'
+        text = b"{" + empty + b"," + empty + b"}"
         with open(path, "wb") as file:
             file.write(struct.pack("<Q", len(text)) + text)
         self.assert_refused(path, "duplicate")
@@ -370,8 +414,8 @@ class Importing(unittest.TestCase):
         refuse(lambda m: m[0]["weights"][0].update({"shape": [10**9, 10**9]}), "passes the end")
         refuse(lambda m: m[0].update({"weights": m[0]["weights"][:-1]}), "belong to no weight")
         refuse(lambda m: m[0].update({"paths": m[0]["paths"][:-1]}), "passes the end")
-        refuse(lambda m: m[0]["paths"].append("../../../etc/passwd"), "outside")
-        refuse(lambda m: m[0]["paths"].append("/etc/passwd"), "outside")
+        refuse(lambda m: m[0]["paths"].append("../../../etc/passwd"), "names a file outside of it: ../../../etc")
+        refuse(lambda m: m[0]["paths"].append("/etc/passwd"), "names a file outside of it: /etc")
         refuse(lambda m: m[0]["paths"].append("nothing"), "nothing")
         refuse(lambda m: m[0]["weights"][0].update({"quantization": {"dtype": "uint4"}}), "unknown quantization")
         refuse(lambda m: m[0]["weights"][0].update({"quantization": {"dtype": "uint8"}}), "without scale and min")

@@ -12,16 +12,22 @@ MAGIC = 0xDB4775248B80FB57
 DTYPES = {"float32": 1, "float64": 2, "int32": 3, "int64": 9, "float16": 19}
 
 
-def crc32c(data):
-    """Bit by bit, but all bytes of equally long parts at once: a CRC is linear, so parts can be put together."""
+def crc_table():
     table = []
     for byte in range(256):
         for _ in range(8):
             byte = byte >> 1 ^ (0x82F63B78 if byte & 1 else 0)
         table.append(byte)
+    return table
+
+
+CRC_TABLE = crc_table()
+
+
+def crc32c(data):
     crc = 0xFFFFFFFF
     for byte in data:
-        crc = crc >> 8 ^ table[(crc ^ byte) & 0xFF]
+        crc = crc >> 8 ^ CRC_TABLE[(crc ^ byte) & 0xFF]
     return crc ^ 0xFFFFFFFF
 
 
@@ -46,7 +52,7 @@ def field(number, value):
 
 
 def block(entries, restart_interval, share):
-    """Entries with keys as (what they share with the one before, the rest), and where no prefix is shared."""
+    """Entries whose keys are what they share with the key before, and the rest; every restart_interval-th shares nothing."""
     out, restarts, last = bytearray(), [], b""
     for i, (key, value) in enumerate(entries):
         shared = 0
@@ -62,7 +68,7 @@ def block(entries, restart_interval, share):
 
 
 class Table:
-    """A sorted table. `layout`: entries a block (block_entries), a restart (restart_interval), whether prefixes are shared."""
+    """A sorted table: so many entries a block and a restart, and whether prefixes are shared. `kind`: the data blocks' type."""
 
     def __init__(self, entries, block_entries=1000, restart_interval=16, share=True, kind=0):
         self.out = bytearray()

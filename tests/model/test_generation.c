@@ -35,6 +35,7 @@ struct bench {
     float *z, *music;      /* music [B, T, D] as sampled */
     float *music_by_time;  /* [T, B, D], the same */
     float *controls;       /* [T, C] */
+    bool raw_feedback;     /* what `play` asks for */
 };
 
 static void share_controls(struct bench *bench)
@@ -94,6 +95,7 @@ static void play(struct bench *bench, float temperature, uint64_t seed, uint32_t
     struct inference_request request = {
         .batch = (int)batch,
         .controls = bench->sizes->control_depth > 0 ? bench->controls : NULL,
+        .raw_feedback = bench->raw_feedback,
         .temperature = temperature,
         .seed = seed,
         .first_output = first_output,
@@ -220,6 +222,45 @@ static void keeps_hits(void **state)
     }
 }
 
+/* The activations of all velocities and offsets. */
+static void activate(float *raw, const float *outputs, size_t numbers)
+{
+    for (size_t n = 0; n < numbers; n += NAIVE_DEPTH)
+        for (size_t k = NAIVE_CLASSES; k < NAIVE_DEPTH; k++)
+            raw[n + k] =
+                (float)(k < 2 * NAIVE_CLASSES ? naive_sigmoid((double)outputs[n + k]) : tanh((double)outputs[n + k]));
+}
+
+/* With raw feedback every step is what the model predicts from the step before with all its velocities and offsets, whether
+ * drums are hit or not. Teacher forcing on what it predicts itself finds that music step by step. */
+static void feeds_raw_outputs_back(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n < NUM_SIZES; n++) {
+        struct bench bench;
+        bench_make(&bench, &all_sizes[n]);
+        bench.raw_feedback = true;
+        play(&bench, 1, 4, 0);
+        float *raw = calloc(bench.numbers, sizeof *raw), *outputs = NULL;
+        assert_non_null(raw);
+        memcpy(raw, bench.music_by_time, bench.numbers * sizeof *raw);
+        for (size_t t = 0; t <= bench.steps; t++) {
+            free(outputs);
+            outputs = predict(&bench, raw, NULL);
+            activate(raw, outputs, bench.numbers);
+        }
+        for (size_t i = 0; i < bench.numbers; i += NAIVE_DEPTH)
+            check_step(&bench.music_by_time[i], &outputs[i], false);
+        memcpy(raw, bench.music, bench.numbers * sizeof *raw);
+        bench.raw_feedback = false;
+        play(&bench, 1, 4, 0);
+        assert_memory_not_equal(raw, bench.music, bench.numbers * sizeof *raw);
+        free(outputs);
+        free(raw);
+        bench_free(&bench);
+    }
+}
+
 /* Noise is drawn from the seed and the window's number, has the deviation that is asked for, reaches hits alone, and leaves
  * numbers within their range. Of the first step, for later ones are fed what was drawn. */
 static void noise_has_its_deviation(void **state)
@@ -314,6 +355,44 @@ static void windows_have_a_past_and_controls(void **state)
         free(before);
         free(alone);
         free(kept);
+        bench_free(&bench);
+    }
+}
+
+/* Taught by the music that it played itself the decoder plays the same; by other music another, but for the first step. */
+static void is_taught_by_other_music(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n < NUM_SIZES; n++) {
+        struct bench bench;
+        bench_make(&bench, &all_sizes[n]);
+        size_t batch = bench.sizes->batch, window = bench.steps * NAIVE_DEPTH;
+        float *taught = calloc(batch * window, sizeof *taught);
+        assert_non_null(taught);
+        struct inference_request request = {
+            .batch = (int)batch,
+            .controls = bench.sizes->control_depth > 0 ? bench.controls : NULL,
+            .temperature = 1,
+            .seed = 6,
+        };
+        inference_decode(bench.music, bench.z, bench.decoder, bench.scratch, &request);
+        memcpy(taught, bench.music, batch * window * sizeof *taught);
+        request.taught = taught;
+        request.taught_stride = window;
+        inference_decode(bench.music, bench.z, bench.decoder, bench.scratch, &request);
+        assert_memory_equal(bench.music, taught, batch * window * sizeof *taught);
+        float *other = calloc(batch * window, sizeof *other);
+        assert_non_null(other);
+        for (size_t i = 0; i < batch * window; i++)
+            other[i] = 7;
+        request.taught = other;
+        inference_decode(bench.music, bench.z, bench.decoder, bench.scratch, &request);
+        for (size_t b = 0; b < batch; b++) {
+            assert_memory_equal(bench.music + b * window, taught + b * window, NAIVE_DEPTH * sizeof *taught);
+            assert_memory_not_equal(bench.music + b * window, taught + b * window, window * sizeof *taught);
+        }
+        free(other);
+        free(taught);
         bench_free(&bench);
     }
 }
@@ -502,8 +581,10 @@ int main(void)
         cmocka_unit_test(plays_what_it_predicts),
         cmocka_unit_test(a_window_does_not_depend_on_its_batch),
         cmocka_unit_test(keeps_hits),
+        cmocka_unit_test(feeds_raw_outputs_back),
         cmocka_unit_test(noise_has_its_deviation),
         cmocka_unit_test(windows_have_a_past_and_controls),
+        cmocka_unit_test(is_taught_by_other_music),
         cmocka_unit_test(encodes_as_the_model_does),
         cmocka_unit_test(temperature_spreads_hits),
         cmocka_unit_test(sampling_that_never_comes_is_teacher_forcing),

@@ -1,9 +1,9 @@
 #!/bin/bash
-# archives.sh BUILD_DIR VERSION: cpack's .tar.gz runs where it is unpacked; its .deb has the right dependencies and files, and
+# archives.sh BUILD_DIR VERSION SOURCE_DIR: cpack's .tar.gz runs where it is unpacked; its .deb has the right dependencies and files, and
 # nothing that lintian calls an error.
 # shellcheck source=tests/packaging/common.sh
 . "$(dirname "$0")/common.sh"
-build=$1 version=$2
+build=$1 version=$2 source=$3
 
 (cd "$work" && cpack --config "$build/CPackConfig.cmake" -B "$work" -D CPACK_PACKAGE_CONTACT="A <a@tester.debian.org>" \
     >log 2>&1) || fail "cpack failed: $(cat "$work/log")"
@@ -12,6 +12,7 @@ tar -xzf "$work"/drumline-"$version"-*.tar.gz -C "$work"
 mkdir "$work/a folder"
 mv "$work"/drumline-"$version"-*/ "$work/a folder/drumline"
 runs_everywhere "$work/a folder/drumline/bin" "$version"
+reads_files "$work/a folder/drumline/bin" "$source"
 [ -r "$work/a folder/drumline/share/drumline/jobs/site.sh" ] || fail "the archive has no job scripts"
 
 command -v dpkg-deb >/dev/null || { printf 'no dpkg: the .deb was not checked\n'; exit 0; }
@@ -29,6 +30,7 @@ dpkg-deb -x "$package" "$work/root"
 [ ! -e "$work/root/usr/share/modulefiles" ] || fail "the package has modulefiles, which would take /usr/bin out of PATH"
 [ -r "$work/root/usr/share/man/man1/drumline-train.1.gz" ] || fail "the package has no man page"
 runs_everywhere "$work/root/usr/bin" "$version"
+reads_files "$work/root/usr/bin" "$source"
 
 command -v lintian >/dev/null || { printf 'lintian is not installed\n'; exit 0; }
 lintian --allow-root --fail-on error "$package" || fail "lintian finds errors (see above)"

@@ -18,6 +18,13 @@ runs_everywhere() {
     done
 }
 
+# reads_files BIN_DIR SOURCE_DIR: the programs there find what reads HDF5 files, from another folder and by a link too.
+reads_files() {
+    (cd / && "$1/drumline-info" "$2/tests/fixtures/first_version/data") >/dev/null || fail "$1/drumline-info reads no data set"
+    ln -sf "$1/drumline-info" "$work/link"
+    (cd "$work" && ./link "$2/tests/fixtures/first_version/data") >/dev/null || fail "by a link, drumline-info reads no data set"
+}
+
 # run_path PROGRAM: the folders in which it looks for libraries first.
 run_path() {
     readelf -d "$1" | sed -n 's/.*(RUNPATH).*\[\(.*\)\]/\1/p'

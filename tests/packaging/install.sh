@@ -9,6 +9,11 @@ cmake --install "$build" --prefix "$work/first" >/dev/null
 mv "$work/first" "$work/moved"
 prefix=$work/moved
 runs_everywhere "$prefix/bin" "$version"
+reads_files "$prefix/bin" "$source"
+mv "$prefix/libexec" "$prefix/elsewhere"
+answer=$("$prefix/bin/drumline-info" "$source/tests/fixtures/first_version/data" 2>&1) && fail "a file was read without its reader"
+[[ $answer == *"index.h5: drumline-hdf5-reader, which reads HDF5 files, is neither"* ]] || fail "a missing reader is called \"$answer\""
+mv "$prefix/elsewhere" "$prefix/libexec"
 [ ! -e "$prefix/bin/drumline-drummers" ] || fail "drumline-drummers is a tool of the source tree, and was installed"
 ! grep -rqF -e "$work" -e "$build" "$prefix/share" "$prefix/lib/pkgconfig" ||
     fail "this names the folder that was installed to, or built in:" \
@@ -18,7 +23,7 @@ runs_everywhere "$prefix/bin" "$version"
 path=$(run_path "$prefix/bin/drumline-train")
 [[ $path == "\$ORIGIN/../lib"* && $path != *"$build"* ]] || fail "drumline-train's run path is \"$path\""
 
-"$source/tests/checks/hardening.sh" Release "$prefix/bin" || fail "the installed programs are not as they should be"
+"$source/tests/checks/hardening.sh" Release "$prefix/bin" "$prefix/libexec" || fail "the installed programs are not as they should be"
 
 # Every flag that a program has is in its man page, and man can read it.
 for program in preprocess train generate info bench; do

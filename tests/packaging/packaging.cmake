@@ -9,7 +9,7 @@ endfunction()
 if(DRUMLINE_MPI AND NOT DRUMLINE_SANITIZE)
     drumline_packaging_test(install ${PROJECT_BINARY_DIR} ${PROJECT_VERSION} ${PROJECT_SOURCE_DIR} ${CMAKE_C_COMPILER})
     drumline_packaging_test(modules ${PROJECT_BINARY_DIR} ${PROJECT_VERSION})
-    drumline_packaging_test(archives ${PROJECT_BINARY_DIR} ${PROJECT_VERSION})
+    drumline_packaging_test(archives ${PROJECT_BINARY_DIR} ${PROJECT_VERSION} ${PROJECT_SOURCE_DIR})
     drumline_packaging_test(run_path ${PROJECT_SOURCE_DIR})
     add_test(NAME packaging_recipes COMMAND ${DRUMLINE_PYTHON}
         ${CMAKE_CURRENT_SOURCE_DIR}/packaging/test_recipes.py ${PROJECT_SOURCE_DIR})

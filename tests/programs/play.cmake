@@ -3,8 +3,11 @@ add_executable(make_checkpoint model/make_checkpoint.c model/untrained_checkpoin
 target_include_directories(make_checkpoint PRIVATE ${PROJECT_SOURCE_DIR})
 target_link_libraries(make_checkpoint PRIVATE drumline_model)
 
-drumline_test(programs/generate SOURCES model/untrained_checkpoint.c LINK drumline_generate)
+foreach(name generate generate_input generate_output generate_modes apply)
+    drumline_test(programs/${name} SOURCES programs/generate_support.c model/untrained_checkpoint.c LINK drumline_generate)
+endforeach()
 drumline_test(programs/info_state LINK drumline_info)
+drumline_test(programs/info_curves LINK drumline_info)
 drumline_test(programs/info SOURCES model/untrained_checkpoint.c LINK drumline_info)
 
 add_test(NAME play COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/checks/play.sh ${PROJECT_BINARY_DIR}/bin

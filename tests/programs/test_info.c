@@ -77,7 +77,8 @@ static void make_dataset(const char *folder)
     struct atomic_file to;
     struct shard_writer shard = {.num_steps = 0};
     struct dataset_index index;
-    struct dataset_counts counts = {.num_files = 5, .num_kept = 3, .num_hits = 6, .num_unknown = 4};
+    struct dataset_counts counts = {
+        .num_files = 5, .num_kept = 3, .num_hits = 6, .num_unknown = 4, .num_silent_bars = 30};
     char *name = shard_name(0, 1), *path = path_join(folder, name), *index_path = path_join(folder, INDEX_NAME);
     counts.skipped[SKIPPED_SHORT] = 2;
     append(&shard, "a.mid", SPLIT_TRAIN, "rock", 9, common);
@@ -85,6 +86,9 @@ static void make_dataset(const char *folder)
     append(&shard, "c.mid", SPLIT_VALIDATION, "rock", 2, waltz);
     assert_ok(SAVE(path, &to, shard_writer_write(&shard, &to, &error), &error), error);
     assert_ok(dataset_index_make(&index, &shard.table, 1, &counts, &error), error);
+    index.lost[0] = (struct lost_pitch){24, 3, 2};
+    index.lost[1] = (struct lost_pitch){35, 1, 1};
+    index.num_lost = 2;
     assert_ok(SAVE(index_path, &to, dataset_index_write(&index, &to, &error), &error), error);
     dataset_index_free(&index);
     shard_writer_free(&shard);
@@ -135,6 +139,10 @@ static void test_dataset_and_shard(void **state)
     assert_contains(words, "data set, valid");
     assert_contains(words, "2: fewer bars than --min_bars");
     assert_contains(words, "4 notes: pitch maps to none of the nine drums");
+    assert_contains(words, "3 notes of pitch 24 (C1) in 2 files");
+    assert_contains(words, "1 note of pitch 35 (Acoustic Bass Drum) in 1 file");
+    assert_contains(words, "30 bars: in long silences");
+    assert_int_equal(json_array_size(json_object_get(object, "lost_pitches")), 2);
     assert_contains(words, "jazz/caf\xc3\xa9                                   1          0          0          1\n");
     free(words);
     json_decref(object);
@@ -278,6 +286,13 @@ static void test_what_is_none_of_these(void **state)
     assert_ok(hdf5_create(&file, path, "drumline-other", &error), error);
     assert_ok(SAVE(path, &to, hdf5_save(&file, &to, &error), &error), error);
     assert_fails(info_describe(path, &error), error, "is not a data set, shard or checkpoint");
+    free(path);
+    path = path_join(folder, "broken.mid");
+    write_text(path, "MThx, not the beginning of a MIDI file");
+    assert_fails(info_describe(path, &error), error, "broken.mid: not a MIDI file");
+    write_text(path, "MThd");
+    assert_fails(info_describe(path, &error), error, "broken.mid: ");
+    assert_null(strstr(error.message, "HDF5"));
     free(path);
     scratch_remove(folder);
 }

@@ -3,6 +3,16 @@
 #include "tests/support/scratch.h"
 #include "tests/support/unit.h"
 
+static const struct run_surroundings surroundings = {
+    .version = "1.2",
+    .mpi = "an MPI",
+    .blas = "a BLAS",
+    .processor = "one",
+    .host = "node",
+    .num_ranks = 3,
+    .data_set = "data",
+};
+
 static void every_hparam_is_there(void **state)
 {
     struct error error;
@@ -11,9 +21,9 @@ static void every_hparam_is_there(void **state)
     char *path = path_join(*state, RUN_HPARAMS_NAME);
     assert_non_null(config);
     assert_ok(hparams_make(&position.hparams, config, "batch_size=13,dec_rnn_size=[8,4]", &error), error);
-    assert_ok(hparams_file_write(*state, &position, &error), error);
+    assert_ok(hparams_file_write(*state, &position, &surroundings, &error), error);
     position.seed = 8;
-    assert_ok(hparams_file_write(*state, &position, &error), error); /* in the place of the first */
+    assert_ok(hparams_file_write(*state, &position, &surroundings, &error), error); /* in the place of the first */
     json_t *object = json_load_file(path, 0, NULL), *hparams = json_object_get(object, "hparams");
     assert_string_equal(json_string_value(json_object_get(object, "config")), "groovae_4bar");
     assert_string_equal(json_string_value(json_object_get(object, "content_sha256")), "abc");
@@ -21,6 +31,11 @@ static void every_hparam_is_there(void **state)
     assert_int_equal(json_object_size(hparams), hparams_table.count);
     assert_int_equal(json_integer_value(json_object_get(hparams, "batch_size")), 13);
     assert_int_equal(json_integer_value(json_array_get(json_object_get(hparams, "dec_rnn_size"), 1)), 4);
+    json_t *session = json_object_get(object, "session");
+    assert_string_equal(json_string_value(json_object_get(session, "version")), "1.2");
+    assert_string_equal(json_string_value(json_object_get(session, "mpi")), "an MPI");
+    assert_string_equal(json_string_value(json_object_get(session, "data_set")), "data");
+    assert_int_equal(json_integer_value(json_object_get(session, "num_ranks")), 3);
     assert_true(json_is_real(json_object_get(hparams, "learning_rate")));
     assert_int_equal(scratch_count(*state), 1);
     json_decref(object);
@@ -32,7 +47,7 @@ static void a_folder_that_is_not_there(void **state)
     struct error error;
     struct checkpoint position = {.config = "groovae_4bar"};
     char *nowhere = path_join(*state, "nowhere");
-    assert_fails(hparams_file_write(nowhere, &position, &error), error, "hparams.json: can't write");
+    assert_fails(hparams_file_write(nowhere, &position, &surroundings, &error), error, "hparams.json: can't write");
     free(nowhere);
 }
 

@@ -37,6 +37,14 @@ class Logs(harness.TrainingTest):
             self.assertTrue(any("this rank alone: encoder forward" in line for line in lines))
         self.assertTrue(any(line.startswith("wrote ") for line in self.rank_log("deep/logs", 0)))
 
+    def test_the_head(self):
+        """What the run is made with and on, before its first step."""
+        lines = self.train("head", num_steps=1, hparams="learning_rate=0.002").output.splitlines()
+        self.assertRegex(lines[0], r"^drumline \d+\.\d+\.\d+, no MPI, OpenBLAS .*; rank 0 on " +
+                         re.escape(socket.gethostname()) + ", .+")
+        self.assertIn("data set " + os.path.join(harness.DATA, "drums") + "; hparams of groovae_4bar with ", lines[1])
+        self.assertIn("learning_rate=0.002", lines[1])
+
     def test_a_rank_that_fails_and_one_that_is_killed(self):
         flags = {"log_dir": self.path("ends"), "num_steps": 1000000}
         job = self.start("killed", 2, **flags)

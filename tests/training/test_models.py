@@ -103,6 +103,39 @@ class Models(harness.TrainingTest):
             shrink(file)
         self.assertIn("latents/mean", self.generate("--checkpoint_file", damaged, status=1))
 
+    def latents(self, status=0, ranks=1, **flags):
+        command = [harness.TRAIN] + [f"--{name}={value}" for name, value in
+                                     {"mode": "latents", "examples_path": os.path.join(harness.DATA, "drums"), **flags}.items()]
+        job = self.launch(command, ranks).wait()
+        self.assertEqual(job.status, status, job.output)
+        return job.output
+
+    def test_latents_mode(self):
+        """Stored in the checkpoint, which differs in nothing else and is resumed as before; the same on two ranks."""
+        checkpoint = self.run_made()
+        before, before_attributes = harness.read_checkpoint(checkpoint)
+        files = [self.path(f"latents-{number}.h5") for number in (1, 2)]
+        for ranks, file in zip((1, 2), files):
+            shutil.copy(checkpoint, file)
+            self.assertIn(f"stored latent densities in {file}", self.latents(ranks=ranks, checkpoint_file=file))
+        after, after_attributes = harness.read_checkpoint(files[0])
+        for name, value in before.items():
+            self.assertEqual(value.tobytes(), after[name].tobytes(), name)
+        for name, value in before_attributes.items():
+            self.assertEqual(str(value), str(after_attributes[name]), name)
+        added = set(after) - set(before)
+        self.assertTrue(added and all(name.startswith("latents/") for name in added), added)
+        self.assertEqual(after["latents/velocity_sd"].shape, (9,))
+        names = after_attributes["latent_attributes"].split("\n")
+        self.assertIn("density", names)
+        self.assertEqual(after["latents/attributes/directions"].shape, (len(names), 6))
+        again, _ = harness.read_checkpoint(files[1])
+        for name in added:
+            tolerance = 1e-6 if name.endswith("_sd") else 0
+            self.assertTrue(numpy.all(numpy.abs(after[name] - again[name]) <= tolerance), name)
+        self.generate("--checkpoint_file", files[0], "--velocity_noise=1", "--timing_noise=1")
+        self.assertIn("is of config groovae_4bar, not", self.latents(status=1, checkpoint_file=files[0], config="groovae_2bar_humanize"))
+
     def test_hostile(self):
         checkpoint = self.run_made()
 

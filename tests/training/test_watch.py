@@ -149,6 +149,8 @@ class Watch(harness.TrainingTest):
         self.assertLessEqual(len(frames(screen.output)[0]), 10)
         self.assertTrue(all(len(line) <= 40 for line in frames(screen.output)[0]))
         self.assertGreater(len(frames(screen.output)[-1]), 10)
+        self.assertFalse(any(b" |" in line for line in frames(screen.output)[0]), "no room for the curves")
+        self.assertEqual(sum(b" |" in line for line in frames(screen.output)[-1]), 16, screen.output)
         harness.signal_to(job.process.pid, signal.SIGTERM)
         self.assertEqual(job.wait().status, 3, job.output)
         self.assertEqual(screen.wait(), 3)

@@ -3,7 +3,9 @@
 
 #include "base/hdf5/attributes.h"
 #include "base/hdf5/error.h"
+#include "base/hdf5/library.h"
 #include "base/hdf5/seal.h"
+#include "base/hdf5/version.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,59 +15,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { MEMORY_STEP = 1 << 20, FIRST_MEMORY = 4 << 20 };
-
-/* HDF5 crashes where it has no memory to begin with. */
-static void check_memory(void)
-{
-    void *volatile memory = malloc(FIRST_MEMORY);
-    if (!memory) {
-        fprintf(stderr, "drumline: no memory to start HDF5\n");
-        exit(EXIT_FAILURE);
-    }
-    free(memory);
-}
-
-void hdf5_start(void)
-{
-    /* What HDF5 does at a program's end crashes where it had no memory to write a file. Ours are closed long before. This can be
-     * set only once. */
-    if (H5dont_atexit() >= 0)
-        check_memory();
-#if !H5_VERSION_GE(1, 10, 7)
-    setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0); /* as access_properties does in later versions */
-#endif
-    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-    /* Filters that are not built in would be looked for in folders, some of which the environment names, and loaded. */
-    H5PLset_loading_state(0);
-    /* A link to another file could make a file of ours read any other, or wait on a pipe. Our formats have none. */
-    if (H5Lis_registered(H5L_TYPE_EXTERNAL) > 0)
-        H5Lunregister(H5L_TYPE_EXTERNAL);
-}
-
-/* File access: what HDF5 1.10 reads, and no locks, which some shared file systems of clusters refuse. A user's own
- * HDF5_USE_FILE_LOCKING comes before that. */
-static hid_t access_properties(void)
-{
-    hid_t properties = H5Pcreate(H5P_FILE_ACCESS);
-    if (properties < 0)
-        return properties;
-    bool ok = H5Pset_libver_bounds(properties, H5F_LIBVER_EARLIEST, H5F_LIBVER_V110) >= 0;
-#if H5_VERSION_GE(1, 10, 7)
-    ok = ok && H5Pset_file_locking(properties, false, true) >= 0;
-#endif
-    if (ok)
-        return properties;
-    H5Pclose(properties);
-    return H5I_INVALID_HID;
-}
+enum { MEMORY_STEP = 1 << 20 };
 
 /* A new file is made in memory and written to the disk as one piece by hdf5_save: HDF5 1.10 crashes at the program's end
  * where the disk was full. Its user block takes the seal. */
 static hid_t create_in_memory(const char *path)
 {
     hid_t file = H5I_INVALID_HID;
-    hid_t access = access_properties(), creation = H5Pcreate(H5P_FILE_CREATE);
+    hid_t access = hdf5_access_properties(), creation = H5Pcreate(H5P_FILE_CREATE);
     if (access >= 0 && creation >= 0 && H5Pset_fapl_core(access, MEMORY_STEP, false) >= 0 &&
         H5Pset_userblock(creation, HDF5_SEAL_SIZE) >= 0)
         file = H5Fcreate(path, H5F_ACC_TRUNC, creation, access);
@@ -99,7 +56,7 @@ bool hdf5_create_on_disk(hid_t *file, const struct atomic_file *to, const char *
 {
     hdf5_start();
     *file = H5I_INVALID_HID;
-    hid_t access = access_properties(), creation = H5Pcreate(H5P_FILE_CREATE);
+    hid_t access = hdf5_access_properties(), creation = H5Pcreate(H5P_FILE_CREATE);
     if (access >= 0 && creation >= 0 && H5Pset_fapl_sec2(access) >= 0 &&
         H5Pset_userblock(creation, HDF5_SEAL_SIZE) >= 0)
         *file = H5Fcreate(to->temporary_path, H5F_ACC_TRUNC, creation, access);
@@ -130,64 +87,6 @@ bool hdf5_reserve(hid_t file, size_t size, struct error *error)
         return error_set_errno(error, errno, "%s: can't write", name);
 #endif
     return true;
-}
-
-/* HDF5 would wait forever to open a FIFO, and has no clear message for a folder. */
-static bool is_regular_file(const char *path, struct error *error)
-{
-    struct stat status;
-    if (stat(path, &status) != 0)
-        return error_set_errno(error, errno, "%s: can't open", path);
-    if (S_ISDIR(status.st_mode))
-        return error_set(error, "%s: is a folder, not an HDF5 file", path);
-    if (!S_ISREG(status.st_mode))
-        return error_set(error, "%s: is not a regular file", path);
-    if (status.st_size == 0)
-        return error_set(error, "%s: is empty", path);
-    return true;
-}
-
-static bool open_file(hid_t *file, const char *path, struct error *error)
-{
-    hdf5_start();
-    *file = H5I_INVALID_HID;
-    if (!is_regular_file(path, error) || !hdf5_seal_check(path, error))
-        return false;
-    hid_t properties = access_properties();
-    if (properties < 0)
-        return hdf5_fail(error, path, "can't open");
-    *file = H5Fopen(path, H5F_ACC_RDONLY, properties);
-    if (*file < 0)
-        hdf5_fail(error, path, "is not an HDF5 file, or is damaged");
-    H5Pclose(properties);
-    return *file >= 0;
-}
-
-static bool check_format(hid_t file, const char *path, const char *format, struct error *error)
-{
-    char *found = NULL;
-    int64_t version = 0;
-    if (!hdf5_has_attribute(file, "format"))
-        return error_set(error, "%s: is an HDF5 file, but not a %s", path, format);
-    bool ok = hdf5_read_string(&found, file, "format", error) && hdf5_read_int(&version, file, "version", error);
-    if (ok && strcmp(found, format) != 0)
-        ok = error_set(error, "%s: is a %.60s, not a %s", path, found, format);
-    else if (ok && version != HDF5_FORMAT_VERSION)
-        ok = error_set(error, "%s: is a %s of version %lld; this program knows version %d", path, format,
-                       (long long)version, HDF5_FORMAT_VERSION);
-    free(found);
-    return ok;
-}
-
-bool hdf5_open(hid_t *file, const char *path, const char *format, struct error *error)
-{
-    if (!open_file(file, path, error))
-        return false;
-    if (check_format(*file, path, format, error))
-        return true;
-    H5Fclose(*file);
-    *file = H5I_INVALID_HID;
-    return false;
 }
 
 /* In its superblock HDF5 marks a file as open for writing until it is closed (HDF5 File Format Specification, "File
@@ -250,18 +149,4 @@ void hdf5_close(hid_t *file)
     if (*file >= 0)
         H5Fclose(*file);
     *file = H5I_INVALID_HID;
-}
-
-char *hdf5_read_format(const char *path, struct error *error)
-{
-    hid_t file;
-    char *format = NULL;
-    if (!open_file(&file, path, error))
-        return NULL;
-    if (!hdf5_has_attribute(file, "format"))
-        error_set(error, "%s: is an HDF5 file, but not one of Drumline's", path);
-    else if (!hdf5_read_string(&format, file, "format", error))
-        format = NULL;
-    H5Fclose(file);
-    return format;
 }

@@ -1,4 +1,4 @@
-/* Files: created, opened, closed. */
+/* Files: created, saved, closed. */
 #ifndef DRUMLINE_BASE_HDF5_FILE_H
 #define DRUMLINE_BASE_HDF5_FILE_H
 
@@ -6,12 +6,6 @@
 #include "base/io/atomic_file.h"
 
 #include <hdf5.h>
-
-enum { HDF5_FORMAT_VERSION = 1 };
-
-/* Turns off HDF5's own printing of errors, for good, and what it does at the program's end, which only the first call of HDF5
- * can. Call once at a program's start; the other functions call it too. */
-void hdf5_start(void);
 
 /* Creates a file in memory with `format` and `version` set, in a format that HDF5 1.10 reads. `path` is what messages call it;
  * no two that are open at once may have the same. hdf5_save writes it, hdf5_close gives it up. */
@@ -29,14 +23,7 @@ bool hdf5_reserve(hid_t file, size_t size, struct error *error);
  * `to` has been started; flushing and naming it are left to the caller. */
 bool hdf5_save(hid_t *file, struct atomic_file *to, struct error *error);
 
-/* Opens for reading, having checked the seal (base/hdf5/seal.h), and checks `format` and `version`. A file of another format
- * or version is refused by name. */
-bool hdf5_open(hid_t *file, const char *path, const char *format, struct error *error);
-
 /* Closes a file; nothing where *file is negative. *file becomes H5I_INVALID_HID. */
 void hdf5_close(hid_t *file);
-
-/* The file's own name of `format`, for programs that take any of ours; NULL where it is none. Owned by the caller. */
-char *hdf5_read_format(const char *path, struct error *error);
 
 #endif

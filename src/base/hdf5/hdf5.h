@@ -1,15 +1,17 @@
 /* Drumline's HDF5 files: the one header through which the other rooms read and write them. Every failure is returned with the
  * file and the reason. The serial library; no MPI.
  *
- *     hid_t file;
- *     if (!hdf5_open(&file, path, FORMAT, error)) return false;           base/hdf5/file.h
- *     ok = hdf5_read_int(&count, file, "count", error) &&                 base/hdf5/attributes.h
- *          hdf5_read_dataset(values, file, "/values", ..., error);        base/hdf5/reading.h
- *     hdf5_close(&file);
+ *     struct hdf5_reader *file;
+ *     if (!hdf5_open(&file, path, FORMAT, error)) return false;           base/hdf5/reader.h
+ *     ok = hdf5_read_int(&count, file, "count", error) &&
+ *          hdf5_read_dataset(values, file, "/values", ..., error);
+ *     hdf5_reader_close(&file);
  *
- * All files carry the attributes `format` and `version` on their root group (docs/formats.md). Objects are named by path inside
- * the file. `hid_t` handles are owned by the caller. Inside the room error.h comes first, then attributes.h, reading.h and
- * writing.h, then file.h, then column.h and floats.h: none includes a later one. */
+ * Files are written in this process, by `hid_t` handles that are owned by the caller, and read in another one, for which the program
+ * drumline-hdf5-reader must be there (base/hdf5/helper_path.h). All files carry the attributes `format` and `version` on their root
+ * group (docs/formats.md). Objects are named by path inside the file. Inside the room, what writes is library.h, error.h and types.h,
+ * then attributes.h and writing.h, then file.h, then column.h and floats.h; what reads is helper_path.h, then helper.h, then reader.h.
+ * None includes a later one. */
 #ifndef DRUMLINE_BASE_HDF5_HDF5_H
 #define DRUMLINE_BASE_HDF5_HDF5_H
 
@@ -18,9 +20,9 @@
 #include "base/hdf5/error.h"
 #include "base/hdf5/file.h"
 #include "base/hdf5/floats.h"
-#include "base/hdf5/reading.h"
+#include "base/hdf5/library.h"
+#include "base/hdf5/reader.h"
 #include "base/hdf5/seal.h"
-#include "base/hdf5/storage.h"
 #include "base/hdf5/types.h"
 #include "base/hdf5/writing.h"
 

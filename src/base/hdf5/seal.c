@@ -85,7 +85,7 @@ static bool parse_seal(const char seal[HDF5_SEAL_SIZE], uint64_t *checksum, uint
     return memcmp(seal, again, HDF5_SEAL_SIZE) == 0;
 }
 
-static bool check_open_file(int descriptor, const char *path, struct error *error)
+bool hdf5_seal_check(int descriptor, const char *path, struct error *error)
 {
     char seal[HDF5_SEAL_SIZE + 1] = {0};
     struct stat status;
@@ -114,12 +114,20 @@ static bool check_open_file(int descriptor, const char *path, struct error *erro
     return error_set(error, "%s: is damaged, or was changed by another program (its checksum does not hold)", path);
 }
 
-bool hdf5_seal_check(const char *path, struct error *error)
+bool hdf5_seal_checksum(uint64_t *checksum, const char *path, struct error *error)
 {
+    char seal[HDF5_SEAL_SIZE] = {0};
+    uint64_t size;
+    size_t count;
     int descriptor = open(path, O_RDONLY | O_CLOEXEC);
     if (descriptor < 0)
         return error_set_errno(error, errno, "%s: can't open", path);
-    bool ok = check_open_file(descriptor, path, error);
+    int reason = descriptor_read(&count, descriptor, seal, HDF5_SEAL_SIZE);
+    bool ok = reason == 0 || error_set_errno(error, reason, "%s: can't read", path);
+    if (ok && !parse_seal(seal, checksum, &size)) {
+        ok = lseek(descriptor, 0, SEEK_SET) == 0 || error_set_errno(error, errno, "%s: can't read", path);
+        ok = ok && checksum_of_rest(checksum, descriptor, path, error);
+    }
     close(descriptor);
     return ok;
 }

@@ -24,10 +24,14 @@ void hdf5_seal_make(char seal[HDF5_SEAL_SIZE], const void *image, size_t size);
 /* Seals a temporary file that is complete but for its first HDF5_SEAL_SIZE bytes, and reads all the others for that. */
 bool hdf5_seal_write(const struct atomic_file *file, struct error *error);
 
-/* Fails where the file at `path` has a seal that does not hold: it was cut, damaged, or changed by another program. A file
- * without a seal passes; so does the content of one above 1 GiB, of which the length alone is checked, because to read all of
- * it twice would take long. */
-bool hdf5_seal_check(const char *path, struct error *error);
+/* Fails where an open file, read from where it is, which must be its beginning, has a seal that does not hold: it was cut, damaged,
+ * or changed by another program. Messages call it `path`. A file without a seal passes; so does the content of one above 1 GiB, of
+ * which the length alone is checked, because to read all of it twice would take long. */
+bool hdf5_seal_check(int descriptor, const char *path, struct error *error);
+
+/* Sets *checksum to the one in the file's seal, which is not checked, and of a file without a seal to XXH3's of all its bytes: what
+ * tells one model from another. */
+bool hdf5_seal_checksum(uint64_t *checksum, const char *path, struct error *error);
 
 /* Whether the file at `path` begins with a seal; false where it can't be read. */
 bool hdf5_seal_exists(const char *path);

@@ -1,5 +1,25 @@
 #include "base/hdf5/types.h"
 
+hid_t hdf5_text_type(void)
+{
+    hid_t type = H5Tcopy(H5T_C_S1);
+    if (type >= 0 && (H5Tset_size(type, H5T_VARIABLE) < 0 || H5Tset_cset(type, H5T_CSET_UTF8) < 0)) {
+        H5Tclose(type);
+        return H5I_INVALID_HID;
+    }
+    return type;
+}
+
+hid_t hdf5_half_type(H5T_order_t order)
+{
+    hid_t type = H5Tcopy(H5T_IEEE_F32LE);
+    if (type < 0 || (H5Tset_fields(type, 15, 10, 5, 0, 10) >= 0 && H5Tset_size(type, 2) >= 0 &&
+                     H5Tset_ebias(type, 15) >= 0 && H5Tset_order(type, order) >= 0))
+        return type;
+    H5Tclose(type);
+    return H5I_INVALID_HID;
+}
+
 bool hdf5_is_plain_number(hid_t type, H5T_class_t class)
 {
     const hid_t integers[] = {H5T_STD_I8LE,  H5T_STD_U8LE,  H5T_STD_I16LE, H5T_STD_U16LE, H5T_STD_I32LE, H5T_STD_U32LE,

@@ -1,10 +1,12 @@
 #include "base/io/foreign_file.h"
 
 #include "base/crc32c.h"
+#include "base/text.h"
 
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
@@ -55,25 +57,40 @@ static size_t read_head(uint8_t head[HEAD_BYTES], const char *path)
     return size > 0 ? (size_t)size : 0;
 }
 
+static bool is_magenta_js(const char *folder)
+{
+    struct stat status;
+    char *manifest = format_text("%s/weights_manifest.json", folder);
+    bool is = stat(manifest, &status) == 0;
+    free(manifest);
+    return is;
+}
+
+/* What a model of another program is called; NULL where it is none. */
+static const char *kind_of_model(const char *path, const uint8_t *head, size_t size)
+{
+    if (size == 0)
+        return is_magenta_js(path) ? "a folder of Magenta.js" : NULL;
+    if (is_archive(head, size) && !has_end(path, ".h5"))
+        return "an archive, as Magenta's checkpoints come in";
+    if (is_tensorflow_checkpoint(path))
+        return "a part of a TensorFlow checkpoint";
+    return has_end(path, ".safetensors") ? "a safetensors file" : NULL;
+}
+
 bool foreign_file_check(const char *path, struct error *error)
 {
     uint8_t head[HEAD_BYTES];
     size_t size = read_head(head, path);
-    if (size == 0)
-        return true;
     if (is_tfrecord(head, size))
         return error_set(
             error,
             "%s: a TFRecord, as Magenta's convert_dir_to_note_sequences writes: give the folder of MIDI files "
             "that it was made of to drumline-preprocess, and its data set here (docs/from_magenta.md)",
             path);
-    if (is_tensorflow_checkpoint(path) || (is_archive(head, size) && !has_end(path, ".h5")))
-        return error_set(error,
-                         "%s: %s: drumline-train --mode=import --input_file=%s --output_file=NAME.h5 makes a model "
-                         "file of a model in it (docs/from_magenta.md)",
-                         path,
-                         is_archive(head, size) ? "an archive, as Magenta's checkpoints come in"
-                                                : "a part of a TensorFlow checkpoint",
-                         path);
-    return true;
+    const char *kind = kind_of_model(path, head, size);
+    return !kind || error_set(error,
+                              "%s: %s: drumline-train --mode=import --input_file=%s --output_file=NAME.h5 makes a "
+                              "model file of a model in it (docs/from_magenta.md)",
+                              path, kind, path);
 }

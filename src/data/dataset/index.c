@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LOST_NAME "/lost_notes"
+
 static const struct {
     const char *name, *words;
 } reasons[NUM_SKIP_REASONS] = {
@@ -184,6 +186,19 @@ static bool write_drum_map(hid_t file, const struct drum_map *map, struct error 
     return ok;
 }
 
+/* Rows of pitch, notes, files. */
+static bool write_lost(hid_t file, const struct dataset_index *index, struct error *error)
+{
+    uint64_t rows[NUM_PITCHES][3];
+    hsize_t dims[2] = {index->num_lost, 3};
+    for (size_t i = 0; i < index->num_lost; i++) {
+        rows[i][0] = index->lost[i].pitch;
+        rows[i][1] = index->lost[i].notes;
+        rows[i][2] = index->lost[i].files;
+    }
+    return hdf5_write_dataset(file, LOST_NAME, H5T_NATIVE_UINT64, 2, dims, rows, HDF5_CHECKSUMMED, error);
+}
+
 static bool write_attributes(hid_t file, const struct dataset_index *index, struct error *error)
 {
     const struct dataset_counts *counts = &index->counts;
@@ -197,6 +212,7 @@ static bool write_attributes(hid_t file, const struct dataset_index *index, stru
            hdf5_write_int(file, "num_hits", (int64_t)counts->num_hits, error) &&
            hdf5_write_int(file, "num_unknown_pitches", (int64_t)counts->num_unknown, error) &&
            hdf5_write_int(file, "num_melodic_notes", (int64_t)counts->num_melodic, error) &&
+           hdf5_write_int(file, "num_silent_bars", (int64_t)counts->num_silent_bars, error) &&
            write_splits(file, &index->table, error) && write_skipped(file, counts, error) &&
            write_drum_map(file, &index->drum_map, error);
 }
@@ -206,7 +222,7 @@ bool dataset_index_write(const struct dataset_index *index, struct atomic_file *
     hid_t file;
     if (!hdf5_create(&file, to->path, INDEX_FORMAT, error))
         return false;
-    bool ok = write_attributes(file, index, error) &&
+    bool ok = write_attributes(file, index, error) && write_lost(file, index, error) &&
               performance_table_write(file, to->path, &index->table, true, error) &&
               write_virtual(file, to->path, index, "/hits", H5T_STD_U8LE, error) &&
               write_virtual(file, to->path, index, "/velocity", H5T_STD_U8LE, error) &&
@@ -217,7 +233,8 @@ bool dataset_index_write(const struct dataset_index *index, struct atomic_file *
     return false;
 }
 
-static bool read_count(uint64_t *count, hid_t file, const char *path, const char *name, struct error *error)
+static bool read_count(uint64_t *count, struct hdf5_reader *file, const char *path, const char *name,
+                       struct error *error)
 {
     int64_t value;
     if (!hdf5_read_int(&value, file, name, error))
@@ -227,7 +244,8 @@ static bool read_count(uint64_t *count, hid_t file, const char *path, const char
 }
 
 /* The first version called the attribute left_out_NAME. Reasons that came after it may be missing. */
-static bool read_skipped(uint64_t *count, hid_t file, const char *path, enum skip_reason reason, struct error *error)
+static bool read_skipped(uint64_t *count, struct hdf5_reader *file, const char *path, enum skip_reason reason,
+                         struct error *error)
 {
     char *name = format_text("skipped_%s", reasons[reason].name);
     char *old_name = format_text("left_out_%s", reasons[reason].name);
@@ -241,7 +259,7 @@ static bool read_skipped(uint64_t *count, hid_t file, const char *path, enum ski
     return ok;
 }
 
-static bool read_counts(struct dataset_index *index, hid_t file, const char *path, struct error *error)
+static bool read_counts(struct dataset_index *index, struct hdf5_reader *file, const char *path, struct error *error)
 {
     struct dataset_counts *counts = &index->counts;
     uint64_t num_shards, num_steps;
@@ -252,6 +270,8 @@ static bool read_counts(struct dataset_index *index, hid_t file, const char *pat
               read_count(&counts->num_hits, file, path, "num_hits", error) &&
               read_count(&counts->num_unknown, file, path, "num_unknown_pitches", error) &&
               read_count(&counts->num_melodic, file, path, "num_melodic_notes", error);
+    if (ok && hdf5_has_attribute(file, "num_silent_bars"))
+        ok = read_count(&counts->num_silent_bars, file, path, "num_silent_bars", error);
     for (int reason = 0; ok && reason < NUM_SKIP_REASONS; reason++)
         ok = read_skipped(&counts->skipped[reason], file, path, (enum skip_reason)reason, error);
     if (!ok)
@@ -267,7 +287,8 @@ static bool read_counts(struct dataset_index *index, hid_t file, const char *pat
     return true;
 }
 
-static bool read_content_hash(struct dataset_index *index, hid_t file, const char *path, struct error *error)
+static bool read_content_hash(struct dataset_index *index, struct hdf5_reader *file, const char *path,
+                              struct error *error)
 {
     char *text = NULL;
     if (!hdf5_read_string(&text, file, "content_sha256", error))
@@ -281,7 +302,29 @@ static bool read_content_hash(struct dataset_index *index, hid_t file, const cha
     return ok;
 }
 
-static bool read_drum_map(struct drum_map *map, hid_t file, const char *path, struct error *error)
+static bool read_lost(struct dataset_index *index, struct hdf5_reader *file, const char *path, struct error *error)
+{
+    uint64_t rows[NUM_PITCHES][3];
+    hsize_t dims[2];
+    if (!hdf5_has_object(file, LOST_NAME))
+        return true;
+    if (!hdf5_dataset_dims(dims, file, LOST_NAME, 2, error))
+        return false;
+    if (dims[0] > NUM_PITCHES || dims[1] != 3)
+        return error_set(error, "%s: " LOST_NAME " is %llu by %llu", path, (unsigned long long)dims[0],
+                         (unsigned long long)dims[1]);
+    if (!hdf5_read_dataset(rows, file, LOST_NAME, HDF5_UINT64, 2, dims, error))
+        return false;
+    for (size_t i = 0; i < dims[0]; i++) {
+        index->lost[i] = (struct lost_pitch){rows[i][0], rows[i][1], rows[i][2]};
+        if (rows[i][0] >= NUM_PITCHES || rows[i][1] > INT64_MAX || rows[i][2] > INT64_MAX)
+            return error_set(error, "%s: " LOST_NAME " has a row of pitch %llu", path, (unsigned long long)rows[i][0]);
+    }
+    index->num_lost = (size_t)dims[0];
+    return true;
+}
+
+static bool read_drum_map(struct drum_map *map, struct hdf5_reader *file, const char *path, struct error *error)
 {
     char *name = NULL, *table = NULL;
     if (!hdf5_has_attribute(file, "drum_map")) {
@@ -300,7 +343,8 @@ static bool read_drum_map(struct drum_map *map, hid_t file, const char *path, st
 }
 
 /* Data sets of the first version do not say it: they are for the first of the table. */
-static bool read_representation(struct dataset_index *index, hid_t file, const char *path, struct error *error)
+static bool read_representation(struct dataset_index *index, struct hdf5_reader *file, const char *path,
+                                struct error *error)
 {
     char *name = NULL;
     index->representation = 0;
@@ -325,7 +369,7 @@ static bool is_own_shard(const char *file_name, void *context)
 }
 
 /* This program reads the shards themselves, but others read the index's datasets over them. */
-static bool check_virtual(struct dataset_index *index, hid_t file, struct error *error)
+static bool check_virtual(struct dataset_index *index, struct hdf5_reader *file, struct error *error)
 {
     static const char *const names[] = {"/hits", "/velocity", "/offset"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -337,7 +381,7 @@ static bool check_virtual(struct dataset_index *index, hid_t file, struct error 
 bool dataset_index_read(struct dataset_index *index, const char *folder, struct error *error)
 {
     char *path = path_join(folder, INDEX_NAME);
-    hid_t file;
+    struct hdf5_reader *file;
     *index = (struct dataset_index){0};
     bool ok = foreign_file_check(folder, error) && folder_check(folder, error);
     if (ok && !file_exists(path))
@@ -346,9 +390,9 @@ bool dataset_index_read(struct dataset_index *index, const char *folder, struct 
     if (ok && (ok = hdf5_open(&file, path, INDEX_FORMAT, error))) {
         ok = performance_table_read(&index->table, &index->num_steps, file, path, true, error) &&
              read_counts(index, file, path, error) && read_content_hash(index, file, path, error) &&
-             read_drum_map(&index->drum_map, file, path, error) && read_representation(index, file, path, error) &&
-             check_virtual(index, file, error);
-        hdf5_close(&file);
+             read_drum_map(&index->drum_map, file, path, error) && read_lost(index, file, path, error) &&
+             read_representation(index, file, path, error) && check_virtual(index, file, error);
+        hdf5_reader_close(&file);
     }
     if (!ok)
         dataset_index_free(index);

@@ -37,12 +37,16 @@ struct dataset_counts {
     uint64_t num_files; /* MIDI files that were found */
     uint64_t num_kept;  /* performances */
     uint64_t num_hits;
-    uint64_t num_unknown; /* onsets of a pitch that is no drum's */
-    uint64_t num_melodic; /* onsets beside channel 10 */
+    uint64_t num_unknown;     /* onsets of a pitch that is no drum's */
+    uint64_t num_melodic;     /* onsets beside channel 10 */
+    uint64_t num_silent_bars; /* in long silences, which are no performance's */
     uint64_t skipped[NUM_SKIP_REASONS];
 };
 
 struct dataset_index {
+    struct lost_pitch
+        lost[NUM_PITCHES]; /* [num_lost], the most frequent first; none in data sets of the first version */
+    size_t num_lost;
     struct performance_table table; /* by path; first_step in the order of the whole; digests zero when read */
     struct dataset_counts counts;
     uint64_t num_steps;
@@ -55,7 +59,7 @@ struct dataset_index {
 };
 
 /* Makes the index from the shards' tables, whose digests must be set and whose rows must be sorted by path, as they are
- * where files were taken in that order. `counts` is copied; drum_map is left for the caller to set. */
+ * where files were taken in that order. `counts` is copied; drum_map and lost are left for the caller to set. */
 bool dataset_index_make(struct dataset_index *index, const struct performance_table *tables, uint32_t num_shards,
                         const struct dataset_counts *counts, struct error *error);
 

@@ -110,6 +110,37 @@ static bool load(struct midi *midi, struct intake_counts *counts, const char *fo
     return false;
 }
 
+/* Bars [first, end) of a grid. */
+struct stretch {
+    uint32_t first, end;
+};
+
+static bool bar_is_silent(const struct grid *grid, uint32_t bar, uint32_t bar_steps)
+{
+    size_t cells = (size_t)bar_steps * NUM_DRUMS;
+    return memchr(grid->hits + bar * cells, 1, cells) == NULL;
+}
+
+/* The stretch from its `first` bar up to the last hit before a long silence; `first` of the next one, the bar of its first hit,
+ * is returned, and is the number of bars where there is none. */
+static uint32_t find_end(struct stretch *stretch, const struct grid *grid, uint32_t bar_steps)
+{
+    uint32_t num_bars = grid->num_steps / bar_steps, last = stretch->first;
+    bool any = false;
+    for (uint32_t bar = stretch->first; bar < num_bars; bar++) {
+        if (bar_is_silent(grid, bar, bar_steps))
+            continue;
+        if (any && bar - last > INTAKE_LONG_SILENCE + 1) {
+            stretch->end = last + 1;
+            return bar;
+        }
+        any = true;
+        last = bar;
+    }
+    stretch->end = num_bars;
+    return num_bars;
+}
+
 /* The reason to skip a part, NUM_SKIP_REASONS for none. */
 static enum skip_reason judge(const struct grid_part *part, const struct intake_rules *rules)
 {
@@ -121,13 +152,50 @@ static enum skip_reason judge(const struct grid_part *part, const struct intake_
         return SKIPPED_BROKEN_BAR;
     if (part->fault == GRID_TOO_LONG)
         return SKIPPED_LONG;
-    if (part->grid.num_steps / time_signature_bar_steps(part->time_signature) < rules->min_bars)
-        return SKIPPED_SHORT;
     return NUM_SKIP_REASONS;
 }
 
+static bool take_stretch(struct shard_writer *writer, struct intake_counts *counts, const struct grid_part *part,
+                         struct stretch stretch, const struct midi *midi, const struct performance *about,
+                         struct error *error)
+{
+    uint32_t bar_steps = time_signature_bar_steps(part->time_signature);
+    struct grid grid = part->grid; /* whose arrays it shares */
+    size_t cell = (size_t)stretch.first * bar_steps * NUM_DRUMS;
+    grid.num_steps = (stretch.end - stretch.first) * bar_steps;
+    grid.hits += cell;
+    grid.velocity += cell;
+    grid.offset += cell;
+    if (stretch.first > 0)
+        grid.qpm = grid_starting_qpm(midi, grid_tick_of_step(part, stretch.first * bar_steps, midi->ppq));
+    if (!shard_writer_append(writer, about, &grid, error))
+        return false;
+    counts->sums.num_kept++;
+    counts->sums.num_hits += grid_count_hits(&grid);
+    return true;
+}
+
+/* A part, without its long silences. */
+static bool take_part(struct shard_writer *writer, struct intake_counts *counts, const struct grid_part *part,
+                      const struct midi *midi, const struct performance *about, const struct intake_rules *rules,
+                      struct error *error)
+{
+    uint32_t bar_steps = time_signature_bar_steps(part->time_signature), num_bars = part->grid.num_steps / bar_steps;
+    struct stretch stretch = {0, 0};
+    for (uint32_t next = 0; next < num_bars; stretch.first = next) {
+        next = find_end(&stretch, &part->grid, bar_steps);
+        counts->sums.num_silent_bars += next - stretch.end;
+        if (stretch.end - stretch.first < rules->min_bars)
+            skip(counts, SKIPPED_SHORT, about->path);
+        else if (!take_stretch(writer, counts, part, stretch, midi, about, error))
+            return false;
+    }
+    return true;
+}
+
 static bool take_parts(struct shard_writer *writer, struct intake_counts *counts, const struct grid_list *list,
-                       const struct performance *about, const struct intake_rules *rules, struct error *error)
+                       const struct midi *midi, const struct performance *about, const struct intake_rules *rules,
+                       struct error *error)
 {
     for (size_t p = 0; p < list->count; p++) {
         const struct grid_part *part = &list->parts[p];
@@ -136,18 +204,26 @@ static bool take_parts(struct shard_writer *writer, struct intake_counts *counts
             skip(counts, reason, about->path);
             continue;
         }
-        if (!shard_writer_append(writer, about, &part->grid, error))
+        if (!take_part(writer, counts, part, midi, about, rules, error))
             return false;
-        counts->sums.num_kept++;
-        counts->sums.num_hits += grid_count_hits(&part->grid);
     }
     return true;
 }
 
+static void report_lost(const char *shown, uint8_t pitch, uint64_t notes)
+{
+    char label[DRUM_PITCH_LABEL_SIZE];
+    drum_pitch_label(label, pitch);
+    log_debug_here("skipped: %s: %llu note%s of pitch %d (%s)", shown, (unsigned long long)notes, notes == 1 ? "" : "s",
+                   pitch, label);
+}
+
 /* Adds the file's notes, and names at debug level those that the map does not know. */
-static void take_census(struct pitch_census *census, const struct midi *midi, const struct drum_map *map,
+static void take_census(struct intake_counts *counts, const struct midi *midi, const struct drum_map *map,
                         const char *shown)
 {
+    struct pitch_census *census = &counts->census;
+    uint64_t lost = 0;
     struct pitch_census own = {{0}, {0}};
     for (size_t i = 0; i < midi->num_onsets; i++)
         own.notes[midi->onsets[i].pitch]++;
@@ -156,10 +232,16 @@ static void take_census(struct pitch_census *census, const struct midi *midi, co
             continue;
         census->notes[pitch] += own.notes[pitch];
         census->files[pitch]++;
-        if (drum_class_of_pitch(map, (uint8_t)pitch) == DRUM_NONE)
-            log_debug_here("skipped: %s: %llu note%s of pitch %d", shown, (unsigned long long)own.notes[pitch],
-                           own.notes[pitch] == 1 ? "" : "s", pitch);
+        if (drum_class_of_pitch(map, (uint8_t)pitch) == DRUM_NONE) {
+            report_lost(shown, (uint8_t)pitch, own.notes[pitch]);
+            lost += own.notes[pitch];
+        }
     }
+    if (10 * lost <= midi->num_onsets)
+        return;
+    counts->num_lossy++;
+    log_debug_here("%s: drum map %s skips %llu of %zu drum notes", shown, map->name, (unsigned long long)lost,
+                   midi->num_onsets);
 }
 
 /* Leaves the drums in *midi. False where nothing says that there are any. */
@@ -242,7 +324,7 @@ static bool take_grids(struct shard_writer *writer, struct intake_counts *counts
     if (!info || info->split == NUM_SPLITS)
         about->split = rules->split_by_path ? split_by_hash(about->path) : split_of_number(key);
     counts->sums.num_unknown += list.num_unknown;
-    bool ok = take_parts(writer, counts, &list, about, rules, error);
+    bool ok = take_parts(writer, counts, &list, midi, about, rules, error);
     if (ok && counts->sums.num_kept > num_kept)
         ok = keep_key(counts, (struct intake_key){key, about->split}, error);
     grid_list_free(&list);
@@ -276,7 +358,7 @@ static bool take_file(struct shard_writer *writer, struct intake_counts *counts,
         counts->num_name_signatures += take_name_signature(&fallback, path);
     bool ok = true;
     if (keep_drums(&midi, counts, rules, shown)) {
-        take_census(&counts->census, &midi, &rules->map, shown);
+        take_census(counts, &midi, &rules->map, shown);
         ok =
             take_grids(writer, counts, &midi, &about, info, fallback, rules, error) || error_prefix(error, "%s", shown);
     }

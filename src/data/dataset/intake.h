@@ -7,6 +7,9 @@
 #include "data/dataset/splits.h"
 #include "data/midi/drum_notes.h"
 
+/* Bars: a longer silence within a performance divides it into two. */
+enum { INTAKE_LONG_SILENCE = 16 };
+
 /* What is taken in. */
 struct intake_rules {
     bool only_beat; /* keep performances in `beat` alone; bars of 16 sixteenths are the same however they are written */
@@ -31,6 +34,7 @@ struct intake_counts {
     uint64_t repairs[NUM_MIDI_REPAIRS];
     uint64_t num_repaired;                /* files */
     uint64_t evidence[NUM_DRUM_EVIDENCE]; /* files by what says that their notes are drums */
+    uint64_t num_lossy;                   /* files of which the map does not know more than a tenth of the drum notes */
     uint64_t num_replaced;                /* files with a click on channel 10, and drums elsewhere */
     uint64_t num_name_signatures;         /* files whose name gave the time signature */
     struct intake_key *keys;              /* [num_keys], owned: of each file that was kept */
@@ -39,7 +43,8 @@ struct intake_counts {
 
 /* Reads FOLDER/PATH and appends its performances to the shard. What is skipped is counted by reason; a file that could not
  * be read, or that was repaired, is warned of by name, the rest is named at --log=debug, and so are pitches that the map
- * does not know. A file that holds several performances (see grid_list_make) gives several rows of the same path; copies of
+ * does not know and files that lose more than a tenth of their drum notes to that. A file that holds several performances (see grid_list_make) gives several rows of the same path, and so does one with long
+ * silences, whose bars are counted; silence before the first hit stays; copies of
  * one performance under two names are two rows, in one split.
  *
  * The time signature is the file's own; where it has none, that of its row in `splits`; else that of a name of the Groove

@@ -285,57 +285,56 @@ bool performance_table_write(hid_t file, const char *path, const struct performa
     return ok;
 }
 
-/* The bytes of a stored string member; 0 where there is no such member or it is no fixed-size string. */
-static size_t stored_text_size(hid_t type, const char *name)
+/* The columns, texts first; those that have no bytes are not there. */
+static int list_members(struct hdf5_member members[HDF5_MAX_MEMBERS], const struct layout *layout, bool with_shard)
 {
-    int number = H5Tget_member_index(type, name);
-    if (number < 0)
-        return 0;
-    hid_t member = H5Tget_member_type(type, (unsigned)number);
-    size_t size = 0;
-    if (member >= 0 && H5Tget_class(member) == H5T_STRING && H5Tis_variable_str(member) == 0)
-        size = H5Tget_size(member);
-    if (member >= 0)
-        H5Tclose(member);
-    return size <= PERFORMANCE_TEXT_MAX ? size : 0;
+    const struct hdf5_member all[] = {
+        {"path",        HDF5_MEMBER_TEXT,   layout->path,        layout->path_size                },
+        {"split",       HDF5_MEMBER_TEXT,   layout->split,       SPLIT_TEXT_SIZE                  },
+        {"style",       HDF5_MEMBER_TEXT,   layout->style,       layout->style_size               },
+        {"drummer",     HDF5_MEMBER_TEXT,   layout->drummer,     layout->drummer_size             },
+        {"beat_type",   HDF5_MEMBER_TEXT,   layout->beat_type,   layout->beat_type_size           },
+        {"first_step",  HDF5_MEMBER_UINT64, layout->first_step,  sizeof(uint64_t)                 },
+        {"num_steps",   HDF5_MEMBER_UINT32, layout->num_steps,   sizeof(uint32_t)                 },
+        {"qpm",         HDF5_MEMBER_FLOAT,  layout->qpm,         sizeof(float)                    },
+        {"numerator",   HDF5_MEMBER_UINT8,  layout->numerator,   sizeof(uint8_t)                  },
+        {"denominator", HDF5_MEMBER_UINT8,  layout->denominator, sizeof(uint8_t)                  },
+        {"shard",       HDF5_MEMBER_UINT32, layout->shard,       with_shard ? sizeof(uint32_t) : 0},
+    };
+    int count = 0;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (all[i].size > 0)
+            members[count++] = all[i];
+    return count;
 }
 
-static bool has_numbers(hid_t type, bool with_shard)
+/* Every column but beat_type, which files of the first version lack, must be there, and texts must be of a size that we read. */
+static bool find_layout(struct layout *layout, struct hdf5_reader *file, const char *path, bool with_shard,
+                        struct error *error)
 {
-    static const char *const names[] = {"first_step", "num_steps", "qpm", "numerator", "denominator", "shard"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0] - !with_shard; i++) {
-        int number = H5Tget_member_index(type, names[i]);
-        H5T_class_t class = number < 0 ? H5T_NO_CLASS : H5Tget_member_class(type, (unsigned)number);
-        if (class != (strcmp(names[i], "qpm") == 0 ? H5T_FLOAT : H5T_INTEGER))
-            return false;
-    }
+    enum { PATH, SPLIT, STYLE, DRUMMER, BEAT_TYPE, NUM_TEXTS };
+    struct hdf5_member members[HDF5_MAX_MEMBERS];
+    uint64_t sizes[HDF5_MAX_MEMBERS];
+    *layout = (struct layout){.path_size = 1, .style_size = 1, .drummer_size = 1, .beat_type_size = 1};
+    int count = list_members(members, layout, with_shard);
+    if (!hdf5_table_layout(sizes, file, "/performances", members, count, error))
+        return false;
+    for (int i = 0; i < count; i++)
+        if ((sizes[i] == 0 && i != BEAT_TYPE) || sizes[i] > (i < NUM_TEXTS ? PERFORMANCE_TEXT_MAX : 1))
+            return error_set(error, "%s: /performances lacks a column, or has one of another kind", path);
+    layout->path_size = (size_t)sizes[PATH];
+    layout->style_size = (size_t)sizes[STYLE];
+    layout->drummer_size = (size_t)sizes[DRUMMER];
+    layout->beat_type_size = sizes[BEAT_TYPE] > 0 ? BEAT_TYPE_TEXT_SIZE : 0;
+    lay_out(layout, with_shard);
     return true;
 }
 
-static bool find_layout(struct layout *layout, hid_t dataset, const char *path, bool with_shard, struct error *error)
-{
-    hid_t type = H5Dget_type(dataset);
-    bool ok = type >= 0 && H5Tget_class(type) == H5T_COMPOUND;
-    if (ok) {
-        layout->path_size = stored_text_size(type, "path");
-        layout->style_size = stored_text_size(type, "style");
-        layout->drummer_size = stored_text_size(type, "drummer");
-        bool has_beat_type = H5Tget_member_index(type, "beat_type") >= 0;
-        layout->beat_type_size = has_beat_type ? BEAT_TYPE_TEXT_SIZE : 0;
-        ok = layout->path_size > 0 && layout->style_size > 0 && layout->drummer_size > 0 &&
-             stored_text_size(type, "split") > 0 && has_numbers(type, with_shard) &&
-             (!has_beat_type || stored_text_size(type, "beat_type") > 0);
-        lay_out(layout, with_shard);
-    }
-    if (type >= 0)
-        H5Tclose(type);
-    return ok || error_set(error, "%s: /performances lacks a column, or has one of another kind", path);
-}
-
 /* The packed rows of the dataset, owned by the caller. */
-static bool read_rows(uint8_t **rows, size_t *count, struct layout *layout, hid_t file, const char *path,
+static bool read_rows(uint8_t **rows, size_t *count, struct layout *layout, struct hdf5_reader *file, const char *path,
                       bool with_shard, struct error *error)
 {
+    struct hdf5_member members[HDF5_MAX_MEMBERS];
     hsize_t dims[1];
     *rows = NULL;
     if (!hdf5_dataset_dims(dims, file, "/performances", 1, error))
@@ -343,21 +342,13 @@ static bool read_rows(uint8_t **rows, size_t *count, struct layout *layout, hid_
     if (dims[0] > MAX_ROWS)
         return error_set(error, "%s: /performances has %llu rows", path, (unsigned long long)dims[0]);
     *count = (size_t)dims[0];
-    hid_t dataset = H5Dopen2(file, "/performances", H5P_DEFAULT);
-    if (dataset < 0)
-        return hdf5_fail(error, path, "can't open /performances");
-    bool ok = find_layout(layout, dataset, path, with_shard, error);
-    if (ok) {
-        *rows = calloc(*count + 1, layout->row_size);
-        hid_t memory = row_type(layout, with_shard);
-        if (*rows == NULL)
-            ok = error_set(error, "%s: no memory for %zu performances", path, *count);
-        else if (H5Dread(dataset, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, *rows) < 0)
-            ok = hdf5_fail(error, path, "can't read /performances");
-        H5Tclose(memory);
-    }
-    H5Dclose(dataset);
-    return ok;
+    if (!find_layout(layout, file, path, with_shard, error))
+        return false;
+    *rows = calloc(*count + 1, layout->row_size);
+    if (*rows == NULL)
+        return error_set_no_memory(error, "%s: no memory for %zu performances", path, *count);
+    int num_members = list_members(members, layout, with_shard);
+    return hdf5_read_table(*rows, layout->row_size, *count, file, "/performances", members, num_members, error);
 }
 
 static void unpack_text(char *text, const uint8_t *bytes, size_t size)
@@ -428,8 +419,8 @@ static bool unpack_row(struct performance_table *table, const uint8_t *row, cons
     return performance_table_append(table, &performance, error);
 }
 
-bool performance_table_read(struct performance_table *table, uint64_t *num_steps, hid_t file, const char *path,
-                            bool with_shard, struct error *error)
+bool performance_table_read(struct performance_table *table, uint64_t *num_steps, struct hdf5_reader *file,
+                            const char *path, bool with_shard, struct error *error)
 {
     struct layout layout;
     uint8_t *rows = NULL;

@@ -57,7 +57,7 @@ bool performance_table_write(hid_t file, const char *path, const struct performa
 
 /* Reads and checks it: strings of UTF-8, paths that stay below their folder, splits of a known name, rows that lie one
  * after another from step 0 in whole bars, finite positive tempos. *num_steps is their sum. Digests are left zero. */
-bool performance_table_read(struct performance_table *table, uint64_t *num_steps, hid_t file, const char *path,
-                            bool with_shard, struct error *error);
+bool performance_table_read(struct performance_table *table, uint64_t *num_steps, struct hdf5_reader *file,
+                            const char *path, bool with_shard, struct error *error);
 
 #endif

@@ -127,7 +127,7 @@ static bool check_sizes(const struct shard_reader *reader, struct error *error)
 
 bool shard_reader_open(struct shard_reader *reader, const char *path, struct error *error)
 {
-    *reader = (struct shard_reader){.file = H5I_INVALID_HID};
+    *reader = (struct shard_reader){.file = NULL};
     if (!hdf5_open(&reader->file, path, SHARD_FORMAT, error))
         return false;
     reader->path = format_text("%s", path);
@@ -140,11 +140,10 @@ bool shard_reader_open(struct shard_reader *reader, const char *path, struct err
 
 void shard_reader_close(struct shard_reader *reader)
 {
-    if (reader->file >= 0)
-        hdf5_close(&reader->file);
+    hdf5_reader_close(&reader->file);
     performance_table_free(&reader->table);
     free(reader->path);
-    *reader = (struct shard_reader){.file = H5I_INVALID_HID};
+    *reader = (struct shard_reader){.file = NULL};
 }
 
 static bool check_cells(const char *path, const struct performance *row, const struct shard_cells *cells,
@@ -169,12 +168,10 @@ bool shard_reader_read(struct shard_reader *reader, const struct shard_cells *ce
     uint64_t start = first < end ? reader->table.rows[first].first_step : 0, num_steps = 0;
     for (size_t i = first; i < end; i++)
         num_steps += reader->table.rows[i].num_steps;
-    if (!hdf5_read_rows(cells->hits, reader->file, cell_datasets[0], H5T_NATIVE_UINT8, 2, dims, start, num_steps,
+    if (!hdf5_read_rows(cells->hits, reader->file, cell_datasets[0], HDF5_UINT8, 2, dims, start, num_steps, error) ||
+        !hdf5_read_rows(cells->velocity, reader->file, cell_datasets[1], HDF5_UINT8, 2, dims, start, num_steps,
                         error) ||
-        !hdf5_read_rows(cells->velocity, reader->file, cell_datasets[1], H5T_NATIVE_UINT8, 2, dims, start, num_steps,
-                        error) ||
-        !hdf5_read_rows(cells->offset, reader->file, cell_datasets[2], H5T_NATIVE_FLOAT, 2, dims, start, num_steps,
-                        error))
+        !hdf5_read_rows(cells->offset, reader->file, cell_datasets[2], HDF5_FLOAT, 2, dims, start, num_steps, error))
         return false;
     for (size_t i = first; i < end; i++) {
         struct performance *row = &reader->table.rows[i];

@@ -33,8 +33,8 @@ struct shard_cells {
 
 /* A shard that is open for reading. */
 struct shard_reader {
-    hid_t file;
-    char *path; /* owned */
+    struct hdf5_reader *file; /* owned */
+    char *path;               /* owned */
     struct performance_table table;
     uint64_t num_steps; /* S */
 };

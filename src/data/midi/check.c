@@ -105,7 +105,7 @@ static bool read_track(struct midi_checker *checker, struct midi_track_reader *r
         return false;
     if (reader->tick > checker->end_tick)
         checker->end_tick = reader->tick;
-    if (checker->num_events == events_before) {
+    if (checker->num_events == events_before && !checker->whole) {
         checker->size = start;
         return true;
     }
@@ -293,7 +293,7 @@ static bool finish_copy(struct midi_checker *checker, uint32_t division, struct 
         midi_copy_put(checker, silent_track, sizeof silent_track);
     }
     put_big_endian(checker->bytes + 4, 6, 4);
-    put_big_endian(checker->bytes + 8, checker->num_tracks > 1, 2);
+    put_big_endian(checker->bytes + 8, checker->num_tracks > 1 || (checker->whole && checker->format == 1), 2);
     put_big_endian(checker->bytes + 10, (uint32_t)checker->num_tracks, 2);
     put_big_endian(checker->bytes + 12, division, 2);
     return true;
@@ -309,6 +309,7 @@ static bool make_copy(struct midi_checker *checker, const uint8_t *bytes, size_t
     if (!unwrap(checker, &bytes, &size, fault, error) || !read_header(&header, checker, bytes, size, fault, error))
         return false;
     *fault = MIDI_DAMAGED;
+    checker->format = header.format;
     if (!midi_copy_make_room(checker, size + HEADER_BYTES, error))
         return false;
     memcpy(checker->bytes, "MThd", 4);
@@ -318,21 +319,39 @@ static bool make_copy(struct midi_checker *checker, const uint8_t *bytes, size_t
            finish_copy(checker, header.division, error);
 }
 
+static bool check(struct midi_copy *copy, struct midi_checker *checker, const uint8_t *bytes, size_t size,
+                  enum midi_fault *fault, struct error *error)
+{
+    memset(checker->channels.programs, NO_PROGRAM, sizeof checker->channels.programs);
+    *copy = (struct midi_copy){0};
+    if (!make_copy(checker, bytes, size, fault, error)) {
+        free(checker->bytes);
+        free(checker->tracks);
+        return false;
+    }
+    *copy = (struct midi_copy){.bytes = checker->bytes,
+                               .format = checker->format,
+                               .size = checker->size,
+                               .end_tick = (uint32_t)checker->end_tick,
+                               .tracks = checker->tracks,
+                               .num_tracks = checker->num_tracks,
+                               .channels = checker->channels};
+    *fault = MIDI_VALID;
+    return true;
+}
+
 bool midi_check(struct midi_copy *copy, struct midi_repairs *repairs, const uint8_t *bytes, size_t size, bool strict,
                 enum midi_fault *fault, struct error *error)
 {
     struct midi_checker checker = {.strict = strict, .repairs = repairs};
-    memset(checker.channels.programs, NO_PROGRAM, sizeof checker.channels.programs);
-    *copy = (struct midi_copy){0};
-    if (!make_copy(&checker, bytes, size, fault, error)) {
-        free(checker.bytes);
-        free(checker.tracks);
-        return false;
-    }
-    *copy = (struct midi_copy){checker.bytes,  checker.size,       (uint32_t)checker.end_tick,
-                               checker.tracks, checker.num_tracks, checker.channels};
-    *fault = MIDI_VALID;
-    return true;
+    return check(copy, &checker, bytes, size, fault, error);
+}
+
+bool midi_check_whole(struct midi_copy *copy, struct midi_repairs *repairs, const uint8_t *bytes, size_t size,
+                      enum midi_fault *fault, struct error *error)
+{
+    struct midi_checker checker = {.whole = true, .repairs = repairs};
+    return check(copy, &checker, bytes, size, fault, error);
 }
 
 void midi_copy_free(struct midi_copy *copy)

@@ -34,7 +34,8 @@ enum {
 };
 
 struct midi_copy {
-    uint8_t *bytes; /* owned: free() it */
+    uint8_t *bytes;  /* owned: free() it */
+    uint32_t format; /* of the file: 0, 1 or 2; what the copy says may differ */
     size_t size;
     uint32_t end_tick;         /* where the last track ends */
     struct midi_track *tracks; /* [num_tracks], owned: one for each track of the copy, in order */
@@ -46,6 +47,11 @@ struct midi_copy {
  * of which kind, the message says where and why (without the file's name), and *copy is empty. */
 bool midi_check(struct midi_copy *copy, struct midi_repairs *repairs, const uint8_t *bytes, size_t size, bool strict,
                 enum midi_fault *fault, struct error *error);
+
+/* The same, but the copy holds every event of the file, spelled out in full (no running status), and every track, also those with
+ * nothing in them. What is repaired is. Never strict. */
+bool midi_check_whole(struct midi_copy *copy, struct midi_repairs *repairs, const uint8_t *bytes, size_t size,
+                      enum midi_fault *fault, struct error *error);
 void midi_copy_free(struct midi_copy *copy);
 
 #endif

@@ -92,7 +92,7 @@ bool midi_copy_event(struct midi_checker *checker, struct midi_track_reader *rea
         midi_copy_put(checker, filler, sizeof filler);
         delta -= MIDI_LONGEST_DELTA;
     }
-    if (!midi_copy_make_room(checker, MAX_EVENT_BYTES, error))
+    if (!midi_copy_make_room(checker, MIDI_DELTA_BYTES + count, error))
         return false;
     put_delta(checker, (uint32_t)delta);
     midi_copy_put(checker, event, count);
@@ -104,7 +104,8 @@ static bool keep_counted(struct midi_checker *checker, struct midi_track_reader 
                          size_t count, struct error *error)
 {
     if (++checker->num_events > MIDI_MAX_EVENTS) {
-        error_set(error, "more than %d notes: too large to be one performance", MIDI_MAX_EVENTS);
+        error_set(error, "more than %d %s: too large to be one performance", MIDI_MAX_EVENTS,
+                  checker->whole ? "events" : "notes");
         return midi_check_fail(checker);
     }
     return midi_copy_event(checker, reader, event, count, error);
@@ -181,8 +182,21 @@ static void read_track_name(struct midi_track_reader *reader, uint32_t length)
     }
 }
 
+/* Keeps an event that nothing is read from, of which all is in the file from `start` to `end` but its status byte. */
+static bool keep_whole(struct midi_checker *checker, struct midi_track_reader *reader, uint8_t status, size_t start,
+                       size_t end, struct error *error)
+{
+    if (!checker->whole)
+        return true;
+    if (!keep_counted(checker, reader, &status, 1, error) || !midi_copy_make_room(checker, end - start, error))
+        return false;
+    midi_copy_put(checker, reader->bytes + start, end - start);
+    return true;
+}
+
 static bool read_meta(struct midi_checker *checker, struct midi_track_reader *reader, struct error *error)
 {
+    size_t start = reader->position;
     if (reader->position >= reader->end)
         return cut_off(reader, error, "a meta event", reader->position);
     uint8_t type = reader->bytes[reader->position++];
@@ -198,7 +212,8 @@ static bool read_meta(struct midi_checker *checker, struct midi_track_reader *re
     if (type == META_TIME_SIGNATURE && !read_time_signature(checker, reader, length, error))
         return false;
     reader->position += length;
-    return true;
+    bool kept = type == META_TEMPO || type == META_TIME_SIGNATURE || type == META_END_OF_TRACK;
+    return kept || keep_whole(checker, reader, 0xff, start, reader->position, error);
 }
 
 static void set_part(struct midi_channels *channels, int channel, bool rhythm)
@@ -262,10 +277,10 @@ static bool read_channel_message(struct midi_checker *checker, struct midi_track
     if (skip)
         return true;
     read_program_or_bank(&checker->channels, status, data);
-    if (kind != 0x9 || data[1] == 0)
+    if ((kind != 0x9 || data[1] == 0) && !checker->whole)
         return true;
     const uint8_t event[] = {(uint8_t)status, data[0], data[1]};
-    return keep_counted(checker, reader, event, sizeof event, error);
+    return keep_counted(checker, reader, event, 1 + count, error);
 }
 
 /* A system common or real-time message, which is not allowed in files: with its data, if what follows is data. */
@@ -282,6 +297,7 @@ static bool skip_system_message(struct midi_checker *checker, struct midi_track_
 bool midi_check_event(struct midi_checker *checker, struct midi_track_reader *reader, struct error *error)
 {
     uint32_t delta, length;
+    size_t start;
     if (!read_quantity(&delta, reader, "a delta time", error))
         return false;
     if (reader->tick + delta > MIDI_MAX_TICK)
@@ -305,10 +321,11 @@ bool midi_check_event(struct midi_checker *checker, struct midi_track_reader *re
         return read_meta(checker, reader, error);
     if (status != 0xf0 && status != 0xf7)
         return skip_system_message(checker, reader, status, error);
+    start = reader->position;
     if (!read_length(&length, reader, "a system exclusive message's length", error))
         return false;
     if (status == 0xf0)
         read_system_exclusive(checker, reader->bytes + reader->position, length);
     reader->position += length;
-    return true;
+    return keep_whole(checker, reader, (uint8_t)status, start, reader->position, error);
 }

@@ -9,6 +9,8 @@ enum { META_END_OF_TRACK = 0x2f };
 /* The clean copy in the making, and what is noted on the way. */
 struct midi_checker {
     bool strict;
+    bool whole; /* every event is kept */
+    uint32_t format;
     struct midi_repairs *repairs;
     bool fatal; /* the error is none that skipping something can mend */
     uint8_t *bytes;

@@ -44,6 +44,16 @@ const char *drum_pitch_name(uint8_t pitch)
                : NULL;
 }
 
+void drum_pitch_label(char label[DRUM_PITCH_LABEL_SIZE], uint8_t pitch)
+{
+    static const char *const notes[] = {"C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"};
+    const char *name = drum_pitch_name(pitch);
+    if (name)
+        snprintf(label, DRUM_PITCH_LABEL_SIZE, "%s", name);
+    else
+        snprintf(label, DRUM_PITCH_LABEL_SIZE, "%s%d", notes[pitch % 12], pitch / 12 - 1);
+}
+
 int drum_class_of_pitch(const struct drum_map *map, uint8_t pitch)
 {
     assert(pitch < NUM_PITCHES);
@@ -266,18 +276,46 @@ uint64_t pitch_census_kept(const struct pitch_census *census, const struct drum_
     return kept;
 }
 
+static int compare_lost(const void *left, const void *right)
+{
+    const struct lost_pitch *a = left, *b = right;
+    if (a->notes != b->notes)
+        return a->notes > b->notes ? -1 : 1;
+    return (a->pitch > b->pitch) - (a->pitch < b->pitch);
+}
+
+size_t pitch_census_lost(struct lost_pitch lost[NUM_PITCHES], const struct pitch_census *census,
+                         const struct drum_map *map)
+{
+    size_t count = 0;
+    for (uint64_t pitch = 0; pitch < NUM_PITCHES; pitch++)
+        if (census->notes[pitch] > 0 && map->classes[pitch] == DRUM_NONE)
+            lost[count++] = (struct lost_pitch){pitch, census->notes[pitch], census->files[pitch]};
+    if (count > 0)
+        qsort(lost, count, sizeof *lost, compare_lost);
+    return count;
+}
+
+static bool has_kick_and_snare(const struct pitch_census *census, const struct drum_map *map)
+{
+    return pitch_census_of_class(census, map, 0) > 0 && pitch_census_of_class(census, map, 1) > 0;
+}
+
 void pitch_census_best_map(struct drum_map *best, const struct pitch_census *census)
 {
     size_t count;
     const struct drum_map_entry *entries = drum_map_entries(&count);
     uint64_t most = 0;
+    bool most_is_whole = false;
     for (size_t i = 0; i < count; i++) {
         struct drum_map map;
         drum_map_builtin(&map, entries[i].name);
         uint64_t kept = pitch_census_kept(census, &map);
-        if (i > 0 && kept <= most)
+        bool is_whole = has_kick_and_snare(census, &map);
+        if (i > 0 && (kept < most || (kept == most && (most_is_whole || !is_whole))))
             continue;
         most = kept;
+        most_is_whole = is_whole;
         *best = map;
     }
 }

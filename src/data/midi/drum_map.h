@@ -66,6 +66,10 @@ const char *drum_name(int drum);
 /* General MIDI's name of a percussion pitch (27 to 87, "Acoustic Snare"); NULL where it has none. */
 const char *drum_pitch_name(uint8_t pitch);
 
+/* That name; where there is none, the note's, with middle C (60) as C4: "C1" is pitch 24. */
+enum { DRUM_PITCH_LABEL_SIZE = 32 };
+void drum_pitch_label(char label[DRUM_PITCH_LABEL_SIZE], uint8_t pitch);
+
 /* How often each pitch was played, and in how many files: what a map makes of a collection follows from it. */
 struct pitch_census {
     uint64_t notes[NUM_PITCHES];
@@ -76,10 +80,19 @@ struct pitch_census {
 uint64_t pitch_census_kept(const struct pitch_census *census, const struct drum_map *map);
 uint64_t pitch_census_total(const struct pitch_census *census);
 
+/* A pitch that a map does not know. */
+struct lost_pitch {
+    uint64_t pitch, notes, files;
+};
+
+/* Those of the census, the most frequent first. Returns how many. */
+size_t pitch_census_lost(struct lost_pitch lost[NUM_PITCHES], const struct pitch_census *census,
+                         const struct drum_map *map);
+
 /* Notes of a class under a map. */
 uint64_t pitch_census_of_class(const struct pitch_census *census, const struct drum_map *map, int drum);
 
-/* The built-in map that keeps most of the notes, of equals the first. */
+/* The built-in map that keeps most of the notes; of equals that which has both kick and snare, then the first. */
 void pitch_census_best_map(struct drum_map *best, const struct pitch_census *census);
 
 #endif

@@ -10,6 +10,7 @@ enum {
     NOTE_ON = 0x90,
     NOTE_OFF = 0x80,
     META = 0xff,
+    META_TEXT = 0x01,
     META_TRACK_NAME = 0x03,
     META_END_OF_TRACK = 0x2f,
     META_TEMPO = 0x51,
@@ -126,12 +127,17 @@ static uint8_t *put_number(uint8_t *to, uint32_t number, int num_bytes)
 }
 
 static uint8_t *put_track(uint8_t *to, const struct written_event *events, size_t count, const char *track_name,
-                          uint32_t end_tick)
+                          const char *text, uint32_t end_tick)
 {
     size_t name_length = strlen(track_name);
     uint32_t now = 0;
     to = put(to, (const uint8_t[]){0, META, META_TRACK_NAME, (uint8_t)name_length}, 4);
     to = put(to, track_name, name_length);
+    if (text) {
+        to = put(to, (const uint8_t[]){0, META, META_TEXT}, 3);
+        to = midi_put_delta(to, (uint32_t)strlen(text));
+        to = put(to, text, strlen(text));
+    }
     for (size_t i = 0; i < count; i++) {
         to = midi_put_delta(to, events[i].tick - now);
         to = put(to, events[i].bytes, events[i].count);
@@ -159,13 +165,14 @@ static bool refuse(const char *path, struct error *error)
 }
 
 /* The whole file (RP-001, "Standard MIDI Files 1.0"), owned by the caller. */
-static bool make_file(uint8_t **bytes, size_t *size, const struct midi *midi, const char *track_name, const char *path,
-                      struct error *error)
+static bool make_file(uint8_t **bytes, size_t *size, const struct midi *midi, const char *track_name, const char *text,
+                      const char *path, struct error *error)
 {
     size_t most = 2 * midi->num_onsets + midi->num_tempos + midi->num_time_signatures;
     struct written_event *events = calloc(most + 1, sizeof *events);
     bool ok = false;
-    *bytes = malloc(HEADER_SIZE + MOST_NAME + (most + 2) * (MIDI_DELTA_BYTES + sizeof events->bytes));
+    size_t text_size = text ? strlen(text) + MIDI_DELTA_BYTES + 3 : 0;
+    *bytes = malloc(HEADER_SIZE + MOST_NAME + text_size + (most + 2) * (MIDI_DELTA_BYTES + sizeof events->bytes));
     if (events == NULL || *bytes == NULL) {
         error_set(error, "%s: no memory for %zu notes", path, midi->num_onsets);
         goto done;
@@ -175,7 +182,7 @@ static bool make_file(uint8_t **bytes, size_t *size, const struct midi *midi, co
         refuse(path, error);
         goto done;
     }
-    uint8_t *end = put_track(*bytes + HEADER_SIZE, events, count, track_name, midi->end_tick);
+    uint8_t *end = put_track(*bytes + HEADER_SIZE, events, count, track_name, text, midi->end_tick);
     uint8_t *head = put_number(put(*bytes, "MThd", 4), 6, 4);
     head = put_number(put_number(put_number(head, 0, 2), 1, 2), midi->ppq, 2);
     put_number(put(head, "MTrk", 4), (uint32_t)(end - *bytes - HEADER_SIZE), 4);
@@ -208,13 +215,14 @@ static bool check_writable(const struct midi *midi, const char *track_name, cons
     return ok || refuse(path, error);
 }
 
-bool midi_stage(struct atomic_file *file, const struct midi *midi, const char *track_name, const char *path,
-                struct error *error)
+bool midi_stage(struct atomic_file *file, const struct midi *midi, const char *track_name, const char *text,
+                const char *path, struct error *error)
 {
     uint8_t *bytes;
     size_t size;
     *file = (struct atomic_file){0};
-    if (!check_writable(midi, track_name, path, error) || !make_file(&bytes, &size, midi, track_name, path, error))
+    if (!check_writable(midi, track_name, path, error) ||
+        !make_file(&bytes, &size, midi, track_name, text, path, error))
         return false;
     bool ok = atomic_file_start(file, path, error);
     if (ok && !atomic_file_put(file, bytes, size, error)) {
@@ -228,7 +236,7 @@ bool midi_stage(struct atomic_file *file, const struct midi *midi, const char *t
 bool midi_save(const struct midi *midi, const char *track_name, const char *path, bool replace, struct error *error)
 {
     struct atomic_file file;
-    if (!midi_stage(&file, midi, track_name, path, error))
+    if (!midi_stage(&file, midi, track_name, NULL, path, error))
         return false;
     return replace ? atomic_file_commit(&file, error) : atomic_file_commit_new(&file, error);
 }

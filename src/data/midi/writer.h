@@ -13,9 +13,9 @@
  * The file appears whole or not at all; one that is there is replaced if `replace` is set, else it is an error. */
 bool midi_save(const struct midi *midi, const char *track_name, const char *path, bool replace, struct error *error);
 
-/* The same bytes under a temporary name: what is left to do to `file` is to flush it and to give it its name
+/* The same bytes, and `text` as a text event where it is not NULL, under a temporary name: what is left to do to `file` is to flush it and to give it its name
  * (base/io/atomic_file.h), which many files can do together. On failure there is nothing to abandon. */
-bool midi_stage(struct atomic_file *file, const struct midi *midi, const char *track_name, const char *path,
-                struct error *error);
+bool midi_stage(struct atomic_file *file, const struct midi *midi, const char *track_name, const char *text,
+                const char *path, struct error *error);
 
 #endif

@@ -114,12 +114,17 @@ static float offset_from_step(const struct midi_onset *onset, uint32_t first_tic
     return (float)((double)early / ppq);
 }
 
-static float starting_qpm(const struct midi *midi, uint32_t first_tick)
+float grid_starting_qpm(const struct midi *midi, uint32_t tick)
 {
     uint32_t tempo = midi->num_tempos > 0 ? midi->tempos[0].microseconds_per_quarter : MIDI_DEFAULT_TEMPO;
-    for (size_t i = 0; i < midi->num_tempos && midi->tempos[i].tick <= first_tick; i++)
+    for (size_t i = 0; i < midi->num_tempos && midi->tempos[i].tick <= tick; i++)
         tempo = midi->tempos[i].microseconds_per_quarter;
     return (float)midi_qpm(tempo);
+}
+
+uint32_t grid_tick_of_step(const struct grid_part *part, uint32_t step, uint32_t ppq)
+{
+    return part->first_tick + (uint32_t)((uint64_t)step * ppq / STEPS_PER_QUARTER);
 }
 
 static void place_onsets(struct grid *grid, const struct midi *midi, size_t first, size_t end, uint32_t first_tick,
@@ -166,7 +171,7 @@ static bool fill_part(struct grid_part *part, uint64_t *steps_left, uint64_t *nu
     *steps_left -= num_steps;
     if (!grid_make(&part->grid, (uint32_t)num_steps, error))
         return false;
-    part->grid.qpm = starting_qpm(midi, part->first_tick);
+    part->grid.qpm = grid_starting_qpm(midi, part->first_tick);
     part->grid.time_signature = part->time_signature;
     place_onsets(&part->grid, midi, first, end, part->first_tick, map);
     return true;
@@ -201,6 +206,17 @@ bool grid_list_make(struct grid_list *list, const struct midi *midi, const struc
     return ok;
 }
 
+const struct grid_part *grid_list_find(uint32_t *step, const struct grid_list *list, uint32_t tick, uint32_t ppq)
+{
+    const struct midi_onset onset = {.tick = tick};
+    const struct grid_part *found = NULL;
+    for (size_t p = 0; p < list->count && !lies_before(&onset, list->parts[p].first_tick, ppq); p++)
+        found = &list->parts[p];
+    if (found)
+        *step = (uint32_t)nearest_step(&onset, found->first_tick, ppq);
+    return found;
+}
+
 void grid_list_free(struct grid_list *list)
 {
     for (size_t p = 0; p < list->count; p++)
@@ -217,17 +233,26 @@ static int compare_onsets(const void *left, const void *right)
     return (a->pitch > b->pitch) - (a->pitch < b->pitch);
 }
 
+enum { STEP_TICKS = MIDI_WRITTEN_PPQ / STEPS_PER_QUARTER, MOST_EARLY = STEP_TICKS / 2, MOST_LATE = MOST_EARLY - 1 };
+
 /* Late by half a step would be nearest to the next step, so the latest is a tick less. */
+static long early_ticks(float offset)
+{
+    long early = lround((double)offset * MOST_EARLY);
+    return early > MOST_EARLY ? MOST_EARLY : early < -MOST_LATE ? -MOST_LATE : early;
+}
+
 static uint32_t written_tick(uint32_t step, float offset)
 {
-    enum { STEP_TICKS = MIDI_WRITTEN_PPQ / STEPS_PER_QUARTER, MOST_EARLY = STEP_TICKS / 2, MOST_LATE = MOST_EARLY - 1 };
-    long early = lround((double)offset * MOST_EARLY);
-    if (early > MOST_EARLY)
-        early = MOST_EARLY;
-    if (early < -MOST_LATE)
-        early = -MOST_LATE;
-    int64_t tick = (int64_t)step * STEP_TICKS - early;
+    int64_t tick = (int64_t)step * STEP_TICKS - early_ticks(offset);
     return tick > 0 ? (uint32_t)tick : 0;
+}
+
+void grid_round_offsets(struct grid *grid)
+{
+    for (size_t cell = 0; cell < (size_t)grid->num_steps * NUM_DRUMS; cell++)
+        if (grid->hits[cell])
+            grid->offset[cell] = (float)early_ticks(grid->offset[cell]) / MOST_EARLY;
 }
 
 bool grid_to_midi(struct midi *midi, const struct grid *grid, const struct drum_map *map, struct error *error)

@@ -65,7 +65,7 @@ struct grid_part {
     enum grid_fault fault;
     struct time_signature time_signature;
     uint32_t first_tick;
-    struct grid grid; /* empty unless sound */
+    struct grid grid; /* empty unless valid */
 };
 
 struct grid_list {
@@ -87,9 +87,20 @@ bool grid_list_make(struct grid_list *list, const struct midi *midi, const struc
                     struct time_signature fallback, struct error *error);
 void grid_list_free(struct grid_list *list);
 
+/* The part that an onset at `tick` belongs to, and the step of it that it is nearest to; NULL where it comes before all parts. */
+const struct grid_part *grid_list_find(uint32_t *step, const struct grid_list *list, uint32_t tick, uint32_t ppq);
+
+/* The tick of the file, with `ppq` ticks to a quarter, at which a step of a part begins; and the tempo there in quarter notes a
+ * minute: the one in force, else the first of the file, else 120. */
+uint32_t grid_tick_of_step(const struct grid_part *part, uint32_t step, uint32_t ppq);
+float grid_starting_qpm(const struct midi *midi, uint32_t tick);
+
 /* The way back, at MIDI_WRITTEN_PPQ: time signature and tempo at tick 0, each hit on channel 10 at the pitch that `map`
  * writes for its class (it must have one for each: drum_map_check_written). An onset stays nearest to its own step, so the grid of the result has the same hits; one that
  * would lie before the beginning is put there. The file ends with the last bar. Free with midi_free. */
 bool grid_to_midi(struct midi *midi, const struct grid *grid, const struct drum_map *map, struct error *error);
+
+/* Moves each hit to the tick at which it is written, as read back from the file, but for those before the beginning. */
+void grid_round_offsets(struct grid *grid);
 
 #endif

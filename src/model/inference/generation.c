@@ -10,9 +10,14 @@ static const double smallest_sine = 1e-4;
 
 void generation_draw_latents(float *z, int count, int z_size, uint64_t seed, uint32_t first)
 {
+    generation_draw_latents_at(z, count, z_size, seed, 0, first);
+}
+
+void generation_draw_latents_at(float *z, int count, int z_size, uint64_t seed, uint32_t point, uint32_t first)
+{
     for (int i = 0; i < count; i++) {
         struct random_stream stream;
-        random_stream_start(&stream, seed, RANDOM_SAMPLED_LATENT, 0, first + (uint32_t)i);
+        random_stream_start(&stream, seed, RANDOM_SAMPLED_LATENT, point, first + (uint32_t)i);
         random_fill_normal(z + (size_t)i * (size_t)z_size, (size_t)z_size, &stream);
     }
 }
@@ -20,7 +25,7 @@ void generation_draw_latents(float *z, int count, int z_size, uint64_t seed, uin
 void generation_slerp(float *out, const float *a, const float *b, double fraction, int size)
 {
     if (fraction <= 0 || fraction >= 1) {
-        memcpy(out, fraction <= 0 ? a : b, (size_t)size * sizeof *out);
+        memmove(out, fraction <= 0 ? a : b, (size_t)size * sizeof *out);
         return;
     }
     double dot = 0, norm_a = 0, norm_b = 0;

@@ -59,6 +59,7 @@ struct inference_scratch {
     float *constant; /* [B, 4 * units of the lowest core cell] */
     float *gates;    /* [B, 4 * most units] */
     float *outputs;  /* [B, D] */
+    float *raw;      /* [B, D]: the step before, where it is fed as raw_feedback has it */
     struct random_stream *streams, *noise_streams;
     float *noise;        /* [D] */
     float *sequences[2]; /* [T, widest input of an encoder cell]: what one layer of the encoder is fed and makes */
@@ -290,6 +291,7 @@ static void lay_out_scratch(struct inference_scratch *scratch, struct arena *are
     scratch->constant = arena_floats(arena, batch * (size_t)core->constant.outputs);
     scratch->gates = arena_floats(arena, batch * 4 * units);
     scratch->outputs = arena_floats(arena, batch * (size_t)decoder->shape.depth);
+    scratch->raw = arena_floats(arena, batch * (size_t)decoder->shape.depth);
     scratch->streams = (struct random_stream *)arena_bytes(arena, batch * sizeof *scratch->streams);
     scratch->noise_streams = (struct random_stream *)arena_bytes(arena, batch * sizeof *scratch->streams);
     scratch->noise = arena_floats(arena, (size_t)decoder->shape.depth);
@@ -380,14 +382,18 @@ static const float *step(struct stack_state *state, const float *constant, const
     return fed;
 }
 
-/* What the core is fed at step t: the step before it in music, and the controls. */
-static void feed(float *fed, const float *music, int t, const struct model_shape *shape,
+/* What the core is fed at step t: the step before it in music, or as it is in raw, and the controls. */
+static void feed(float *fed, const float *music, const float *raw, int t, const struct model_shape *shape,
                  const struct inference_request *request)
 {
     size_t depth = (size_t)shape->depth, num_controls = (size_t)shape->num_controls, steps = (size_t)shape->steps;
     for (size_t b = 0; b < (size_t)request->batch; b++) {
         float *row = fed + b * (depth + num_controls);
-        if (t > 0)
+        if (t > 0 && request->taught)
+            memcpy(row, request->taught + b * request->taught_stride + ((size_t)t - 1) * depth, depth * sizeof *row);
+        else if (t > 0 && request->raw_feedback)
+            memcpy(row, raw + b * depth, depth * sizeof *row);
+        else if (t > 0)
             memcpy(row, music + (b * steps + (size_t)t - 1) * depth, depth * sizeof *row);
         else if (request->before)
             memcpy(row, request->before + b * depth, depth * sizeof *row);
@@ -410,19 +416,21 @@ static void draw_step(float *music, int t, size_t b, const struct inference_deco
                           decoder->hits_are_given);
     else
         output_heads_sample(&decoder->heads, music, outputs, request->temperature, &scratch->streams[b]);
-    if (!request->noise_sd)
-        return;
-    random_fill_normal(scratch->noise, depth, &scratch->noise_streams[b]);
-    for (size_t i = 0; i < depth; i++)
-        scratch->noise[i] *= request->noise_sd[i];
-    output_heads_add_noise(&decoder->heads, music, scratch->noise);
+    if (request->noise_sd) {
+        random_fill_normal(scratch->noise, depth, &scratch->noise_streams[b]);
+        for (size_t i = 0; i < depth; i++)
+            scratch->noise[i] *= request->noise_sd[i];
+        output_heads_add_noise(&decoder->heads, music, scratch->noise);
+    }
+    if (request->raw_feedback)
+        output_heads_ungate(&decoder->heads, scratch->raw + b * depth, music, outputs);
 }
 
 static void decode_step(float *music, int t, const struct inference_decoder *decoder, struct inference_scratch *scratch,
                         const struct inference_request *request)
 {
     size_t depth = (size_t)decoder->shape.depth, steps = (size_t)decoder->shape.steps;
-    feed(scratch->core.fed, music, t, &decoder->shape, request);
+    feed(scratch->core.fed, music, scratch->raw, t, &decoder->shape, request);
     const float *h = step(&scratch->core, scratch->constant, &decoder->core, decoder, scratch, request->batch);
     apply(scratch->outputs, h, &decoder->output, decoder->kernels, request->batch);
     for (size_t b = 0; b < (size_t)request->batch; b++)
@@ -436,8 +444,8 @@ void inference_decode(float *music, const float *z, const struct inference_decod
     const float *embedding = z;
     for (int b = 0; b < batch; b++) {
         uint32_t output = request->first_output + (uint32_t)b;
-        random_stream_start(&scratch->streams[b], request->seed, RANDOM_SAMPLED_OUTPUT, 0, output);
-        random_stream_start(&scratch->noise_streams[b], request->seed, RANDOM_FEEL_NOISE, 0, output);
+        random_stream_start(&scratch->streams[b], request->seed, RANDOM_SAMPLED_OUTPUT, request->window, output);
+        random_stream_start(&scratch->noise_streams[b], request->seed, RANDOM_FEEL_NOISE, request->window, output);
     }
     if (decoder->shape.hierarchical)
         begin(&scratch->conductor, z, &decoder->conductor, decoder, scratch, batch);

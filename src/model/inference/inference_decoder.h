@@ -43,13 +43,20 @@ struct inference_request {
     const float *kept;
     size_t kept_stride; /* numbers from one window's to the next one's; 0: the same for all */
 
+    /* [T, D]: what is fed as the step before each, in place of the music's (teacher forcing). NULL: the music's own. */
+    const float *taught;
+    size_t taught_stride; /* numbers from one window's to the next one's; 0: the same for all */
+
     const float *before; /* [B, D]: what is fed as the step before the first; NULL: silence, as in training */
     const float
         *noise_sd; /* [D]: standard deviation of the noise that is added to each column of a hit, before it is fed to
                               the next step; hits themselves get none. NULL: no noise */
+    bool raw_feedback; /* a step is fed with the model's own velocities and offsets of drums that are not hit too, as
+                          Magenta does; else with 0, as in training */
     float temperature; /* above 0: hits are drawn with probability sigmoid(logit / temperature) */
     uint64_t seed;
-    uint32_t first_output; /* window b's random numbers depend on seed and first_output + b alone */
+    uint32_t first_output; /* window b's random numbers depend on seed, first_output + b and `window` alone */
+    uint32_t window;       /* of a longer piece: which, from 0 */
 };
 
 /* music [B, T, D] from z [B, Z], step by step, each fed the step before as it was sampled. The noise is drawn from a stream of

@@ -25,7 +25,7 @@ static const struct setting rows[] = {
            "decoder."),
     LIST(enc_rnn_size, "[512]", 1, 16384, "Units of each bidirectional encoder layer, per direction."),
     LIST(dec_rnn_size, "[256,256]", 1, 16384, "Units of each decoder layer, and of each conductor layer."),
-    INT(z_size, "256", 1, 16384, "Size of the latent vector."),
+    INT(z_size, "256", 1, HPARAMS_MAX_Z_SIZE, "Size of the latent vector."),
     BOOL(hits_as_controls, "Give the encoder and the decoder the hits of the current step."),
     BOOL(input_as_controls, "Give the decoder the current step of the encoder's input."),
     BOOL(humanize, "Remove velocities and offsets from the input; the model learns to restore them."),

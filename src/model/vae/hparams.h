@@ -12,6 +12,8 @@ enum learning_rate_scaling { SCALING_NONE, SCALING_SQRT, SCALING_LINEAR };
 enum precision { PRECISION_FLOAT32, PRECISION_BF16 };
 enum sampling_schedule { SAMPLING_CONSTANT, SAMPLING_EXPONENTIAL, SAMPLING_INVERSE_SIGMOID };
 
+enum { HPARAMS_MAX_Z_SIZE = 16384 };
+
 struct hparams {
     /* what the model is: a checkpoint fits a model only if these are equal */
     int representation; /* number of the row of representation_table */

@@ -84,6 +84,18 @@ void output_heads_keep(const struct output_heads *heads, float *music, const flo
     }
 }
 
+void output_heads_ungate(const struct output_heads *heads, float *raw, const float *music, const float *outputs)
+{
+    memcpy(raw, music, (size_t)heads->representation->depth * sizeof *raw);
+    for (int i = 0; i < heads->representation->num_heads; i++) {
+        const struct output_head *head = heads->rows[i].head;
+        int first = heads->rows[i].first, gate = heads->rows[i].gate;
+        for (int k = 0; gate >= 0 && head != &bernoulli_head && k < heads->rows[i].width; k++)
+            if (!(music[gate + k] > 0))
+                head->sample(raw + first + k, outputs + first + k, NULL, 1, 1, NULL);
+    }
+}
+
 void output_heads_add_noise(const struct output_heads *heads, float *music, const float *noise)
 {
     for (int i = 0; i < heads->representation->num_heads; i++) {

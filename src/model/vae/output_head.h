@@ -62,6 +62,10 @@ void output_heads_sample(const struct output_heads *heads, float *music, const f
 void output_heads_keep(const struct output_heads *heads, float *music, const float *outputs, const float *kept,
                        bool hits_are_given);
 
+/* raw [D]: the step `music`, but in columns of sigmoid and tanh heads whose gate is 0 what the model put out, as if there were no
+ * gate. */
+void output_heads_ungate(const struct output_heads *heads, float *raw, const float *music, const float *outputs);
+
 /* Adds noise [D] to the columns of gated heads where their gate is 1, and keeps the result within the head's range. */
 void output_heads_add_noise(const struct output_heads *heads, float *music, const float *noise);
 

@@ -134,8 +134,10 @@ static bool time_generate(double *seconds, struct generating *generating, int64_
     return ok;
 }
 
-static void draw_latents(void *context, float *z, int first, int count)
+static void draw_latents(void *context, float *z, int first, int count, int window, struct inference_scratch *scratch)
 {
+    (void)window;
+    (void)scratch;
     const struct generating *generating = context;
     generation_draw_latents(z, count, inference_decoder_shape(generating->decoder)->z_size, 0, (uint32_t)first);
 }

@@ -74,3 +74,8 @@ bool blas_threads_start(int *threads, int wanted, int local_processes, struct er
     take_buffer();
     return true;
 }
+
+const char *blas_description(void)
+{
+    return openblas_get_config();
+}

@@ -4,38 +4,19 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { PITCHES_SHOWN = 16 };
 
-struct lost_pitch {
-    uint8_t pitch;
-    uint64_t notes, files;
-};
-
-static int compare_lost(const void *left, const void *right)
-{
-    const struct lost_pitch *a = left, *b = right;
-    if (a->notes != b->notes)
-        return a->notes > b->notes ? -1 : 1;
-    return a->pitch - b->pitch;
-}
-
 static void report_pitches(const struct pitch_census *census, const struct drum_map *map)
 {
     struct lost_pitch lost[NUM_PITCHES];
-    size_t count = 0;
-    for (int pitch = 0; pitch < NUM_PITCHES; pitch++)
-        if (census->notes[pitch] > 0 && map->classes[pitch] == DRUM_NONE)
-            lost[count++] = (struct lost_pitch){(uint8_t)pitch, census->notes[pitch], census->files[pitch]};
-    if (count > 0)
-        qsort(lost, count, sizeof *lost, compare_lost);
+    size_t count = pitch_census_lost(lost, census, map);
     for (size_t i = 0; i < count && i < PITCHES_SHOWN; i++) {
-        const char *name = drum_pitch_name(lost[i].pitch);
-        log_info("%8" PRIu64 " notes skipped: pitch %d%s%s%s is not in drum map %s (%" PRIu64 " file%s)", lost[i].notes,
-                 lost[i].pitch, name ? " (" : "", name ? name : "", name ? ")" : "", map->name, lost[i].files,
-                 lost[i].files == 1 ? "" : "s");
+        char label[DRUM_PITCH_LABEL_SIZE];
+        drum_pitch_label(label, (uint8_t)lost[i].pitch);
+        log_info("%8" PRIu64 " notes skipped: pitch %" PRIu64 " (%s) is not in drum map %s (%" PRIu64 " file%s)",
+                 lost[i].notes, lost[i].pitch, label, map->name, lost[i].files, lost[i].files == 1 ? "" : "s");
     }
     if (count > PITCHES_SHOWN)
         log_info("         ... and %zu more pitches (--log=debug lists them with their files)", count - PITCHES_SHOWN);
@@ -62,6 +43,43 @@ static void list_empty_drums(char *text, size_t size, const struct pitch_census 
             used += (size_t)snprintf(text + used, size - used, "%s%s", used > 0 ? ", " : "", drum_name(drum));
 }
 
+/* What lost pitches are under `best`, the most frequent first: "24 would be closed hi-hat, 29 closed hi-hat". */
+static void list_found(char *text, size_t size, const struct pitch_census *census, const struct drum_map *map,
+                       const struct drum_map *best)
+{
+    enum { MOST_LISTED = 6 };
+    struct lost_pitch lost[NUM_PITCHES];
+    size_t count = pitch_census_lost(lost, census, map), used = 0;
+    int listed = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < count && listed < MOST_LISTED && used < size; i++) {
+        int drum = best->classes[lost[i].pitch];
+        if (drum != DRUM_NONE)
+            used += (size_t)snprintf(text + used, size - used, "%s%" PRIu64 " is %s", listed++ > 0 ? ", " : "",
+                                     lost[i].pitch, drum_name(drum));
+    }
+}
+
+/* Which map keeps most, what it takes the lost pitches for, and whether that can be right. */
+static void propose(const struct pitch_census *census, const struct drum_map *map, const struct drum_map *best,
+                    uint64_t total, const char *what)
+{
+    char found[256];
+    bool no_kick = pitch_census_of_class(census, best, 0) == 0, no_snare = pitch_census_of_class(census, best, 1) == 0;
+    list_found(found, sizeof found, census, map, best);
+    log_warning("%s: --drum_map=%s keeps %" PRIu64 " of %" PRIu64 ", the most of the built-in maps: there %s", what,
+                best->name, pitch_census_kept(census, best), total, found);
+    if (no_kick || no_snare)
+        log_warning("%s: with it there is no %s; if there should be, it is not the kit's map: give a table of your own "
+                    "(--drum_map=FILE, with lines such as '24, kick')",
+                    what,
+                    no_kick && no_snare ? "kick and no snare"
+                    : no_kick           ? "kick"
+                                        : "snare");
+    else
+        log_warning("%s: if these are other drums, give a table of your own (--drum_map=FILE)", what);
+}
+
 void lost_notes_report(const struct pitch_census *census, const struct drum_map *map, const char *what)
 {
     uint64_t total = pitch_census_total(census), kept = pitch_census_kept(census, map);
@@ -77,10 +95,7 @@ void lost_notes_report(const struct pitch_census *census, const struct drum_map 
     log_warning("%s: drum map %s skips %" PRIu64 " of %" PRIu64 " drum notes%s%s", what, map->name, total - kept, total,
                 empty[0] ? "; drums without a note: " : "", empty);
     if (most > kept)
-        log_warning("%s: --drum_map=%s keeps %" PRIu64
-                    " of them, the most of the built-in maps; a table of your own may "
-                    "keep more",
-                    what, best.name, most);
+        propose(census, map, &best, total, what);
     else
         log_warning("%s: no built-in drum map keeps more; try your own (--drum_map=FILE)", what);
 }

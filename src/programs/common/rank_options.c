@@ -51,7 +51,7 @@ enum options_result rank_options_parse(struct comm *comm, const struct program *
             result = OPTIONS_WRONG;
     }
     if (result == OPTIONS_WRONG && comm_rank(comm) == 0)
-        log_job_error("%s (%s --help tells more)", error.message, program->name);
+        log_job_error("%s (see %s --help)", error.message, program->name);
     if (result == OPTIONS_FAILED)
         log_job_error("%s", error.message);
     return result;

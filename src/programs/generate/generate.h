@@ -6,6 +6,8 @@
  *   with both ends.
  * - reconstruct: every output from the mean of one performance's latent vector. With a config that changes its input
  *   (humanize, tap, add_closed_hh) this is what the model was trained for: giving back what was taken away.
+ * - similar: every output from a point between a random latent vector and the mean of the input's.
+ * - apply, transfer: a whole file is given what the model makes of it (apply.h).
  *
  * A config with hits_as_controls gets at each step the drums to hit, and has learned to put its own feel to them: they
  * are those of the first input in every mode, so that interpolation leads from the first performance's feel to the second's
@@ -19,45 +21,7 @@
 #ifndef DRUMLINE_PROGRAMS_GENERATE_GENERATE_H
 #define DRUMLINE_PROGRAMS_GENERATE_GENERATE_H
 
-#include "base/error.h"
-
-#include <stdint.h>
-
-enum generate_mode { GENERATE_SAMPLE, GENERATE_INTERPOLATE, GENERATE_RECONSTRUCT };
-#define GENERATE_MODE_CHOICES "sample|interpolate|reconstruct"
-
-/* What latent vectors of samples are drawn from. */
-enum generate_latent { GENERATE_LATENT_AUTO, GENERATE_LATENT_PRIOR, GENERATE_LATENT_FITTED };
-#define GENERATE_LATENT_CHOICES "auto|prior|fitted"
-
-struct generate_options {
-    char *run_dir, *checkpoint_file, *config;
-    char *models_dir;
-    const char *program; /* argv[0] */
-    int checkpoint;      /* enum run_checkpoint_choice: with run_dir */
-    int mode;            /* enum generate_mode */
-    int64_t num_outputs;
-    char *input_midi[2];
-    int64_t input_bar[2]; /* from 1; 0: not given */
-    int latent;           /* enum generate_latent */
-    double temperature;   /* 0: by the latent density */
-    int keep_hits;        /* enum setting_auto */
-    double velocity_noise, timing_noise;
-    double qpm, bpm; /* two names of one; 0: not given */
-    int64_t seed;    /* -1: not given */
-    int64_t threads;
-    char *output_dir;
-    char *drum_map;         /* of the inputs; NULL: auto */
-    char *output_drum_map;  /* NULL: general */
-    int64_t output_channel; /* from 1; 0: 10 */
-    bool wrap_pick_up;
-    bool png, svg, wav, ogg, dark;
-    char *soundfont;
-    char *channel, *track; /* of the inputs; NULL: auto, any */
-};
-
-/* Errors that are visible from the options alone. */
-bool generate_check(const struct generate_options *options, struct error *error);
+#include "programs/generate/options.h"
 
 /* Loads, generates, writes, and logs at level info what was written where. On failure *wrong_usage says whether the options
  * are at fault. */

@@ -155,38 +155,39 @@ static void take_census(struct pitch_census *census, const struct midi *midi)
     }
 }
 
-/* Leaves the drums in *midi; all notes where nothing says which they are. */
-static void keep_drums(struct midi *midi, const char *path, const struct drum_map *map,
-                       const struct generate_input_rules *rules)
+bool generate_input_drums(struct drum_map *map, struct drum_finding *finding, struct midi *midi, const char *path,
+                          const struct generate_input_rules *rules, struct error *error)
 {
-    struct drum_finding finding;
-    drum_notes_keep(midi, &finding, &rules->choice, map, path);
-    if (finding.evidence == DRUMS_UNKNOWN && !rules->taps)
-        log_warning("%s: nothing identifies its notes as drums: using all %zu; --channel and --track override", path,
-                    midi->num_onsets);
-    if (finding.words[0] != '\0')
-        log_info("%s: %s; --channel and --track override", path, finding.words);
-    if (finding.num_skipped > 0)
-        log_info("%s: %zu notes on other channels skipped", path, finding.num_skipped);
+    struct pitch_census census = {{0}, {0}};
+    take_census(&census, midi);
+    if (!choose_map(map, &census, rules, error))
+        return false;
+    drum_notes_keep(midi, finding, &rules->choice, map, path);
+    if (finding->words[0] != '\0')
+        log_info("%s: %s; --channel and --track override", path, finding->words);
+    if (finding->num_skipped > 0)
+        log_info("%s: %zu notes on other channels skipped", path, finding->num_skipped);
+    memset(&census, 0, sizeof census);
+    take_census(&census, midi);
+    log_debug("%s: read with drum map %s", path, map->name);
+    for (int pitch = 0; rules->taps && pitch < NUM_PITCHES; pitch++)
+        if (map->classes[pitch] == DRUM_NONE)
+            map->classes[pitch] = DRUM_TAP;
+    if (midi->num_onsets > 0 && !rules->taps)
+        lost_notes_report(&census, map, path);
+    return true;
 }
 
 static bool make_grids(struct grid_list *list, struct midi *midi, const char *path,
                        const struct generate_input_rules *rules, struct error *error)
 {
-    struct pitch_census census = {{0}, {0}};
     struct drum_map map;
-    take_census(&census, midi);
-    if (!choose_map(&map, &census, rules, error))
+    struct drum_finding finding;
+    if (!generate_input_drums(&map, &finding, midi, path, rules, error))
         return false;
-    keep_drums(midi, path, &map, rules);
-    memset(&census, 0, sizeof census);
-    take_census(&census, midi);
-    log_debug("%s: read with drum map %s", path, map.name);
-    for (int pitch = 0; rules->taps && pitch < NUM_PITCHES; pitch++)
-        if (map.classes[pitch] == DRUM_NONE)
-            map.classes[pitch] = DRUM_TAP;
-    if (midi->num_onsets > 0 && !rules->taps)
-        lost_notes_report(&census, &map, path);
+    if (finding.evidence == DRUMS_UNKNOWN && !rules->taps)
+        log_warning("%s: nothing identifies its notes as drums: using all %zu; --channel and --track override", path,
+                    midi->num_onsets);
     return grid_list_make(list, midi, &map, common_time, error);
 }
 

@@ -38,6 +38,11 @@ bool generate_input_read(struct generate_input *input, const char *path, int num
                          const struct generate_input_rules *rules, struct error *error);
 void generate_input_free(struct generate_input *input);
 
+/* Leaves the drums of a file in *midi, all notes where nothing says which they are, and finds the map to read them with. Says what
+ * is skipped. */
+bool generate_input_drums(struct drum_map *map, struct drum_finding *finding, struct midi *midi, const char *path,
+                          const struct generate_input_rules *rules, struct error *error);
+
 /* The windows of `bars` bars that hold any note: every `bars` bars from the first, and one that ends with the last bar where
  * these do not reach it. *first_bars (from 0) is owned by the caller. At least one. */
 bool generate_input_windows(uint32_t **first_bars, uint32_t *count, const struct generate_input *input, uint32_t bars,

@@ -2,7 +2,9 @@
 
 #include "base/io/files.h"
 #include "base/text.h"
+#include "base/version.h"
 #include "data/midi/writer.h"
+#include "programs/common/provenance.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -128,6 +130,17 @@ static void wrap_pick_up(struct midi *midi, const struct grid *grid, const struc
         qsort(midi->onsets, midi->num_onsets, sizeof *midi->onsets, compare_onsets);
 }
 
+char *generate_output_text(const struct generate_output *output, int number)
+{
+    struct provenance provenance = {.number = number + 1, .count = output->count};
+    if (!output->command)
+        return NULL;
+    snprintf(provenance.version, sizeof provenance.version, "%s", drumline_version());
+    snprintf(provenance.model_hash, sizeof provenance.model_hash, "%s", output->model_hash);
+    provenance.command = (char *)output->command;
+    return provenance_text(&provenance);
+}
+
 bool generate_output_stage(struct atomic_file *file, const struct generate_output *output, int number,
                            const struct grid *grid, struct error *error)
 {
@@ -140,8 +153,9 @@ bool generate_output_stage(struct atomic_file *file, const struct generate_outpu
         wrap_pick_up(&midi, grid, &output->map);
     for (size_t i = 0; i < midi.num_onsets; i++)
         midi.onsets[i].channel = output->channel;
-    char *path = path_at(output, output->first_second, number);
-    bool ok = midi_stage(file, &midi, track_name, path, error);
+    char *path = path_at(output, output->first_second, number), *text = generate_output_text(output, number);
+    bool ok = midi_stage(file, &midi, track_name, text, path, error);
+    free(text);
     free(path);
     midi_free(&midi);
     return ok;
@@ -183,14 +197,31 @@ bool generate_output_failed(const struct generate_output *output, struct error *
     return output->written == 0 ? false : error_prefix(error, "after %d of %d files", output->written, output->count);
 }
 
+static bool finish(struct generate_output *output, struct atomic_file *file, struct error *error)
+{
+    if (!atomic_file_flush_all(file, 1, error)) {
+        atomic_file_abandon(file);
+        return generate_output_failed(output, error);
+    }
+    return generate_output_name(output, file, 1, error) && atomic_file_flush_folder(output->folder, error);
+}
+
 bool generate_output_write(struct generate_output *output, const struct grid *grid, struct error *error)
 {
     struct atomic_file file;
-    if (!generate_output_stage(&file, output, output->written, grid, error))
-        return generate_output_failed(output, error);
-    if (!atomic_file_flush_all(&file, 1, error)) {
+    return generate_output_stage(&file, output, output->written, grid, error) ? finish(output, &file, error)
+                                                                              : generate_output_failed(output, error);
+}
+
+bool generate_output_write_bytes(struct generate_output *output, const uint8_t *bytes, size_t size, struct error *error)
+{
+    struct atomic_file file;
+    char *path = path_at(output, output->first_second, output->written);
+    bool ok = atomic_file_start(&file, path, error);
+    free(path);
+    if (ok && !atomic_file_put(&file, bytes, size, error)) {
         atomic_file_abandon(&file);
-        return generate_output_failed(output, error);
+        ok = false;
     }
-    return generate_output_name(output, &file, 1, error) && atomic_file_flush_folder(output->folder, error);
+    return ok ? finish(output, &file, error) : generate_output_failed(output, error);
 }

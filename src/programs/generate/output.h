@@ -13,6 +13,8 @@ struct generate_output {
     const char *folder;   /* not owned, as are the next two */
     const char *config;   /* a name that generate_output_name_is_safe */
     const char *kind;     /* "sample" */
+    const char *command;  /* that makes the set again, not owned; NULL: the files don't say */
+    char model_hash[32];  /* likewise */
     int count;            /* files of the set */
     struct drum_map map;  /* that they are written with */
     uint8_t channel;      /* the same, from 0 */
@@ -41,6 +43,13 @@ char *generate_output_set_path(const struct generate_output *output, const char 
 /* Writes the next file, whole or not at all, and flushes it to the disk. On failure the message also says how many were
  * written before it. */
 bool generate_output_write(struct generate_output *output, const struct grid *grid, struct error *error);
+
+/* The same with the bytes of a MIDI file. */
+bool generate_output_write_bytes(struct generate_output *output, const uint8_t *bytes, size_t size,
+                                 struct error *error);
+
+/* What file `number` says of how it was made (programs/common/provenance.h); owned by the caller. NULL: nothing. */
+char *generate_output_text(const struct generate_output *output, int number);
 
 /* The same in parts, for many files. Staged files have no names yet: flush them (atomic_file_flush_all), name them in the
  * order of their numbers, and when all are named flush the folder (atomic_file_flush_folder). A file of its name is thus

@@ -3,11 +3,11 @@
 #include "base/clock.h"
 #include "base/io/background.h"
 #include "base/log.h"
-#include "data/dataset/batch.h"
 
 #include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 
 enum {
@@ -43,8 +43,10 @@ struct member {
     struct crew *crew;
     pthread_t thread;
     struct inference_scratch *scratch;
-    float *z;     /* [PLAYED_AT_ONCE, Z] */
-    float *music; /* [PLAYED_AT_ONCE, T, D] */
+    float *z;      /* [PLAYED_AT_ONCE, Z] */
+    float *music;  /* [PLAYED_AT_ONCE, T, D] */
+    float *before; /* [PLAYED_AT_ONCE, D]: the last step of the window before */
+    struct grid grids[PLAYED_AT_ONCE];
     struct piece pieces[2];
 };
 
@@ -57,16 +59,76 @@ static int first_of(const struct crew *crew, int number)
     return (int)(first < count ? first : count);
 }
 
-static bool stage_window(struct piece *piece, int number, const float *rows, struct error *error)
+/* Writes the grid of output `number` under a temporary name. */
+static bool stage_grid(struct piece *piece, int number, const struct grid *grid, struct error *error)
 {
     const struct generate_work *work = piece->crew->work;
-    struct grid grid;
-    if (!grid_from_window(&grid, rows, work->bars, work->qpm, work->transform, error))
-        return error_prefix(error, "the checkpoint's model");
-    bool ok = generate_output_stage(&piece->files[piece->num_staged], work->output, number, &grid, error);
-    piece->num_staged += ok;
-    piece->num_silent += ok && grid_count_hits(&grid) == 0;
-    grid_free(&grid);
+    if (!generate_output_stage(&piece->files[piece->num_staged], work->output, number, grid, error))
+        return false;
+    piece->num_staged++;
+    piece->num_silent += grid_count_hits(grid) == 0;
+    return true;
+}
+
+static bool make_grids(struct member *member, int count, struct error *error)
+{
+    const struct generate_work *work = member->crew->work;
+    for (int i = 0; i < count; i++) {
+        if (!grid_make(&member->grids[i], work->bars * GRID_BAR_STEPS, error))
+            return false;
+        member->grids[i].qpm = work->qpm;
+        member->grids[i].time_signature = (struct time_signature){4, 4};
+    }
+    return true;
+}
+
+static void free_grids(struct member *member)
+{
+    for (int i = 0; i < PLAYED_AT_ONCE; i++)
+        grid_free(&member->grids[i]);
+}
+
+/* Puts a window's music in its place of the output's grid. */
+static bool fill_grid(struct grid *grid, const float *rows, int window, const struct generate_work *work,
+                      struct error *error)
+{
+    uint32_t bars = (uint32_t)(inference_decoder_shape(work->decoder)->steps / GRID_BAR_STEPS);
+    uint32_t first = (uint32_t)window * bars, left = work->bars - first;
+    size_t cell = (size_t)first * GRID_BAR_STEPS * NUM_DRUMS;
+    struct grid part = *grid;
+    part.hits += cell;
+    part.velocity += cell;
+    part.offset += cell;
+    part.num_steps = (left < bars ? left : bars) * GRID_BAR_STEPS;
+    return work->transform->converter->to_grid(&part, rows, left < bars ? left : bars, error) ||
+           error_prefix(error, "the checkpoint's model");
+}
+
+/* Plays one window of each output of a piece. */
+static bool play_windows(struct member *member, int first, int count, int window, struct error *error)
+{
+    const struct generate_work *work = member->crew->work;
+    const struct model_shape *shape = inference_decoder_shape(work->decoder);
+    size_t depth = (size_t)shape->depth, size = (size_t)shape->steps * depth;
+    struct inference_request request = work->request;
+    bool ok = true;
+    for (int i = 0; window > 0 && i < count; i++)
+        memcpy(member->before + (size_t)i * depth, member->music + (size_t)(i + 1) * size - depth,
+               depth * sizeof(float));
+    request.batch = count;
+    request.first_output = (uint32_t)first;
+    request.window += (uint32_t)window;
+    request.before = window > 0 ? member->before : NULL;
+    request.controls = request.controls ? request.controls + (size_t)first * request.controls_stride : NULL;
+    request.kept = request.kept ? request.kept + (size_t)first * request.kept_stride : NULL;
+    work->make_latents(work->context, member->z, first, count, window, member->scratch);
+    inference_decode(member->music, member->z, work->decoder, member->scratch, &request);
+    for (int i = 0; ok && i < count; i++) {
+        if (work->take)
+            work->take(work->context, first + i, member->music + (size_t)i * size);
+        if (work->output)
+            ok = fill_grid(&member->grids[i], member->music + (size_t)i * size, window, work, error);
+    }
     return ok;
 }
 
@@ -75,18 +137,14 @@ static void make_piece(struct piece *piece, struct member *member)
 {
     const struct crew *crew = member->crew;
     const struct generate_work *work = crew->work;
-    const struct model_shape *shape = inference_decoder_shape(work->decoder);
     int first = first_of(crew, piece->number), count = first_of(crew, piece->number + 1) - first;
-    struct inference_request request = work->request;
-    request.batch = count;
-    request.first_output = (uint32_t)first;
-    work->make_latents(work->context, member->z, first, count);
-    inference_decode(member->music, member->z, work->decoder, member->scratch, &request);
     piece->num_staged = piece->num_silent = 0;
-    piece->ok = true;
+    piece->ok = !work->output || make_grids(member, count, &piece->error);
+    for (int window = 0; piece->ok && window < (work->num_windows > 0 ? work->num_windows : 1); window++)
+        piece->ok = play_windows(member, first, count, window, &piece->error);
     for (int i = 0; work->output && piece->ok && i < count; i++)
-        piece->ok = stage_window(piece, first + i, member->music + (size_t)i * (size_t)(shape->steps * shape->depth),
-                                 &piece->error);
+        piece->ok = stage_grid(piece, first + i, &member->grids[i], &piece->error);
+    free_grids(member);
 }
 
 /* Names the files of a piece when it is its turn. The lock is held. */
@@ -165,9 +223,10 @@ static bool member_make(struct member *member, struct crew *crew, struct error *
     member->scratch = inference_scratch_make(crew->work->decoder, batch, error);
     member->z = malloc((size_t)batch * (size_t)shape->z_size * sizeof(float));
     member->music = malloc((size_t)batch * window * sizeof(float));
+    member->before = malloc((size_t)batch * (size_t)shape->depth * sizeof(float));
     if (!member->scratch)
         return false;
-    return (member->z && member->music) || error_set(error, "no memory for %d windows", batch);
+    return (member->z && member->music && member->before) || error_set(error, "no memory for %d windows", batch);
 }
 
 static void member_free(struct member *member)
@@ -175,6 +234,7 @@ static void member_free(struct member *member)
     inference_scratch_free(member->scratch);
     free(member->z);
     free(member->music);
+    free(member->before);
 }
 
 /* Staged files stay open until they are flushed, so a limit on open files limits the threads. The soft limit may be raised. */

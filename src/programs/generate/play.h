@@ -12,17 +12,26 @@
 struct generate_work {
     const struct inference_decoder *decoder;
 
-    /* Those of outputs first .. first + count - 1, into z [count, Z]; called by several threads. */
-    void (*make_latents)(void *context, float *z, int first, int count);
+    /* Of window `window` of outputs first .. first + count - 1, into z [count, Z]; called by several threads, each with a
+     * scratch of its own, in which it may encode. */
+    void (*make_latents)(void *context, float *z, int first, int count, int window, struct inference_scratch *scratch);
     void *context;
 
-    int count; /* outputs */
+    int count;       /* outputs */
+    int num_windows; /* of each output, one decoded on from the last step of the other; 0: one */
     int threads;
-    struct inference_request request; /* but for batch and first_output, which are set here */
+
+    /* But for batch, first_output, window and before, which are set here. Where outputs have controls or kept music of their
+     * own, by a stride, these are output 0's. */
+    struct inference_request request;
+
     float qpm;
-    uint32_t bars;                     /* of an output */
+    uint32_t bars;                     /* of an output, up to those of its windows; what is longer is cut off */
     const struct transform *transform; /* whose converter makes grids */
-    struct generate_output *output;    /* begun; NULL: played only */
+    struct generate_output *output;    /* begun; NULL: not written */
+
+    /* What is played of output `number`, rows [T, D]; called by several threads. NULL: nothing is to be done with it. */
+    void (*take)(void *context, int number, const float *rows);
 };
 
 /* Plays and writes all outputs. On failure the message says how many were written. */

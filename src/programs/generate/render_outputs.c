@@ -2,13 +2,12 @@
 
 #include "base/io/files.h"
 #include "base/text.h"
+#include "data/midi/drum_notes.h"
 #include "data/midi/reader.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { SHEET_COLUMNS = 2 };
 
 struct work {
     const struct generate_output *output;
@@ -72,6 +71,61 @@ static bool read_grid(struct grid_list *list, const struct midi *midi, const cha
     return error_set(error, "%s: is not the performance that was written", path);
 }
 
+/* The drums of a file; all notes where nothing says which they are. */
+static bool read_drums(struct grid_list *list, const char *path, const struct drum_map *map, struct error *error)
+{
+    static const struct drum_choice any = {.channel = CHANNEL_AUTO};
+    struct drum_finding finding;
+    struct midi midi;
+    if (!midi_load(&midi, path, false, NULL, error))
+        return false;
+    drum_notes_keep(&midi, &finding, &any, map, path);
+    bool ok = grid_list_make(list, &midi, map, (struct time_signature){4, 4}, error);
+    midi_free(&midi);
+    return ok;
+}
+
+/* A file before and after, side by side, stretch by stretch. */
+static bool draw_change(const char *midi_path, const struct work *work, enum rendering rendering, const char *path,
+                        struct error *error)
+{
+    enum { BEFORE, AFTER, NUM_SIDES, LONG_BARS = 64, LONG_SYSTEM = 8 };
+    static const char *const titles[] = {"before", "after"};
+    const char *const files[] = {work->request->before, midi_path};
+    struct grid_list lists[NUM_SIDES] = {{0}};
+    struct drum_roll *rolls = NULL;
+    uint32_t longest = 0;
+    int count = 0;
+    bool ok = true;
+    for (int side = 0; ok && side < NUM_SIDES; side++)
+        ok = read_drums(&lists[side], files[side], work->request->input_map, error);
+    size_t parts = lists[BEFORE].count < lists[AFTER].count ? lists[BEFORE].count : lists[AFTER].count;
+    if (ok) {
+        rolls = calloc(NUM_SIDES * parts + 1, sizeof *rolls);
+        ok = rolls || error_set_no_memory(error, "%s: out of memory", path);
+    }
+    for (size_t p = 0; ok && p < parts; p++)
+        for (int side = 0; lists[BEFORE].parts[p].fault == GRID_VALID && lists[AFTER].parts[p].fault == GRID_VALID &&
+                           side < NUM_SIDES;
+             side++) {
+            const struct grid *grid = &lists[side].parts[p].grid;
+            longest = grid->num_steps > longest ? grid->num_steps : longest;
+            rolls[count++] = (struct drum_roll){titles[side], grid};
+        }
+    struct drum_roll_sheet sheet = {.title = path_name(midi_path),
+                                    .rolls = rolls,
+                                    .num_rolls = count,
+                                    .columns = NUM_SIDES,
+                                    .bars_per_system = longest > LONG_BARS * GRID_BAR_STEPS ? LONG_SYSTEM : 0,
+                                    .dark = work->request->dark};
+    ok = ok && (count > 0 || error_set(error, "%s: holds no drumming to draw", midi_path));
+    ok = ok && rendering_draw(&sheet, rendering, path, error);
+    free(rolls);
+    for (int side = 0; side < NUM_SIDES; side++)
+        grid_list_free(&lists[side]);
+    return ok;
+}
+
 static bool draw(const char *midi_path, const struct midi *midi, const struct work *work, enum rendering rendering,
                  const char *path, struct error *error)
 {
@@ -96,7 +150,9 @@ static bool render_one(const struct work *work, struct audio_renderer *renderer,
         if (!request->wanted[i])
             continue;
         char *path = path_of(midi_path, (enum rendering)i);
-        if (rendering_is_picture((enum rendering)i))
+        if (rendering_is_picture((enum rendering)i) && request->before)
+            ok = draw_change(midi_path, work, (enum rendering)i, path, error);
+        else if (rendering_is_picture((enum rendering)i))
             ok = draw(midi_path, &midi, work, (enum rendering)i, path, error);
         else
             ok = rendering_play(renderer, &midi, (enum rendering)i, path, error);
@@ -167,7 +223,7 @@ static bool draw_sheet(const struct generate_output *output, const struct render
         struct drum_roll_sheet sheet = {.title = path_name(path),
                                         .rolls = rolls,
                                         .num_rolls = (int)count,
-                                        .columns = SHEET_COLUMNS,
+                                        .columns = request->sheet_columns,
                                         .dark = request->dark};
         ok = rendering_draw(&sheet, rendering, path, error);
         free(path);

@@ -7,9 +7,12 @@
 
 struct render_outputs_request {
     bool wanted[NUM_RENDERINGS];
-    bool dark;             /* pictures */
-    bool sheet;            /* also one picture of all: "..._sheet.png" */
-    const char *soundfont; /* NULL: as audio_renderer_make finds one */
+    bool dark;          /* pictures */
+    bool sheet;         /* also one picture of all: "..._sheet.png" */
+    int sheet_columns;  /* of that one */
+    const char *before; /* the file of which outputs are changed copies: pictures show both. NULL: there is none */
+    const struct drum_map *input_map; /* that it was read with */
+    const char *soundfont;            /* NULL: as audio_renderer_make finds one */
     int threads;
 };
 

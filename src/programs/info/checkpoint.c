@@ -227,7 +227,8 @@ void info_print_checkpoint(FILE *out, const json_t *object)
     info_print_field(out, "epoch", "%" PRId64 ", %" PRId64 " windows in", member_int(object, "epoch"),
                      member_int(object, "position"));
     info_print_field(out, "seed", "%" PRId64, member_int(object, "seed"));
-    info_print_field(out, "data set", "%s", member_string(object, "content_sha256"));
+    const char *data_set = member_string(object, "content_sha256");
+    info_print_field(out, "data set", "%s", data_set[0] != '\0' ? data_set : "not known");
     if (json_object_get(object, "drum_map"))
         info_print_field(out, "drum map", "%s", member_string(object, "drum_map"));
     print_notes(out, object);

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 static const struct kind {
@@ -63,6 +64,16 @@ bool info_is_run(const char *folder)
     return holds(folder, "train") || holds(folder, "eval") || holds(folder, RUN_STARTS_NAME);
 }
 
+static bool has_midi_name(const char *path)
+{
+    static const char *const ends[] = {".mid", ".midi", ".kar", ".smf", ".rmi"};
+    const char *end = strrchr(path_name(path), '.');
+    for (size_t i = 0; end && i < sizeof ends / sizeof *ends; i++)
+        if (strcasecmp(end, ends[i]) == 0)
+            return true;
+    return false;
+}
+
 /* By the first bytes: a MIDI file, also one in RIFF. */
 static bool is_midi(const char *path)
 {
@@ -78,7 +89,7 @@ static bool is_midi(const char *path)
 static const struct kind *kind_of_file(const char *path, struct error *error)
 {
     const struct kind *kind = NULL;
-    if (is_midi(path))
+    if (is_midi(path) || has_midi_name(path))
         return &kinds[KIND_MIDI];
     char *format = hdf5_read_format(path, error);
     if (!format)

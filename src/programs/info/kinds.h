@@ -4,6 +4,7 @@
 #define DRUMLINE_PROGRAMS_INFO_KINDS_H
 
 #include "base/error.h"
+#include "data/midi/drum_map.h"
 
 #include <jansson.h>
 
@@ -18,6 +19,10 @@ void info_print_checkpoint(FILE *out, const json_t *object);
 /* Its members "validation" (nothing where it is NULL) and "hparams_changed". */
 void info_print_validation(FILE *out, const json_t *validation);
 void info_print_hparams(FILE *out, const json_t *changed);
+
+/* Pitches that a drum map does not know, as a list of objects, and that list as text. */
+json_t *info_json_of_lost(const struct lost_pitch *lost, size_t count);
+void info_print_lost(FILE *out, const json_t *lost);
 
 bool info_read_midi(json_t *object, const char *path, struct error *error);
 void info_print_midi(FILE *out, const json_t *object);

@@ -1,8 +1,10 @@
 /* MIDI files: what of them is drumming, bar by bar and drum by drum, and their pictures and audio. */
 #include "base/io/files.h"
+#include "base/text.h"
 #include "data/midi/drum_map.h"
 #include "data/midi/drum_notes.h"
 #include "data/midi/reader.h"
+#include "programs/common/provenance.h"
 #include "programs/info/info.h"
 #include "programs/info/kinds.h"
 #include "run/json_members.h"
@@ -52,6 +54,48 @@ static bool load_drums(struct midi *midi, struct drum_finding *finding, const ch
     return true;
 }
 
+static json_t *json_of_lost(const struct midi *midi, const struct drum_map *map)
+{
+    struct pitch_census census = {{0}, {0}};
+    struct lost_pitch lost[NUM_PITCHES];
+    for (size_t i = 0; i < midi->num_onsets; i++) {
+        census.notes[midi->onsets[i].pitch]++;
+        census.files[midi->onsets[i].pitch] = 1;
+    }
+    return info_json_of_lost(lost, pitch_census_lost(lost, &census, map));
+}
+
+/* How the file was made, where it says so. */
+static void add_provenance(json_t *object, const char *path)
+{
+    struct provenance provenance;
+    if (!provenance_of_file(&provenance, path))
+        return;
+    if (!text_is_utf8(provenance.command)) { /* no JSON could hold it */
+        provenance_free(&provenance);
+        return;
+    }
+    json_t *made_by = json_object();
+    json_object_set_new(made_by, "version", json_string(provenance.version));
+    json_object_set_new(made_by, "model_xxh3", json_string(provenance.model_hash));
+    json_object_set_new(made_by, "file", json_integer(provenance.number));
+    json_object_set_new(made_by, "files", json_integer(provenance.count));
+    json_object_set_new(made_by, "command", json_string(provenance.command));
+    json_object_set_new(object, "made_by", made_by);
+    provenance_free(&provenance);
+}
+
+static void print_provenance(FILE *out, const json_t *made_by)
+{
+    if (!made_by)
+        return;
+    info_print_field(out, "made by", "drumline-generate %s, model of xxh3 %s, file %" PRId64 " of %" PRId64,
+                     member_string(made_by, "version"), member_string(made_by, "model_xxh3"),
+                     member_int(made_by, "file"), member_int(made_by, "files"));
+    fprintf(out, "  %-11s %s --output_dir=again\n", "again",
+            member_string(made_by, "command")); /* on one line, to be copied */
+}
+
 bool info_read_midi(json_t *object, const char *path, struct error *error)
 {
     struct midi midi;
@@ -68,9 +112,11 @@ bool info_read_midi(json_t *object, const char *path, struct error *error)
             if (list.parts[i].fault == GRID_VALID)
                 json_array_append_new(stretches, json_of_stretch(&list.parts[i]));
         json_object_set_new(object, "performances", stretches);
+        add_provenance(object, path);
         json_object_set_new(object, "notes", json_integer((json_int_t)midi.num_onsets));
         json_object_set_new(object, "notes_other_channels", json_integer((json_int_t)finding.num_skipped));
         json_object_set_new(object, "notes_unknown_pitch", json_integer((json_int_t)list.num_unknown));
+        json_object_set_new(object, "lost_pitches", json_of_lost(&midi, &map));
         grid_list_free(&list);
     }
     midi_free(&midi);
@@ -89,8 +135,10 @@ void info_print_midi(FILE *out, const json_t *object)
         info_print_field(out, "skipped", "%" PRId64 " notes: not on the drum channel", other);
     if (unknown > 0)
         info_print_field(out, "skipped", "%" PRId64 " notes: pitch maps to none of the nine drums", unknown);
+    info_print_lost(out, json_object_get(object, "lost_pitches"));
     if (json_array_size(stretches) == 0)
         info_print_field(out, "drumming", "none that can be placed on the grid");
+    print_provenance(out, json_object_get(object, "made_by"));
     json_array_foreach(stretches, i, stretch)
     {
         info_print_field(

@@ -113,6 +113,7 @@ static void read_skipped(json_t *object, const struct dataset_counts *counts)
     json_object_set_new(notes, "melodic", json_of_count(counts->num_melodic));
     json_object_set_new(notes, "unknown", json_of_count(counts->num_unknown));
     json_object_set_new(object, "num_files", json_of_count(counts->num_files));
+    json_object_set_new(object, "skipped_silent_bars", json_of_count(counts->num_silent_bars));
     json_object_set_new(object, "skipped_files", files);
     json_object_set_new(object, "skipped_notes", notes);
 }
@@ -127,6 +128,7 @@ bool info_read_dataset(json_t *object, const char *folder, struct error *error)
     read_performances(object, &dataset->index.table, dataset->hits);
     json_object_set_new(object, "drum_map", json_clean_text(dataset->index.drum_map.name));
     read_skipped(object, &dataset->index.counts);
+    json_object_set_new(object, "lost_pitches", info_json_of_lost(dataset->index.lost, dataset->index.num_lost));
     dataset_close(dataset);
     return true;
 }
@@ -212,6 +214,10 @@ static void print_skipped(FILE *out, const json_t *object)
         info_print_field(out, "skipped", "%" PRId64 " notes: not on the drum channel", melodic);
     if (unknown > 0)
         info_print_field(out, "skipped", "%" PRId64 " notes: pitch maps to none of the nine drums", unknown);
+    info_print_lost(out, json_object_get(object, "lost_pitches"));
+    if (member_int(object, "skipped_silent_bars") > 0)
+        info_print_field(out, "skipped", "%" PRId64 " bars: in long silences",
+                         member_int(object, "skipped_silent_bars"));
 }
 
 void info_print_performances(FILE *out, const json_t *object)

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/io/files.h"
 #include "programs/info/kinds.h"
+#include "programs/info/run_curves.h"
 #include "programs/info/state.h"
 #include "run/json_members.h"
 
@@ -25,8 +26,21 @@ struct watch {
     const char *run_dir;
     double seconds;
     struct info_state *state;
+    struct run_curves *curves;
     bool on_terminal;
 };
+
+/* A terminal's size. */
+struct screen {
+    int rows, columns;
+};
+
+static struct screen look_at_screen(void)
+{
+    struct winsize window;
+    bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_row > 0 && window.ws_col > 0;
+    return known ? (struct screen){window.ws_row, window.ws_col} : (struct screen){24, 80};
+}
 
 /* While a page is shown, a handler passes signals on through a pipe. Blocking and waiting for them would not work: OpenBLAS
  * has threads of its own, which don't block signals and would receive them. */
@@ -106,9 +120,8 @@ static bool has_ended(const json_t *object, int *status)
     return strcmp(state, "running") != 0 && strcmp(state, "starting") != 0 && strcmp(state, "not begun") != 0;
 }
 
-static void print_page(FILE *out, const json_t *object)
+static void print_head(FILE *out, const json_t *object)
 {
-    enum { MOST_SESSIONS = 6 };
     char state[128];
     json_t *checkpoints = json_object_get(object, "checkpoints");
     size_t count = json_array_size(checkpoints);
@@ -119,6 +132,67 @@ static void print_page(FILE *out, const json_t *object)
         info_print_field(out, "checkpoints", "%zu, the latest at step %lld", count,
                          (long long)json_integer_value(json_array_get(checkpoints, 0)));
     info_print_damage(out, object);
+}
+
+/* The lines that print_head prints. */
+static int head_lines(const json_t *object)
+{
+    char *text = NULL;
+    size_t size = 0;
+    int lines = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (!out)
+        return 0;
+    print_head(out, object);
+    if (fclose(out) == 0)
+        for (const char *end = text; (end = strchr(end, '\n')); end++)
+            lines++;
+    free(text);
+    return lines;
+}
+
+/* The lines of its table of numbers, with title and the empty line before it. */
+static int table_lines(const json_t *metrics)
+{
+    return metrics ? 2 + (int)json_array_size(json_object_get(metrics, "lines")) : 0;
+}
+
+/* Drops the oldest lines of a table of numbers down to `most`. */
+static void shorten(const json_t *metrics, size_t most)
+{
+    json_t *lines = json_object_get(metrics, "lines");
+    while (json_array_size(lines) > most)
+        json_array_remove(lines, 0);
+}
+
+/* The rows that the curves get; tables of numbers are shortened for them where room is tight. 0: no curves. */
+static int make_room(const json_t *object, const struct screen *screen)
+{
+    enum { LEAST = 8, MOST = 18, MOST_LINES = 5 };
+    const json_t *train = json_object_get(object, "train"), *eval = json_object_get(object, "eval");
+    int rows = screen->rows, head = head_lines(object), room = 0;
+    if (!train || screen->columns < CURVES_LEAST_COLUMNS ||
+        rows - 1 - head - 3 - (eval ? 3 : 0) < CURVES_LEAST_ROWS) /* an empty line, and the tables at their shortest */
+        return 0;
+    for (size_t most = MOST_LINES; most > 0 && room < LEAST; most--) {
+        shorten(train, most);
+        shorten(eval, most);
+        room = rows - 1 - head - table_lines(train) - table_lines(eval);
+    }
+    return room < MOST ? room : MOST;
+}
+
+/* A page for a screen. What is left over at its end is the sessions. */
+static void print_page(FILE *out, const struct watch *watch, const json_t *object, const struct screen *screen)
+{
+    enum { MOST_SESSIONS = 6 };
+    const struct curves_canvas canvas = {
+        .columns = screen->columns, .rows = make_room(object, screen), .braille = curves_can_braille()};
+    print_head(out, object);
+    if (canvas.rows > 0) {
+        putc('\n', out);
+        run_curves_print(out, watch->curves, &canvas);
+    }
     info_print_metrics(out, json_object_get(object, "train"), "train, step");
     info_print_metrics(out, json_object_get(object, "eval"), "eval, step");
     info_print_sessions(out, object, MOST_SESSIONS);
@@ -138,13 +212,11 @@ static size_t fitting(const char *line, size_t length, int columns)
 
 /* Redraws the page in place, cut to the terminal's size: one write, each line cleared only behind its text, so that nothing
  * flickers. */
-static void draw(const char *page)
+static void draw(const char *page, const struct screen *screen)
 {
-    struct winsize window;
     char *frame = NULL;
     size_t size = 0;
-    bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_row > 0 && window.ws_col > 0;
-    int rows = known ? window.ws_row : 24, columns = known ? window.ws_col : 80;
+    int rows = screen->rows, columns = screen->columns;
     FILE *out = open_memstream(&frame, &size);
     if (!out)
         return;
@@ -173,12 +245,14 @@ static void show(const struct watch *watch, const json_t *object)
         fflush(stdout);
         return;
     }
+    const struct screen screen = look_at_screen();
     FILE *out = open_memstream(&page, &size);
     if (!out)
         return;
-    print_page(out, object);
+    run_curves_read(watch->curves, false);
+    print_page(out, watch, object, &screen);
     if (fclose(out) == 0)
-        draw(page);
+        draw(page, &screen);
     free(page);
 }
 
@@ -234,40 +308,63 @@ static bool can_draw(void)
     return isatty(STDOUT_FILENO) == 1 && terminal && *terminal && strcmp(terminal, "dumb") != 0;
 }
 
+/* The last page stays on the terminal: as long as it needs to be. */
+static void show_end(const struct watch *watch, const json_t *object)
+{
+    const struct screen screen = {.rows = 50, .columns = look_at_screen().columns};
+    if (!watch->on_terminal) {
+        show(watch, object);
+        return;
+    }
+    run_curves_read(watch->curves, true);
+    print_page(stdout, watch, object, &screen);
+}
+
+/* Shows the run until it has ended, or is gone: its state then, the caller's, or NULL with the error set. */
+static json_t *follow(const struct watch *watch, const struct info_watcher *watcher, int *status, struct error *error)
+{
+    json_t *object = look(watch, error);
+    bool ended = object && has_ended(object, status), drawn = object && !ended, refreshed = true;
+    if (drawn)
+        begin_page(watch);
+    while (object && refreshed && !ended && !ferror(stdout)) {
+        show(watch, object);
+        refreshed = !watcher || watcher->refresh(watcher->context, error);
+        if (refreshed)
+            wait_for_next(watch);
+        json_decref(object);
+        object = look(watch, error);
+        ended = object && has_ended(object, status);
+    }
+    if (object && refreshed && watcher)
+        refreshed = watcher->refresh(watcher->context, error);
+    if (drawn)
+        end_page(watch);
+    if (object)
+        show_end(watch, object);
+    if (refreshed)
+        return object;
+    json_decref(object);
+    return NULL;
+}
+
 bool info_watch(const char *run_dir, double seconds, const struct info_watcher *watcher, int *status,
                 struct error *error)
 {
     struct watch watch = {.run_dir = run_dir,
                           .seconds = seconds,
                           .state = info_state_make(run_dir),
+                          .curves = run_curves_make(run_dir),
                           .on_terminal = can_draw() && open_signal_pipe()};
-    json_t *object = watch.state ? look(&watch, error) : NULL;
-    bool ended = object && has_ended(object, status), drawn = object && !ended;
-    if (!watch.state)
+    json_t *object = NULL;
+    if (watch.state && watch.curves)
+        object = follow(&watch, watcher, status, error);
+    else
         error_set(error, "%s: out of memory", run_dir);
-    if (drawn)
-        begin_page(&watch);
-    bool refreshed = true;
-    while (object && refreshed && !ended && !ferror(stdout)) {
-        show(&watch, object);
-        refreshed = !watcher || watcher->refresh(watcher->context, error);
-        if (refreshed)
-            wait_for_next(&watch);
-        json_decref(object);
-        object = look(&watch, error);
-        ended = object && has_ended(object, status);
-    }
-    if (object && refreshed && watcher)
-        refreshed = watcher->refresh(watcher->context, error);
-    if (drawn)
-        end_page(&watch);
-    if (object && watch.on_terminal)
-        print_page(stdout, object);
-    else if (object)
-        show(&watch, object);
-    bool ok = object && refreshed;
+    bool ok = object != NULL;
     json_decref(object);
     info_state_free(watch.state);
+    run_curves_free(watch.curves);
     if (watch.on_terminal)
         close_signal_pipe();
     return ok;

@@ -1,7 +1,8 @@
 /* drumline-info --watch: follows a run until it ends.
  *
- * On a terminal, a full-screen page on the alternate screen, redrawn in place; the last page stays when it ends. Elsewhere
- * (a pipe, a file, TERM=dumb) one line per refresh. Checkpoints are counted, not verified. */
+ * On a terminal, a full-screen page on the alternate screen, redrawn in place, with the curves of loss and val_loss where there
+ * is room; the last page stays when it ends. Elsewhere (a pipe, a file, TERM=dumb) one line per refresh. Checkpoints are
+ * counted, not verified. */
 #ifndef DRUMLINE_PROGRAMS_INFO_WATCH_H
 #define DRUMLINE_PROGRAMS_INFO_WATCH_H
 

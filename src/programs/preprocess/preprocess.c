@@ -17,6 +17,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* A rank's shard on its way to the disk, on a thread of its own: rank 0 makes the index meanwhile. */
 struct flushing {
@@ -42,6 +43,7 @@ struct job {
     struct atomic_file index_file; /* rank 0's; its path is NULL where it has its name, or is not begun */
     struct folder_lock lock;       /* rank 0's, of the output folder */
     char *staging;                 /* owned; NULL where nothing is staged */
+    char *made;                    /* rank 0's, owned: the uppermost folder that it made for the output; NULL: none */
     bool committing;               /* rank 0: what is staged is complete, and may be the only data set there is */
 };
 
@@ -69,12 +71,40 @@ static bool refuse_data_set(const struct preprocess_options *options, struct err
                      options->output_dir);
 }
 
+/* The uppermost folder on the way to `path` that is not there, owned by the caller; NULL where all are. */
+static char *first_missing(const char *path)
+{
+    for (size_t length = 1; length <= strlen(path); length++) {
+        if (path[length] != '/' && path[length] != '\0')
+            continue;
+        char *above = format_text("%.*s", (int)length, path);
+        if (!folder_exists(above))
+            return above;
+        free(above);
+    }
+    return NULL;
+}
+
+/* Removes the folders that a job which failed has made, where nothing is in them. */
+static void remove_made(const char *made, const char *output)
+{
+    char *path = format_text("%s", output);
+    for (size_t length = strlen(path); length >= strlen(made); length--) {
+        if (path[length] != '/' && path[length] != '\0')
+            continue;
+        path[length] = '\0';
+        rmdir(path);
+    }
+    free(path);
+}
+
 /* From here on the output folder is this job's alone. */
 static bool check_output(struct job *job, struct error *error)
 {
     const struct preprocess_options *options = job->options;
     if (!folder_check(options->input_dir, error))
         return error_prefix(error, "--input_dir");
+    job->made = first_missing(options->output_dir);
     if (!folder_make(options->output_dir, error) || !dataset_folder_lock(&job->lock, options->output_dir, error) ||
         !dataset_folder_recover(options->output_dir, error))
         return false;
@@ -221,9 +251,11 @@ static void sum_counts(struct job *job)
 {
     struct intake_counts *counts = &job->counts;
     struct dataset_counts *sums = &counts->sums;
-    uint64_t *const singles[] = {
-        &sums->num_files,   &sums->num_kept,       &sums->num_hits,       &sums->num_unknown,
-        &sums->num_melodic, &counts->num_repaired, &counts->num_replaced, &counts->num_name_signatures};
+    uint64_t *const singles[] = {&sums->num_files,      &sums->num_kept,
+                                 &sums->num_hits,       &sums->num_unknown,
+                                 &sums->num_melodic,    &sums->num_silent_bars,
+                                 &counts->num_repaired, &counts->num_lossy,
+                                 &counts->num_replaced, &counts->num_name_signatures};
     for (size_t i = 0; i < sizeof singles / sizeof singles[0]; i++)
         comm_sum_counts(job->comm, singles[i], 1);
     comm_sum_counts(job->comm, sums->skipped, NUM_SKIP_REASONS);
@@ -263,8 +295,8 @@ static void report_counts(const struct job *job)
     log_info("%8" PRIu64 " performance%s kept", sums->num_kept, plural(sums->num_kept));
     report_reasons(sums);
     if (counts->num_repaired > 0)
-        log_info("%8" PRIu64 " file%s that violate the MIDI specification", counts->num_repaired,
-                 plural(counts->num_repaired));
+        log_info("%8" PRIu64 " file%s the MIDI specification", counts->num_repaired,
+                 counts->num_repaired == 1 ? " that violates" : "s that violate");
     for (int repair = 0; repair < NUM_MIDI_REPAIRS; repair++)
         if (counts->repairs[repair] > 0)
             log_info("%8" PRIu64 " repaired: %s", counts->repairs[repair], midi_repair_words((enum midi_repair)repair));
@@ -277,8 +309,15 @@ static void report_counts(const struct job *job)
                  plural(counts->num_name_signatures));
     if (sums->num_melodic > 0)
         log_info("%8" PRIu64 " notes skipped: not on a drum channel", sums->num_melodic);
+    if (sums->num_silent_bars > 0)
+        log_info("%8" PRIu64 " bars skipped: in silences of more than %d bars", sums->num_silent_bars,
+                 INTAKE_LONG_SILENCE);
     log_info("         drum map: %s", job->rules.map.name);
     lost_notes_report(&counts->census, &job->rules.map, job->options->input_dir);
+    if (counts->num_lossy > 0 && sums->num_files > 1 && comm_rank(job->comm) == 0)
+        log_warning("%s: %" PRIu64 " of %" PRIu64 " files lose more than a tenth of their drum notes to drum map %s%s",
+                    job->options->input_dir, counts->num_lossy, sums->num_files, job->rules.map.name,
+                    log_get_level() < LOG_LEVEL_DEBUG ? " (--log=debug lists them)" : "");
 }
 
 /* Who points at a part of a data set leaves its table behind, and with it the split that others trained with. */
@@ -419,6 +458,7 @@ static bool make_index(struct job *job, const uint8_t *packed, const size_t *siz
     ok = ok && unpack_tables(tables, packed, sizes, num_shards, error) &&
          dataset_index_make(&job->index, tables, (uint32_t)num_shards, &job->counts.sums, error);
     job->index.drum_map = job->rules.map;
+    job->index.num_lost = pitch_census_lost(job->index.lost, &job->counts.census, &job->rules.map);
     job->index.representation = job->options->representation;
     for (int rank = 0; tables != NULL && rank < num_shards; rank++)
         performance_table_free(&tables[rank]);
@@ -529,6 +569,7 @@ static void job_free(struct job *job)
     free(job->path_text);
     free(job->paths);
     free(job->staging);
+    free(job->made);
     dataset_index_free(&job->index);
     intake_counts_free(&job->counts);
     splits_free(&job->splits);
@@ -556,6 +597,8 @@ bool preprocess_run(const struct preprocess_options *options, struct comm *comm,
     if (!ok && comm_rank(comm) == 0 && job.staging != NULL && !job.committing && folder_exists(job.staging))
         dataset_folder_discard(job.staging);
     folder_lock_release(&job.lock);
+    if (!ok && job.made)
+        remove_made(job.made, named.output_dir);
     job_free(&job);
     return ok;
 }

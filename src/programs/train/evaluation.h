@@ -28,6 +28,16 @@ void evaluation_free(struct evaluation *evaluation);
 void evaluation_run(const struct evaluation *evaluation, struct model *model, struct comm *comm, uint64_t seed,
                     struct watchdog *watchdog, double sums[METRIC_MAX_SUMS]);
 
+/* What models of other beta and free bits are compared with: the loss at beta 0.2 and 48 free bits, whatever the model's own. */
+#define EVALUATION_BETA 0.2
+#define EVALUATION_FREE_BITS 48.0
+
+/* The same sums, added up batch by batch in the order of the windows, in batches that no number of ranks changes: the same bits
+ * for any number of ranks, where GEMMs are the same bits for any number of threads. *kl_above is what SUM_KL_ABOVE_FREE would be
+ * with EVALUATION_FREE_BITS. Fails where memory is short. Collective. */
+bool evaluation_run_in_order(const struct evaluation *evaluation, struct model *model, struct comm *comm, uint64_t seed,
+                             double sums[METRIC_MAX_SUMS], double *kl_above, struct error *error);
+
 /* The metrics of such sums as a line of the log and of metrics.jsonl. */
 void evaluation_line(struct metrics_line *line, const struct evaluation *evaluation, const struct model *model,
                      const double *sums, uint64_t step, double beta);

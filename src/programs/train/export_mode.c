@@ -12,6 +12,8 @@
 #include "exchange/safetensors_writer.h"
 #include "model/checkpoint.h"
 #include "model/vae/parameters.h"
+#include "programs/common/shared_dataset.h"
+#include "programs/train/agreement.h"
 #include "programs/train/latents.h"
 #include "run/run_folder.h"
 
@@ -26,7 +28,7 @@ struct exporting {
     struct arena arena;
     struct tensor_group weights; /* in the arena */
     bool averaged;
-    struct latent_density latents; /* empty: none */
+    struct latents latents; /* empty: none */
 };
 
 static bool read_model(void *context, const char *path, struct error *error)
@@ -118,7 +120,7 @@ static void describe(struct checkpoint *checkpoint, const struct train_options *
 static bool write_content(struct atomic_file *file, const struct exporting *exporting,
                           const struct train_options *options, struct error *error)
 {
-    const struct latent_density *latents = exporting->latents.size > 0 ? &exporting->latents : NULL;
+    const struct latents *latents = exporting->latents.counts.size > 0 ? &exporting->latents : NULL;
     if (options->format == FORMAT_SAFETENSORS) {
         const struct exchange_model model = {&exporting->checkpoint, &exporting->table, exporting->weights.values,
                                              latents};
@@ -148,7 +150,7 @@ static bool write_file(const struct exporting *exporting, const struct train_opt
 static bool write_folder(const struct exporting *exporting, const struct train_options *options, struct error *error)
 {
     const struct exchange_model model = {&exporting->checkpoint, &exporting->table, exporting->weights.values,
-                                         exporting->latents.size > 0 ? &exporting->latents : NULL};
+                                         exporting->latents.counts.size > 0 ? &exporting->latents : NULL};
     struct drum_map map;
     drum_map_builtin(&map, "general");
     const struct magenta_js_pitches pitches = {map.classes, map.written};
@@ -169,40 +171,65 @@ static bool write_folder(const struct exporting *exporting, const struct train_o
     return true;
 }
 
-static bool export_model(const struct train_options *options, const struct config *config, struct error *error)
+/* Rank 0's. */
+static bool read_for_export(struct exporting *exporting, const struct train_options *options,
+                            const struct config *config, struct error *error)
 {
-    struct exporting exporting = {0};
     char *path = NULL;
-    bool ok = read_chosen(&exporting, &path, options, error);
-    if (ok && config && strcmp(config->name, exporting.checkpoint.config) != 0)
-        ok = error_set(error, "%s is of config %s, not %s", path, exporting.checkpoint.config, config->name);
-    if (ok && options->examples_path) {
-        latent_density_free(&exporting.latents);
-        ok = latents_fit(&exporting.latents, &exporting.checkpoint.hparams, &exporting.table, exporting.weights.values,
-                         options->examples_path, error);
-    }
-    if (ok) {
-        describe(&exporting.checkpoint, options);
-        ok = options->format == FORMAT_MAGENTA_JS ? write_folder(&exporting, options, error)
-                                                  : write_file(&exporting, options, error);
-    }
-    if (ok)
-        log_info("wrote %s: %s at step %" PRIu64 ", %zu parameters%s as %s%s",
-                 options->output_dir ? options->output_dir : options->output_file, exporting.checkpoint.config,
-                 exporting.checkpoint.step, exporting.table.num_values, exporting.averaged ? " (averaged)" : "",
-                 options->dtype == EXCHANGE_U8    ? "bytes"
-                 : options->dtype == EXCHANGE_F16 ? "16-bit floats"
-                                                  : "32-bit floats",
-                 exporting.latents.size > 0 ? ", with a latent density" : "");
-    latent_density_free(&exporting.latents);
-    arena_free(&exporting.arena);
+    bool ok = read_chosen(exporting, &path, options, error);
+    if (ok && config && strcmp(config->name, exporting->checkpoint.config) != 0)
+        ok = error_set(error, "%s is of config %s, not %s", path, exporting->checkpoint.config, config->name);
     free(path);
     return ok;
+}
+
+/* In place of what the checkpoint has. Collective. */
+static bool fit_latents(struct exporting *exporting, const struct train_options *options, struct comm *comm,
+                        struct error *error)
+{
+    struct shared_dataset shared = {0};
+    struct latents fitted = {0};
+    bool ok = shared_dataset_open(&shared, options->examples_path, comm, error);
+    if (ok) {
+        const struct latents_work work = {&exporting->checkpoint.hparams, exporting->weights.values, shared.dataset,
+                                          (int)options->threads, NULL};
+        ok = agreement_same_dataset(comm, shared.dataset, options->examples_path, error) &&
+             (latents_fit_dataset(&fitted, &work, comm, error) || error_prefix(error, "%s", options->examples_path));
+    }
+    shared_dataset_close(&shared);
+    if (!ok)
+        return false;
+    latents_free(&exporting->latents);
+    exporting->latents = fitted;
+    return true;
+}
+
+static bool write_described(struct exporting *exporting, const struct train_options *options, struct error *error)
+{
+    describe(&exporting->checkpoint, options);
+    if (options->format == FORMAT_MAGENTA_JS ? !write_folder(exporting, options, error)
+                                             : !write_file(exporting, options, error))
+        return false;
+    log_info("wrote %s: %s at step %" PRIu64 ", %zu parameters%s as %s%s",
+             options->output_dir ? options->output_dir : options->output_file, exporting->checkpoint.config,
+             exporting->checkpoint.step, exporting->table.num_values, exporting->averaged ? " (averaged)" : "",
+             options->dtype == EXCHANGE_U8    ? "bytes"
+             : options->dtype == EXCHANGE_F16 ? "16-bit floats"
+                                              : "32-bit floats",
+             exporting->latents.counts.size > 0 ? ", with a latent density" : "");
+    return true;
 }
 
 int export_mode_run(const struct train_options *options, const struct config *config, struct comm *comm,
                     struct error *error)
 {
-    bool ok = comm_rank(comm) != 0 || export_model(options, config, error);
-    return comm_all_ok(comm, ok, error) ? EXIT_SUCCESS : EXIT_FAILURE;
+    const bool is_first = comm_rank(comm) == 0;
+    struct exporting exporting = {0};
+    bool ok = comm_all_ok(comm, !is_first || read_for_export(&exporting, options, config, error), error);
+    if (ok && options->examples_path)
+        ok = fit_latents(&exporting, options, comm, error);
+    ok = ok && comm_all_ok(comm, !is_first || write_described(&exporting, options, error), error);
+    latents_free(&exporting.latents);
+    arena_free(&exporting.arena);
+    return ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }

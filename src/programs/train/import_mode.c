@@ -4,6 +4,7 @@
 #include "base/io/atomic_file.h"
 #include "base/io/files.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "base/version.h"
 #include "exchange/encoding.h"
 #include "exchange/foreign_reader.h"
@@ -15,15 +16,16 @@
 #include <string.h>
 
 /* A model that says where it is from keeps it. */
-static void describe(struct checkpoint *checkpoint, const struct train_options *options, const char *format)
+static void describe(struct checkpoint *checkpoint, const struct train_options *options, const char *origin)
 {
     if (options->licence)
         snprintf(checkpoint->licence, sizeof checkpoint->licence, "%s", options->licence);
     if (options->attribution)
         snprintf(checkpoint->attribution, sizeof checkpoint->attribution, "%s", options->attribution);
     if (checkpoint->recipe[0] == '\0')
-        snprintf(checkpoint->recipe, sizeof checkpoint->recipe, "imported from %.200s (%s)",
-                 path_name(options->input_file), format);
+        snprintf(checkpoint->recipe, sizeof checkpoint->recipe, "imported from %.300s (%s)",
+                 *path_name(options->input_file) != '\0' ? path_name(options->input_file) : options->input_file,
+                 origin);
     if (checkpoint->num_ranks == 0)
         checkpoint->num_ranks = 1;
     snprintf(checkpoint->program_version, sizeof checkpoint->program_version, "%s", drumline_version());
@@ -37,7 +39,7 @@ static bool write_model(const struct model_import *import, const struct train_op
     const struct tensor_group weights = {CHECKPOINT_WEIGHTS, import->values};
     const struct checkpoint_content content = {&import->table, &weights, 1,
                                                options->dtype == EXCHANGE_F16 ? CHECKPOINT_FLOAT16 : CHECKPOINT_FLOAT32,
-                                               import->latents.size > 0 ? &import->latents : NULL};
+                                               import->latents.counts.size > 0 ? &import->latents : NULL};
     if (!atomic_file_start(&file, options->output_file, error))
         return false;
     if (checkpoint_write(&file, &import->checkpoint, &content, error))
@@ -46,15 +48,18 @@ static bool write_model(const struct model_import *import, const struct train_op
     return false;
 }
 
-static void report(const struct model_import *import, const struct train_options *options, const char *format)
+static void report(const struct model_import *import, const struct train_options *options, const char *origin)
 {
     const struct checkpoint *checkpoint = &import->checkpoint;
-    if (import->num_left > 0)
-        log_info("%s: skipped %zu tensors of its training, which models do not have: %s", options->input_file,
-                 import->num_left, import->left);
+    if (import->left[0] != '\0')
+        log_info("%s: skipped what belongs to its training, not to a model: %s", options->input_file, import->left);
+    if (import->is_guessed)
+        log_info(
+            "config %s, as only that has such tensors; where it was trained as another, give --config and --hparams",
+            checkpoint->config);
     log_info("wrote %s: %s at step %" PRIu64 ", %zu parameters from %s (%s)%s", options->output_file,
-             checkpoint->config, checkpoint->step, import->table.num_values, options->input_file, format,
-             import->latents.size > 0 ? ", with a latent density" : "");
+             checkpoint->config, checkpoint->step, import->table.num_values, options->input_file, origin,
+             import->latents.counts.size > 0 ? ", with a latent density" : "");
 }
 
 static bool import_model(const struct train_options *options, const struct config *config, struct error *error)
@@ -65,17 +70,18 @@ static bool import_model(const struct train_options *options, const struct confi
         return error_set(error, "%s: is there already: give --overwrite to replace it", options->output_file);
     if (!foreign_read(&tensors, options->input_file, error))
         return false;
-    const char *format = tensors.format;
+    char *origin = format_text("%s%s%s", tensors.format, tensors.name[0] != '\0' ? ", " : "", tensors.name);
     bool ok = model_import_make(&import, &tensors, config, options->hparams, error) ||
               error_prefix(error, "%s", options->input_file);
     foreign_tensors_free(&tensors);
-    if (!ok)
-        return false;
-    describe(&import.checkpoint, options, format);
-    ok = write_model(&import, options, error);
-    if (ok)
-        report(&import, options, format);
-    model_import_free(&import);
+    if (ok) {
+        describe(&import.checkpoint, options, origin);
+        ok = write_model(&import, options, error);
+        if (ok)
+            report(&import, options, origin);
+        model_import_free(&import);
+    }
+    free(origin);
     return ok;
 }
 

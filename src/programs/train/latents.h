@@ -1,13 +1,45 @@
-/* Fits a model's latent density to the train split of a data set. */
+/* Fits a model's latent densities, attribute directions and residuals (model/latents/latents.h) to the train split of a data set.
+ *
+ * Every non-overlapping window is encoded, as an input without note dropout; of more than LATENTS_MAX_FITTED windows so many,
+ * evenly. The ranks encode a part each, and rank 0 fits to all of them in the order of the data set: the same bits on any number
+ * of ranks and threads, but for the residuals, which are equal up to the order of a sum.
+ *
+ * The styles of a window are those of its performance's row: all of it ("rock/halftime"), and what is before the first "/" ("rock"),
+ * as in Groove's table. */
 #ifndef DRUMLINE_PROGRAMS_TRAIN_LATENTS_H
 #define DRUMLINE_PROGRAMS_TRAIN_LATENTS_H
 
+#include "base/error.h"
+#include "data/dataset/dataset.h"
+#include "dist/comm.h"
+#include "model/latents/latents.h"
 #include "model/vae/hparams.h"
-#include "model/vae/latent_density.h"
+#include "programs/train/options.h"
+#include "programs/train/watchdog.h"
+#include "run/run_lock.h"
 
-/* Encodes every non-overlapping window of the split, as an input without note dropout, on the calling process alone. `values`
- * are all of the table's. `density` is the caller's; empty on failure. */
-bool latents_fit(struct latent_density *density, const struct hparams *hparams, const struct tensor_table *table,
-                 const float *values, const char *examples_path, struct error *error);
+/* What is fitted. Nothing is owned. */
+struct latents_work {
+    const struct hparams *hparams; /* rank 0's, as the next */
+    const float *values;           /* of all tensors (model/vae/parameters.h) */
+    const struct dataset *dataset;
+    int threads;               /* of this rank; 0: one per core that it has */
+    struct watchdog *watchdog; /* NULL: none */
+};
+
+/* `latents` is rank 0's, freed with latents_free; empty on the others, and on failure. What is found and refused is logged.
+ * Collective. */
+bool latents_fit_dataset(struct latents *latents, const struct latents_work *work, struct comm *comm,
+                         struct error *error);
+
+/* --mode=latents: fits to --examples_path for --checkpoint_file, or for the chosen checkpoint of --run_dir, and stores the result in it:
+ * the file is replaced by one that differs in nothing else. Returns the program's exit status, with the error set on failure.
+ * Collective. */
+int latents_mode_run(const struct train_options *options, const struct config *config, struct comm *comm,
+                     struct error *error);
+
+/* The same for one checkpoint file whose data set is open, while `lock` (NULL: none) is held. Collective. */
+bool latents_store(const char *path, const struct dataset *dataset, int threads, const struct run_lock *lock,
+                   struct watchdog *watchdog, struct comm *comm, struct error *error);
 
 #endif

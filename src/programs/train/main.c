@@ -10,6 +10,7 @@
 #include "programs/train/eval_mode.h"
 #include "programs/train/export_mode.h"
 #include "programs/train/import_mode.h"
+#include "programs/train/latents.h"
 #include "programs/train/options.h"
 #include "programs/train/training.h"
 
@@ -36,6 +37,8 @@ static int run(const struct train_options *options, const struct config *config,
         return train(options, config, started, comm, error);
     case MODE_EVAL:
         return eval_mode_run(options, config, comm, error);
+    case MODE_LATENTS:
+        return latents_mode_run(options, config, comm, error);
     case MODE_EXPORT:
         return export_mode_run(options, config, comm, error);
     case MODE_IMPORT:
@@ -50,9 +53,11 @@ static bool check(const void *values, struct error *error)
     return train_options_check(values, &config, error);
 }
 
-static bool start_threads(struct comm *comm, int wanted, struct error *error)
+/* Evaluation's GEMMs use one thread, whatever the options say: the last bits of a GEMM may depend on how many there are, and a
+ * model's metrics must not. Its decoders use them all. */
+static bool start_threads(struct comm *comm, const struct train_options *options, struct error *error)
 {
-    int threads;
+    int threads, wanted = options->mode == MODE_EVAL ? 1 : (int)options->threads;
     return comm_all_ok(comm, blas_threads_start(&threads, wanted, comm_local_size(comm), error), error);
 }
 
@@ -75,7 +80,7 @@ int main(int argc, char **argv)
         if (options.mode != MODE_TRAIN)
             halt_uninstall();
         if (!rank_log_start(comm, options.log_dir, &train_program, argc, argv, &error) ||
-            !start_threads(comm, (int)options.threads, &error))
+            !start_threads(comm, &options, &error))
             status = EXIT_FAILURE;
         else
             status = run(&options, config, started, comm, &error);

@@ -1,5 +1,6 @@
 #include "programs/train/options.h"
 
+#include "base/io/foreign_file.h"
 #include "exchange/encoding.h"
 #include "model/checkpoint.h"
 #include "programs/common/rank_log.h"
@@ -20,21 +21,25 @@
 
 static const struct setting rows[] = {
     TEXT(config, NULL, "NAME", "Model configuration: groovae_4bar, ... (drumline-info --hparams lists all)."),
-    ROW(mode, SETTING_CHOICE, "train", 0, 0, "train|eval|export|import", NULL,
-        "train; eval: report the losses of a checkpoint on a split; export: write a checkpoint's weights as a model "
-        "file; import: write a model of another program as one."),
+    ROW(mode, SETTING_CHOICE, "train", 0, 0, "train|eval|latents|export|import", NULL,
+        "train; eval: report losses and quality of a checkpoint on a split; latents: measure the latent space of a "
+        "checkpoint "
+        "on the train split, and store the result in it; export: write a checkpoint's weights as a model file; import: "
+        "write a model of another program as one."),
     TEXT(examples_path, NULL, "DIR",
-         "Data set made by drumline-preprocess. With --mode=export, optional: the latent density of its train split is "
-         "stored."),
+         "Data set made by drumline-preprocess. With --mode=export, optional: as --mode=latents, for the file that is "
+         "written."),
     TEXT(run_dir, NULL, "DIR", "Folder of the run. Training resumes from its latest valid checkpoint, if any."),
     RANK_LOG_ROW(struct train_options),
     INT(num_steps, "200000", 1, 4294967295.0, "Train up to this step."),
     TEXT(hparams, NULL, "a=1,b=[2,3]", "Overrides of the config's hparams; of the checkpoint's when resuming."),
     TEXT(init_checkpoint, NULL, "FILE|RUN", "Start a new run from the weights of this checkpoint, model file or run."),
     ROW(checkpoint, SETTING_CHOICE, "best", 0, 0, RUN_CHECKPOINT_CHOICES, NULL,
-        "With --mode=eval or export: train/best.h5 of the run, or its newest checkpoint; newest where there is no "
+        "With --mode=eval, latents or export: train/best.h5 of the run, or its newest checkpoint; newest where there "
+        "is no "
         "best."),
-    TEXT(checkpoint_file, NULL, "FILE", "With --mode=eval or export: this checkpoint instead of one of the run."),
+    TEXT(checkpoint_file, NULL, "FILE",
+         "With --mode=eval, latents or export: this checkpoint instead of one of the run."),
     TEXT(input_file, NULL, "FILE|DIR",
          "With --mode=import: a checkpoint of Magenta's (TensorFlow's .index, or a .tar or .zip of one), a folder or "
          "archive of Magenta.js, or a safetensors file. --config says what its tensors don't show."),
@@ -52,10 +57,34 @@ static const struct setting rows[] = {
         "With --mode=export or import: replace a file or folder of that name."),
     INT(seed, "-1", -1, 9007199254740992.0, "Random seed (-1: the run's; 0 for a new run)."),
     INT(log_steps, "10", 1, 1e9, "Steps between lines of the log and of metrics.jsonl."),
+    DOUBLE(log_secs, "10", 0, 1e9, "S", "Also log how far the training is after S seconds without a line (0: do not)."),
+    ROW(log_tensors, SETTING_BOOL, "false", 0, 0, NULL, NULL,
+        "With each line of metrics, also write the norms of every tensor, its gradient and its update into "
+        "RUN/train/tensors.jsonl."),
+    ROW(tensorboard, SETTING_BOOL, "false", 0, 0, NULL, NULL,
+        "Also write event files for TensorBoard into RUN/train and RUN/eval: metrics, hparams, and at evaluations "
+        "histograms of "
+        "gradients and drum rolls of what the model plays."),
+    TEXT(trace, NULL, "FILE.json",
+         "Write a timeline of the phases and allreduces of some steps on all ranks, for ui.perfetto.dev or "
+         "chrome://tracing."),
+    INT(trace_steps, "5", 1, 1000, "Steps in it, from the third of the session."),
     INT(eval_steps, "-1", -1, 1e9,
         "Steps between evaluations during training (0: none; -1: the run's; for a new run 500 where the data set has "
         "validation windows)."),
     TEXT(eval_split, "validation", "SPLIT", "Split to evaluate: train, validation or test."),
+    INT(num_samples, "0", 0, 1e6,
+        "With --mode=eval: also draw so many samples, and compare them with the data (1000 is usual; 0: none)."),
+    ROW(keep_hits, SETTING_CHOICE, "auto", 0, 0, SETTING_AUTO_CHOICES, NULL,
+        "With --mode=eval: also judge velocities and timing with exactly the hits of the data. auto: for models that "
+        "are given all hits."),
+    ROW(latent, SETTING_CHOICE, "auto", 0, 0, "auto|prior|fitted", NULL,
+        "With --num_samples: draw latent vectors from N(0, 1), or from the density stored with the model. auto: the "
+        "latter where there is one."),
+    DOUBLE(temperature, "0", 0, 1000, "T",
+           "With --num_samples: sampling temperature of hits (0: 1 with --latent=fitted, else 0.5)."),
+    DOUBLE(velocity_noise, "0", 0, 10, "X", "With --mode=eval: as that of drumline-generate."),
+    DOUBLE(timing_noise, "0", 0, 10, "X", "With --mode=eval: as that of drumline-generate."),
     INT(patience, "0", 0, 1e9, "Stop after this many evaluations in a row without a lower val_loss (0: never)."),
     INT(checkpoints_to_keep, "10", 1, 1e6, "Number of latest checkpoints to keep."),
     DOUBLE(keep_checkpoint_every_n_hours, "0", 0, 1e6, "H", "Also keep one checkpoint per H hours (0: none)."),
@@ -81,7 +110,7 @@ const struct program train_program = {
     .usage = "--config NAME --examples_path DIR --run_dir DIR [OPTION]...",
     .examples =
         "mpirun -n 2 drumline-train --config groovae_4bar --examples_path data --run_dir runs/one --num_steps 1000\n"
-        "mpirun -n 2 drumline-train --mode=eval --examples_path data --run_dir runs/one\n"
+        "mpirun -n 2 drumline-train --mode=eval --examples_path data --run_dir runs/one --num_samples=1000\n"
         "drumline-train --mode=export --run_dir runs/one --output_file models/groovae_4bar.h5 --dtype=f16\n"
         "drumline-train --mode=export --run_dir runs/one --format=magenta_js --output_dir web/groovae_4bar\n"
         "drumline-train --mode=import --input_file groovae_2bar_humanize.tar --config groovae_2bar_humanize "
@@ -152,15 +181,22 @@ bool train_options_check(const struct train_options *options, const struct confi
                          "--output_file, --output_dir, --licence and --attribution are for --mode=export and import");
     if (options->mode != MODE_IMPORT && options->input_file)
         return error_set(error, "--input_file is for --mode=import");
+    if (options->mode != MODE_EVAL && options->num_samples > 0)
+        return error_set(error, "--num_samples is for --mode=eval");
     if (!options->examples_path && !writes_model)
         return error_set(error, "--examples_path is missing: the folder that drumline-preprocess made");
     if (!options->run_dir && options->mode != MODE_IMPORT && (options->mode == MODE_TRAIN || !options->checkpoint_file))
         return error_set(error, "--run_dir is missing: the folder for checkpoints and metrics");
     if (options->mode == MODE_TRAIN && options->checkpoint_file)
-        return error_set(error, "--checkpoint_file is for --mode=eval and export; to begin from its parameters give "
-                                "--init_checkpoint");
+        return error_set(error,
+                         "--checkpoint_file is for --mode=eval, latents and export; to begin from its parameters give "
+                         "--init_checkpoint");
     if (options->mode == MODE_TRAIN && !options->config)
         return error_set(error, "--config is missing: groovae_4bar is one (drumline-info --hparams lists all)");
+    const char *const models[] = {options->init_checkpoint, options->checkpoint_file};
+    for (size_t i = 0; i < sizeof models / sizeof *models; i++)
+        if (models[i] && !foreign_file_check(models[i], error))
+            return false;
     if (options->patience > 0 && (options->eval_steps == 0 || strcmp(options->eval_split, "validation") != 0))
         return error_set(error, "--patience needs evaluations of the validation split during training");
     bool known = false;

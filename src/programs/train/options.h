@@ -5,8 +5,11 @@
 #include "base/cli/options.h"
 #include "model/vae/hparams.h"
 
-enum train_mode { MODE_TRAIN, MODE_EVAL, MODE_EXPORT, MODE_IMPORT };
+enum train_mode { MODE_TRAIN, MODE_EVAL, MODE_LATENTS, MODE_EXPORT, MODE_IMPORT };
 enum export_format { FORMAT_HDF5, FORMAT_MAGENTA_JS, FORMAT_SAFETENSORS };
+
+/* What latent vectors of samples are drawn from. */
+enum train_latent { TRAIN_LATENT_AUTO, TRAIN_LATENT_PRIOR, TRAIN_LATENT_FITTED };
 
 struct train_options {
     char *config;
@@ -22,9 +25,19 @@ struct train_options {
     int dtype;                   /* enum exchange_dtype */
     char *licence, *attribution; /* up to CHECKPOINT_NOTE_SIZE - 1 bytes each */
     bool overwrite;
-    int64_t seed;                  /* -1: the checkpoint's, else 0 */
-    int64_t log_steps, eval_steps; /* eval_steps -1: the run's */
+    int64_t seed; /* -1: the checkpoint's, else 0 */
+    int64_t log_steps;
+    double log_secs;
+    bool log_tensors, tensorboard;
+    char *trace;
+    int64_t trace_steps;
+    int64_t eval_steps; /* -1: the run's */
     char *eval_split;
+    int64_t num_samples; /* the next six: with --mode=eval */
+    int keep_hits;       /* enum setting_auto */
+    int latent;          /* enum train_latent */
+    double temperature;  /* 0: by the latent density */
+    double velocity_noise, timing_noise;
     int64_t patience;
     int checkpoint; /* enum run_checkpoint_choice */
     int64_t checkpoints_to_keep;

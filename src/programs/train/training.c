@@ -58,6 +58,8 @@ static void fill(void *context, const struct model_step *part)
     struct training *training = context;
     struct model *model = training->model;
     watchdog_done(training->watchdog);
+    train_progress_at(&training->progress, part->step, part->first_example - training->first, training->count,
+                      clock_seconds());
     const uint32_t *numbers = training->order + training->state.position + part->first_example;
     batch_fill(model->input, model->target, model->controls, &training->windows, numbers, part->batch,
                &training->transform, part->seed, part->step, part->first_example);
@@ -200,7 +202,14 @@ static bool write_metrics(const struct training *training, const struct metrics_
     const char *folder = line->split ? training->eval_folder : training->folder;
     watchdog_phase(training->watchdog, WATCH_METRICS, line->step);
     return comm_rank(training->comm) != 0 ||
-           (run_lock_held(&training->lock, error) && metrics_append(folder, line, error));
+           (run_lock_held(&training->lock, error) && metrics_append(folder, line, error) &&
+            tensorboard_put_line(training->tensorboard, line, error));
+}
+
+/* Whether the step under way is one whose tensors rank 0 writes about. */
+static bool measures_tensors(const struct training *training)
+{
+    return training->values_before && training->state.step % (uint64_t)training->options->log_steps == 0;
 }
 
 /* The mean of the interval's steps, to the log and to metrics.jsonl. */
@@ -224,7 +233,13 @@ static bool report(struct training *training, struct interval *interval, struct 
     metric_put(values, set, METRIC_SKIPPED_STEPS, (double)training->optimizer.skipped);
     *interval = (struct interval){.started = clock_seconds()};
     metrics_log(&line, (uint64_t)training->options->num_steps);
-    return write_metrics(training, &line, error);
+    train_progress_said(&training->progress, clock_seconds());
+    slow_rank_look(&training->slow_rank, &training->stats, STEP_REDUCTION, training->comm, clock_seconds());
+    return write_metrics(training, &line, error) &&
+           (!measures_tensors(training) ||
+            (tensor_norms_append(training->folder, state->step, &training->model->table, training->norms, error) &&
+             tensorboard_put_norms(training->tensorboard, state->step, &training->model->table, training->norms,
+                                   error)));
 }
 
 /* After a validation: rank 0 begins to write the model where it is the best so far. */
@@ -259,7 +274,12 @@ static bool evaluate(struct training *training, struct error *error)
     state->validation_step = state->step;
     state->validation = line.values;
     metrics_log(&line, 0);
-    return write_metrics(training, &line, error) && (!state->has_validation || keep_best(training, error));
+    train_progress_said(&training->progress, clock_seconds());
+    const float *evaluated = state->hparams.ema_decay > 0 ? training->average.values : weights;
+    return write_metrics(training, &line, error) &&
+           tensorboard_put_model(training->tensorboard, state->step, training->model, evaluated,
+                                 &training->evaluation.windows, error) &&
+           (!state->has_validation || keep_best(training, error));
 }
 
 /* One update. Fills shared with what all ranks have in common. */
@@ -280,8 +300,15 @@ static void make_step(struct training *training, double shared[NUM_SHARED], stru
     state->position += (uint64_t)state->hparams.batch_size;
     double rate = schedule_learning_rate(&state->hparams, state->step);
     uint64_t updates = training->optimizer.updates;
+    bool measures = measures_tensors(training);
+    if (measures)
+        memcpy(training->values_before, training->model->values,
+               training->model->table.num_floats * sizeof *training->values_before);
     interval->grad_norm = optimizer_step(&training->optimizer, training->model->values, training->model->gradients,
                                          &state->hparams, rate);
+    if (measures)
+        tensor_norms_measure(training->norms, &training->model->table, training->values_before, training->model->values,
+                             training->model->gradients);
     if (state->hparams.ema_decay > 0 && training->optimizer.updates > updates)
         average_update(&training->average, training->model->values, state->hparams.ema_decay,
                        training->optimizer.updates);
@@ -330,19 +357,74 @@ static bool after_step(struct training *training, const double shared[NUM_SHARED
     return reported;
 }
 
+/* Why a step was skipped: ranks hold the same sums, so rank 0 can say it for all. */
+static void log_skipped(const struct training *training)
+{
+    const struct model *model = training->model;
+    const struct tensor *value = tensor_norms_first_not_finite(&model->table, model->values);
+    const struct tensor *gradient = tensor_norms_first_not_finite(&model->table, model->gradients);
+    uint64_t step = training->state.step;
+    if (value)
+        log_job_warning("step %" PRIu64 " skipped: %s holds a number that is not finite", step, value->name);
+    else if (gradient)
+        log_job_warning("step %" PRIu64 " skipped: the gradient of %s is not finite, the first in backward order", step,
+                        gradient->name);
+    else
+        log_info("step %" PRIu64 " skipped: its gradient norm exceeds grad_norm_clip_to_zero", step);
+}
+
 /* Ten steps in a row that are skipped because of their norm are no accident. */
 static bool still_learning(struct training *training, uint64_t *in_a_row, uint64_t skipped_before, struct error *error)
 {
     enum { MOST_IN_A_ROW = 10 };
     *in_a_row = training->optimizer.skipped > skipped_before ? *in_a_row + 1 : 0;
     if (*in_a_row == 1)
-        log_info("step %" PRIu64 " skipped: its gradient norm exceeds grad_norm_clip_to_zero or is not finite",
-                 training->state.step);
+        log_skipped(training);
     return *in_a_row < MOST_IN_A_ROW ||
            error_set(error,
                      "step %" PRIu64 ": diverged: %d steps in a row were skipped; lower learning_rate and start "
                      "a new run from an older checkpoint with --init_checkpoint",
                      training->state.step, MOST_IN_A_ROW);
+}
+
+/* Spans of a step: phases, which come again for each micro-batch, and allreduces. */
+static bool begin_trace(struct training *training, struct error *error)
+{
+    const struct tensor_table *table = &training->model->table;
+    size_t micro_batches = training->count / (size_t)training->model->max_batch + 1;
+    size_t buckets = table->num_floats * sizeof(float) / ((size_t)training->options->bucket_kib << 10) + 2;
+    size_t spans = STEP_NUM_PHASES * micro_batches + buckets + NUM_PHASES;
+    training->trace = trace_make((size_t)training->options->trace_steps * spans);
+    if (!comm_all_ok(training->comm, training->trace || error_set_no_memory(error, "out of memory for --trace"), error))
+        return false;
+    comm_barrier(training->comm);
+    training->trace_zero = clock_seconds();
+    training->stats.trace = training->trace;
+    gradient_reducer_trace(training->reducer, training->trace);
+    return true;
+}
+
+static bool end_trace(struct training *training, struct error *error)
+{
+    training->stats.trace = NULL;
+    gradient_reducer_trace(training->reducer, NULL);
+    bool ok = trace_file_write(training->options->trace, training->trace, training->trace_zero, training->comm, error);
+    trace_free(training->trace);
+    training->trace = NULL;
+    if (ok)
+        log_info("wrote %s", training->options->trace);
+    return ok;
+}
+
+/* What is due of --trace before step `number` of the session, counted from 0, or after the last. Collective. */
+static bool trace_steps(struct training *training, uint64_t number, bool is_over, struct error *error)
+{
+    enum { FIRST = 2 }; /* the steps before it warm up */
+    if (!training->options->trace)
+        return true;
+    if (training->trace && (is_over || number == FIRST + (uint64_t)training->options->trace_steps))
+        return end_trace(training, error);
+    return is_over || number != FIRST || begin_trace(training, error);
 }
 
 int training_run(struct training *training, struct error *error)
@@ -352,12 +434,17 @@ int training_run(struct training *training, struct error *error)
     struct interval interval = {.started = clock_seconds()};
     const char *reason = NULL;
     double loop_started = clock_seconds();
+    train_progress_start(&training->progress, first_step, num_steps, options->log_secs, loop_started);
+    if (!slow_rank_start(&training->slow_rank, &training->stats, training->comm, loop_started, error))
+        return EXIT_FAILURE;
     if (training->state.step >= num_steps)
         log_info("the run is at step %" PRIu64 " already: nothing to do up to --num_steps=%" PRIu64,
                  training->state.step, num_steps);
     while (training->state.step < num_steps && !reason && !best_is_stale(&training->state, options->patience)) {
         double shared[NUM_SHARED];
         uint64_t skipped_before = training->optimizer.skipped;
+        if (!trace_steps(training, training->state.step - first_step, false, error))
+            return EXIT_FAILURE;
         make_step(training, shared, &interval);
         reason = training->state.step < num_steps ? halt_reason(training, shared) : NULL;
         if (shared[VOTE_GIVE_UP] > 0 && !writer_is_well(training, error))
@@ -366,6 +453,8 @@ int training_run(struct training *training, struct error *error)
             !after_step(training, shared, &interval, reason != NULL, error))
             return EXIT_FAILURE;
     }
+    if (!trace_steps(training, training->state.step - first_step, true, error))
+        return EXIT_FAILURE;
     bool stale = !reason && training->state.step < num_steps;
     halt_answer(NULL, 0);
     double seconds = clock_seconds() - loop_started;

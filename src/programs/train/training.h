@@ -13,10 +13,15 @@
 #include "programs/train/deadline.h"
 #include "programs/train/evaluation.h"
 #include "programs/train/options.h"
+#include "programs/train/progress.h"
+#include "programs/train/slow_rank.h"
 #include "programs/train/step.h"
+#include "programs/train/tensorboard.h"
+#include "programs/train/trace_file.h"
 #include "programs/train/watchdog.h"
 #include "run/checkpoint_writer.h"
 #include "run/run_lock.h"
+#include "run/tensor_norms.h"
 
 enum training_phase {
     PHASE_CHECKPOINT = STEP_NUM_PHASES, /* before it those of each step */
@@ -45,8 +50,15 @@ struct training {
     struct weight_average average;                            /* with ema_decay */
     struct tensor_group groups[CHECKPOINT_WRITER_MAX_GROUPS]; /* what a checkpoint has of model and optimizer */
     size_t num_groups;
+    struct trace *trace;             /* of the steps under way; NULL: none */
+    double trace_zero;               /* clock_seconds at its start, the same moment on all ranks */
+    struct tensorboard *tensorboard; /* rank 0, with --tensorboard; else NULL */
+    float *values_before;            /* rank 0, with --log_tensors: [num_floats] before an update that is measured */
+    struct tensor_norms norms[TENSORS_MAX_ROWS]; /* of that update */
     struct gradient_reducer *reducer;
     struct stats stats;
+    struct train_progress progress;
+    struct slow_rank slow_rank;
     struct watchdog *watchdog;               /* NULL: --stall_seconds=0 */
     struct checkpoint_writer *writer;        /* rank 0 */
     struct deadline deadline;                /* rank 0's decides */

@@ -9,6 +9,7 @@
 #include "programs/common/transform.h"
 #include "programs/train/agreement.h"
 #include "programs/train/best.h"
+#include "programs/train/surroundings.h"
 #include "run/hparams_file.h"
 #include "run/metrics.h"
 #include "run/run_checkpoint.h"
@@ -215,6 +216,11 @@ static bool open_model(struct training *training, struct error *error)
         training->groups[training->num_groups++] =
             (struct tensor_group){CHECKPOINT_AVERAGED_WEIGHTS, training->average.values};
     }
+    if (options->log_tensors && comm_rank(training->comm) == 0) {
+        training->values_before = calloc(training->model->table.num_floats, sizeof *training->values_before);
+        if (!training->values_before)
+            return error_set(error, "out of memory for --log_tensors");
+    }
     training->optimizer.updates = state->updates;
     training->optimizer.skipped = state->skipped;
     return true;
@@ -268,10 +274,12 @@ static bool open_reducer(struct training *training, struct error *error)
     return training->reducer != NULL;
 }
 
-static void log_start(const struct training *training, const char *newest)
+static void log_start(const struct training *training, const struct surroundings *surroundings,
+                      const struct config *config, const char *newest)
 {
     const struct checkpoint *state = &training->state;
     const struct hparams *hparams = &state->hparams;
+    surroundings_log(surroundings, hparams, config);
     log_info(
         "%s: %zu parameters, %zu training windows of %" PRId64 " bars, batch of %" PRId64 " on %d rank%s, %s kernels",
         state->config, training->model->table.num_values, training->windows.count, hparams->bars, hparams->batch_size,
@@ -348,7 +356,9 @@ bool training_open(struct training *training, const struct train_options *option
         !open_training(training, newest, error))
         goto failed;
     training->state.num_ranks = comm_size(comm);
-    log_start(training, newest);
+    struct surroundings surroundings;
+    surroundings_find(&surroundings, comm, options->examples_path);
+    log_start(training, &surroundings, config, newest);
     struct metrics_event event = {
         .event = newest ? "resume" : "start",
         .step = training->state.step,
@@ -356,9 +366,15 @@ bool training_open(struct training *training, const struct train_options *option
         .num_ranks = comm_size(comm),
         .skipped_windows = training->windows.num_silent,
     };
-    bool recorded = comm_rank(comm) != 0 || (run_lock_held(&training->lock, error) &&
-                                             hparams_file_write(options->run_dir, &training->state, error) &&
-                                             metrics_append_event(training->folder, &event, error));
+    bool recorded =
+        comm_rank(comm) != 0 || (run_lock_held(&training->lock, error) &&
+                                 hparams_file_write(options->run_dir, &training->state, &surroundings.about, error) &&
+                                 metrics_append_event(training->folder, &event, error));
+    if (recorded && comm_rank(comm) == 0 && options->tensorboard) {
+        training->tensorboard = tensorboard_open(training->folder, training->eval_folder, training->state.step,
+                                                 &training->state.hparams, error);
+        recorded = training->tensorboard != NULL;
+    }
     if (!comm_all_ok(comm, recorded, error))
         goto failed;
     free(newest);
@@ -381,6 +397,10 @@ void training_close(struct training *training)
     evaluation_free(&training->evaluation);
     windows_free(&training->windows);
     shared_dataset_close(&training->shared_dataset);
+    free(training->values_before);
+    trace_free(training->trace);
+    tensorboard_close(training->tensorboard);
+    slow_rank_free(&training->slow_rank);
     watchdog_stop(training->watchdog);
     run_lock_release(&training->lock);
     free(training->folder);

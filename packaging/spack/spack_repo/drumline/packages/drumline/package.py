@@ -37,6 +37,7 @@ class Drumline(CMakePackage):
     depends_on("jansson@2.10:")
     depends_on("nettle")
     depends_on("xxhash@0.8:")
+    depends_on("libseccomp")
     depends_on("random123", type="build")
     depends_on("onednn@2.6:2 cpu_runtime=omp", when="+onednn")
     depends_on("mpi@3:", when="+mpi")

@@ -1,0 +1,26 @@
+# DRUMLINE_HDF5_STATIC: HDF5's static library and those it needs, to link a program with that is to start soon: the shared one of
+# Debian brings 35 others, of which HDF5 uses none to read a file. Empty where there is none that a program links with.
+include(CheckCSourceCompiles)
+
+set(DRUMLINE_HDF5_STATIC "")
+set(hdf5_shared ${HDF5_C_LIBRARIES})
+list(FILTER hdf5_shared INCLUDE REGEX "/libhdf5[^/]*\\.so[0-9.]*$")
+if(hdf5_shared)
+    list(GET hdf5_shared 0 hdf5_shared)
+    get_filename_component(hdf5_folder ${hdf5_shared} DIRECTORY)
+    find_library(HDF5_STATIC_LIBRARY NAMES libhdf5.a PATHS ${hdf5_folder} NO_DEFAULT_PATH)
+    mark_as_advanced(HDF5_STATIC_LIBRARY)
+endif()
+if(HDF5_STATIC_LIBRARY)
+    set(others ${HDF5_C_LIBRARIES})
+    list(FILTER others EXCLUDE REGEX "/libhdf5[^/]*$")
+    set(CMAKE_REQUIRED_INCLUDES ${HDF5_C_INCLUDE_DIRS})
+    set(CMAKE_REQUIRED_LIBRARIES -Wl,--as-needed ${HDF5_STATIC_LIBRARY} ${others})
+    check_c_source_compiles("#include <hdf5.h>
+        int main(void) { return H5Fopen(\"\", H5F_ACC_RDONLY, H5P_DEFAULT) < 0; }" DRUMLINE_HDF5_STATIC_LINKS)
+    unset(CMAKE_REQUIRED_INCLUDES)
+    unset(CMAKE_REQUIRED_LIBRARIES)
+    if(DRUMLINE_HDF5_STATIC_LINKS)
+        set(DRUMLINE_HDF5_STATIC ${HDF5_STATIC_LIBRARY} ${others})
+    endif()
+endif()

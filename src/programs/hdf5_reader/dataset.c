@@ -1,0 +1,175 @@
+#include "programs/hdf5_reader/dataset.h"
+
+#include "programs/hdf5_reader/storage.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void dataset_close(struct dataset *dataset)
+{
+    if (dataset->type >= 0)
+        H5Tclose(dataset->type);
+    if (dataset->id >= 0)
+        H5Dclose(dataset->id);
+    *dataset = DATASET_NONE;
+}
+
+static bool read_sizes(struct dataset *dataset, hid_t file, int num_dims, struct error *error)
+{
+    hid_t space = H5Dget_space(dataset->id);
+    bool ok = false;
+    if (space < 0)
+        return hdf5_fail_at(error, file, dataset->name, "can't read the dataset");
+    if (num_dims < 0 || num_dims > HDF5_MAX_DIMENSIONS || H5Sget_simple_extent_ndims(space) != num_dims)
+        hdf5_refuse_at(error, file, dataset->name, "the dataset has another number of dimensions");
+    else if (H5Sget_simple_extent_dims(space, dataset->dims, NULL) < 0)
+        hdf5_fail_at(error, file, dataset->name, "can't read the dataset");
+    else
+        ok = true;
+    dataset->num_dims = num_dims;
+    H5Sclose(space);
+    return ok;
+}
+
+/* A chunk that is larger than HDF5's own cache would be read and unpacked again for every part of it: the dataset is opened again
+ * with room for one. The chunk has been checked to be no larger than STORAGE_MAX_CHUNK. */
+static bool make_room_for_chunks(struct dataset *dataset, hid_t file, struct error *error)
+{
+    enum { DEFAULT_CACHE = 1 << 20, NUM_SLOTS = 521 };
+    hsize_t chunk[HDF5_MAX_DIMENSIONS];
+    hid_t creation = H5Dget_create_plist(dataset->id);
+    bool has_chunks = creation >= 0 && H5Pget_layout(creation) == H5D_CHUNKED &&
+                      H5Pget_chunk(creation, HDF5_MAX_DIMENSIONS, chunk) == dataset->num_dims;
+    if (creation >= 0)
+        H5Pclose(creation);
+    if (!has_chunks)
+        return true;
+    size_t size = H5Tget_size(dataset->type);
+    for (int i = 0; i < dataset->num_dims; i++)
+        size *= (size_t)chunk[i];
+    dataset->chunk_rows = dataset->num_dims > 0 ? chunk[0] : 0;
+    if (size <= DEFAULT_CACHE)
+        return true;
+    hid_t access = H5Pcreate(H5P_DATASET_ACCESS);
+    H5Dclose(dataset->id);
+    dataset->id = H5I_INVALID_HID;
+    if (access >= 0 && H5Pset_chunk_cache(access, NUM_SLOTS, size, H5D_CHUNK_CACHE_W0_DEFAULT) >= 0)
+        dataset->id = H5Dopen2(file, dataset->name, access);
+    if (access >= 0)
+        H5Pclose(access);
+    return dataset->id >= 0 || hdf5_fail_at(error, file, dataset->name, "can't open the dataset");
+}
+
+bool dataset_open(struct dataset *dataset, hid_t file, const char *name, int num_dims, struct error *error)
+{
+    *dataset = DATASET_NONE;
+    if (!storage_check_links(file, name, error))
+        return false;
+    snprintf(dataset->name, sizeof dataset->name, "%s", name);
+    dataset->id = H5Dopen2(file, name, H5P_DEFAULT);
+    if (dataset->id >= 0)
+        dataset->type = H5Dget_type(dataset->id);
+    bool ok = dataset->type >= 0;
+    if (!ok)
+        hdf5_fail_at(error, file, name, "can't open the dataset");
+    ok = ok && read_sizes(dataset, file, num_dims, error);
+    ok = ok && storage_check(file, name, dataset->id, dataset->type, num_dims, dataset->dims, error);
+    ok = ok && make_room_for_chunks(dataset, file, error);
+    if (!ok)
+        dataset_close(dataset);
+    return ok;
+}
+
+bool dataset_check_sizes(const struct dataset *dataset, hid_t file, const hsize_t *dims, struct error *error)
+{
+    for (int i = 0; i < dataset->num_dims; i++)
+        if (dataset->dims[i] != dims[i]) {
+            struct error detail;
+            error_set(&detail, "the size of dimension %d is %llu, but must be %llu", i,
+                      (unsigned long long)dataset->dims[i], (unsigned long long)dims[i]);
+            return hdf5_refuse_at(error, file, dataset->name, detail.message);
+        }
+    return true;
+}
+
+static bool is_half(hid_t type)
+{
+    const H5T_order_t orders[] = {H5T_ORDER_LE, H5T_ORDER_BE};
+    bool found = false;
+    for (size_t i = 0; i < sizeof orders / sizeof *orders && !found; i++) {
+        hid_t half = hdf5_half_type(orders[i]);
+        found = half >= 0 && H5Tequal(type, half) > 0;
+        if (half >= 0)
+            H5Tclose(half);
+    }
+    return found;
+}
+
+bool dataset_check_floats(const struct dataset *dataset, hid_t file, struct error *error)
+{
+    if (H5Tget_class(dataset->type) == H5T_FLOAT &&
+        (H5Tget_size(dataset->type) == sizeof(float) ? hdf5_is_plain_number(dataset->type, H5T_FLOAT)
+                                                     : is_half(dataset->type)))
+        return true;
+    return hdf5_refuse_at(error, file, dataset->name, "the dataset's elements are neither 32-bit nor 16-bit floats");
+}
+
+bool dataset_check_type(const struct dataset *dataset, hid_t file, hid_t memory_type, struct error *error)
+{
+    H5T_class_t class = H5Tget_class(memory_type);
+    if (H5Tget_class(dataset->type) == class && hdf5_is_plain_number(dataset->type, class) &&
+        H5Tget_size(dataset->type) == H5Tget_size(memory_type))
+        return true;
+    return hdf5_refuse_at(error, file, dataset->name, "the dataset's elements are of another type");
+}
+
+/* A scalar has one row. */
+static hsize_t num_rows_of(const struct dataset *dataset)
+{
+    return dataset->num_dims > 0 ? dataset->dims[0] : 1;
+}
+
+bool dataset_check_rows(const struct dataset *dataset, hid_t file, hsize_t first, hsize_t count, struct error *error)
+{
+    hsize_t num_rows = num_rows_of(dataset);
+    return (first <= num_rows && count <= num_rows - first) ||
+           hdf5_refuse_at(error, file, dataset->name, "the dataset has fewer rows");
+}
+
+hsize_t dataset_part(const struct dataset *dataset, hsize_t first, hsize_t count, hsize_t max_rows)
+{
+    if (count <= max_rows)
+        return count;
+    hsize_t end = first + max_rows;
+    if (dataset->chunk_rows > 0 && end - end % dataset->chunk_rows > first)
+        end -= end % dataset->chunk_rows;
+    return end - first;
+}
+
+/* Rows [first, first + count) by HDF5 itself. */
+static bool read_selected(void *data, const struct dataset *dataset, hid_t memory_type, hsize_t first, hsize_t count)
+{
+    hsize_t start[HDF5_MAX_DIMENSIONS] = {first}, sizes[HDF5_MAX_DIMENSIONS];
+    memcpy(sizes, dataset->dims, sizeof sizes);
+    sizes[0] = count;
+    hid_t stored = H5Dget_space(dataset->id), wanted = H5Screate_simple(dataset->num_dims, sizes, NULL);
+    bool ok = stored >= 0 && wanted >= 0 &&
+              H5Sselect_hyperslab(stored, H5S_SELECT_SET, start, NULL, sizes, NULL) >= 0 &&
+              H5Dread(dataset->id, memory_type, wanted, stored, H5P_DEFAULT, data) >= 0;
+    if (wanted >= 0)
+        H5Sclose(wanted);
+    if (stored >= 0)
+        H5Sclose(stored);
+    return ok;
+}
+
+bool dataset_read(void *data, const struct dataset *dataset, hid_t file, hid_t memory_type, hsize_t first,
+                  hsize_t count, struct error *error)
+{
+    if (count == 0 || hdf5_is_empty(dataset->num_dims, dataset->dims))
+        return true;
+    bool ok = count == num_rows_of(dataset)
+                  ? H5Dread(dataset->id, memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0
+                  : read_selected(data, dataset, memory_type, first, count);
+    return ok || hdf5_fail_at(error, file, dataset->name, "the dataset is damaged");
+}
