@@ -34,6 +34,9 @@ static const struct setting option_rows[] = {
          "identify as drums; files without either are skipped. all: every note is a drum."),
     TEXT(track, "NAME", "Use only notes of tracks whose name contains NAME (ignoring case), on any channel."),
     FLAG(strict, "Skip files that violate the MIDI specification, instead of reading them as far as possible."),
+    FLAG(skip_unreadable,
+         "Skip MIDI files and folders that can't be read (no permission, an error of the disk), with a "
+         "warning, instead of failing."),
     SETTING_ROW(struct preprocess_options, split_by, SETTING_CHOICE, "content", 0, 0, "content|path", NULL,
                 "How files without a split in a table are assigned to one: by a hash of their onsets, so that copies "
                 "are in the "
