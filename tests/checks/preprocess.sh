@@ -159,8 +159,23 @@ if strace -o /dev/null -e inject=getppid:error=EIO true 2>/dev/null; then
             fail "--skip_unreadable fails: EIO of $2 on $1"
         grep -q "skipped: .*odd/$1: can.t .*: Input/output error" "$folder/said" || fail "$1 is not named"
     }
+    # What may hold a data set is not overwritten.
+    before=$(cksum <"$folder/odd1/index.h5")
+    if strace -f -qq -o /dev/null -P "$folder/odd1/index.h5" -e inject=newfstatat,stat,statx:error=EIO "$preprocess" \
+        --input_dir "$folder/odd" --output_dir "$folder/odd1" >"$folder/said" 2>&1; then
+        fail "a data set that can't be seen is overwritten"
+    fi
+    grep -q "odd1/index.h5: can.t access: Input/output error" "$folder/said" || fail "EIO on an index is not named"
+    [ "$(cksum <"$folder/odd1/index.h5")" = "$before" ] || fail "a data set that can't be seen is overwritten"
     refused a.mid openat
     refused a.mid read
     refused below openat
     refused below getdents64
 fi
+
+# A limit on files, of which what is printed is none.
+(ulimit -f 1 && "$preprocess" --recursive --input_dir "$input" --output_dir "$folder/limited" 2>&1 || echo refused) |
+    cat >"$folder/said"
+grep -q "limited/.*: can.t write: File too large" "$folder/said" || fail "a limit on files is not named"
+grep -q "^refused" "$folder/said" || fail "a file larger than it may be was written"
+expect_count 0 "$folder/limited" "a refused run leaves files behind"

@@ -304,8 +304,30 @@ static const char *process_of(const char *name)
     return is_temporary ? name + digits : NULL;
 }
 
-/* Whether nobody can still be writing the temporary file `name`, in which the PID begins at `pid`. */
-static bool is_left_over(const char *name, const char *pid, const struct stat *status)
+time_t atomic_file_now(const char *path)
+{
+    struct atomic_file probe;
+    struct error error;
+    struct stat status;
+    time_t now = time(NULL);
+    if (!atomic_file_start(&probe, path, &error))
+        return now;
+    if (fstat(probe.descriptor, &status) == 0)
+        now = status.st_mtime;
+    atomic_file_abandon(&probe);
+    return now;
+}
+
+static bool is_stale(const char *folder, const struct stat *status)
+{
+    char *path = path_join(folder, "clock");
+    bool stale = difftime(atomic_file_now(path), status->st_mtime) > STALE_SECONDS;
+    free(path);
+    return stale;
+}
+
+/* Whether nobody can still be writing the temporary file `name` in the folder, in which the PID begins at `pid`. */
+static bool is_left_over(const char *folder, const char *name, const char *pid, const struct stat *status)
 {
     char host[HOST_NAME_SIZE];
     enum process_state state = PROCESS_OUT_OF_SIGHT;
@@ -322,8 +344,7 @@ static bool is_left_over(const char *name, const char *pid, const struct stat *s
             state = PROCESS_GONE;
     }
     free(words);
-    return state == PROCESS_GONE ||
-           (state == PROCESS_OUT_OF_SIGHT && difftime(time(NULL), status->st_mtime) > STALE_SECONDS);
+    return state == PROCESS_GONE || (state == PROCESS_OUT_OF_SIGHT && is_stale(folder, status));
 }
 
 static void sweep(const char *folder, bool shared)
@@ -335,7 +356,7 @@ static void sweep(const char *folder, bool shared)
         struct stat status;
         const char *name = entry->d_name, *process = process_of(name);
         if (process && fstatat(dirfd(stream), name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(status.st_mode) &&
-            (!shared || is_left_over(name, process, &status)))
+            (!shared || is_left_over(folder, name, process, &status)))
             unlinkat(dirfd(stream), name, 0);
     }
     closedir(stream);

@@ -61,10 +61,14 @@ static bool make_one_folder(const char *path, struct error *error)
     if (mkdir(path, 0777) == 0)
         return true;
     int error_number = errno;
-    if (folder_exists(path))
+    struct stat status;
+    bool is_seen = stat(path, &status) == 0;
+    if (is_seen && S_ISDIR(status.st_mode))
         return true;
-    if (error_number == EEXIST)
+    if (is_seen)
         return error_set(error, "%s: exists, but is not a folder", path);
+    if (error_number == EEXIST)
+        error_number = errno; /* a link to nothing, or it can't be seen */
     return error_set_errno(error, error_number, "%s: can't make the folder", path);
 }
 

@@ -1,6 +1,7 @@
 /* drumline-preprocess: a folder of MIDI performances becomes a data set. */
 #include "base/hdf5/hdf5.h"
 #include "base/log.h"
+#include "base/process.h"
 #include "base/representation.h"
 #include "programs/common/rank_log.h"
 #include "programs/common/rank_options.h"
@@ -65,6 +66,7 @@ int main(int argc, char **argv)
 {
     struct preprocess_options options = {0};
     struct error error = {.message = ""};
+    process_begin();
     hdf5_start();
     struct comm *comm = comm_start(&argc, &argv);
     enum options_result result = rank_options_parse(comm, &program, argc, argv, &options, check, NULL);

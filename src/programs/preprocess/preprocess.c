@@ -109,9 +109,9 @@ static bool check_output(struct job *job, struct error *error)
     if (!folder_make(options->output_dir, error) || !dataset_folder_lock(&job->lock, options->output_dir, error) ||
         !dataset_folder_recover(options->output_dir, error))
         return false;
-    if (dataset_folder_holds_one(options->output_dir) && !options->overwrite)
-        return refuse_data_set(options, error);
-    return true;
+    bool holds;
+    return dataset_folder_holds_one(&holds, options->output_dir, error) &&
+           (!holds || options->overwrite || refuse_data_set(options, error));
 }
 
 /* By the names that they will have in the data set: those that are no UTF-8 text have others than on the disk. */
@@ -534,7 +534,10 @@ static bool commit(struct job *job, struct error *error)
     const struct dataset_index *index = &job->index;
     const char *output = job->options->output_dir;
     /* Another job may have been quicker. */
-    if (!job->options->overwrite && dataset_folder_holds_one(output))
+    bool holds;
+    if (!dataset_folder_holds_one(&holds, output, error))
+        return false;
+    if (holds && !job->options->overwrite)
         return refuse_data_set(job->options, error);
     if (!dataset_folder_check(job->staging, index->num_shards, error) || !folder_lock_held(&job->lock, error) ||
         !atomic_file_name_over(&job->index_file, error))
