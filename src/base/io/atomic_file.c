@@ -35,15 +35,6 @@ static void short_host_name(char host[HOST_NAME_SIZE])
     host[SHOWN_HOST] = '\0';
 }
 
-/* The folder in which `path` lies, owned by the caller. */
-static char *folder_of(const char *path)
-{
-    const char *name = path_name(path);
-    if (name == path)
-        return format_text(".");
-    return format_text("%.*s", (int)(name - path), path);
-}
-
 /* ".NAME.HOST.TAG.PID.tmp"; in the place of the end of a long NAME stands its hash, so that names which begin alike stay apart.
  * TAG is base/process.h's: hosts, containers and their processes may have the same names and numbers. Owned by the caller. */
 static char *temporary_name(const char *name)
@@ -79,7 +70,7 @@ static void forget(struct atomic_file *file)
 /* Chooses a name and creates the file. False with errno in *reason; EEXIST where another name may do. */
 static bool create(struct atomic_file *file, const char *path, int *reason, struct error *error)
 {
-    char *folder = folder_of(path), *temporary = temporary_name(path_name(path));
+    char *folder = path_folder(path), *temporary = temporary_name(path_name(path));
     file->temporary_path = path_join(folder, temporary);
     free(temporary);
     free(folder);
@@ -198,7 +189,7 @@ static bool commit(struct atomic_file *file, naming give_name, struct error *err
         atomic_file_abandon(file);
         return false;
     }
-    char *folder = folder_of(file->path);
+    char *folder = path_folder(file->path);
     ok = atomic_file_flush_folder(folder, error);
     free(folder);
     forget(file);

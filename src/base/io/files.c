@@ -26,6 +26,12 @@ const char *path_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
+char *path_folder(const char *path)
+{
+    const char *name = path_name(path);
+    return name == path ? format_text(".") : format_text("%.*s", (int)(name - path), path);
+}
+
 bool file_exists(const char *path)
 {
     struct stat status;

@@ -10,6 +10,9 @@
 /* "FOLDER/NAME", owned by the caller; one '/' between them. */
 char *path_join(const char *folder, const char *name);
 
+/* The folder in which `path` lies: what is before its last '/', or "."; owned by the caller. */
+char *path_folder(const char *path);
+
 /* The part after the last '/', inside `path`. */
 const char *path_name(const char *path);
 
