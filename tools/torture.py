@@ -55,7 +55,7 @@ KILLS = (signal.SIGKILL,) * 4 + (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
 # What may fail, and how.
 ERRORS = {
     "openat": "EACCES EIO EMFILE ENFILE ENOMEM ENOSPC ESTALE EROFS",
-    "read": "EIO ESTALE", "getdents64": "EIO ESTALE",
+    "read": "EIO ESTALE", "pread64": "EIO ESTALE", "getdents64": "EIO ESTALE",
     "write": "ENOSPC EIO EDQUOT", "pwrite64": "ENOSPC EIO EDQUOT",
     "fsync": "EIO ENOSPC EDQUOT", "close": "EIO ENOSPC EDQUOT",
     "newfstatat": "EIO EACCES ESTALE", "lseek": "EIO", "ftruncate": "EIO",
