@@ -65,7 +65,7 @@ endforeach()
 # Models that are shipped, where drumline-generate --config=NAME looks for them (src/run/model_files.h).
 file(GLOB models CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/models/*.h5)
 install(FILES ${models} DESTINATION ${CMAKE_INSTALL_DATADIR}/drumline/models)
-install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs)
+install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs PATTERN node_modules EXCLUDE)
 install(FILES README.md CHANGELOG.md CONTRIBUTING.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 file(GLOB job_scripts CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/jobs/*.sh)
 install(PROGRAMS ${job_scripts} DESTINATION ${DRUMLINE_JOBSDIR})

@@ -16,7 +16,7 @@ packages=(
 )
 test_packages=(
     libcmocka-dev clang-format shellcheck hdf5-tools python3 python3-numpy python3-h5py python3-mido python3-xxhash python3-protobuf
-    slurmctld slurmd slurm-client munge iproute2
+    slurmctld slurmd slurm-client munge iproute2 strace
     libmpich-dev mpich lintian groff-base chromium gcc-aarch64-linux-gnu qemu-user musl-tools
 )
 musl_packages=(musl-tools meson curl)

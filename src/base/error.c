@@ -76,3 +76,9 @@ bool error_prefix(struct error *error, const char *format, ...)
     memcpy(error->message, text, strlen(text) + 1);
     return false;
 }
+
+bool error_append(struct error *error, const char *text)
+{
+    append(error->message, text);
+    return false;
+}

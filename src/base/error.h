@@ -28,4 +28,7 @@ bool error_set_no_memory(struct error *error, const char *format, ...) __attribu
 /* Puts "CONTEXT: " before the message that is there, and returns false. */
 bool error_prefix(struct error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Puts more behind the message that is there, and returns false; the number stays. */
+bool error_append(struct error *error, const char *text);
+
 #endif

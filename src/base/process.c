@@ -56,6 +56,11 @@ static void describe_place(struct process *process)
     process->space[length > 0 ? length : 0] = '\0';
 }
 
+void process_begin(void)
+{
+    signal(SIGXFSZ, SIG_IGN);
+}
+
 void process_describe_self(struct process *self)
 {
     char stat[1024], state;

@@ -8,6 +8,10 @@
 
 enum { PROCESS_WORD_SIZE = 64, PROCESS_TOKEN_SIZE = 33 };
 
+/* To be called first by each program: a file that may not grow (ulimit -f, SIGXFSZ) is a write that fails, with a message, and
+ * not the program's end. */
+void process_begin(void);
+
 /* A process, among those of all hosts and containers. Process numbers mean something within one process space of one boot
  * alone, and are used again there; the start time distinguishes two processes with the same number. */
 struct process {

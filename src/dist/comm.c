@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "dist/comm_internal.h"
 #include "dist/launcher.h"
+#include "dist/leftovers.h"
 
 #include <xxhash.h>
 
@@ -65,6 +66,8 @@ struct comm *comm_start(int *argc, char ***argv)
     else
         start_alone(comm);
     log_set_rank(comm->rank, comm->size, comm->host);
+    if (comm->has_mpi && comm->local_rank == 0)
+        leftovers_sweep("/dev/shm");
     return comm;
 }
 

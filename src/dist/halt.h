@@ -2,7 +2,7 @@
  * once a step, say), so that all stop after the same step.
  *
  * SIGTERM, SIGINT and SIGUSR1 ask for a halt. A second SIGINT or SIGTERM more than a second after the first ends the process
- * at once. SIGPIPE and SIGXFSZ are ignored: the write that fails reports what can't be written. SIGUSR2, SIGHUP and
+ * at once. SIGPIPE is ignored, as SIGXFSZ is (base/process.h): the write that fails reports what can't be written. SIGUSR2, SIGHUP and
  * SIGCONT are left alone. */
 #ifndef DRUMLINE_DIST_HALT_H
 #define DRUMLINE_DIST_HALT_H

@@ -15,8 +15,9 @@
 static int open_for_appending(const char *path, struct stat *status, struct error *error)
 {
     int file = open(path, O_RDWR | O_CREAT | O_APPEND | O_NONBLOCK | O_CLOEXEC, 0644);
+    bool is_seen = file >= 0 && fstat(file, status) == 0;
     int reason = errno;
-    if (file >= 0 && fstat(file, status) == 0 && S_ISREG(status->st_mode))
+    if (is_seen && S_ISREG(status->st_mode))
         return file;
     if (file >= 0)
         close(file);

@@ -15,19 +15,23 @@ struct search {
     char *found;                /* the caller's */
     char *folders[MAX_FOLDERS]; /* where it was not; owned */
     int num_folders;
+    bool failed; /* the system can't say whether it is in one of them: another must not be taken in its place */
+    struct error *reason; /* why; not owned */
 };
 
 /* Takes ownership of the folder's name. */
 static void look_into(struct search *search, char *folder)
 {
-    if (search->found || search->num_folders == MAX_FOLDERS) {
+    bool is_there;
+    if (search->found || search->failed || search->num_folders == MAX_FOLDERS) {
         free(folder);
         return;
     }
     char *name = format_text("%s.h5", search->config), *path = path_join(folder, name);
     free(name);
     search->folders[search->num_folders++] = folder;
-    if (file_exists(path))
+    search->failed = !path_look(&is_there, path, search->reason);
+    if (!search->failed && is_there)
         search->found = path;
     else
         free(path);
@@ -96,7 +100,7 @@ static void refuse(const struct search *search, struct error *error)
 
 char *model_files_find(const char *config, const char *models_dir, const char *program, struct error *error)
 {
-    struct search search = {.config = config};
+    struct search search = {.config = config, .reason = error};
     const char *list = getenv(MODEL_FILES_VARIABLE);
     if (models_dir)
         look_into(&search, format_text("%s", models_dir));
@@ -104,7 +108,7 @@ char *model_files_find(const char *config, const char *models_dir, const char *p
         look_into_list(&search, list);
     if (program)
         look_beside(&search, program);
-    if (!search.found)
+    if (!search.found && !search.failed)
         refuse(&search, error);
     for (int i = 0; i < search.num_folders; i++)
         free(search.folders[i]);

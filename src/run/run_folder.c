@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { MOST_TRIES = 5 }; /* to use a file that a training beside us deletes or replaces */
+
 char *run_train_folder(const char *run_dir)
 {
     return path_join(run_dir, "train");
@@ -47,7 +49,6 @@ static enum finding choose(const struct run_checkpoint_user *user, char **path, 
 bool run_use_newest_checkpoint(const struct run_checkpoint_user *user, char **path, const char *run_dir,
                                struct error *error)
 {
-    enum { MOST_TRIES = 5 };
     struct checkpoint_list list = {0};
     struct error reason = {.number = 0};
     char *folder = run_train_folder(run_dir);
@@ -80,24 +81,39 @@ void run_warn_unsealed(const struct checkpoint *checkpoint, const char *path)
                     path);
 }
 
+/* *path is NULL where there is no best.h5, or a damaged one. */
+static bool use_best(const struct run_checkpoint_user *user, char **path, const char *best, struct error *error)
+{
+    bool is_there;
+    if (!path_look(&is_there, best, error))
+        return false;
+    for (int i = 0; is_there && i < MOST_TRIES; i++) {
+        if (user->use(user->context, best, error)) {
+            log_info("using %s, the model of the lowest val_loss; --checkpoint=newest takes the newest checkpoint",
+                     best);
+            *path = format_text("%s", best);
+            return true;
+        }
+        if (error->number == 0)
+            log_warning("using the newest checkpoint instead: %s", error->message);
+        if (error->number == 0 || error->number == ENOENT)
+            return true;
+        if (error->number != ESTALE) /* else a training beside us has just replaced it */
+            break;
+    }
+    return !is_there || error_append(error, "; it may be valid, so no other checkpoint is used in its place "
+                                            "(--checkpoint=newest takes the newest)");
+}
+
 bool run_use_best_checkpoint(const struct run_checkpoint_user *user, char **path, const char *run_dir,
                              struct error *error)
 {
-    struct error reason;
     char *folder = run_train_folder(run_dir), *best = path_join(folder, RUN_BEST_NAME);
-    free(folder);
     *path = NULL;
-    if (file_exists(best)) {
-        if (user->use(user->context, best, &reason)) {
-            log_info("using %s, the model of the lowest val_loss; --checkpoint=newest takes the newest checkpoint",
-                     best);
-            *path = best;
-            return true;
-        }
-        log_warning("using the newest checkpoint instead: %s", reason.message);
-    }
+    bool ok = use_best(user, path, best, error);
     free(best);
-    return run_use_newest_checkpoint(user, path, run_dir, error);
+    free(folder);
+    return ok && (*path || run_use_newest_checkpoint(user, path, run_dir, error));
 }
 
 bool run_use_checkpoint(const struct run_checkpoint_user *user, char **path, const char *run_dir,

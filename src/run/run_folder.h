@@ -34,7 +34,8 @@ struct checkpoint;
 /* Logs a warning where a file that was read has no seal: then only what its values show was checked. */
 void run_warn_unsealed(const struct checkpoint *checkpoint, const char *path);
 
-/* Offers RUN/train/best.h5 first, and where there is none, or it can't be used, the checkpoints as above. */
+/* Offers RUN/train/best.h5 first, and where there is none, or a damaged one, the checkpoints as above. One that the system
+ * can't read is an error. */
 bool run_use_best_checkpoint(const struct run_checkpoint_user *user, char **path, const char *run_dir,
                              struct error *error);
 

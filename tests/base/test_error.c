@@ -64,11 +64,21 @@ static void test_too_long(void **state)
     assert_string_equal(error.message + ERROR_MESSAGE_SIZE - 4, "...");
 }
 
+static void test_append(void **state)
+{
+    struct error error;
+    (void)state;
+    error_set_errno(&error, EIO, "file");
+    assert_false(error_append(&error, "; try again"));
+    assert_string_equal(error.message, "file: Input/output error; try again");
+    assert_int_equal(error.number, EIO);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_set),    cmocka_unit_test(test_set_from_itself), cmocka_unit_test(test_errno),
-        cmocka_unit_test(test_prefix), cmocka_unit_test(test_too_long),
+        cmocka_unit_test(test_prefix), cmocka_unit_test(test_too_long),        cmocka_unit_test(test_append),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

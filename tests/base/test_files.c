@@ -115,6 +115,12 @@ static void test_list(void **state)
     assert_int_equal(mkfifo(pipe, 0666), 0);
     static const char *const flat[] = {"B.MIDI", "b.mid"};
     static const char *const all[] = {"B.MIDI", "b.mid", "x/link.mid", "x/y/a.mid"};
+    struct file_list flat_list;
+    assert_ok(file_list_make(&flat_list, *state, false, midi_suffixes, &error), error);
+    assert_skipped(&flat_list, "folder.mid", PATH_FOLDER, 0);
+    assert_skipped(&flat_list, "link.mid", PATH_FOLDER, 0);
+    assert_int_equal(flat_list.num_skipped, 4);
+    file_list_free(&flat_list);
     assert_lists(*state, false, 2, flat);
     assert_lists(*state, true, 4, all);
     struct file_list list;

@@ -120,3 +120,62 @@ expect_count 0 "$folder/empty" "a refused run leaves a folder behind"
 printf 'midi_filename,split\n000.mid,dev\n' >"$input/info.csv"
 run 1 "info.csv: line 2: split 'dev'" 3 --input_dir "$input" --output_dir "$folder/none"
 [ ! -e "$folder/none" ] || fail "a refused run leaves a folder behind"
+
+# What can't be read is a failure, or is asked to be skipped.
+rm "$input/info.csv"
+mkdir "$folder/odd"
+set -- "$input"/0*.mid
+cp "$1" "$folder/odd/a.mid"
+mkdir "$folder/odd/folder.mid"
+run 0 "1 performance kept" 2 --input_dir "$folder/odd" --output_dir "$folder/odd1"
+mkfifo "$folder/odd/pipe.mid"
+run 1 "odd/pipe.mid: not a regular file; --skip_unreadable" 2 --input_dir "$folder/odd" --output_dir "$folder/odd2"
+ln -s nowhere "$folder/odd/link.mid"
+rm "$folder/odd/pipe.mid"
+run 1 "odd/link.mid: broken link: No such file" 2 --input_dir "$folder/odd" --output_dir "$folder/odd2" --recursive
+[ ! -e "$folder/odd2" ] || fail "a refused run leaves files behind"
+mkfifo "$folder/odd/pipe.mid"
+run 0 "warning: skipped: .*odd/pipe.mid: not a regular file" 2 --input_dir "$folder/odd" --output_dir "$folder/odd2" \
+    --skip_unreadable
+grep -q "2 skipped: could not be read" "$folder/said" || fail "what can't be read is not counted"
+mkfifo "$folder/odd/info.csv"
+run 1 "odd/info.csv: not a regular file" 2 --input_dir "$folder/odd" --output_dir "$folder/odd3" --skip_unreadable
+rm "$folder/odd/info.csv" "$folder/odd/pipe.mid" "$folder/odd/link.mid"
+
+# Errors of the disk, where they can be injected: of one rank alone, and of a folder.
+if strace -o /dev/null -e inject=getppid:error=EIO true 2>/dev/null; then
+    mkdir "$folder/odd/below"
+    cp "$2" "$folder/odd/below/b.mid"
+    # refused FILE CALL: reading the file or folder fails so.
+    refused() {
+        status=0
+        strace -f -qq -o /dev/null -P "$folder/odd/$1" -e "inject=$2:error=EIO" "$preprocess" --recursive \
+            --input_dir "$folder/odd" --output_dir "$folder/odd4" >"$folder/said" 2>&1 || status=$?
+        [ "$status" -eq 1 ] || fail "exit status $status, not 1: EIO of $2 on $1"
+        grep -q "error: .*odd/$1: can.t .*: Input/output error" "$folder/said" || fail "EIO of $2 on $1 is not named"
+        [ ! -e "$folder/odd4" ] || fail "a refused run leaves files behind"
+        strace -f -qq -o /dev/null -P "$folder/odd/$1" -e "inject=$2:error=EIO" "$preprocess" --recursive \
+            --input_dir "$folder/odd" --output_dir "$folder/odd5" --overwrite --skip_unreadable >"$folder/said" 2>&1 ||
+            fail "--skip_unreadable fails: EIO of $2 on $1"
+        grep -q "skipped: .*odd/$1: can.t .*: Input/output error" "$folder/said" || fail "$1 is not named"
+    }
+    # What may hold a data set is not overwritten.
+    before=$(cksum <"$folder/odd1/index.h5")
+    if strace -f -qq -o /dev/null -P "$folder/odd1/index.h5" -e inject=newfstatat,stat,statx:error=EIO "$preprocess" \
+        --input_dir "$folder/odd" --output_dir "$folder/odd1" >"$folder/said" 2>&1; then
+        fail "a data set that can't be seen is overwritten"
+    fi
+    grep -q "odd1/index.h5: can.t access: Input/output error" "$folder/said" || fail "EIO on an index is not named"
+    [ "$(cksum <"$folder/odd1/index.h5")" = "$before" ] || fail "a data set that can't be seen is overwritten"
+    refused a.mid openat
+    refused a.mid read
+    refused below openat
+    refused below getdents64
+fi
+
+# A limit on files, of which what is printed is none.
+(ulimit -f 1 && "$preprocess" --recursive --input_dir "$input" --output_dir "$folder/limited" 2>&1 || echo refused) |
+    cat >"$folder/said"
+grep -q "limited/.*: can.t write: File too large" "$folder/said" || fail "a limit on files is not named"
+grep -q "^refused" "$folder/said" || fail "a file larger than it may be was written"
+[ ! -e "$folder/limited" ] || fail "a refused run leaves files behind"

@@ -39,5 +39,9 @@ if(NOT DRUMLINE_SANITIZE)
     if(DRUMLINE_MPI AND DRUMLINE_TOOLS)
         drumline_check(quickstart ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR})
         set_tests_properties(check_quickstart PROPERTIES PROCESSORS 2)
+        # A short run; tools/torture.py --help says how to make a long one.
+        add_test(NAME torture COMMAND ${DRUMLINE_PYTHON} ${PROJECT_SOURCE_DIR}/tools/torture.py --seconds=25
+            --bin=${PROJECT_BINARY_DIR}/bin)
+        set_tests_properties(torture PROPERTIES LABELS torture TIMEOUT 300 PROCESSORS 2 SKIP_RETURN_CODE 77)
     endif()
 endif()

@@ -3,17 +3,6 @@ foreach(module events drum_map drum_notes round_trip midi_check midi_file midi_m
     drumline_test(data/${module} LINK drumline_data)
 endforeach()
 
-# libFuzzer on the MIDI reader: configure with clang, build fuzz_midi, run it on a folder of MIDI files.
-option(DRUMLINE_FUZZ "Build the libFuzzer targets (needs clang)" OFF)
-if(DRUMLINE_FUZZ)
-    target_compile_options(drumline_flags INTERFACE -fsanitize=fuzzer-no-link,address,undefined)
-    target_link_options(drumline_flags INTERFACE -fsanitize=address,undefined)
-    add_executable(fuzz_midi data/fuzz_midi.c)
-    target_include_directories(fuzz_midi PRIVATE ${PROJECT_SOURCE_DIR})
-    target_link_libraries(fuzz_midi PRIVATE drumline_data)
-    target_link_options(fuzz_midi PRIVATE -fsanitize=fuzzer)
-endif()
-
 if(DRUMLINE_MPI)
     add_executable(performances data/performances.c)
     target_include_directories(performances PRIVATE ${PROJECT_SOURCE_DIR})

@@ -8,6 +8,14 @@
 
 #include <sys/wait.h>
 
+static bool holds_one(const char *folder)
+{
+    struct error error;
+    bool holds;
+    assert_ok(dataset_folder_holds_one(&holds, folder, &error), error);
+    return holds;
+}
+
 static void expect_valid(const char *folder, uint32_t num_shards, int num_files)
 {
     struct error error;
@@ -34,9 +42,9 @@ static void test_replaces_whole(void **state)
 {
     char *folder = scratch_make();
     (void)state;
-    assert_false(dataset_folder_holds_one(folder));
+    assert_false(holds_one(folder));
     put(folder, 4);
-    assert_true(dataset_folder_holds_one(folder));
+    assert_true(holds_one(folder));
     expect_valid(folder, 4, 5);
     put(folder, 2); /* fewer shards: none of the four stays */
     expect_valid(folder, 2, 3);
@@ -156,7 +164,7 @@ static void test_recover_spares_living_jobs_of_the_first_version(void **state)
     assert_int_equal(rename(staging, others), 0);
     assert_ok(dataset_folder_recover(folder, &error), error);
     assert_true(folder_exists(others));
-    assert_false(dataset_folder_holds_one(folder));
+    assert_false(holds_one(folder));
     free(others);
     free(staging);
     scratch_remove(folder);

@@ -232,13 +232,24 @@ static void test_hostile_files_are_named(void **state)
     file.size = 9;
     assert_true(midi_bytes_save(&file, damaged));
     assert_true(midi_bytes_save(&file, odd));
-    expect_skipped(fixture, "gone.mid", SKIPPED_UNREADABLE, "gone.mid");
     expect_skipped(fixture, "damaged.mid", SKIPPED_DAMAGED, "damaged.mid: not a MIDI file");
     expect_skipped(fixture, "kind.mid", SKIPPED_UNSUPPORTED, "kind.mid: MIDI format 2");
     expect_skipped(fixture, "odd\xff.mid", SKIPPED_DAMAGED, "odd\\xff.mid: not a MIDI file");
     free(odd);
     free(kind);
     free(damaged);
+}
+
+/* What the system can't read is missed by nobody: the set would be smaller. */
+static void test_unreadable(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error error;
+    assert_fails(intake_file(&fixture->shard, &fixture->counts, fixture->folder, "gone.mid", &fixture->splits,
+                             &fixture->rules, &error),
+                 error, "gone.mid: can't open: No such file or directory; --skip_unreadable skips such files");
+    fixture->rules.skip_unreadable = true;
+    expect_skipped(fixture, "gone.mid", SKIPPED_UNREADABLE, "gone.mid: can't open: No such file");
 }
 
 /* Names that are no UTF-8 text are kept under an escaped one. */
@@ -396,6 +407,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_rules, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_quiet_reasons_are_named_at_debug, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_hostile_files_are_named, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_unreadable, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_odd_names, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_repairs, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_piano, set_up, tear_down),

@@ -5,6 +5,7 @@
 #include "tests/support/unit.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
 
 static void write_table(const char *folder, const void *text, size_t size)
 {
@@ -22,7 +23,7 @@ static void expect_refusal(const char *text, const char *part)
     struct error error;
     char *folder = scratch_make();
     write_table(folder, text, strlen(text));
-    assert_fails(splits_read(&splits, folder, &error), error, part);
+    assert_fails(splits_read(&splits, folder, false, &error), error, part);
     assert_contains(error.message, "info.csv");
     assert_null(splits.rows);
     scratch_remove(folder);
@@ -34,7 +35,7 @@ static void test_none(void **state)
     struct error error;
     char *folder = scratch_make();
     (void)state;
-    assert_ok(splits_read(&splits, folder, &error), error);
+    assert_ok(splits_read(&splits, folder, false, &error), error);
     assert_int_equal(splits.count, 0);
     assert_null(splits_find(&splits, "a.mid"));
     splits_free(&splits);
@@ -57,7 +58,7 @@ static void test_reads_a_table(void **state)
     char *folder = scratch_make();
     (void)state;
     write_table(folder, text, strlen(text));
-    assert_ok(splits_read(&splits, folder, &error), error);
+    assert_ok(splits_read(&splits, folder, false, &error), error);
     assert_int_equal(splits.count, 4);
     const struct performance_info *row = splits_find(&splits, "b/2.mid");
     assert_non_null(row);
@@ -87,7 +88,7 @@ static void test_optional_columns(void **state)
     char *folder = scratch_make();
     (void)state;
     write_table(folder, text, strlen(text));
-    assert_ok(splits_read(&splits, folder, &error), error);
+    assert_ok(splits_read(&splits, folder, false, &error), error);
     assert_string_equal(splits_find(&splits, "a.mid")->style, "");
     splits_free(&splits);
     scratch_remove(folder);
@@ -112,21 +113,21 @@ static void test_finds_tables(void **state)
     save(folder, "other.csv", "a,b\n\"broken");
     save(below, "info.csv", "midi_filename,split,drummer,beat_type\nx.mid,test,d,beat\n");
     save(deep, "info.csv", "midi_filename,split\ny.mid,test\n");
-    assert_ok(splits_read(&splits, folder, &error), error);
+    assert_ok(splits_read(&splits, folder, false, &error), error);
     assert_int_equal(splits.count, 1);
     assert_int_equal(splits_find(&splits, "groove/x.mid")->split, SPLIT_TEST);
     assert_true(splits.is_groove);
     assert_string_equal(splits.name, "groove/info.csv");
     splits_free(&splits);
     save(folder, "e-gmd-v1.0.0.csv", "drummer,midi_filename\nd,groove/x.mid\n");
-    assert_ok(splits_read(&splits, folder, &error), error);
+    assert_ok(splits_read(&splits, folder, false, &error), error);
     assert_int_equal(splits.count, 1);
     assert_int_equal(splits_find(&splits, "groove/x.mid")->split, NUM_SPLITS);
     assert_string_equal(splits_find(&splits, "groove/x.mid")->drummer, "d");
     assert_false(splits.is_groove);
     splits_free(&splits);
     save(folder, "more.csv", "split,midi_filename\ntest,groove/x.mid\n");
-    assert_fails(splits_read(&splits, folder, &error), error, "'groove/x.mid' is listed twice");
+    assert_fails(splits_read(&splits, folder, false, &error), error, "'groove/x.mid' is listed twice");
     scratch_remove(folder);
     free(below);
     free(deep);
@@ -155,7 +156,7 @@ static void test_hostile_bytes(void **state)
     char wide[300] = "midi_filename,split";
     (void)state;
     write_table(folder, with_nul, sizeof with_nul - 1);
-    assert_fails(splits_read(&splits, folder, &error), error, "contains a NUL");
+    assert_fails(splits_read(&splits, folder, false, &error), error, "contains a NUL");
     for (int i = 0; i < 100; i++)
         strcat(wide, ",x");
     expect_refusal(wide, "more than 64 columns");
@@ -163,7 +164,7 @@ static void test_hostile_bytes(void **state)
     static const char text[] = "midi_filename,split,style\n\"a\"\"b.mid\",train,\"x\ny\"\r\nc.mid,test,\n";
     for (size_t size = 0; size < sizeof text - 1; size++) {
         write_table(folder, text, size);
-        if (splits_read(&splits, folder, &error))
+        if (splits_read(&splits, folder, false, &error))
             splits_free(&splits);
         else
             assert_contains(error.message, "info.csv");
@@ -200,6 +201,42 @@ static void test_names(void **state)
     assert_string_equal(split_name(SPLIT_TEST), "test");
 }
 
+/* Splits that are given must not be replaced silently by those of a hash. */
+static void test_what_is_no_file(void **state)
+{
+    static const char text[] = "split,midi_filename\ntrain,a.mid\n";
+    struct splits splits;
+    struct error error;
+    char *folder = scratch_make(), *pack = path_join(folder, "pack");
+    char *info = path_join(folder, "info.csv"), *below = path_join(pack, "info.csv"),
+         *other = path_join(folder, "x.csv");
+    (void)state;
+    assert_int_equal(mkfifo(info, 0666), 0);
+    assert_fails(splits_read(&splits, folder, true, &error), error, "info.csv: not a regular file");
+    unlink(info);
+    assert_int_equal(mkdir(info, 0777), 0);
+    assert_fails(splits_read(&splits, folder, false, &error), error, "info.csv: is a folder");
+    rmdir(info);
+    assert_int_equal(symlink("gone", info), 0);
+    assert_fails(splits_read(&splits, folder, true, &error), error, "info.csv: broken link: No such file");
+    unlink(info);
+    assert_int_equal(mkdir(pack, 0777), 0);
+    assert_int_equal(mkfifo(below, 0666), 0);
+    assert_fails(splits_read(&splits, folder, false, &error), error, "pack/info.csv: not a regular file");
+    unlink(below);
+    assert_int_equal(symlink("gone", other), 0);
+    assert_fails(splits_read(&splits, folder, false, &error), error, "x.csv: broken link");
+    write_table(folder, text, strlen(text));
+    assert_ok(splits_read(&splits, folder, true, &error), error);
+    assert_int_equal(splits.count, 1);
+    splits_free(&splits);
+    free(other);
+    free(below);
+    free(info);
+    free(pack);
+    scratch_remove(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -211,6 +248,7 @@ int main(void)
         cmocka_unit_test(test_hostile_bytes),
         cmocka_unit_test(test_split_by_hash),
         cmocka_unit_test(test_names),
+        cmocka_unit_test(test_what_is_no_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,6 +19,7 @@ if(DRUMLINE_MPI)
     endif()
 
     drumline_test(dist/launcher LINK drumline_dist)
+    drumline_test(dist/leftovers LINK drumline_dist)
 
     add_test(NAME mpi_allreduce_algorithm_told COMMAND ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} 2 $<TARGET_FILE:mpi_allreduce_algorithm>)
     set_tests_properties(mpi_allreduce_algorithm_told PROPERTIES TIMEOUT 120 PROCESSORS 2

@@ -21,6 +21,13 @@ if(DRUMLINE_MPI AND NOT DRUMLINE_SANITIZE)
         ENVIRONMENT "${DRUMLINE_MPI_ENVIRONMENT};PYTHONDONTWRITEBYTECODE=1")
 endif()
 
+if(DRUMLINE_MPI AND NOT DRUMLINE_SANITIZE)
+    add_test(NAME export COMMAND ${DRUMLINE_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/exchange/check_export.py
+        ${PROJECT_BINARY_DIR}/bin $<TARGET_FILE:make_checkpoint>)
+    set_tests_properties(export PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77
+        ENVIRONMENT "${DRUMLINE_MPI_ENVIRONMENT};PYTHONDONTWRITEBYTECODE=1")
+endif()
+
 # Exported models in Magenta.js itself: npm's client, installed once into the build folder, plays them in Node and, on the page of
 # docs/examples/magenta_js, in Chromium. 77: Node, npm, its registry or Chromium is not there.
 if(DRUMLINE_MPI AND DRUMLINE_TOOLS AND NOT DRUMLINE_SANITIZE)

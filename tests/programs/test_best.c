@@ -72,21 +72,21 @@ static void a_better_file_of_the_past_is_adopted(void **state)
     struct checkpoint checkpoint = {
         .step = 20, .best = {.is_known = true, .step = 10, .val_loss = 90}
     };
-    best_adopt(&checkpoint, *state);
+    assert_ok(best_adopt(&checkpoint, *state, &error), error);
     assert_int_equal(checkpoint.best.step, 10);
     put_best(*state, 20, 95);
-    best_adopt(&checkpoint, *state);
+    assert_ok(best_adopt(&checkpoint, *state, &error), error);
     assert_int_equal(checkpoint.best.step, 10);
     put_best(*state, 30, 80); /* a step that will be repeated */
-    best_adopt(&checkpoint, *state);
+    assert_ok(best_adopt(&checkpoint, *state, &error), error);
     assert_int_equal(checkpoint.best.step, 10);
     put_best(*state, 20, 85);
-    best_adopt(&checkpoint, *state);
+    assert_ok(best_adopt(&checkpoint, *state, &error), error);
     assert_int_equal(checkpoint.best.step, 20);
     assert_true(fabs(checkpoint.best.val_loss - 85) <= 0);
     char *path = path_join(*state, RUN_BEST_NAME);
     assert_ok(file_write(path, path, "x", 1, &error), error);
-    best_adopt(&checkpoint, *state);
+    assert_ok(best_adopt(&checkpoint, *state, &error), error);
     assert_int_equal(checkpoint.best.step, 20);
     free(path);
 }

@@ -111,6 +111,55 @@ static void one_that_stays_stale(void **state)
     assert_true(pretended.offered > 1);
 }
 
+/* Fails for best.h5 alone. */
+static bool use_but_best(void *context, const char *path, struct error *error)
+{
+    struct pretended *pretended = context;
+    if (strcmp(path_name(path), RUN_BEST_NAME) != 0)
+        return true;
+    pretended->offered++;
+    if (pretended->deletes)
+        unlink(path);
+    return pretended->number != 0 ? error_set_errno(error, pretended->number, "%s: can't open", path)
+                                  : error_set(error, "%s: is damaged", path);
+}
+
+/* With a RUN/train/best.h5. */
+static bool use_best(struct pretended *pretended, char **path, const char *run, struct error *error)
+{
+    struct error ignored;
+    struct run_checkpoint_user user = {use_but_best, pretended};
+    char *best = format_text("%s/train/" RUN_BEST_NAME, run);
+    assert_ok(file_write(best, best, "", 0, &ignored), ignored);
+    bool ok = run_use_best_checkpoint(&user, path, run, error);
+    free(best);
+    return ok;
+}
+
+static void the_best_like_others(void **state)
+{
+    static const int numbers[] = {EACCES, EIO, ENOMEM, EMFILE, ESTALE};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        struct error error;
+        char *path;
+        struct pretended pretended = {.number = numbers[i]};
+        assert_fails(use_best(&pretended, &path, *state, &error), error, strerror(numbers[i]));
+        assert_contains(error.message, "best.h5: can't open");
+        assert_contains(error.message, "no other checkpoint is used in its place");
+        assert_null(path);
+        assert_int_equal(pretended.offered > 1, numbers[i] == ESTALE);
+    }
+    struct pretended damaged = {.number = 0}, gone = {.number = ENOENT, .deletes = true};
+    struct pretended *const passed_over[] = {&damaged, &gone};
+    for (size_t i = 0; i < 2; i++) {
+        struct error error;
+        char *path;
+        assert_ok(use_best(passed_over[i], &path, *state, &error), error);
+        assert_string_equal(path_name(path), "checkpoint-00000003.h5");
+        free(path);
+    }
+}
+
 static void no_checkpoint_is_no_error(void **state)
 {
     struct error error;
@@ -130,6 +179,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_failure_of_the_system_is_no_damage, make_run, scratch_tear_down),
         cmocka_unit_test_setup_teardown(one_that_was_deleted_meanwhile, make_run, scratch_tear_down),
         cmocka_unit_test_setup_teardown(one_that_stays_stale, make_run, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(the_best_like_others, make_run, scratch_tear_down),
         cmocka_unit_test_setup_teardown(no_checkpoint_is_no_error, make_run, scratch_tear_down),
     };
     log_set_level(LOG_LEVEL_ERROR);

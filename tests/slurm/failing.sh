@@ -19,6 +19,19 @@ chmod +x stuck/drumline-train crashing/drumline-train
 DRUMLINE_RUN=runs/stuck DRUMLINE_BIN=$PWD/stuck submit -n 1 jobs/train.sh
 stuck=$job
 
+# A training that ended because a rank hung: started again, and not for ever.
+mkdir -p stalled runs/stalled/train
+cat >stalled/drumline-train <<'SCRIPT'
+#!/bin/bash
+[ "$1" != --version ] || exit 0
+printf '{"event":"end","step":0,"num_steps":20,"num_ranks":1,"reason":"stalled","message":"no progress"}\n' \
+    >>"$DRUMLINE_RUN/train/metrics.jsonl"
+exit 1
+SCRIPT
+chmod +x stalled/drumline-train
+DRUMLINE_RUN=runs/stalled DRUMLINE_BIN=$PWD/stalled submit -n 1 jobs/train.sh
+stalled=$job
+
 mkdir bad
 printf 'no HDF5 at all\n' >bad/index.h5
 DRUMLINE_DATA=bad DRUMLINE_RUN=runs/bad submit -n 2 jobs/train.sh
@@ -59,3 +72,9 @@ expect_restarts "$job" 0 "drumline-train-$job.log"
 expect_state "$stuck" FAILED "drumline-train-$stuck.log" 90
 expect_log "drumline-train-$stuck.log" 'requeued twice without a checkpoint newer than step 0'
 [ "$(wc -l <runs/stuck/requeues.tsv)" -eq 2 ] || fail "the job did not start twice" "drumline-train-$stuck.log"
+
+expect_state "$stalled" FAILED "drumline-train-$stalled.log" 90
+expect_log "drumline-train-$stalled.log" 'stopped before the last step'
+expect_log "drumline-train-$stalled.log" 'requeueing, to resume from there'
+expect_log "drumline-train-$stalled.log" 'requeued twice without a checkpoint newer than step 0'
+[ "$(wc -l <runs/stalled/requeues.tsv)" -eq 2 ] || fail "the job did not start twice" "drumline-train-$stalled.log"

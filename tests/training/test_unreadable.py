@@ -60,6 +60,12 @@ class Unreadable(harness.TrainingTest):
         self.refused("read", "EIO", "Input/output error")
         self.refused("pread64", "EIO", "Input/output error")
 
+    def test_reading_a_part(self):
+        """HDF5 takes what it can't read for what is not there."""
+        for when in ("5", "20", "60"):
+            with self.subTest(when=when):
+                self.refused("pread64", "EIO", "Input/output error", when=when)
+
     def test_evaluation(self):
         self.refused("openat", "EACCES", "Permission denied", mode="eval")
 

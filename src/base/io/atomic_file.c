@@ -35,15 +35,6 @@ static void short_host_name(char host[HOST_NAME_SIZE])
     host[SHOWN_HOST] = '\0';
 }
 
-/* The folder in which `path` lies, owned by the caller. */
-static char *folder_of(const char *path)
-{
-    const char *name = path_name(path);
-    if (name == path)
-        return format_text(".");
-    return format_text("%.*s", (int)(name - path), path);
-}
-
 /* ".NAME.HOST.TAG.PID.tmp"; in the place of the end of a long NAME stands its hash, so that names which begin alike stay apart.
  * TAG is base/process.h's: hosts, containers and their processes may have the same names and numbers. Owned by the caller. */
 static char *temporary_name(const char *name)
@@ -79,7 +70,7 @@ static void forget(struct atomic_file *file)
 /* Chooses a name and creates the file. False with errno in *reason; EEXIST where another name may do. */
 static bool create(struct atomic_file *file, const char *path, int *reason, struct error *error)
 {
-    char *folder = folder_of(path), *temporary = temporary_name(path_name(path));
+    char *folder = path_folder(path), *temporary = temporary_name(path_name(path));
     file->temporary_path = path_join(folder, temporary);
     free(temporary);
     free(folder);
@@ -198,7 +189,7 @@ static bool commit(struct atomic_file *file, naming give_name, struct error *err
         atomic_file_abandon(file);
         return false;
     }
-    char *folder = folder_of(file->path);
+    char *folder = path_folder(file->path);
     ok = atomic_file_flush_folder(folder, error);
     free(folder);
     forget(file);
@@ -304,8 +295,30 @@ static const char *process_of(const char *name)
     return is_temporary ? name + digits : NULL;
 }
 
-/* Whether nobody can still be writing the temporary file `name`, in which the PID begins at `pid`. */
-static bool is_left_over(const char *name, const char *pid, const struct stat *status)
+time_t atomic_file_now(const char *path)
+{
+    struct atomic_file probe;
+    struct error error;
+    struct stat status;
+    time_t now = time(NULL);
+    if (!atomic_file_start(&probe, path, &error))
+        return now;
+    if (fstat(probe.descriptor, &status) == 0)
+        now = status.st_mtime;
+    atomic_file_abandon(&probe);
+    return now;
+}
+
+static bool is_stale(const char *folder, const struct stat *status)
+{
+    char *path = path_join(folder, "clock");
+    bool stale = difftime(atomic_file_now(path), status->st_mtime) > STALE_SECONDS;
+    free(path);
+    return stale;
+}
+
+/* Whether nobody can still be writing the temporary file `name` in the folder, in which the PID begins at `pid`. */
+static bool is_left_over(const char *folder, const char *name, const char *pid, const struct stat *status)
 {
     char host[HOST_NAME_SIZE];
     enum process_state state = PROCESS_OUT_OF_SIGHT;
@@ -322,8 +335,7 @@ static bool is_left_over(const char *name, const char *pid, const struct stat *s
             state = PROCESS_GONE;
     }
     free(words);
-    return state == PROCESS_GONE ||
-           (state == PROCESS_OUT_OF_SIGHT && difftime(time(NULL), status->st_mtime) > STALE_SECONDS);
+    return state == PROCESS_GONE || (state == PROCESS_OUT_OF_SIGHT && is_stale(folder, status));
 }
 
 static void sweep(const char *folder, bool shared)
@@ -335,7 +347,7 @@ static void sweep(const char *folder, bool shared)
         struct stat status;
         const char *name = entry->d_name, *process = process_of(name);
         if (process && fstatat(dirfd(stream), name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(status.st_mode) &&
-            (!shared || is_left_over(name, process, &status)))
+            (!shared || is_left_over(folder, name, process, &status)))
             unlinkat(dirfd(stream), name, 0);
     }
     closedir(stream);

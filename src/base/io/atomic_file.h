@@ -15,6 +15,7 @@
 #include "base/error.h"
 
 #include <stddef.h>
+#include <time.h>
 
 /* All zero is none. */
 struct atomic_file {
@@ -64,12 +65,16 @@ void atomic_file_abandon(struct atomic_file *file);
 /* A whole small file at once. */
 bool atomic_file_write(const char *path, const void *bytes, size_t size, struct error *error);
 
+/* Now by the clock that dates the files beside `path`: a file server's, or another node's, may be minutes or an hour away from
+ * this host's, which is taken where no file can be made there. */
+time_t atomic_file_now(const char *path);
+
 /* Removes all temporary files in `folder`, for a job that alone may write there: what killed writers left, and what one that
  * was taken for dead is still writing, whose commit then fails. */
 void atomic_file_sweep(const char *folder);
 
 /* The same for a folder that others may be writing to: removes temporary files whose process is gone, and those of processes
- * out of sight (base/process.h) that are older than an hour. */
+ * out of sight (base/process.h) that are older than an hour by the file system's clock. */
 void atomic_file_sweep_shared(const char *folder);
 
 #endif

@@ -26,6 +26,12 @@ const char *path_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
+char *path_folder(const char *path)
+{
+    const char *name = path_name(path);
+    return name == path ? format_text(".") : format_text("%.*s", (int)(name - path), path);
+}
+
 bool file_exists(const char *path)
 {
     struct stat status;
@@ -36,6 +42,13 @@ bool folder_exists(const char *path)
 {
     struct stat status;
     return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+bool path_look(bool *is_there, const char *path, struct error *error)
+{
+    struct stat status;
+    *is_there = stat(path, &status) == 0;
+    return *is_there || errno == ENOENT || errno == ENOTDIR || error_set_errno(error, errno, "%s: can't access", path);
 }
 
 bool folder_check(const char *path, struct error *error)
@@ -54,10 +67,14 @@ static bool make_one_folder(const char *path, struct error *error)
     if (mkdir(path, 0777) == 0)
         return true;
     int error_number = errno;
-    if (folder_exists(path))
+    struct stat status;
+    bool is_seen = stat(path, &status) == 0;
+    if (is_seen && S_ISDIR(status.st_mode))
         return true;
-    if (error_number == EEXIST)
+    if (is_seen)
         return error_set(error, "%s: exists, but is not a folder", path);
+    if (error_number == EEXIST)
+        error_number = errno; /* a link to nothing, or it can't be seen */
     return error_set_errno(error, error_number, "%s: can't make the folder", path);
 }
 
@@ -105,7 +122,7 @@ static bool push(struct path_stack *stack, char *path, struct error *error)
     char **paths = array_grow(stack->paths, &stack->capacity, stack->count, 1, sizeof *paths);
     if (!paths) {
         free(path);
-        return error_set(error, "no memory for a list of %zu files", stack->count);
+        return error_set_no_memory(error, "no memory for a list of %zu files", stack->count);
     }
     stack->paths = paths;
     stack->paths[stack->count++] = path;
@@ -144,7 +161,7 @@ static bool skip(struct listing *listing, char *path, enum path_skip reason, int
         array_grow(listing->skipped, &listing->skipped_capacity, listing->num_skipped, 1, sizeof *skipped);
     if (!skipped) {
         free(path);
-        return error_set(error, "no memory for a list of %zu files", listing->num_skipped);
+        return error_set_no_memory(error, "no memory for a list of %zu files", listing->num_skipped);
     }
     listing->skipped = skipped;
     skipped[listing->num_skipped++] = (struct skipped_path){path, reason, error_number};
@@ -162,38 +179,55 @@ static bool has_suffix(const char *name, const char *const *suffixes)
     return false;
 }
 
-/* DT_REG and so on; DT_UNKNOWN where stat fails. Most file systems report it with the name, without a system call. */
-static unsigned char type_of_entry(DIR *stream, const struct dirent *entry)
+/* What an entry is, with links followed. */
+struct entry_kind {
+    bool is_folder, is_regular, is_link;
+    int error_number; /* why it can't be seen, else 0 */
+};
+
+/* Most file systems report it with the name, without a system call. */
+static struct entry_kind kind_of_entry(DIR *stream, const struct dirent *entry)
 {
+    struct entry_kind kind = {.is_link = entry->d_type == DT_LNK};
     struct stat status;
-    if (entry->d_type != DT_UNKNOWN || fstatat(dirfd(stream), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0)
-        return entry->d_type;
-    return S_ISDIR(status.st_mode)   ? DT_DIR
-           : S_ISLNK(status.st_mode) ? DT_LNK
-           : S_ISREG(status.st_mode) ? DT_REG
-                                     : DT_UNKNOWN;
+    mode_t mode = entry->d_type == DT_DIR ? S_IFDIR : entry->d_type == DT_REG ? S_IFREG : 0;
+    if (entry->d_type == DT_UNKNOWN && fstatat(dirfd(stream), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0)
+        kind.is_link = S_ISLNK(status.st_mode);
+    if ((entry->d_type == DT_LNK || entry->d_type == DT_UNKNOWN) &&
+        fstatat(dirfd(stream), entry->d_name, &status, 0) == 0)
+        mode = status.st_mode;
+    else if (entry->d_type == DT_LNK || entry->d_type == DT_UNKNOWN)
+        kind.error_number = errno;
+    kind.is_folder = S_ISDIR(mode);
+    kind.is_regular = S_ISREG(mode);
+    return kind;
+}
+
+static enum path_skip reason_to_skip(const struct entry_kind *kind)
+{
+    if (kind->error_number == 0)
+        return kind->is_folder ? PATH_FOLDER : PATH_NOT_REGULAR;
+    bool leads_nowhere = kind->error_number == ENOENT || kind->error_number == ENOTDIR || kind->error_number == ELOOP;
+    return kind->is_link && leads_nowhere ? PATH_BROKEN_LINK : PATH_UNREADABLE;
 }
 
 /* Sorts one entry of `relative` (below the listed folder, "" for itself) into files or folders, or skips it. */
 static bool take_entry(struct listing *listing, DIR *stream, const char *relative, const struct dirent *entry,
                        struct error *error)
 {
-    struct stat status;
     const char *name = entry->d_name;
     if (name[0] == '.')
         return true;
-    unsigned char type = type_of_entry(stream, entry);
-    bool is_linked_folder = listing->recursive && type == DT_LNK && fstatat(dirfd(stream), name, &status, 0) == 0 &&
-                            S_ISDIR(status.st_mode);
-    if (listing->recursive && (type == DT_DIR || is_linked_folder))
-        return push(is_linked_folder ? &listing->links : &listing->folders, path_join(relative, name), error);
-    if (!has_suffix(name, listing->suffixes))
+    struct entry_kind kind = kind_of_entry(stream, entry);
+    if (listing->recursive && kind.is_folder)
+        return push(kind.is_link ? &listing->links : &listing->folders, path_join(relative, name), error);
+    /* What can't be seen might be a folder to search, but not where it leads nowhere. */
+    bool may_be_folder = listing->recursive && reason_to_skip(&kind) == PATH_UNREADABLE;
+    if (!has_suffix(name, listing->suffixes) && !may_be_folder)
         return true;
     char *path = path_join(relative, name);
-    if (type == DT_LNK && fstatat(dirfd(stream), name, &status, 0) != 0)
-        return skip(listing, path, PATH_BROKEN_LINK, errno, error);
-    if (type != DT_REG && !(type == DT_LNK && S_ISREG(status.st_mode)))
-        return skip(listing, path, PATH_NOT_REGULAR, 0, error);
+    if (!kind.is_regular)
+        return skip(listing, path, reason_to_skip(&kind), kind.error_number, error);
     return push(&listing->files, path, error);
 }
 
@@ -203,6 +237,8 @@ static bool read_entries(struct listing *listing, DIR *stream, const char *relat
     for (;;) {
         errno = 0;
         struct dirent *entry = readdir(stream);
+        if (!entry && errno != 0 && *relative)
+            return skip(listing, format_text("%s", relative), PATH_UNREADABLE_FOLDER, errno, error);
         if (!entry)
             return errno == 0 || error_set_errno(error, errno, "%s: can't read the folder", path);
         if (!take_entry(listing, stream, relative, entry, error))
@@ -224,7 +260,7 @@ static bool enter_folder(bool *is_new, struct listing *listing, DIR *stream, str
         }
     struct folder_id *seen = array_grow(listing->seen, &listing->seen_capacity, listing->num_seen, 1, sizeof *seen);
     if (!seen)
-        return error_set(error, "no memory for a list of %zu folders", listing->num_seen);
+        return error_set_no_memory(error, "no memory for a list of %zu folders", listing->num_seen);
     listing->seen = seen;
     seen[listing->num_seen++] = (struct folder_id){status.st_dev, status.st_ino};
     return true;
@@ -251,6 +287,12 @@ static bool read_folder(struct listing *listing, const char *relative, struct er
 static int compare_paths(const void *a, const void *b)
 {
     return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int compare_skipped(const void *a, const void *b)
+{
+    const struct skipped_path *left = a, *right = b;
+    return strcmp(left->path, right->path);
 }
 
 static int compare_backwards(const void *a, const void *b)
@@ -288,6 +330,8 @@ bool file_list_make(struct file_list *list, const char *folder, bool recursive, 
     free(listing.seen);
     if (listing.files.count > 0)
         qsort(listing.files.paths, listing.files.count, sizeof *listing.files.paths, compare_paths);
+    if (listing.num_skipped > 0)
+        qsort(listing.skipped, listing.num_skipped, sizeof *listing.skipped, compare_skipped);
     *list = (struct file_list){listing.files.paths, listing.files.count, listing.skipped, listing.num_skipped};
     if (!ok)
         file_list_free(list);
@@ -296,9 +340,14 @@ bool file_list_make(struct file_list *list, const char *folder, bool recursive, 
 
 const char *path_skip_text(enum path_skip reason)
 {
-    return reason == PATH_BROKEN_LINK   ? "broken link"
-           : reason == PATH_NOT_REGULAR ? "not a regular file"
-                                        : "can't read the folder";
+    static const char *const texts[] = {
+        [PATH_FOLDER] = "is a folder",
+        [PATH_BROKEN_LINK] = "broken link",
+        [PATH_NOT_REGULAR] = "not a regular file",
+        [PATH_UNREADABLE] = "can't access",
+        [PATH_UNREADABLE_FOLDER] = "can't read the folder",
+    };
+    return texts[reason];
 }
 
 void file_list_free(struct file_list *list)
@@ -344,7 +393,7 @@ bool file_read(uint8_t **bytes, size_t *size, const char *path, size_t max_size,
         return false;
     buffer = malloc(capacity + 1);
     if (!buffer) {
-        error_set(error, "%s: no memory for its %zu bytes", path, capacity);
+        error_set_no_memory(error, "%s: no memory for its %zu bytes", path, capacity);
         goto done;
     }
     /* Fewer bytes than it had a moment ago: it was cut meanwhile. */

@@ -147,21 +147,6 @@ static time_t host_now(const char *path)
     return time(NULL);
 }
 
-/* Now by the clock that dates the files beside `path`: a file server's may be minutes away from this host's. */
-static time_t file_system_now(const char *path)
-{
-    struct atomic_file probe;
-    struct error error;
-    struct stat status;
-    time_t now = time(NULL);
-    if (!atomic_file_start(&probe, path, &error))
-        return now;
-    if (fstat(probe.descriptor, &status) == 0)
-        now = status.st_mtime;
-    atomic_file_abandon(&probe);
-    return now;
-}
-
 /* 0, that is young, where it can't be looked at. */
 static double age_of(const char *path, now_function *now)
 {
@@ -253,13 +238,13 @@ static bool write_new(const char *path, const char *text, bool *lost, struct err
 static bool remove_stale(const struct folder_lock *lock)
 {
     char *guard = format_text("%s.takeover", lock->path);
-    if (age_of(guard, file_system_now) > FOLDER_LOCK_RENEW_SECONDS)
+    if (age_of(guard, atomic_file_now) > FOLDER_LOCK_RENEW_SECONDS)
         unlink(guard);
     int file = open(guard, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
     if (file >= 0) {
         close(file);
         struct reading reading = read_once(lock->path);
-        if (is_stale(&reading, lock->path, file_system_now)) {
+        if (is_stale(&reading, lock->path, atomic_file_now)) {
             log_debug_here("%s: stale: the job that had it is gone", lock->path);
             unlink(lock->path);
         }
@@ -274,7 +259,7 @@ static bool remove_stale(const struct folder_lock *lock)
 static bool clear_the_way(const struct folder_lock *lock, struct error *error)
 {
     struct reading reading = read_lock(lock->path, &lock->clock);
-    bool stale = is_stale(&reading, lock->path, file_system_now), missing = reading.content == CONTENT_MISSING;
+    bool stale = is_stale(&reading, lock->path, atomic_file_now), missing = reading.content == CONTENT_MISSING;
     if (!stale && !missing)
         refuse(lock, &reading, error);
     else if (missing || !remove_stale(lock))

@@ -164,8 +164,10 @@ static bool read_shard(struct dataset *dataset, const struct shard_rows *shard, 
     if (shard->count == 0 ? !is_in_part(part, shard->position) : first >= end)
         return true;
     char *name = shard_name(shard->number, dataset->index.num_shards), *path = path_join(folder, name);
-    bool ok = file_exists(path) || error_set(error, "%s: missing, but %s/%s lists it: run drumline-preprocess again",
-                                             path, folder, INDEX_NAME);
+    bool is_there, ok = path_look(&is_there, path, error);
+    if (ok && !is_there)
+        ok = error_set(error, "%s: missing, but %s/%s lists it: run drumline-preprocess again", path, folder,
+                       INDEX_NAME);
     if (ok && (ok = shard_reader_open(&reader, path, error))) {
         ok = check_rows(shard, &reader, error) && read_rows(dataset, shard, &reader, first, end, error);
         shard_reader_close(&reader);

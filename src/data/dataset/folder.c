@@ -23,12 +23,12 @@
 
 enum { STALE_SECONDS = 24 * 60 * 60 };
 
-bool dataset_folder_holds_one(const char *folder)
+bool dataset_folder_holds_one(bool *holds, const char *folder, struct error *error)
 {
     char *path = path_join(folder, INDEX_NAME);
-    bool holds = file_exists(path);
+    bool ok = path_look(holds, path, error);
     free(path);
-    return holds;
+    return ok;
 }
 
 /* Calls `visit` with each name in the folder, without . and ..; stops where it returns false. */
@@ -39,11 +39,13 @@ static bool visit_names(const char *folder,
     DIR *names = opendir(folder);
     if (names == NULL)
         return error_set_errno(error, errno, "%s: can't be listed", folder);
-    const struct dirent *entry;
+    const struct dirent *entry = NULL;
     bool ok = true;
-    while (ok && (entry = readdir(names)) != NULL)
+    while (ok && (errno = 0, entry = readdir(names)) != NULL)
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
             ok = visit(folder, entry->d_name, user, error);
+    if (ok && errno != 0)
+        ok = error_set_errno(error, errno, "%s: can't be listed", folder);
     closedir(names);
     return ok;
 }
@@ -60,10 +62,10 @@ static bool move_file(const char *from_folder, const char *to_folder, const char
 /* Those that a killed job has moved already are no longer there. */
 static bool move_shards(const char *staging, const char *folder, uint32_t num_shards, struct error *error)
 {
-    bool ok = true;
+    bool ok = true, is_there;
     for (uint32_t number = 0; ok && number < num_shards; number++) {
         char *name = shard_name(number, num_shards), *path = path_join(staging, name);
-        ok = !file_exists(path) || move_file(staging, folder, name, error);
+        ok = path_look(&is_there, path, error) && (!is_there || move_file(staging, folder, name, error));
         free(path);
         free(name);
     }
@@ -132,10 +134,12 @@ bool dataset_folder_stage(char **staging, const char *folder, struct error *erro
 
 bool dataset_folder_check(const char *staging, uint32_t num_shards, struct error *error)
 {
-    bool ok = true;
+    bool ok = true, is_there;
     for (uint32_t number = 0; ok && number < num_shards; number++) {
         char *name = shard_name(number, num_shards), *path = path_join(staging, name);
-        ok = file_exists(path) || error_set(error, "%s: does not exist: all hosts must share --output_dir", path);
+        ok = path_look(&is_there, path, error);
+        if (ok && !is_there)
+            ok = error_set(error, "%s: does not exist: all hosts must share --output_dir", path);
         free(path);
         free(name);
     }
@@ -146,14 +150,18 @@ bool dataset_folder_check(const char *staging, uint32_t num_shards, struct error
  * none, nothing can be lost, and there is nothing to wait for. */
 static bool remove_old_index(const char *folder, const char *staging, struct error *error)
 {
-    return !dataset_folder_holds_one(folder) ||
-           (atomic_file_flush_folder(staging, error) && remove_file(folder, INDEX_NAME, error) &&
-            atomic_file_flush_folder(folder, error));
+    bool holds;
+    return dataset_folder_holds_one(&holds, folder, error) &&
+           (!holds || (atomic_file_flush_folder(staging, error) && remove_file(folder, INDEX_NAME, error) &&
+                       atomic_file_flush_folder(folder, error)));
 }
 
 bool dataset_folder_commit(const char *folder, const char *staging, uint32_t num_shards, struct error *error)
 {
-    if (!dataset_folder_holds_one(staging))
+    bool is_complete;
+    if (!dataset_folder_holds_one(&is_complete, staging, error))
+        return false;
+    if (!is_complete)
         return error_set(error, "%s: not a data set: it has no %s", staging, INDEX_NAME);
     char *count = format_text("-of-%05u.h5", num_shards);
     bool ok = remove_old_index(folder, staging, error) && move_shards(staging, folder, num_shards, error) &&
@@ -201,12 +209,13 @@ static bool recover_staging(const char *folder, const char *name, void *user, st
     (void)user;
     if (strncmp(name, STAGING_PREFIX, strlen(STAGING_PREFIX)) != 0 || !is_abandoned(folder, name))
         return true;
-    bool ok = true;
+    bool is_complete, holds;
     char *staging = path_join(folder, name);
-    if (dataset_folder_holds_one(staging) && !dataset_folder_holds_one(folder)) {
+    bool ok = dataset_folder_holds_one(&is_complete, staging, error) && dataset_folder_holds_one(&holds, folder, error);
+    if (ok && is_complete && !holds) {
         log_info("%s: a killed job left a complete data set here; moving it into place", folder);
         ok = finish_moves(folder, staging, error);
-    } else {
+    } else if (ok) {
         dataset_folder_discard(staging);
     }
     free(staging);

@@ -13,8 +13,8 @@
 
 #include <stdint.h>
 
-/* True where the folder holds an index. */
-bool dataset_folder_holds_one(const char *folder);
+/* Whether the folder holds an index. Fails where the system can't say. */
+bool dataset_folder_holds_one(bool *holds, const char *folder, struct error *error);
 
 /* Takes the folder for this job alone, and removes what killed jobs left of their locks. Of two jobs that would write into one
  * folder the second is refused, with the name of the first. To be taken by one process of a job before the functions below,

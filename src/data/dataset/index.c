@@ -383,8 +383,9 @@ bool dataset_index_read(struct dataset_index *index, const char *folder, struct 
     char *path = path_join(folder, INDEX_NAME);
     struct hdf5_reader *file;
     *index = (struct dataset_index){0};
-    bool ok = foreign_file_check(folder, error) && folder_check(folder, error);
-    if (ok && !file_exists(path))
+    bool is_there;
+    bool ok = foreign_file_check(folder, error) && folder_check(folder, error) && path_look(&is_there, path, error);
+    if (ok && !is_there)
         ok = error_set(error, "%s: not a data set: it has no %s (create one with drumline-preprocess)", folder,
                        INDEX_NAME);
     if (ok && (ok = hdf5_open(&file, path, INDEX_FORMAT, error))) {

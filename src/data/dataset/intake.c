@@ -6,6 +6,7 @@
 #include "data/midi/reader.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <nettle/sha2.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,18 +86,30 @@ static void report_repairs(struct intake_counts *counts, const struct midi_repai
         log_warning("%s: and %u more repairs like these", shown, total - repairs->num_described);
 }
 
-/* Loads a file; where it can't, warns and counts. */
-static bool load(struct midi *midi, struct intake_counts *counts, const char *folder, const char *path,
-                 const char *shown, const struct intake_rules *rules)
+enum loading { LOADED, LOADING_SKIPPED, LOADING_FAILED };
+
+/* The system's failure is none of the file's: with memory, a descriptor or a disk that answers it might be kept. */
+static bool is_failure(enum midi_fault fault, const struct intake_rules *rules, const struct error *error)
+{
+    return error->number == ENOMEM || (fault == MIDI_UNREADABLE && error->number != 0 && !rules->skip_unreadable);
+}
+
+/* Loads a file; where it can't be used, warns and counts. */
+static enum loading load(struct midi *midi, struct intake_counts *counts, const char *folder, const char *path,
+                         const char *shown, const struct intake_rules *rules, struct error *error)
 {
     enum midi_fault fault;
-    struct error error;
     char *full_path = path_join(folder, path);
-    bool ok = midi_load(midi, full_path, rules->strict, &fault, &error);
+    bool ok = midi_load(midi, full_path, rules->strict, &fault, error);
     free(full_path);
     if (ok) {
         report_repairs(counts, &midi->repairs, shown);
-        return true;
+        return LOADED;
+    }
+    if (is_failure(fault, rules, error)) {
+        if (error->number != ENOMEM)
+            error_append(error, "; --skip_unreadable skips such files");
+        return LOADING_FAILED;
     }
     enum skip_reason reason = SKIPPED_DAMAGED;
     if (fault == MIDI_UNREADABLE)
@@ -104,10 +117,10 @@ static bool load(struct midi *midi, struct intake_counts *counts, const char *fo
     else if (fault == MIDI_UNSUPPORTED)
         reason = SKIPPED_UNSUPPORTED;
     counts->sums.skipped[reason]++;
-    char *message = intake_shown_path(error.message);
+    char *message = intake_shown_path(error->message);
     log_warning("skipped: %s", message ? message : shown);
     free(message);
-    return false;
+    return LOADING_SKIPPED;
 }
 
 /* Bars [first, end) of a grid. */
@@ -350,8 +363,9 @@ static bool take_file(struct shard_writer *writer, struct intake_counts *counts,
         about.drummer = info->drummer;
         about.beat_type = info->beat_type;
     }
-    if (!load(&midi, counts, folder, path, shown, rules))
-        return true;
+    enum loading loading = load(&midi, counts, folder, path, shown, rules, error);
+    if (loading != LOADED)
+        return loading == LOADING_SKIPPED;
     if (info && info->time_signature.numerator > 0)
         fallback = info->time_signature;
     else if (midi.num_time_signatures == 0)

@@ -17,8 +17,9 @@ struct intake_rules {
     uint32_t min_bars; /* keep performances of at least so many bars */
     struct drum_map map;
     struct drum_choice choice;
-    bool strict;        /* refuse files that break the specification instead of repairing them */
-    bool split_by_path; /* of files in no table: by a hash of the path, else of the onsets */
+    bool strict;          /* refuse files that break the specification instead of repairing them */
+    bool skip_unreadable; /* skip files that the system can't read, instead of failing */
+    bool split_by_path;   /* of files in no table: by a hash of the path, else of the onsets */
 };
 
 /* What copies of one performance have in common. */
@@ -48,8 +49,8 @@ struct intake_counts {
  * one performance under two names are two rows, in one split.
  *
  * The time signature is the file's own; where it has none, that of its row in `splits`; else that of a name of the Groove
- * set's pattern ("1_funk_80_beat_6-8.mid", E-GMD's "1_funk_80_beat_6-8_12.midi"); else 4/4. Fails only where there is no
- * memory left. */
+ * set's pattern ("1_funk_80_beat_6-8.mid", E-GMD's "1_funk_80_beat_6-8_12.midi"); else 4/4. Fails where there is no
+ * memory left and, without `skip_unreadable`, where the system can't read the file: the data set would be a smaller one. */
 bool intake_file(struct shard_writer *writer, struct intake_counts *counts, const char *folder, const char *path,
                  const struct splits *splits, const struct intake_rules *rules, struct error *error);
 

@@ -4,6 +4,7 @@
 #include "base/io/files.h"
 #include "base/text.h"
 
+#include <errno.h>
 #include <nettle/sha2.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -264,31 +265,71 @@ static bool read_table(struct splits *splits, const char *folder, const char *ta
     return ok;
 }
 
-/* Whether a CSV is a table of performances: one of its first line's columns is midi_filename. info.csv is one by its name. */
-static bool is_table(const char *folder, const char *table)
+static bool is_info(const char *table)
+{
+    return strcmp(path_name(table), "info.csv") == 0;
+}
+
+/* Whether a CSV is a table of performances: one of its first line's columns is midi_filename. info.csv is one by its name.
+ * Fails where the system can't read it. */
+static bool is_table(bool *found, const char *folder, const char *table, struct error *error)
 {
     char line[4096];
-    if (strcmp(path_name(table), "info.csv") == 0)
+    *found = is_info(table);
+    if (*found)
         return true;
     char *path = path_join(folder, table);
-    FILE *stream = fopen(path, "r");
-    bool found = stream && fgets(line, sizeof line, stream) && strstr(line, "midi_filename");
-    if (stream)
+    FILE *stream = fopen(path, "re");
+    bool ok = true;
+    if (!stream) {
+        ok = error_set_errno(error, errno, "%s: can't open", path);
+    } else {
+        bool has_line = fgets(line, sizeof line, stream) != NULL;
+        ok = has_line || !ferror(stream) || error_set_errno(error, errno, "%s: can't read", path);
+        *found = has_line && strstr(line, "midi_filename");
         fclose(stream);
+    }
     free(path);
-    return found;
+    return ok;
+}
+
+/* What has a table's name but is none that can be read, or may hold one: the splits that it gives would be lost. */
+static bool check_skipped(const struct file_list *list, const char *folder, bool below, bool skip_unreadable,
+                          struct error *error)
+{
+    for (size_t i = 0; i < list->num_skipped; i++) {
+        const struct skipped_path *skipped = &list->skipped[i];
+        const char *slash = strchr(skipped->path, '/'), *reason = path_skip_text(skipped->reason);
+        bool is_folder = skipped->reason == PATH_UNREADABLE_FOLDER;
+        bool is_near = below ? !slash || (!strchr(slash + 1, '/') && !is_folder) : !slash;
+        if (!is_near || (!is_info(skipped->path) && (skipped->error_number == 0 || skip_unreadable)))
+            continue;
+        char *path = path_join(folder, skipped->path);
+        if (skipped->error_number == 0)
+            error_set(error, "%s: %s", path, reason);
+        else
+            error_set_errno(error, skipped->error_number, "%s: %s", path, reason);
+        free(path);
+        return false;
+    }
+    return true;
 }
 
 /* The tables in the folder itself, or with `below` those in the folders below it that lie just one down. */
-static bool read_tables(struct splits *splits, const char *folder, bool below, struct error *error)
+static bool read_tables(struct splits *splits, const char *folder, bool below, bool skip_unreadable,
+                        struct error *error)
 {
     static const char *const suffixes[] = {".csv", NULL};
     struct file_list list;
-    bool ok = file_list_make(&list, folder, below, suffixes, error);
+    bool ok = file_list_make(&list, folder, below, suffixes, error) &&
+              check_skipped(&list, folder, below, skip_unreadable, error);
     for (size_t i = 0; ok && i < list.count; i++) {
         const char *slash = strchr(list.paths[i], '/');
-        bool is_wanted = below ? slash && !strchr(slash + 1, '/') : !slash;
-        if (is_wanted && is_table(folder, list.paths[i]))
+        bool is_wanted = below ? slash && !strchr(slash + 1, '/') : !slash, found;
+        if (!is_wanted)
+            continue;
+        ok = is_table(&found, folder, list.paths[i], error);
+        if (ok && found)
             ok = read_table(splits, folder, list.paths[i], error);
     }
     file_list_free(&list);
@@ -305,12 +346,12 @@ static bool sort_rows(struct splits *splits, const char *folder, struct error *e
     return true;
 }
 
-bool splits_read(struct splits *splits, const char *folder, struct error *error)
+bool splits_read(struct splits *splits, const char *folder, bool skip_unreadable, struct error *error)
 {
     *splits = (struct splits){0};
-    bool ok = read_tables(splits, folder, false, error);
+    bool ok = read_tables(splits, folder, false, skip_unreadable, error);
     if (ok && splits->num_texts == 0)
-        ok = read_tables(splits, folder, true, error);
+        ok = read_tables(splits, folder, true, skip_unreadable, error);
     if (ok && sort_rows(splits, folder, error))
         return true;
     splits_free(splits);

@@ -56,8 +56,9 @@ struct splits {
 /* Reads the tables of a folder: its CSV files with a column `midi_filename`, or where it has none, those of the folders
  * just below it, whose paths count from there. No table is an empty one. Fails with file, line and reason where one can't be
  * read as such a table: a quote left open, a row of another length, a split of another name, a path twice, an info.csv without
- * `midi_filename`. */
-bool splits_read(struct splits *splits, const char *folder, struct error *error);
+ * `midi_filename`, or that is no file. A table that the system can't read is a failure too, and so is, without
+ * `skip_unreadable`, what may be or hold one: a CSV that leads nowhere, a folder that can't be read. */
+bool splits_read(struct splits *splits, const char *folder, bool skip_unreadable, struct error *error);
 void splits_free(struct splits *splits);
 
 /* The row of `path`, NULL where there is none. */

@@ -81,7 +81,7 @@ static bool add_track(struct midi_checker *checker, const struct midi_track *tra
         size_t capacity = 2 * checker->capacity_tracks + 4;
         struct midi_track *tracks = realloc(checker->tracks, capacity * sizeof *tracks);
         if (!tracks) {
-            error_set(error, "no memory for %zu tracks", capacity);
+            error_set_no_memory(error, "no memory for %zu tracks", capacity);
             return midi_check_fail(checker);
         }
         checker->tracks = tracks;

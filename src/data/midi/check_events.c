@@ -58,7 +58,7 @@ bool midi_copy_make_room(struct midi_checker *checker, size_t count, struct erro
     size_t capacity = 2 * checker->capacity + count + 1024;
     uint8_t *bytes = realloc(checker->bytes, capacity);
     if (!bytes) {
-        error_set(error, "no memory for %zu bytes", capacity);
+        error_set_no_memory(error, "no memory for %zu bytes", capacity);
         return midi_check_fail(checker);
     }
     checker->bytes = bytes;

@@ -217,7 +217,10 @@ bool drum_map_find(struct drum_map *map, const char *name, struct error *error)
             drum_map_builtin(map, entries[i].name);
             return true;
         }
-    if (file_exists(name))
+    bool is_there;
+    if (!path_look(&is_there, name, error))
+        return false;
+    if (is_there)
         return read_map(map, name, error);
     char names[256];
     list_names(names, sizeof names);

@@ -242,14 +242,25 @@ void midi_events_remove(struct midi_events *events, size_t number)
         track->events[note->off].removed = true;
 }
 
+static bool make_room_for_note(struct midi_events *events, struct error *error)
+{
+    if (events->num_notes < events->capacity_notes)
+        return true;
+    size_t capacity = 2 * events->num_notes + 16;
+    struct midi_note *notes = realloc(events->notes, capacity * sizeof *notes);
+    if (!notes)
+        return no_memory(error);
+    events->notes = notes;
+    events->capacity_notes = capacity;
+    return true;
+}
+
 bool midi_events_add(struct midi_events *events, uint32_t number, uint8_t channel, uint8_t pitch, uint8_t velocity,
                      uint32_t tick, uint32_t ticks, struct error *error)
 {
     struct midi_events_track *track = &events->tracks[number];
-    struct midi_note *notes = realloc(events->notes, (events->num_notes + 2) * sizeof *notes);
-    if (!notes)
-        return no_memory(error);
-    events->notes = notes;
+    if (!make_room_for_note(events, error))
+        return false;
     uint8_t messages[2][3] = {
         {(uint8_t)(NOTE_ON | channel),  pitch, velocity},
         {(uint8_t)(NOTE_OFF | channel), pitch, 64      }

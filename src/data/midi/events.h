@@ -49,7 +49,7 @@ struct midi_events {
     struct midi_events_track *tracks; /* [num_tracks], owned */
     uint32_t num_tracks;
     struct midi_note *notes; /* [num_notes], owned: by tick, at one tick by track and then as in the file */
-    size_t num_notes;
+    size_t num_notes, capacity_notes;
 };
 
 /* Reads the bytes of a file as reader.h does: what breaks the specification is repaired, or skipped, and noted. On failure

@@ -70,7 +70,7 @@ static bool count_events(struct midi *midi, const smf_t *smf, struct error *erro
     midi->tempos = calloc(midi->num_tempos + 1, sizeof *midi->tempos);
     midi->time_signatures = calloc(midi->num_time_signatures + 1, sizeof *midi->time_signatures);
     if (midi->onsets == NULL || midi->onset_tracks == NULL || midi->tempos == NULL || midi->time_signatures == NULL)
-        return error_set(error, "no memory for %zu notes", midi->num_onsets);
+        return error_set_no_memory(error, "no memory for %zu notes", midi->num_onsets);
     midi->num_onsets = midi->num_tempos = midi->num_time_signatures = 0;
     return true;
 }

@@ -1,6 +1,7 @@
 /* drumline-bench: measures training, gradient allreduce, scaling, generation and preprocessing. */
 #include "base/hdf5/hdf5.h"
 #include "base/log.h"
+#include "base/process.h"
 #include "programs/bench/bench.h"
 #include "programs/common/blas_threads.h"
 #include "programs/common/rank_log.h"
@@ -27,6 +28,7 @@ int main(int argc, char **argv)
     struct bench_options options = {0};
     struct hparams hparams;
     struct error error = {.message = ""};
+    process_begin();
     blas_threads_begin();
     hdf5_start();
     struct comm *comm = comm_start(&argc, &argv);

@@ -2,6 +2,7 @@
 #include "base/cli/options.h"
 #include "base/hdf5/hdf5.h"
 #include "base/log.h"
+#include "base/process.h"
 #include "programs/generate/generate.h"
 
 #include <stdlib.h>
@@ -42,6 +43,7 @@ int main(int argc, char **argv)
     struct generate_options options = {.program = argc > 0 ? argv[0] : NULL};
     struct error error;
     program.table = generate_options_table;
+    process_begin();
     hdf5_start();
     enum options_result result = options_parse(&program, argc, argv, &options, NULL, NULL, &error);
     int status = options_status(result);

@@ -85,6 +85,8 @@ static herr_t read_bytes(H5FD_t *base, H5FD_mem_t type, hid_t transfer, haddr_t 
         ++*file->progress;
         if (count < 0 && reason == EINTR)
             continue;
+        if (count < 0 && reason != EINVAL) /* an address that damage made */
+            *file->failure = reason;
         if (count < 0)
             return fail(reason);
         if (count == 0) {

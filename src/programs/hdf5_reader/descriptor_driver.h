@@ -12,6 +12,7 @@ struct descriptor_file {
     int descriptor;
     uint64_t size;
     volatile uint64_t *progress; /* one more when a read begins, and when it ends */
+    int *failure;                /* errno of a read that failed, which HDF5 may take for something that is missing */
 };
 
 /* Has file access `properties` read this file, whatever path is opened with them. */

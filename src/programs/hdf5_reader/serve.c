@@ -266,10 +266,12 @@ static bool receive_request(struct hdf5_request *request)
 
 int serve(unsigned char *window, uint64_t file_size)
 {
+    int failure = 0;
     struct server server = {
         .source = {.descriptor = HDF5_READER_FILE,
                    .size = file_size,
-                   .progress = (volatile uint64_t *)(void *)(window + HDF5_PROGRESS_OFFSET)},
+                   .progress = (volatile uint64_t *)(void *)(window + HDF5_PROGRESS_OFFSET),
+                   .failure = &failure},
         .file = H5I_INVALID_HID,
         .dataset = DATASET_NONE,
         .window = window
@@ -281,7 +283,10 @@ int serve(unsigned char *window, uint64_t file_size)
     while (receive_request(&request)) {
         struct error error;
         answer = (struct hdf5_answer){.number = request.number};
-        if (!answer_request(&server, &answer, &request, &error))
+        bool ok = answer_request(&server, &answer, &request, &error);
+        if (failure != 0)
+            ok = error_set_errno(&error, failure, FILE_NAME ": can't read");
+        if (!ok)
             put_refusal(&server, &answer, &error);
         if (!send_answer(&answer))
             break;

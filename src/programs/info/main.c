@@ -2,6 +2,7 @@
 #include "base/cli/options.h"
 #include "base/hdf5/hdf5.h"
 #include "base/log.h"
+#include "base/process.h"
 #include "data/midi/drum_map.h"
 #include "programs/common/blas_threads.h"
 #include "programs/info/hparams_page.h"
@@ -162,6 +163,7 @@ int main(int argc, char **argv)
     struct error error;
     char **paths = NULL;
     int num_paths = 0, status = EXIT_SUCCESS;
+    process_begin();
     blas_threads_begin();
     hdf5_start();
     enum options_result result = options_parse(&program, argc, argv, &options, &paths, &num_paths, &error);

@@ -1,6 +1,7 @@
 /* drumline-preprocess: a folder of MIDI performances becomes a data set. */
 #include "base/hdf5/hdf5.h"
 #include "base/log.h"
+#include "base/process.h"
 #include "base/representation.h"
 #include "programs/common/rank_log.h"
 #include "programs/common/rank_options.h"
@@ -34,6 +35,9 @@ static const struct setting option_rows[] = {
          "identify as drums; files without either are skipped. all: every note is a drum."),
     TEXT(track, "NAME", "Use only notes of tracks whose name contains NAME (ignoring case), on any channel."),
     FLAG(strict, "Skip files that violate the MIDI specification, instead of reading them as far as possible."),
+    FLAG(skip_unreadable,
+         "Skip MIDI files and folders that can't be read (no permission, an error of the disk), with a "
+         "warning, instead of failing."),
     SETTING_ROW(struct preprocess_options, split_by, SETTING_CHOICE, "content", 0, 0, "content|path", NULL,
                 "How files without a split in a table are assigned to one: by a hash of their onsets, so that copies "
                 "are in the "
@@ -62,6 +66,7 @@ int main(int argc, char **argv)
 {
     struct preprocess_options options = {0};
     struct error error = {.message = ""};
+    process_begin();
     hdf5_start();
     struct comm *comm = comm_start(&argc, &argv);
     enum options_result result = rank_options_parse(comm, &program, argc, argv, &options, check, NULL);

@@ -34,6 +34,7 @@ struct job {
     char *path_text;    /* all paths, each with its NUL; owned */
     const char **paths; /* [num_paths], into path_text; owned */
     size_t num_paths;
+    size_t num_unreadable_folders; /* rank 0's, below the input folder */
     struct splits splits;
     struct shard_writer shard;
     struct intake_counts counts;
@@ -108,9 +109,9 @@ static bool check_output(struct job *job, struct error *error)
     if (!folder_make(options->output_dir, error) || !dataset_folder_lock(&job->lock, options->output_dir, error) ||
         !dataset_folder_recover(options->output_dir, error))
         return false;
-    if (dataset_folder_holds_one(options->output_dir) && !options->overwrite)
-        return refuse_data_set(options, error);
-    return true;
+    bool holds;
+    return dataset_folder_holds_one(&holds, options->output_dir, error) &&
+           (!holds || options->overwrite || refuse_data_set(options, error));
 }
 
 /* By the names that they will have in the data set: those that are no UTF-8 text have others than on the disk. */
@@ -146,16 +147,35 @@ static bool join_paths(struct job *job, size_t *size, const struct file_list *li
     return true;
 }
 
-static void report_skipped(const struct file_list *list)
+/* What has the name of a MIDI file, or may hold some, and can't be read: a failure, or asked to be skipped, named and counted.
+ * A folder that is called like a MIDI file is nothing that is missing. */
+static bool take_skipped(struct job *job, const struct file_list *list, struct error *error)
 {
+    const struct preprocess_options *options = job->options;
     for (size_t i = 0; i < list->num_skipped; i++) {
         const struct skipped_path *skipped = &list->skipped[i];
         const char *reason = path_skip_text(skipped->reason);
-        if (skipped->reason == PATH_UNREADABLE_FOLDER)
-            log_warning("%s: %s (%s), skipped", skipped->path, reason, strerror(skipped->error_number));
-        else
+        if (skipped->reason == PATH_FOLDER) {
             log_debug_here("%s: %s, skipped", skipped->path, reason);
+            continue;
+        }
+        char *path = path_join(options->input_dir, skipped->path);
+        if (skipped->error_number != 0)
+            error_set_errno(error, skipped->error_number, "%s: %s", path, reason);
+        else
+            error_set(error, "%s: %s", path, reason);
+        free(path);
+        if (!options->skip_unreadable)
+            return error_append(error, "; --skip_unreadable skips it");
+        log_warning("skipped: %s", error->message);
+        if (skipped->reason == PATH_UNREADABLE_FOLDER) {
+            job->num_unreadable_folders++;
+        } else {
+            job->counts.sums.num_files++;
+            job->counts.sums.skipped[SKIPPED_UNREADABLE]++;
+        }
     }
+    return true;
 }
 
 /* Rank 0's look at the folders: is there something to do, and may it be done? */
@@ -166,11 +186,10 @@ static bool look_around(struct job *job, size_t *size, struct error *error)
     struct file_list list;
     if (!check_output(job, error) || !file_list_make(&list, options->input_dir, options->recursive, suffixes, error))
         return false;
-    report_skipped(&list);
-    bool ok = list.count > 0;
-    if (!ok)
-        error_set(error, "%s: holds no MIDI file (.mid, .midi, .kar, .smf, .rmi)%s", options->input_dir,
-                  options->recursive ? "" : ": give --recursive to look in the folders below it too");
+    bool ok = take_skipped(job, &list, error);
+    if (ok && list.count == 0)
+        ok = error_set(error, "%s: holds no MIDI file (.mid, .midi, .kar, .smf, .rmi)%s", options->input_dir,
+                       options->recursive ? "" : ": give --recursive to look in the folders below it too");
     job->num_paths = list.count;
     sort_paths(&list);
     ok = ok && join_paths(job, size, &list, error);
@@ -224,7 +243,8 @@ static bool list_files(struct job *job, struct error *error)
     bool ok = comm_rank(job->comm) != 0 || look_around(job, &size, error);
     if (!comm_all_ok(job->comm, ok, error) || !share_paths(job, size, error))
         return false;
-    ok = splits_read(&job->splits, job->options->input_dir, error) && choose_drum_map(job, error);
+    ok = splits_read(&job->splits, job->options->input_dir, job->options->skip_unreadable, error) &&
+         choose_drum_map(job, error);
     return comm_all_ok(job->comm, ok, error);
 }
 
@@ -294,6 +314,9 @@ static void report_counts(const struct job *job)
     log_info("%8" PRIu64 " MIDI file%s", sums->num_files, plural(sums->num_files));
     log_info("%8" PRIu64 " performance%s kept", sums->num_kept, plural(sums->num_kept));
     report_reasons(sums);
+    if (job->num_unreadable_folders > 0)
+        log_info("%8zu folder%s skipped: can't be read", job->num_unreadable_folders,
+                 plural(job->num_unreadable_folders));
     if (counts->num_repaired > 0)
         log_info("%8" PRIu64 " file%s the MIDI specification", counts->num_repaired,
                  counts->num_repaired == 1 ? " that violates" : "s that violate");
@@ -511,7 +534,10 @@ static bool commit(struct job *job, struct error *error)
     const struct dataset_index *index = &job->index;
     const char *output = job->options->output_dir;
     /* Another job may have been quicker. */
-    if (!job->options->overwrite && dataset_folder_holds_one(output))
+    bool holds;
+    if (!dataset_folder_holds_one(&holds, output, error))
+        return false;
+    if (holds && !job->options->overwrite)
         return refuse_data_set(job->options, error);
     if (!dataset_folder_check(job->staging, index->num_shards, error) || !folder_lock_held(&job->lock, error) ||
         !atomic_file_name_over(&job->index_file, error))
@@ -585,6 +611,7 @@ bool preprocess_run(const struct preprocess_options *options, struct comm *comm,
     job.rules.only_beat = options->is_beat;
     job.rules.min_bars = (uint32_t)options->min_bars;
     job.rules.strict = options->strict;
+    job.rules.skip_unreadable = options->skip_unreadable;
     job.rules.split_by_path = options->split_by == SPLIT_BY_PATH;
     job.rules.choice.track = options->track;
     bool ok = preprocess_options_check(options, &job.rules.beat, &job.rules.choice.channel, error) &&

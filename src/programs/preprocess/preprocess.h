@@ -15,7 +15,7 @@ struct preprocess_options {
     char *beat;
     char *drum_map;        /* NULL: auto */
     char *channel, *track; /* NULL: auto, any */
-    bool strict;
+    bool strict, skip_unreadable;
     int split_by; /* enum split_by */
     int64_t min_bars;
     int representation; /* row of representation_table */

@@ -22,17 +22,20 @@ bool best_is_stale(const struct checkpoint *state, int64_t patience)
     return patience > 0 && state->best.evaluations_since >= (uint64_t)patience;
 }
 
-void best_adopt(struct checkpoint *state, const char *train_folder)
+bool best_adopt(struct checkpoint *state, const char *train_folder, struct error *error)
 {
-    struct error error;
     struct checkpoint file;
     char *path = path_join(train_folder, RUN_BEST_NAME);
-    if (file_exists(path)) {
-        if (!checkpoint_read(&file, path, &error))
-            log_warning("ignoring a damaged checkpoint: %s", error.message);
-        else if (file.best.is_known && file.best.step <= state->step &&
+    bool is_there, ok = path_look(&is_there, path, error);
+    if (ok && is_there) {
+        bool is_read = checkpoint_read(&file, path, error);
+        ok = is_read || error->number == 0;
+        if (!is_read && ok)
+            log_warning("ignoring a damaged checkpoint: %s", error->message);
+        else if (is_read && file.best.is_known && file.best.step <= state->step &&
                  (!state->best.is_known || file.best.val_loss < state->best.val_loss))
             state->best = file.best;
     }
     free(path);
+    return ok;
 }

@@ -13,7 +13,7 @@ bool best_is_stale(const struct checkpoint *state, int64_t patience);
 
 /* Takes over the best of RUN/train/best.h5 where the run's newest checkpoint was written before its last evaluation, as
  * happens to a run that is stopped early: a later, worse model must not replace it. What lies beyond state->step is ignored;
- * those steps are repeated. A file that is missing or damaged changes nothing. */
-void best_adopt(struct checkpoint *state, const char *train_folder);
+ * those steps are repeated. A file that is missing or damaged changes nothing; it is a failure where the system can't read it. */
+bool best_adopt(struct checkpoint *state, const char *train_folder, struct error *error);
 
 #endif

@@ -139,6 +139,9 @@ static bool write_file(const struct exporting *exporting, const struct train_opt
     struct atomic_file file;
     if (!options->overwrite && file_exists(options->output_file))
         return error_set(error, "%s: is there already: give --overwrite to replace it", options->output_file);
+    char *folder = path_folder(options->output_file);
+    atomic_file_sweep_shared(folder);
+    free(folder);
     if (!atomic_file_start(&file, options->output_file, error))
         return false;
     if (write_content(&file, exporting, options, error))

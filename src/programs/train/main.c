@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/hdf5/hdf5.h"
 #include "base/log.h"
+#include "base/process.h"
 #include "dist/comm.h"
 #include "dist/halt.h"
 #include "programs/common/blas_threads.h"
@@ -69,6 +70,7 @@ int main(int argc, char **argv)
     struct train_options options = {0};
     struct error error = {0};
     double started = clock_seconds();
+    process_begin();
     blas_threads_begin();
     hdf5_start();
     halt_install();

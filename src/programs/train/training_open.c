@@ -54,8 +54,8 @@ static bool open_folder(struct training *training, double started, char **newest
     watchdog_phase(training->watchdog, WATCH_CHECKPOINT_READING, 0);
     if (!run_newest_checkpoint(&training->state, newest, training->options->run_dir, error))
         return false;
-    if (*newest)
-        best_adopt(&training->state, training->folder);
+    if (*newest && !best_adopt(&training->state, training->folder, error))
+        return false;
     return !*newest || run_set_damaged_aside(training->folder, training->state.step, error);
 }
 

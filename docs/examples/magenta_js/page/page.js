@@ -150,12 +150,15 @@ function stop() {
     find('play').firstChild.data = 'Play ';
 }
 
-/* Knows how many notes it has given to its synthesizers. */
+/* Knows how many notes it has given to its synthesizers. None of them begins two notes at one time, and where the machine is busy
+ * and notes come too late, all of those would begin now: each comes at least a millisecond after the one before. */
 class CountingPlayer extends mm.Player {
     count = 0;
+    last = 0;
 
     playNote(time, note) {
-        super.playNote(time, note);
+        this.last = Math.max(time, mm.Player.tone.context.currentTime + 0.005, this.last + 0.001);
+        super.playNote(this.last, note);
         this.count++;
     }
 }

@@ -1,13 +1,10 @@
-/* libFuzzer target: any bytes as a MIDI file, read and put on the grid.
- *
- * Built with clang and -DDRUMLINE_FUZZ=ON; run as `fuzz_midi -max_len=4096 CORPUS_FOLDER`. */
+/* Any bytes as a MIDI file, read and put on the grid. */
 #include "data/midi/drum_notes.h"
 #include "data/midi/reader.h"
 #include "data/music/grid.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
 enum { MAX_CELLS_CHECKED = 1 << 18 }; /* a grid may have nine million: too slow for a fuzzer */
 

@@ -1,0 +1,27 @@
+# Fuzz targets: tests/fuzz/fuzz.h says how they are run. With DRUMLINE_FUZZ everything is compiled for libFuzzer.
+option(DRUMLINE_FUZZ "Build the fuzz targets for libFuzzer (needs clang)" OFF)
+if(DRUMLINE_FUZZ)
+    target_compile_options(drumline_flags INTERFACE -fsanitize=fuzzer-no-link,address,undefined)
+    target_link_options(drumline_flags INTERFACE -fsanitize=address,undefined)
+endif()
+
+# drumline_fuzz(NAME MUTATIONS LINK libs...): tests/fuzz/fuzz_NAME.c, which as a test gets its corpus and so many mutations of it.
+function(drumline_fuzz name mutations)
+    cmake_parse_arguments(PARSE_ARGV 2 arg "" "" "LINK")
+    add_executable(fuzz_${name} fuzz/fuzz_${name}.c fuzz/fuzz.c)
+    target_include_directories(fuzz_${name} PRIVATE ${PROJECT_SOURCE_DIR})
+    target_link_libraries(fuzz_${name} PRIVATE drumline_flags ${arg_LINK} drumline_base m)
+    if(DRUMLINE_FUZZ)
+        target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+        return()
+    endif()
+    target_sources(fuzz_${name} PRIVATE fuzz/driver.c)
+    add_test(NAME fuzz_${name} COMMAND fuzz_${name} ${mutations} 1 ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/corpus/${name})
+    set_tests_properties(fuzz_${name} PROPERTIES LABELS fuzz TIMEOUT 120 ENVIRONMENT ASAN_OPTIONS=abort_on_error=1)
+endfunction()
+
+drumline_fuzz(midi 10000 LINK drumline_data)
+drumline_fuzz(table 3000 LINK drumline_data)
+drumline_fuzz(metrics 1500 LINK drumline_run)
+drumline_fuzz(settings 10000 LINK drumline_model)
+drumline_fuzz(drum_map 10000 LINK drumline_data)
