@@ -228,7 +228,8 @@ static bool write_new(const char *path, const char *text, bool *lost, struct err
     bool written = atomic_file_put(&file, text, strlen(text), error);
     if (written && atomic_file_name_new(&file, path, error))
         return true;
-    *lost = written;
+    /* Gone: another job swept it. An error of the disk is no other job's. */
+    *lost = written && (error->number == EEXIST || error->number == ENOENT);
     atomic_file_abandon(&file);
     return false;
 }
