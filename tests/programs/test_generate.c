@@ -124,6 +124,21 @@ static void test_windows_are_offered(void **state)
     free_place(&place);
 }
 
+/* Where one input is played, its first window with a hit is, unless another is chosen. */
+static void test_first_window_is_played(void **state)
+{
+    struct place place;
+    struct error error;
+    bool wrong_usage;
+    (void)state;
+    make_place(&place, "groovae_4bar");
+    write_beats(place.midi[0], 12, 4, 12, 0);
+    struct generate_options options = {.mode = GENERATE_RECONSTRUCT, .num_outputs = 1, .input_midi = {place.midi[0]}};
+    assert_ok(try_to_play(&place, options, &wrong_usage, &error), error);
+    assert_int_equal(scratch_count(place.output), 1);
+    free_place(&place);
+}
+
 static void test_controls_and_transforms(void **state)
 {
     struct place place;
@@ -238,6 +253,7 @@ int main(void)
         cmocka_unit_test(test_threads_change_nothing),
         cmocka_unit_test(test_interpolation_ends_at_its_inputs),
         cmocka_unit_test(test_windows_are_offered),
+        cmocka_unit_test(test_first_window_is_played),
         cmocka_unit_test(test_controls_and_transforms),
         cmocka_unit_test(test_wrong_usage),
         cmocka_unit_test(test_run_folder),

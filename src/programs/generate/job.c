@@ -180,10 +180,14 @@ static bool choose_window(struct generate_job *job, struct generate_input *input
     uint32_t *first_bars, count;
     if (!generate_input_windows(&first_bars, &count, input, job->bars, error))
         return false;
-    bool ok = count == 1;
+    bool takes_first = job->options->mode != GENERATE_INTERPOLATE, ok = count == 1 || takes_first;
     if (ok)
         input->first_bar = first_bars[0];
-    else
+    if (ok && count > 1)
+        log_info("%s: has %" PRIu32 " windows of %" PRIu32 " bars: the one from bar %" PRIu32
+                 " is used; --input_bar_%d N chooses another, --mode=apply plays all",
+                 input->path, count, job->bars, input->first_bar + 1, input->number);
+    if (!ok)
         offer_windows(job, input, first_bars, count, error);
     free(first_bars);
     return ok;

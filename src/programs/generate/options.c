@@ -38,14 +38,12 @@ static const struct setting rows[] = {
      "included, or with four inputs a grid between them. reconstruct: encode --input_midi_1 and decode it again, which "
      "is how to use humanize, tap and "
      "add_closed_hh models. similar: variations of --input_midi_1. apply: the model applied to all of --input_midi_1, "
-     "whatever its "
-     "length. transfer: the hits of --input_midi_1 with the feel of --input_midi_2."},
-    TEXT(
-        "input_midi_1", input_midi[0], "FILE",
-        "A performance in 4/4, as long as the model's window. A shorter one is repeated or padded with silence; a "
-        "longer "
-        "one is divided into windows, which are written to --output_dir for you to choose from, and the exit status is "
-        "1. With groovae_2bar_hits_control the model plays the hits of this file, in every mode."),
+     "whatever its length. transfer: the hits of --input_midi_1 with the feel of --input_midi_2."},
+    TEXT("input_midi_1", input_midi[0], "FILE",
+         "A performance in 4/4, as long as the model's window. A shorter one is repeated or padded with silence; of a "
+         "longer one the first window with a hit is played, or that of --input_bar_1 (--mode=apply plays all of it); "
+         "with --mode=interpolate its windows are written to --output_dir for you to choose from, and the exit status "
+         "is 1. With groovae_2bar_hits_control the model plays the hits of this file, in every mode."),
     NUMBER("input_bar_1", SETTING_INT, input_bar[0], NULL, 1, 1 << 20,
            "First bar of the window in --input_midi_1, counted from 1."),
     TEXT("input_midi_2", input_midi[1], "FILE", "The second performance for --mode=interpolate and transfer."),
@@ -77,7 +75,7 @@ static const struct setting rows[] = {
     {"latent",       SETTING_CHOICE, MEMBER(latent),       "auto",   0, 0, GENERATE_LATENT_CHOICES, NULL,
        "With --mode=sample: what latent vectors are drawn from. fitted: the density of the training data that the model "
      "file has; "
-     "prior: N(0, 1); auto: fitted where there is one."                             },
+     "prior: N(0, 1); auto: fitted where there is one."                                          },
     NUMBER("temperature", SETTING_DOUBLE, temperature, "0", 0, 100,
            "Hits are drawn with probability sigmoid(logit / temperature): lower is more predictable, higher more "
            "varied (0: 1 "
@@ -116,7 +114,7 @@ static const struct setting rows[] = {
            "MIDI channel of the output; default: 10, with apply that of the drums."),
     {"wrap_pick_up", SETTING_BOOL,   MEMBER(wrap_pick_up), NULL,     0, 0, NULL,                    NULL,
        "Write hits before the first beat at the end of the loop, where they are a pick-up when it repeats; without this "
-     "flag they are moved to the first beat."                                       },
+     "flag they are moved to the first beat."                                                    },
     NUMBER("output_drum_map", SETTING_STRING, output_drum_map, NULL, 0, 0,
            "Pitches of the output: the first pitch of each drum in a built-in map or a table in a file; default: "
            "general, with apply "
