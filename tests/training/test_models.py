@@ -29,7 +29,7 @@ class Models(harness.TrainingTest):
     def run_made(self):
         """The path of a trained checkpoint, which all tests share."""
         if not self.checkpoints("run"):
-            self.train("run", num_steps=4, eval_steps=4)
+            self.train("run", num_steps=4, eval_steps=4, fit_latents="false")
         return self.checkpoint("run", 4)
 
     def generate(self, *arguments, status=0, **environment):
@@ -134,7 +134,19 @@ class Models(harness.TrainingTest):
             tolerance = 1e-6 if name.endswith("_sd") else 0
             self.assertTrue(numpy.all(numpy.abs(after[name] - again[name]) <= tolerance), name)
         self.generate("--checkpoint_file", files[0], "--velocity_noise=1", "--timing_noise=1")
+        info = subprocess.run([os.path.join(harness.BIN, "drumline-info"), files[0]], capture_output=True, text=True, check=True)
+        self.assertIn("a density of 6 numbers", info.stdout)
+        self.assertIn("density, mean", info.stdout)
         self.assertIn("is of config groovae_4bar, not", self.latents(status=1, checkpoint_file=files[0], config="groovae_2bar_humanize"))
+
+    def test_latents_at_the_end(self):
+        """A training ends by fitting them for best.h5; with --nofit_latents, or where that fails, it just ends."""
+        for name, flags in (("fitted", {}), ("unfitted", {"fit_latents": "false"})):
+            job = self.train(name, num_steps=2, eval_steps=2, **flags)
+            with h5py.File(self.path(name, "train", "best.h5"), "r") as best:
+                self.assertEqual("latents" in best, not flags, job.output)
+        self.assertNotIn("fitting latent", self.train("fitted", num_steps=2, eval_steps=2).output)
+        self.assertIn("stored latent densities", self.train("unfitted", num_steps=2, eval_steps=2).output)
 
     def test_hostile(self):
         checkpoint = self.run_made()
@@ -274,7 +286,7 @@ class Models(harness.TrainingTest):
             self.assertIn("ema/encoder/mu/kernel", tensors)
 
     def test_average_is_evaluated_and_exported(self):
-        self.train("averaged", num_steps=6, hparams=self.RECIPE, eval_steps=6, log_steps=6)
+        self.train("averaged", num_steps=6, hparams=self.RECIPE, eval_steps=6, log_steps=6, fit_latents="false")
         checkpoint, output = self.checkpoint("averaged", 6), self.path("averaged.h5")
         tensors, attributes = harness.read_checkpoint(checkpoint)
         self.assertIn("(averaged)", self.export(output, run_dir=None, checkpoint_file=checkpoint))

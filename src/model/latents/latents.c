@@ -139,6 +139,9 @@ bool latents_check(const struct latents *latents, struct error *error)
         !all_from(latents->attribute_sd, counts->attributes, 0) ||
         !all_from(latents->velocity_sd, counts->classes, 0) || !all_from(latents->offset_sd, counts->classes, 0))
         return error_set(error, "latents: a standard deviation is negative");
+    for (int i = 0; i < counts->styles; i++)
+        if (!(latents->style_windows[i] >= 0 && latents->style_windows[i] <= 1e9f))
+            return error_set(error, "latents: style %d has no valid number of windows", i + 1);
     return check_names(latents->style_names, counts->styles, "style", error) &&
            check_names(latents->attribute_names, counts->attributes, "attribute", error);
 }

@@ -86,6 +86,10 @@ static const struct setting rows[] = {
     DOUBLE(velocity_noise, "0", 0, 10, "X", "With --mode=eval: as that of drumline-generate."),
     DOUBLE(timing_noise, "0", 0, 10, "X", "With --mode=eval: as that of drumline-generate."),
     INT(patience, "0", 0, 1e9, "Stop after this many evaluations in a row without a lower val_loss (0: never)."),
+    ROW(fit_latents, SETTING_BOOL, "true", 0, 0, NULL, NULL,
+        "Once the training is done, measure the latent space of train/best.h5, as --mode=latents does. "
+        "--nofit_latents: "
+        "don't."),
     INT(checkpoints_to_keep, "10", 1, 1e6, "Number of latest checkpoints to keep."),
     DOUBLE(keep_checkpoint_every_n_hours, "0", 0, 1e6, "H", "Also keep one checkpoint per H hours (0: none)."),
     DOUBLE(save_checkpoint_secs, "600", 0, 1e9, "S", "Seconds between checkpoints (0: not by time)."),
