@@ -81,7 +81,7 @@ class Models(harness.TrainingTest):
         self.assertTrue(numpy.all(numpy.triu(factor, 1) == 0) and numpy.all(numpy.diag(factor) > 0))
         self.assertTrue(numpy.all(numpy.isfinite(mean)))
         said = self.generate("--checkpoint_file", model, "--latent=fitted")
-        self.assertIn("fitted latent density, temperature 1", said)
+        self.assertIn("fitted latent density, temperature 0.9", said)
         self.assertIn("latent prior N(0, 1), temperature 0.5", self.generate("--checkpoint_file", model, "--latent=prior"))
         self.assertIn("latent prior N(0, 1), temperature 0.5", self.generate("--checkpoint_file", checkpoint))
         said = self.generate("--checkpoint_file", checkpoint, "--latent=fitted", status=1)
@@ -134,6 +134,26 @@ class Models(harness.TrainingTest):
             tolerance = 1e-6 if name.endswith("_sd") else 0
             self.assertTrue(numpy.all(numpy.abs(after[name] - again[name]) <= tolerance), name)
         self.generate("--checkpoint_file", files[0], "--velocity_noise=1", "--timing_noise=1")
+        midi = self.path("midi-of-latents")
+        for flags in ((), ("--latent=fitted",), ("--attribute=density:+1,loudness:-0.5",)):
+            self.generate("--checkpoint_file", files[0], "--output_dir", midi, *flags)
+        one = os.path.join(midi, sorted(os.listdir(midi))[0])
+        moved = [self.path(f"moved-{amount}") for amount in (0, 3)]
+        for folder, amount in zip(moved, (0, 3)):
+            self.generate("--checkpoint_file", files[0], "--mode=attribute", f"--attribute=loudness:{amount}",
+                          "--input_midi_1", one, "--input_bar_1=1", "--output_dir", folder)
+        outputs = [open(os.path.join(folder, os.listdir(folder)[0]), "rb").read() for folder in moved]
+        self.assertNotEqual(*outputs)
+        for flags, parts in (
+                (("--mode=attribute", "--input_midi_1", one), ("needs --attribute",)),
+                (("--attribute=density",), ("is not NAME:AMOUNT",)), (("--attribute=density:1,",), ("is not NAME:AMOUNT",)),
+                (("--attribute=density:nan",), ("is not NAME:AMOUNT",)), (("--attribute=density:11",), ("from -10 to 10",)),
+                (("--attribute=groove:1",), ("no 'groove'", "density, ")), (("--style=polka",), ("no 'polka'", "none")),
+                (("--style=rock", "--latent=prior"), ("one of --style and --latent",)),
+                (("--mode=reconstruct", "--input_midi_1", one, "--style=rock"), ("--style is for --mode=sample",))):
+            message = self.generate("--checkpoint_file", files[0], *flags, status=2)
+            for part in parts:
+                self.assertIn(part, message)
         info = subprocess.run([os.path.join(harness.BIN, "drumline-info"), files[0]], capture_output=True, text=True, check=True)
         self.assertIn("a density of 6 numbers", info.stdout)
         self.assertIn("density, mean", info.stdout)
