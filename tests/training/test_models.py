@@ -4,6 +4,7 @@ import shutil
 import subprocess
 
 import h5py
+import mido
 import numpy
 
 import harness
@@ -232,12 +233,12 @@ class Models(harness.TrainingTest):
         return job.output
 
     def midi(self, path):
-        """What a model generates from one seed."""
+        """What a model generates from one seed, without the text that says how and by which file."""
         folder = self.path("compared")
         shutil.rmtree(folder, ignore_errors=True)
         self.generate("--checkpoint_file", path, "--output_dir", folder)
-        with open(os.path.join(folder, os.listdir(folder)[0]), "rb") as file:
-            return file.read()
+        tracks = mido.MidiFile(os.path.join(folder, os.listdir(folder)[0])).tracks
+        return [str(message) for track in tracks for message in track if message.type != "text"]
 
     def test_export(self):
         checkpoint, output = self.run_made(), self.path("exported.h5")
@@ -271,7 +272,7 @@ class Models(harness.TrainingTest):
         for name, value in tensors.items():
             self.assertEqual(value.dtype, numpy.float16, name)
             self.assertEqual(value.tobytes(), expected[name].astype("f2").tobytes(), name)
-        self.assertGreater(len(self.midi(output)), 50)
+        self.assertGreater(len(self.midi(output)), 5)
         self.assertIn("groovae_4bar at step 4", self.evaluate(output)[1])
 
     def test_export_overwrites_nothing(self):

@@ -22,8 +22,8 @@ HPARAMS = "enc_rnn_size=[24],dec_rnn_size=[32],z_size=8,batch_size=32,learning_r
 
 
 def tolerance(name):
-    """Floors are means over 20 draws of other random numbers."""
-    return 0.05 if name.endswith("_floor") else 1e-6
+    """Floors are means over 20 draws of other random numbers; in a file a hit before the first beat lies on it."""
+    return 0.05 if name.endswith("_floor") else 1e-3 if name == "samples_offsets_divergence" else 1e-6
 
 
 class Quality(harness.TrainingTest):
@@ -42,7 +42,8 @@ class Quality(harness.TrainingTest):
         """A run of a small model, made once."""
         if not os.path.exists(self.path(config)):
             changes = ",".join([HPARAMS, f"bars={bars}"] + [f"{key}={value}" for key, value in hparams.items()])
-            self.train(config, config=config, hparams=changes, num_steps=steps, eval_steps=steps, log_steps=steps)
+            self.train(config, config=config, hparams=changes, num_steps=steps, eval_steps=steps, log_steps=steps,
+                       fit_latents="false")
         return config
 
     def test_ranks(self):

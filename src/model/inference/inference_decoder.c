@@ -417,7 +417,7 @@ static void draw_step(float *music, int t, size_t b, const struct inference_deco
     else
         output_heads_sample(&decoder->heads, music, outputs, request->temperature, &scratch->streams[b]);
     if (!decoder->hits_are_given && !request->raw_feedback)
-        output_heads_condition(&decoder->heads, music, outputs);
+        output_heads_condition(&decoder->heads, music, outputs, !request->kept);
     if (request->noise_sd) {
         random_fill_normal(scratch->noise, depth, &scratch->noise_streams[b]);
         for (size_t i = 0; i < depth; i++)

@@ -68,12 +68,12 @@ static void divide_by_probability(float *values, const float *gate, const float 
     }
 }
 
-void output_heads_condition(const struct output_heads *heads, float *music, const float *outputs)
+void output_heads_condition(const struct output_heads *heads, float *music, const float *outputs, bool are_drawn)
 {
     for (int i = 0; i < heads->representation->num_heads; i++) {
         const struct output_head *head = heads->rows[i].head;
         int first = heads->rows[i].first, gate = heads->rows[i].gate;
-        if (head != &bernoulli_head && gate >= 0)
+        if (gate >= 0 && (head == &sigmoid_head || (head == &tanh_head && are_drawn)))
             divide_by_probability(music + first, music + gate, outputs + gate, heads->rows[i].width);
     }
 }

@@ -59,8 +59,9 @@ void output_heads_keep(const struct output_heads *heads, float *music, const flo
 
 /* The values of hits in `music` [D] as they are given that there is a hit. A gated head that is trained by squared error against 0
  * wherever its gate is 0 learns p * E[value | hit], with p the probability of the hit, so that its value is divided by max(p, 0.02)
- * and kept to [-1, 1]. For models that were not given the hits as controls; with these p is 1. */
-void output_heads_condition(const struct output_heads *heads, float *music, const float *outputs);
+ * and kept to [-1, 1]; offsets only where hits `are_drawn`, for of kept ones many are those that the model holds for unlikely, and hearers mind a
+ * wrong offset more than a small one. For models that were not given the hits as controls; with these p is 1. */
+void output_heads_condition(const struct output_heads *heads, float *music, const float *outputs, bool are_drawn);
 
 /* raw [D]: the step `music`, but in columns of sigmoid and tanh heads whose gate is 0 what the model put out, as if there were no
  * gate. */
