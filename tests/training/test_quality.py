@@ -161,6 +161,35 @@ class Quality(harness.TrainingTest):
         self.assertEqual(line, without_beats(expected))
         self.assertNotEqual(line, expected)
 
+    def report(self, run):
+        """The page of a run."""
+        job = self.launch([os.path.join(harness.BIN, "drumline-info"), self.path(run), f"--report={self.path('page.html')}"]).wait()
+        self.assertEqual(job.status, 0, job.output)
+        with open(self.path("page.html"), encoding="utf-8") as file:
+            return file.read()
+
+    def test_report(self):
+        """The last evaluation stands in the run's report, whatever else is in the file."""
+        shutil.copytree(self.path(self.trained("groovae_4bar", 1)), self.path("reported"))
+        before = self.report("reported")
+        self.assertNotIn("<h2>Quality", before)
+        line, _ = self.evaluate("reported", "reported", num_samples=SAMPLES)
+        with open(self.path("reported", "eval", "metrics.jsonl"), "a", encoding="utf-8") as file:
+            file.write('{"task":1,"split":"test"}\n[]\n{"task":"x","spl')
+        page = self.report("reported")
+        section = page.partition("<h2>Quality")[2].partition("<h2>")[0]
+        self.assertIn(f'{line["num_windows"]} windows of the validation split; task reconstruct', section)
+        self.assertIn(f'{line["val_cell_accuracy"]:.4f}', section)
+        self.assertIn(f'{line["samples_hits_divergence"]:.4f}', section)
+        self.assertEqual(section.count("<figure>"), 6)
+        self.assertEqual(page.count("<figure") - 6, before.count("<figure"))
+        with open(self.path("reported", "eval", "metrics.jsonl"), "a", encoding="utf-8") as file:
+            file.write('\n{"step":3,"task":"<b>","split":"<i>","samples_count":1e300,"distributions":{"drums":{"samples":[1,"a"],'
+                       '"train":-1},"steps":{"samples":[-1,0,0,0,0,0,0,0,0,0,0,0,0,0,0,1e308],"train":7}}}\n')
+        section = self.report("reported").partition("<h2>Quality")[2].partition("<h2>")[0]
+        self.assertIn("task &lt;b&gt;", section)
+        self.assertNotIn("<figure>", section)
+
     def test_refusals(self):
         run = self.trained("groovae_2bar_humanize", 1)
         def refuse(part, **flags):
