@@ -24,6 +24,7 @@ try:
 except ImportError:
     sys.exit(77)
 
+CHECKPOINT = sys.argv[3]
 BATCH = 25
 SEAL_SIZE = 512
 MEBIBYTES = 1024
@@ -82,11 +83,16 @@ def sum_of_attributes(file, *names):
     return sum(digest(f"attribute {name} 0", str(int(file.attrs[name])).encode()) for name in names)
 
 
+def names_of_weights(path):
+    names = []
+    with h5py.File(path, "r") as file:
+        file["model"].visititems(lambda name, thing: names.append(name) if isinstance(thing, h5py.Dataset) else None)
+    return names
+
+
 def sum_of_weights(file):
-    sums = []
-    file["model"].visititems(lambda name, thing: sums.append(digest(name, thing[()].astype("<f4").tobytes()))
-                             if isinstance(thing, h5py.Dataset) else None)
-    return sum(sums)
+    """By name, as the program does: a walk through the group meets damage that concerns nobody else."""
+    return sum(digest(name, file["model/" + name][()].astype("<f4").tobytes()) for name in names_of_weights(CHECKPOINT))
 
 
 def sum_of(path):
