@@ -180,6 +180,9 @@ static bool explain_end(struct hdf5_helper *helper, struct error *error)
     int status = 0;
     bool was_stopped = !wait_for_end(&status, helper->pid);
     helper->pid = 0;
+    if (helper->number == 0) /* it has not seen the file */
+        return error_set(error, "it ended with status %d",
+                         WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
     if (was_stopped)
         return error_set(error, "is damaged: its reader stopped answering");
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
