@@ -96,18 +96,18 @@ def sum_of_weights(file):
 
 
 def sum_of(path):
-    """What READ_FILES prints for the file, by h5py."""
+    """The file, open, as closing it can crash, and what READ_FILES prints for it, by h5py."""
     name = os.path.basename(path)
-    with h5py.File(path, "r") as file:
-        if name.startswith("shard"):
-            total = sum_of_table(file) + sum(digest(cells, file[cells][()].astype(kind).tobytes()) for cells, kind in
-                                             (("hits", "u1"), ("velocity", "u1"), ("offset", "<f4")))
-        elif name.startswith("index"):
-            total = sum_of_table(file) + digest("content_sha256 0", text(file.attrs["content_sha256"]))
-            total += sum_of_attributes(file, "num_steps", "num_shards", "num_files", "num_hits")
-        else:
-            total = sum_of_weights(file) + sum_of_attributes(file, "step", "epoch", "seed")
-    return f"{total % (1 << 64):016x}"
+    file = h5py.File(path, "r")
+    if name.startswith("shard"):
+        total = sum_of_table(file) + sum(digest(cells, file[cells][()].astype(kind).tobytes()) for cells, kind in
+                                         (("hits", "u1"), ("velocity", "u1"), ("offset", "<f4")))
+    elif name.startswith("index"):
+        total = sum_of_table(file) + digest("content_sha256 0", text(file.attrs["content_sha256"]))
+        total += sum_of_attributes(file, "num_steps", "num_shards", "num_files", "num_hits")
+    else:
+        total = sum_of_weights(file) + sum_of_attributes(file, "step", "epoch", "seed")
+    return file, f"{total % (1 << 64):016x}"
 
 
 def isolated_sum_of(path):
@@ -119,17 +119,18 @@ def isolated_sum_of(path):
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
             resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
             resource.setrlimit(resource.RLIMIT_CPU, (30, 30))
-            os.write(theirs, sum_of(path).encode())
+            file, found = sum_of(path)
+            os.write(theirs, found.encode())
         except Exception as error:  # pylint: disable=broad-except
             os.write(theirs, f"{type(error).__name__}: {error}".encode()[:4000])
-        os._exit(0)
+        os._exit(0)  # `file` stays open
     os.close(theirs)
     answer = b""
     while part := os.read(ours, 4096):
         answer += part
     os.close(ours)
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    return answer.decode() if status == 0 else f"status {status}"
+    return answer.decode() if answer else f"status {status}"
 
 
 class Mutants:
