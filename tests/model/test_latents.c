@@ -92,7 +92,7 @@ static void check_draws(const struct latents *latents, enum latent_density densi
 {
     static float z[MANY * Z];
     fill_normals(z, MANY, 77);
-    latents_apply(z, MANY, latents, density, style, 5, 0);
+    latents_apply(z, MANY, latents, density, style, 5, 0, 0);
     for (int i = 0; i < Z; i++) {
         double sum = 0, squares = 0;
         for (int row = 0; row < MANY; row++) {
@@ -136,9 +136,9 @@ static void draws_are_affine(void **state)
     memcpy(latents.factor, factor, sizeof factor);
     fill_normals(normals, 2, 2);
     memcpy(z, normals, sizeof z);
-    latents_apply(z, 2, &latents, LATENT_PRIOR, 0, 1, 0);
+    latents_apply(z, 2, &latents, LATENT_PRIOR, 0, 1, 0, 0);
     assert_memory_equal(z, normals, sizeof z);
-    latents_apply(z, 2, &latents, LATENT_GAUSSIAN, 0, 1, 0);
+    latents_apply(z, 2, &latents, LATENT_GAUSSIAN, 0, 1, 0, 0);
     for (int row = 0; row < 2; row++) {
         draw_known(wanted, normals + row * Z);
         for (int i = 0; i < Z; i++)
@@ -196,7 +196,7 @@ static void clouds_are_told_apart(void **state)
     int between[2] = {0, 0};
     for (int kind = 0; kind < 2; kind++) {
         fill_normals(z, MANY, 4);
-        latents_apply(z, MANY, &latents, kind == 0 ? LATENT_GAUSSIAN : LATENT_MIXTURE, 0, 9, 0);
+        latents_apply(z, MANY, &latents, kind == 0 ? LATENT_GAUSSIAN : LATENT_MIXTURE, 0, 9, 0, 0);
         for (int i = 0; i < MANY; i++)
             between[kind] += fabsf(z[i * Z]) < 4;
     }
@@ -206,8 +206,8 @@ static void clouds_are_told_apart(void **state)
     float alone[Z], pair[2 * Z]; /* row i depends on its own number alone */
     fill_normals(pair, 2, 6);
     memcpy(alone, pair + Z, sizeof alone);
-    latents_apply(pair, 2, &latents, LATENT_MIXTURE, 0, 9, 30);
-    latents_apply(alone, 1, &latents, LATENT_MIXTURE, 0, 9, 31);
+    latents_apply(pair, 2, &latents, LATENT_MIXTURE, 0, 9, 0, 30);
+    latents_apply(alone, 1, &latents, LATENT_MIXTURE, 0, 9, 0, 31);
     assert_memory_equal(alone, pair + Z, sizeof alone);
     latents_free(&latents);
 }

@@ -21,7 +21,7 @@ extern char **environ;
 
 enum { TICK_MS = 100, REFUSAL_SIZE = ERROR_MESSAGE_SIZE };
 
-static const struct hdf5_helper_limits default_limits = {.cpu_seconds = 30, .idle_seconds = 60, .total_seconds = 3600};
+static const struct hdf5_helper_limits default_limits = {.cpu_seconds = 10, .idle_seconds = 60, .total_seconds = 3600};
 
 /* Memory without a name where the system has such, else a file without a name. Empty: the helper gives it its size, for which it may
  * have to lift a limit that this program goes on with. */
@@ -153,19 +153,38 @@ void hdf5_helper_stop(struct hdf5_helper *helper)
     *helper = (struct hdf5_helper){.socket = -1, .window = -1};
 }
 
+/* Waits for a process that has closed its socket. One that has not ended after a while is killed: false, as where it is not known how
+ * it ended. */
+static bool wait_for_end(int *status, pid_t pid)
+{
+    enum { TRIES = 200 };
+    const struct timespec while_waiting = {.tv_nsec = 10000000};
+    pid_t ended = 0;
+    for (int i = 0; i < TRIES && ended == 0; i++) {
+        ended = waitpid(pid, status, WNOHANG);
+        if (ended == 0)
+            nanosleep(&while_waiting, NULL);
+    }
+    if (ended == 0) {
+        kill(pid, SIGKILL);
+        while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+            continue;
+    }
+    return ended == pid;
+}
+
 /* The helper has closed its socket: why it ended. Only what it does of itself can come from the file; its being killed is the
  * system's doing, most likely for want of memory. */
 static bool explain_end(struct hdf5_helper *helper, struct error *error)
 {
     int status = 0;
-    kill(helper->pid,
-         SIGKILL); /* it may have closed the socket and gone on; one that has ended is not changed by this */
-    pid_t ended;
-    while ((ended = waitpid(helper->pid, &status, 0)) < 0 && errno == EINTR)
-        continue;
+    bool was_stopped = !wait_for_end(&status, helper->pid);
     helper->pid = 0;
-    if (ended < 0)
-        return error_set(error, "is damaged: HDF5 ended while reading it");
+    if (helper->number == 0) /* it has not seen the file */
+        return error_set(error, "it ended with status %d",
+                         WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+    if (was_stopped)
+        return error_set(error, "is damaged: its reader stopped answering");
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
         return error_set(error, "is damaged: HDF5 used too much processor time reading it");
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)

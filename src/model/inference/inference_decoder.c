@@ -412,10 +412,12 @@ static void draw_step(float *music, int t, size_t b, const struct inference_deco
     size_t depth = (size_t)decoder->shape.depth;
     const float *outputs = scratch->outputs + b * depth;
     if (request->kept)
-        output_heads_keep(&decoder->heads, music, outputs, request->kept + b * request->kept_stride + (size_t)t * depth,
-                          decoder->hits_are_given);
+        output_heads_keep(&decoder->heads, music, outputs,
+                          request->kept + b * request->kept_stride + (size_t)t * depth);
     else
         output_heads_sample(&decoder->heads, music, outputs, request->temperature, &scratch->streams[b]);
+    if (!decoder->hits_are_given && !request->raw_feedback)
+        output_heads_condition(&decoder->heads, music, outputs, !request->kept);
     if (request->noise_sd) {
         random_fill_normal(scratch->noise, depth, &scratch->noise_streams[b]);
         for (size_t i = 0; i < depth; i++)

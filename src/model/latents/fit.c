@@ -214,11 +214,11 @@ static bool fit_styles(struct latents *latents, struct fitting *fitting, struct 
 static void choose_attributes(struct fitting *fitting)
 {
     const struct latent_samples *samples = fitting->samples;
-    size_t all = (size_t)samples->num_attributes;
+    size_t all = samples->size <= GAUSSIAN_SEARCH_SIZE ? (size_t)samples->num_attributes : 0;
     for (size_t a = 0; a < all && fitting->num_chosen_attributes < LATENTS_MAX_ATTRIBUTES; a++) {
         double sum = 0, squares = 0, count = 0;
         for (size_t i = 0; i < samples->count; i++) {
-            double value = samples->attributes[i * all + a];
+            double value = samples->attributes[i * (size_t)samples->num_attributes + a];
             if (isfinite(value)) {
                 sum += value;
                 squares += value * value;
@@ -245,28 +245,80 @@ static double scaled_attribute(const struct fitting *fitting, size_t window, int
     return isfinite(value) ? (value - fitting->attribute_mean[a]) / fitting->attribute_sd[a] : 0;
 }
 
-/* mu regressed on all attributes together: what changes with one of them while the others stay. In `gram` [A, A] the attributes'
- * products, in `cross` [A, Z] theirs with mu, which the coefficients replace. A ridge of a hundredth keeps attributes that always go together
- * apart. */
-static bool regress(double *cross, double *gram, size_t attributes, size_t size)
+/* x = (factor factor^T)^-1 x for each of `count` columns of x [size, count]. */
+static void solve(double *x, const double *factor, size_t size, size_t count)
 {
-    for (size_t a = 0; a < attributes; a++)
-        gram[a * attributes + a] *= 1.01;
-    if (!gaussian_factorize(gram, attributes))
-        return false;
     for (size_t i = 0; i < size; i++) {
-        for (size_t a = 0; a < attributes; a++) {
-            for (size_t b = 0; b < a; b++)
-                cross[a * size + i] -= gram[a * attributes + b] * cross[b * size + i];
-            cross[a * size + i] /= gram[a * attributes + a];
-        }
-        for (size_t a = attributes; a-- > 0;) {
-            for (size_t b = a + 1; b < attributes; b++)
-                cross[a * size + i] -= gram[b * attributes + a] * cross[b * size + i];
-            cross[a * size + i] /= gram[a * attributes + a];
-        }
+        for (size_t k = 0; k < i; k++)
+            for (size_t c = 0; c < count; c++)
+                x[i * count + c] -= factor[i * size + k] * x[k * count + c];
+        for (size_t c = 0; c < count; c++)
+            x[i * count + c] /= factor[i * size + i];
     }
-    return true;
+    for (size_t i = size; i-- > 0;) {
+        for (size_t k = i + 1; k < size; k++)
+            for (size_t c = 0; c < count; c++)
+                x[i * count + c] -= factor[k * size + i] * x[k * count + c];
+        for (size_t c = 0; c < count; c++)
+            x[i * count + c] /= factor[i * size + i];
+    }
+}
+
+/* covariance [Z, Z], all of it, of a factor. */
+static void multiply_factor(double *covariance, const double *factor, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        for (size_t j = 0; j <= i; j++) {
+            double sum = 0;
+            for (size_t k = 0; k <= j; k++)
+                sum += factor[i * size + k] * factor[j * size + k];
+            covariance[i * size + j] = covariance[j * size + i] = sum;
+        }
+}
+
+/* What leads from the attributes' covariances with mu, `cross` [Z, A], to directions, in its place: the step of z with the least
+ * Mahalanobis length that raises what a regression predicts of one attribute by a standard deviation and leaves the others. The regression is
+ * of the attributes on z = mu + eps, which the decoder has learned from, not on mu: what lies below that noise says nothing to it. With
+ * S the covariance, W = (S + I)^-1 cross and P = W^T S W the directions are S W (P + 0.01 I)^-1, where the hundredth bounds the step for an
+ * attribute that can't be predicted. */
+static bool find_directions(double *cross, const double *factor, size_t size, size_t attributes)
+{
+    double *covariance = malloc(size * size * sizeof *covariance), *noisy = malloc(size * size * sizeof *noisy);
+    double *weights = malloc(size * attributes * sizeof *weights), *moved = calloc(size * attributes, sizeof *moved);
+    double *products = calloc(attributes * attributes, sizeof *products);
+    bool ok = covariance && noisy && weights && moved && products;
+    if (ok) {
+        multiply_factor(covariance, factor, size);
+        memcpy(noisy, covariance, size * size * sizeof *noisy);
+        memcpy(weights, cross, size * attributes * sizeof *weights);
+        for (size_t i = 0; i < size; i++)
+            noisy[i * size + i] += 1;
+        ok = gaussian_factorize(noisy, size);
+    }
+    if (ok) {
+        solve(weights, noisy, size, attributes);
+        for (size_t i = 0; i < size; i++)
+            for (size_t k = 0; k < size; k++)
+                for (size_t a = 0; a < attributes; a++)
+                    moved[i * attributes + a] += covariance[i * size + k] * weights[k * attributes + a];
+        for (size_t a = 0; a < attributes; a++) {
+            for (size_t b = 0; b < attributes; b++)
+                for (size_t i = 0; i < size; i++)
+                    products[a * attributes + b] += weights[i * attributes + a] * moved[i * attributes + b];
+            products[a * attributes + a] += 0.01;
+        }
+        ok = gaussian_factorize(products, attributes);
+    }
+    for (size_t i = 0; ok && i < size; i++) { /* the matrix is symmetric: a row is solved as a column */
+        memcpy(cross + i * attributes, moved + i * attributes, attributes * sizeof *cross);
+        solve(cross + i * attributes, products, attributes, 1);
+    }
+    free(covariance);
+    free(noisy);
+    free(weights);
+    free(moved);
+    free(products);
+    return ok;
 }
 
 static int compare_doubles(const void *a, const void *b)
@@ -305,30 +357,26 @@ static bool fit_attributes(struct latents *latents, const struct fitting *fittin
 {
     const struct latent_samples *samples = fitting->samples;
     size_t size = (size_t)samples->size, attributes = (size_t)fitting->num_chosen_attributes;
-    double *gram = calloc(attributes * attributes + 1, sizeof *gram);
-    double *cross = calloc(attributes * size + 1, sizeof *cross);
-    double *room = calloc(samples->count + 1, sizeof *room);
-    bool ok = (gram && cross && room) || error_set_no_memory(error, "out of memory for %zu attributes", attributes);
+    double *cross = calloc(attributes * size + 1, sizeof *cross), *room = calloc(samples->count + 1, sizeof *room);
+    bool ok = (cross && room) || error_set_no_memory(error, "out of memory for %zu attributes", attributes);
     for (size_t i = 0; ok && i < samples->count; i++)
         for (size_t a = 0; a < attributes; a++) {
-            double value = scaled_attribute(fitting, i, (int)a);
-            for (size_t b = 0; b <= a; b++)
-                gram[a * attributes + b] += value * scaled_attribute(fitting, i, (int)b);
+            double value = scaled_attribute(fitting, i, (int)a) / (double)samples->count;
             for (size_t k = 0; k < size; k++)
-                cross[a * size + k] += value * ((double)samples->mu[i * size + k] - fitting->whole.mean[k]);
+                cross[k * attributes + a] += value * ((double)samples->mu[i * size + k] - fitting->whole.mean[k]);
         }
     if (ok && attributes > 0)
-        ok = regress(cross, gram, attributes, size) || error_set(error, "the attributes can't be told apart");
+        ok = find_directions(cross, fitting->whole.factor, size, attributes) ||
+             error_set(error, "the directions of %zu attributes can't be told apart", attributes);
     for (size_t a = 0; ok && a < attributes; a++) {
         int which = fitting->chosen_attributes[a];
         snprintf(latents->attribute_names[a], LATENTS_NAME_SIZE, "%s", samples->attribute_names[which]);
         latents->attribute_means[a] = (float)fitting->attribute_mean[which];
         latents->attribute_sd[a] = (float)fitting->attribute_sd[which];
         for (size_t k = 0; k < size; k++)
-            latents->attribute_directions[a * size + k] = (float)cross[a * size + k];
+            latents->attribute_directions[a * size + k] = (float)cross[k * attributes + a];
         set_difference(latents->attribute_differences + a * size, fitting, (int)a, room);
     }
-    free(gram);
     free(cross);
     free(room);
     return ok;

@@ -139,6 +139,9 @@ bool latents_check(const struct latents *latents, struct error *error)
         !all_from(latents->attribute_sd, counts->attributes, 0) ||
         !all_from(latents->velocity_sd, counts->classes, 0) || !all_from(latents->offset_sd, counts->classes, 0))
         return error_set(error, "latents: a standard deviation is negative");
+    for (int i = 0; i < counts->styles; i++)
+        if (!(latents->style_windows[i] >= 0 && latents->style_windows[i] <= 1e9f))
+            return error_set(error, "latents: style %d has no valid number of windows", i + 1);
     return check_names(latents->style_names, counts->styles, "style", error) &&
            check_names(latents->attribute_names, counts->attributes, "attribute", error);
 }
@@ -210,10 +213,10 @@ static void apply_factor(float *z, const float *mean, const float *factor, size_
 }
 
 /* The component that output `number` of a seed gets. */
-static int draw_component(const struct latents *latents, uint64_t seed, uint32_t number)
+static int draw_component(const struct latents *latents, uint64_t seed, uint32_t point, uint32_t number)
 {
     struct random_stream stream;
-    random_stream_start(&stream, seed, RANDOM_SAMPLED_COMPONENT, 0, number);
+    random_stream_start(&stream, seed, RANDOM_SAMPLED_COMPONENT, point, number);
     double left = (double)random_uniform(&stream);
     int component = 0;
     for (; component < latents->counts.components - 1; component++) {
@@ -225,7 +228,7 @@ static int draw_component(const struct latents *latents, uint64_t seed, uint32_t
 }
 
 void latents_apply(float *z, int count, const struct latents *latents, enum latent_density density, int style,
-                   uint64_t seed, uint32_t first)
+                   uint64_t seed, uint32_t point, uint32_t first)
 {
     size_t size = (size_t)latents->counts.size;
     for (int row = 0; density != LATENT_PRIOR && row < count; row++) {
@@ -237,7 +240,7 @@ void latents_apply(float *z, int count, const struct latents *latents, enum late
             continue;
         }
         if (density == LATENT_MIXTURE) {
-            size_t at = (size_t)draw_component(latents, seed, first + (uint32_t)row) * size;
+            size_t at = (size_t)draw_component(latents, seed, point, first + (uint32_t)row) * size;
             for (size_t i = 0; i < size; i++)
                 vector[i] = latents->means[at + i] + latents->scales[at + i] * vector[i];
         }

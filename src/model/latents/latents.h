@@ -94,9 +94,9 @@ int latents_find_attribute(const struct latents *latents, const char *name);
 enum latent_density { LATENT_PRIOR, LATENT_GAUSSIAN, LATENT_MIXTURE, LATENT_STYLE };
 
 /* Turns standard normal vectors z [count, Z] into draws, in place. `style` is for LATENT_STYLE. Row i depends on what it was, and
- * with LATENT_MIXTURE on seed and first + i. `latents` may be empty for LATENT_PRIOR. */
+ * with LATENT_MIXTURE on seed, point (of those that one output draws) and first + i. `latents` may be empty for LATENT_PRIOR. */
 void latents_apply(float *z, int count, const struct latents *latents, enum latent_density density, int style,
-                   uint64_t seed, uint32_t first);
+                   uint64_t seed, uint32_t point, uint32_t first);
 
 /* z [Z] += amount * direction of an attribute. */
 void latents_move(float *z, const struct latents *latents, int attribute, double amount);

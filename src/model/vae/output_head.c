@@ -58,29 +58,35 @@ void output_heads_sample(const struct output_heads *heads, float *music, const f
 /* Below it a hit is so unlikely to the model that its value says nothing. */
 static const double least_probability = 0.02;
 
-/* Values of a gated sigmoid head, as they are given a hit. */
+/* Values of a gated head, as they are given a hit. */
 static void divide_by_probability(float *values, const float *gate, const float *gate_outputs, int width)
 {
     for (int i = 0; i < width; i++) {
         double probability = 1 / (1 + exp(-(double)gate_outputs[i]));
         if (gate[i] > 0)
-            values[i] = (float)fmin(1, (double)values[i] / fmax(probability, least_probability));
+            values[i] = (float)fmax(-1, fmin(1, (double)values[i] / fmax(probability, least_probability)));
     }
 }
 
-void output_heads_keep(const struct output_heads *heads, float *music, const float *outputs, const float *kept,
-                       bool hits_are_given)
+void output_heads_condition(const struct output_heads *heads, float *music, const float *outputs, bool are_drawn)
+{
+    for (int i = 0; i < heads->representation->num_heads; i++) {
+        const struct output_head *head = heads->rows[i].head;
+        int first = heads->rows[i].first, gate = heads->rows[i].gate;
+        if (gate >= 0 && (head == &sigmoid_head || (head == &tanh_head && are_drawn)))
+            divide_by_probability(music + first, music + gate, outputs + gate, heads->rows[i].width);
+    }
+}
+
+void output_heads_keep(const struct output_heads *heads, float *music, const float *outputs, const float *kept)
 {
     for (int i = 0; i < heads->representation->num_heads; i++) {
         const struct output_head *head = heads->rows[i].head;
         int first = heads->rows[i].first, gate = heads->rows[i].gate, width = heads->rows[i].width;
-        if (head == &bernoulli_head) {
+        if (head == &bernoulli_head)
             memcpy(music + first, kept + first, (size_t)width * sizeof *music);
-            continue;
-        }
-        head->sample(music + first, outputs + first, gate < 0 ? NULL : music + gate, width, 1, NULL);
-        if (head == &sigmoid_head && gate >= 0 && !hits_are_given)
-            divide_by_probability(music + first, music + gate, outputs + gate, width);
+        else
+            head->sample(music + first, outputs + first, gate < 0 ? NULL : music + gate, width, 1, NULL);
     }
 }
 

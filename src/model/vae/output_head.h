@@ -54,13 +54,14 @@ void output_heads_loss(const struct output_heads *heads, double *sums, float *d_
 void output_heads_sample(const struct output_heads *heads, float *music, const float *outputs, float temperature,
                          struct random_stream *stream);
 
-/* A step whose Bernoulli heads are those of `kept` [D], and whose other columns are what the model gives to them.
- *
- * A sigmoid head that is trained by squared error against 0 wherever its gate is 0 learns p * E[value | hit], with p the
- * probability of the hit. Where hits are not drawn but given, all of them, also those that the model holds for unlikely, the
- * value is divided by max(p, 0.02) and kept to at most 1. A model that was given the hits (`hits_are_given`: as controls) has a p of 1. */
-void output_heads_keep(const struct output_heads *heads, float *music, const float *outputs, const float *kept,
-                       bool hits_are_given);
+/* A step whose Bernoulli heads are those of `kept` [D], and whose other columns are what the model gives to them. */
+void output_heads_keep(const struct output_heads *heads, float *music, const float *outputs, const float *kept);
+
+/* The values of hits in `music` [D] as they are given that there is a hit. A gated head that is trained by squared error against 0
+ * wherever its gate is 0 learns p * E[value | hit], with p the probability of the hit, so that its value is divided by max(p, 0.02)
+ * and kept to [-1, 1]; offsets only where hits `are_drawn`, for of kept ones many are those that the model holds for unlikely, and hearers mind a
+ * wrong offset more than a small one. For models that were not given the hits as controls; with these p is 1. */
+void output_heads_condition(const struct output_heads *heads, float *music, const float *outputs, bool are_drawn);
 
 /* raw [D]: the step `music`, but in columns of sigmoid and tanh heads whose gate is 0 what the model put out, as if there were no
  * gate. */

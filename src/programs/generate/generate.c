@@ -9,6 +9,7 @@
 #include "programs/generate/render_outputs.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 static struct render_outputs_request renderings_of(const struct generate_options *options)
 {
@@ -75,17 +76,16 @@ static bool play(struct generate_job *job, struct error *error)
 static void report(const struct generate_job *job)
 {
     const struct generate_output *output = &job->output;
+    char *words = latent_choice_words(&job->choice, &job->model);
     if (output->num_silent > 0)
         log_warning("%d of %d outputs are silent: try another --seed or a higher --temperature", output->num_silent,
                     output->written);
     log_info("%d MIDI file%s in %s: %s%s; %s at step %" PRIu64 ", seed %" PRIu64 ", %s, temperature %g, %.6g qpm",
              output->written, output->written == 1 ? "" : "s", output->folder, output->first_name,
              output->written == 1 ? "" : " and so on", job->model.checkpoint.config, job->model.checkpoint.step,
-             job->seed,
-             job->options->mode != GENERATE_SAMPLE ? "latent vectors of the input"
-             : job->fitted                         ? "fitted latent density"
-                                                   : "latent prior N(0, 1)",
-             job->temperature, (double)job->qpm);
+             job->seed, job->options->mode != GENERATE_SAMPLE ? "latent vectors of the input" : words, job->temperature,
+             (double)job->qpm);
+    free(words);
 }
 
 bool generate(const struct generate_options *options, bool *wrong_usage, struct error *error)

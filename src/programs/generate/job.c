@@ -65,11 +65,6 @@ static bool check_checkpoint(const struct generate_job *job, bool *wrong_usage, 
     if (options->config && strcmp(options->config, checkpoint->config) != 0)
         return error_set(error, "%s: is of config %s, not %s: omit --config, or give another checkpoint",
                          job->model.path, checkpoint->config, options->config);
-    if (options->latent == GENERATE_LATENT_FITTED && job->model.latents.counts.size == 0)
-        return error_set(error,
-                         "%s: has no fitted latent density: --mode=export of drumline-train with --examples_path "
-                         "stores one, and --latent=prior does without",
-                         job->model.path);
     if ((options->velocity_noise > 0 || options->timing_noise > 0) && !job->model.residual_sd)
         return error_set(error,
                          "%s: has no standard deviations of velocities and timing, which --velocity_noise and "
@@ -94,19 +89,27 @@ static bool check_checkpoint(const struct generate_job *job, bool *wrong_usage, 
     return true;
 }
 
+/* How much of it: what is asked for, or for samples of a model that knows its residuals all of it. */
+static double noise_of(const struct generate_job *job, double asked)
+{
+    return asked >= 0 ? asked : job->options->mode == GENERATE_SAMPLE && job->model.residual_sd ? 1 : 0;
+}
+
 /* The standard deviation of the noise in each column: the model's residual times --velocity_noise or --timing_noise. */
 static bool set_noise(struct generate_job *job, struct error *error)
 {
     const struct representation *representation = hparams_representation(&job->model.checkpoint.hparams);
-    if (!(job->options->velocity_noise > 0 || job->options->timing_noise > 0))
+    const double velocity_noise = noise_of(job, job->options->velocity_noise),
+                 timing_noise = noise_of(job, job->options->timing_noise);
+    if (!(velocity_noise > 0 || timing_noise > 0))
         return true;
     job->noise_sd = calloc((size_t)representation->depth, sizeof(float));
     if (!job->noise_sd)
         return error_set(error, "out of memory");
     for (int i = 0, column = 0; i < representation->num_heads; i++) {
         const struct representation_head *head = &representation->heads[i];
-        double factor = strcmp(head->kind, HEAD_SIGMOID) == 0 ? job->options->velocity_noise
-                        : strcmp(head->kind, HEAD_TANH) == 0  ? job->options->timing_noise
+        double factor = strcmp(head->kind, HEAD_SIGMOID) == 0 ? velocity_noise
+                        : strcmp(head->kind, HEAD_TANH) == 0  ? timing_noise
                                                               : 0;
         for (int k = 0; k < head->width; k++, column++)
             job->noise_sd[column] = (float)(factor * (double)job->model.residual_sd[column]);
@@ -130,10 +133,11 @@ static bool start(struct generate_job *job, struct error *error)
     job->shape = inference_decoder_shape(job->model.decoder);
     size_t steps = (size_t)job->shape->steps, depth = (size_t)job->shape->depth;
     job->seed = choose_seed(options);
-    job->fitted = draws && options->latent != GENERATE_LATENT_PRIOR && job->model.latents.counts.size > 0;
-    job->temperature = options->temperature > 0                          ? options->temperature
-                       : job->fitted && options->mode == GENERATE_SAMPLE ? 1
-                                                                         : 0.5;
+    if (!draws)
+        job->choice.density = LATENT_PRIOR;
+    job->temperature = options->temperature > 0                                                  ? options->temperature
+                       : job->choice.density != LATENT_PRIOR && options->mode == GENERATE_SAMPLE ? 0.9
+                                                                                                 : 0.5;
     job->bars = (uint32_t)job->model.checkpoint.hparams.bars;
     job->keeps_hits = keeps_hits(options, &job->model.checkpoint.hparams);
     job->threads = threads_choose((int)options->threads, 1);
@@ -323,8 +327,9 @@ bool generate_job_open(struct generate_job *job, const struct generate_options *
                        struct error *error)
 {
     *job = (struct generate_job){.options = options};
-    *wrong_usage = !find_output_map(job, error);
-    return !*wrong_usage && load(job, error) && check_checkpoint(job, wrong_usage, error) && start(job, error) &&
+    *wrong_usage = !latent_choice_check(options, error) || !find_output_map(job, error);
+    return !*wrong_usage && load(job, error) && check_checkpoint(job, wrong_usage, error) &&
+           latent_choice_make(&job->choice, options, &job->model, wrong_usage, error) && start(job, error) &&
            read_stored_map(job, error);
 }
 
@@ -334,6 +339,7 @@ void generate_job_close(struct generate_job *job)
         generate_input_free(&job->inputs[i]);
     free(job->command);
     free(job->noise_sd);
+    latent_choice_free(&job->choice);
     free(job->kept);
     free(job->rows);
     free(job->controls);

@@ -5,6 +5,7 @@
 
 #include "data/dataset/converter.h"
 #include "programs/generate/input.h"
+#include "programs/generate/latent_choice.h"
 #include "programs/generate/options.h"
 #include "programs/generate/output.h"
 #include "run/run_model.h"
@@ -13,7 +14,7 @@ struct generate_job {
     const struct generate_options *options;
     struct run_model model;
     const struct model_shape *shape; /* the model's */
-    bool fitted;                     /* random latent vectors come from the model's density, not from N(0, 1) */
+    struct latent_choice choice;     /* where random latent vectors come from */
     bool keeps_hits;                 /* outputs have the hits of the first input */
     double temperature;
     uint32_t bars; /* of the model's window */

@@ -10,8 +10,10 @@ enum { WALK_WINDOWS = 4 };
 void generate_latents_draw(const struct generate_job *job, float *z, int first, int count, uint32_t point)
 {
     generation_draw_latents_at(z, count, job->shape->z_size, job->seed, point, (uint32_t)first);
-    if (job->fitted)
-        latents_apply(z, count, &job->model.latents, LATENT_GAUSSIAN, 0, job->seed, (uint32_t)first);
+    latents_apply(z, count, &job->model.latents, job->choice.density, job->choice.style, job->seed, point,
+                  (uint32_t)first);
+    for (int i = 0; i < count; i++)
+        latent_choice_move(z + (size_t)i * (size_t)job->shape->z_size, &job->choice, job->shape->z_size);
 }
 
 /* Window `window` of samples: on the arc between two of the random latent vectors of the output. The first window is at the
@@ -71,6 +73,12 @@ void generate_latents(const struct generate_job *job, float *z, int first, int c
     case GENERATE_INTERPOLATE:
         for (int i = 0; i < count; i++)
             between(job, z + (size_t)i * size, job->options->join ? window : first + i);
+        break;
+    case GENERATE_ATTRIBUTE:
+        for (int i = 0; i < count; i++) {
+            memcpy(z + (size_t)i * size, job->ends, size * sizeof *z);
+            latent_choice_move(z + (size_t)i * size, &job->choice, (int)size);
+        }
         break;
     case GENERATE_APPLY: /* apply.c has its own */
     case GENERATE_TRANSFER:

@@ -38,7 +38,8 @@ static const struct setting rows[] = {
      "included, or with four inputs a grid between them. reconstruct: encode --input_midi_1 and decode it again, which "
      "is how to use humanize, tap and "
      "add_closed_hh models. similar: variations of --input_midi_1. apply: the model applied to all of --input_midi_1, "
-     "whatever its length. transfer: the hits of --input_midi_1 with the feel of --input_midi_2."},
+     "whatever its length. transfer: the hits of --input_midi_1 with the feel of --input_midi_2. attribute: "
+     "--input_midi_1 with more or less of what --attribute names."             },
     TEXT("input_midi_1", input_midi[0], "FILE",
          "A performance in 4/4, as long as the model's window. A shorter one is repeated or padded with silence; of a "
          "longer one the first window with a hit is played, or that of --input_bar_1 (--mode=apply plays all of it); "
@@ -72,23 +73,32 @@ static const struct setting rows[] = {
            "With --mode=apply and transfer, where hits are kept: velocities and timing between the input's (0) and the "
            "model's "
            "(1)."),
+    TEXT("style", style, "NAME",
+         "With --mode=sample: draw from the density of one style; drumline-info MODEL lists those that a model has."),
+    TEXT("attribute", attribute, "NAME:X,...",
+         "With --mode=attribute and sample: more of an attribute, or less, in standard deviations over the training "
+         "data: "
+         "density:+1.5,swing:-1. Attributes are density, syncopation, swing, push (before the beat; less: laid back), "
+         "loudness, dynamics, ride (less: hi-hat) and fills."),
     {"latent",       SETTING_CHOICE, MEMBER(latent),       "auto",   0, 0, GENERATE_LATENT_CHOICES, NULL,
        "With --mode=sample: what latent vectors are drawn from. fitted: the density of the training data that the model "
      "file has; "
-     "prior: N(0, 1); auto: fitted where there is one."                                          },
+     "mixture: a mixture fitted likewise; "
+     "prior: N(0, 1); auto: mixture, fitted or prior, the first that there is."},
     NUMBER("temperature", SETTING_DOUBLE, temperature, "0", 0, 100,
            "Hits are drawn with probability sigmoid(logit / temperature): lower is more predictable, higher more "
-           "varied (0: 1 "
+           "varied (0: 0.9 "
            "for samples from a fitted latent density, else 0.5)."),
     SETTING_ROW(struct generate_options, keep_hits, SETTING_CHOICE, "auto", 0, 0, SETTING_AUTO_CHOICES, NULL,
                 "Play exactly the hits of --input_midi_1, with the model's velocities and timing. auto: on for apply "
                 "with models of "
                 "humanize or hits_as_controls and for transfer; else the model decides which drums it hits."),
     NUMBER(
-        "velocity_noise", SETTING_DOUBLE, velocity_noise, "0", 0, 10,
+        "velocity_noise", SETTING_DOUBLE, velocity_noise, "-1", -1, 10,
         "Vary velocities at random, by this many times the standard deviation by which the model's differ from those "
-        "of its training data. Models play averages; drummers don't. Needs a model that stores it."),
-    NUMBER("timing_noise", SETTING_DOUBLE, timing_noise, "0", 0, 10, "The same for the timing."),
+        "of its training data. Models play averages; drummers don't. Needs a model that stores it. -1: 1 for samples "
+        "where the model stores it, else 0."),
+    NUMBER("timing_noise", SETTING_DOUBLE, timing_noise, "-1", -1, 10, "The same for the timing."),
     SETTING_ROW(struct generate_options, feedback, SETTING_CHOICE, "zero", 0, 0, GENERATE_FEEDBACK_CHOICES, NULL,
                 "Velocities and offsets of drums that are not hit, as the next step is given them. zero: 0, as in "
                 "training; raw: what the model put out, as Magenta's programs do."),
@@ -114,7 +124,7 @@ static const struct setting rows[] = {
            "MIDI channel of the output; default: 10, with apply that of the drums."),
     {"wrap_pick_up", SETTING_BOOL,   MEMBER(wrap_pick_up), NULL,     0, 0, NULL,                    NULL,
        "Write hits before the first beat at the end of the loop, where they are a pick-up when it repeats; without this "
-     "flag they are moved to the first beat."                                                    },
+     "flag they are moved to the first beat."                                  },
     NUMBER("output_drum_map", SETTING_STRING, output_drum_map, NULL, 0, 0,
            "Pitches of the output: the first pitch of each drum in a built-in map or a table in a file; default: "
            "general, with apply "
@@ -142,6 +152,7 @@ static const struct mode {
     [GENERATE_SAMPLE] = {"sample",      0, 1,                   5},
     [GENERATE_INTERPOLATE] = {"interpolate", 2, GENERATE_MAX_INPUTS, 5},
     [GENERATE_RECONSTRUCT] = {"reconstruct", 1, 1,                   5},
+    [GENERATE_ATTRIBUTE] = {"attribute",   1, 1,                   5},
     [GENERATE_SIMILAR] = {"similar",     1, 1,                   5},
     [GENERATE_APPLY] = {"apply",       1, 1,                   1},
     [GENERATE_TRANSFER] = {"transfer",    2, 2,                   1},

@@ -12,13 +12,14 @@ enum generate_mode {
     GENERATE_RECONSTRUCT,
     GENERATE_SIMILAR,
     GENERATE_APPLY,
-    GENERATE_TRANSFER
+    GENERATE_TRANSFER,
+    GENERATE_ATTRIBUTE
 };
-#define GENERATE_MODE_CHOICES "sample|interpolate|reconstruct|similar|apply|transfer"
+#define GENERATE_MODE_CHOICES "sample|interpolate|reconstruct|similar|apply|transfer|attribute"
 
 /* What latent vectors of samples are drawn from. */
-enum generate_latent { GENERATE_LATENT_AUTO, GENERATE_LATENT_PRIOR, GENERATE_LATENT_FITTED };
-#define GENERATE_LATENT_CHOICES "auto|prior|fitted"
+enum generate_latent { GENERATE_LATENT_AUTO, GENERATE_LATENT_PRIOR, GENERATE_LATENT_FITTED, GENERATE_LATENT_MIXTURE };
+#define GENERATE_LATENT_CHOICES "auto|prior|fitted|mixture"
 
 /* What a step is fed for drums that are not hit. */
 enum generate_feedback { GENERATE_FEEDBACK_ZERO, GENERATE_FEEDBACK_RAW };
@@ -37,12 +38,13 @@ struct generate_options {
     char *input_midi[GENERATE_MAX_INPUTS];
     int64_t input_bar[GENERATE_MAX_INPUTS]; /* from 1; 0: not given */
     int latent;                             /* enum generate_latent */
+    char *style, *attribute;                /* NULL: not given */
     double temperature;                     /* 0: by the latent density */
     int keep_hits;                          /* enum setting_auto */
     int feedback;                           /* enum generate_feedback */
-    double velocity_noise, timing_noise;
-    double qpm, bpm; /* two names of one; 0: not given */
-    int64_t seed;    /* -1: not given */
+    double velocity_noise, timing_noise;    /* below 0: as the mode has it */
+    double qpm, bpm;                        /* two names of one; 0: not given */
+    int64_t seed;                           /* -1: not given */
     int64_t threads;
     char *output_dir;
     char *drum_map;         /* of the inputs; NULL: auto */

@@ -151,7 +151,12 @@ bool info_read_checkpoint(json_t *object, const char *path, struct error *error)
     read_hparams(object, &checkpoint);
     if (stat(path, &status) == 0)
         json_object_set_new(object, "bytes", json_integer((json_int_t)status.st_size));
+    struct error damage;
     bool ok = read_tensors(object, &checkpoint, reader, path, error);
+    if (ok && !info_read_latents(object, reader, &damage)) {
+        json_object_set_new(object, "valid", json_false());
+        info_add_damage(object, damage.message);
+    }
     checkpoint_close(reader);
     return ok;
 }
@@ -246,6 +251,7 @@ void info_print_checkpoint(FILE *out, const json_t *object)
     if (!json_is_true(json_object_get(object, "sealed")))
         info_print_field(out, "seal", "none: written by another program");
     info_print_validation(out, json_object_get(object, "validation"));
+    info_print_latents(out, json_object_get(object, "latents"));
     info_print_hparams(out, json_object_get(object, "hparams_changed"));
     print_tensors(out, json_object_get(object, "tensors"));
 }

@@ -20,6 +20,11 @@ void info_print_checkpoint(FILE *out, const json_t *object);
 void info_print_validation(FILE *out, const json_t *validation);
 void info_print_hparams(FILE *out, const json_t *changed);
 
+/* "latents": what the checkpoint has of its latent space; not there where that is nothing. Prints nothing where it is NULL. */
+struct checkpoint_reader;
+bool info_read_latents(json_t *object, struct checkpoint_reader *reader, struct error *error);
+void info_print_latents(FILE *out, const json_t *latents);
+
 /* Pitches that a drum map does not know, as a list of objects, and that list as text. */
 json_t *info_json_of_lost(const struct lost_pitch *lost, size_t count);
 void info_print_lost(FILE *out, const json_t *lost);

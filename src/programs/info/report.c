@@ -9,6 +9,7 @@
 #include "programs/info/kinds.h"
 #include "programs/info/report_charts.h"
 #include "programs/info/report_music.h"
+#include "programs/info/report_quality.h"
 #include "programs/info/report_text.h"
 #include "programs/info/state.h"
 #include "run/json_members.h"
@@ -174,6 +175,7 @@ static void put_page(FILE *out, const json_t *object, const struct metrics_histo
     put_summary(out, object);
     fprintf(out, "<h2>Metrics</h2>\n");
     report_put_charts(out, history);
+    report_put_quality(out, run_dir);
     report_put_music(out, run_dir, options->soundfont);
     put_sessions(out, object);
     put_checkpoints(out, object);

@@ -52,9 +52,22 @@ static const char *base_name(const char *name)
     return name;
 }
 
+/* Whether a metric of the table has that name: what --mode=eval measures besides stands in a table of its own. */
+static bool is_of_training(const char *name)
+{
+    struct metric_set set;
+    for (size_t r = 0; r < representation_count; r++) {
+        metric_set_make(&set, &representation_table[r]);
+        for (int i = 0; i < set.count; i++)
+            if (strcmp(set.metrics[i].name, base_name(name)) == 0)
+                return true;
+    }
+    return false;
+}
+
 static bool is_drawn(const char *name)
 {
-    return strcmp(name, "seconds_left") != 0 && strcmp(name, "epoch") != 0;
+    return is_of_training(name) && strcmp(name, "seconds_left") != 0 && strcmp(name, "epoch") != 0;
 }
 
 /* The chart whose first series is column `first`: it and the later ones of the same name; none where an earlier column has

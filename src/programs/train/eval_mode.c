@@ -218,7 +218,9 @@ static float *draw_latents(const struct evaluating *evaluating, bool *fitted, st
     if (comm_rank(evaluating->comm) == 0) {
         generation_draw_latents(z, count, size, loaded->checkpoint.seed, 0);
         if (*fitted)
-            latents_apply(z, count, &loaded->latents, LATENT_GAUSSIAN, 0, loaded->checkpoint.seed, 0);
+            latents_apply(z, count, &loaded->latents,
+                          loaded->latents.counts.components > 0 ? LATENT_MIXTURE : LATENT_GAUSSIAN, 0,
+                          loaded->checkpoint.seed, 0, 0);
     }
     comm_broadcast(evaluating->comm, z, num_floats * sizeof *z, 0);
     comm_broadcast(evaluating->comm, fitted, sizeof *fitted, 0);
@@ -233,7 +235,7 @@ static bool measure_samples(struct evaluating *evaluating, struct error *error)
     float *z = draw_latents(evaluating, &fitted, error);
     if (!z)
         return false;
-    double temperature = options->temperature > 0 ? options->temperature : fitted ? 1 : 0.5;
+    double temperature = options->temperature > 0 ? options->temperature : fitted ? 0.9 : 0.5;
     const struct samples_request request = {
         .decoder = evaluating->decoder,
         .z = z,

@@ -82,10 +82,14 @@ static const struct setting rows[] = {
         "With --num_samples: draw latent vectors from N(0, 1), or from the density stored with the model. auto: the "
         "latter where there is one."),
     DOUBLE(temperature, "0", 0, 1000, "T",
-           "With --num_samples: sampling temperature of hits (0: 1 with --latent=fitted, else 0.5)."),
+           "With --num_samples: sampling temperature of hits (0: 0.9 with --latent=fitted, else 0.5)."),
     DOUBLE(velocity_noise, "0", 0, 10, "X", "With --mode=eval: as that of drumline-generate."),
     DOUBLE(timing_noise, "0", 0, 10, "X", "With --mode=eval: as that of drumline-generate."),
     INT(patience, "0", 0, 1e9, "Stop after this many evaluations in a row without a lower val_loss (0: never)."),
+    ROW(fit_latents, SETTING_BOOL, "true", 0, 0, NULL, NULL,
+        "Once the training is done, measure the latent space of train/best.h5, as --mode=latents does. "
+        "--nofit_latents: "
+        "don't."),
     INT(checkpoints_to_keep, "10", 1, 1e6, "Number of latest checkpoints to keep."),
     DOUBLE(keep_checkpoint_every_n_hours, "0", 0, 1e6, "H", "Also keep one checkpoint per H hours (0: none)."),
     DOUBLE(save_checkpoint_secs, "600", 0, 1e9, "S", "Seconds between checkpoints (0: not by time)."),

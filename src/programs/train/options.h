@@ -39,6 +39,7 @@ struct train_options {
     double temperature;  /* 0: by the latent density */
     double velocity_noise, timing_noise;
     int64_t patience;
+    bool fit_latents;
     int checkpoint; /* enum run_checkpoint_choice */
     int64_t checkpoints_to_keep;
     double keep_checkpoint_every_n_hours, save_checkpoint_secs;

@@ -2,13 +2,16 @@
 #include "programs/train/training.h"
 
 #include "base/clock.h"
+#include "base/io/files.h"
 #include "base/log.h"
 #include "base/version.h"
 #include "data/dataset/order.h"
 #include "dist/halt.h"
 #include "model/optimizer/schedule.h"
 #include "programs/train/best.h"
+#include "programs/train/latents.h"
 #include "run/metrics.h"
+#include "run/run_folder.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -427,6 +430,31 @@ static bool trace_steps(struct training *training, uint64_t number, bool is_over
     return is_over || number != FIRST || begin_trace(training, error);
 }
 
+static bool best_has_latents(const char *path)
+{
+    struct checkpoint checkpoint;
+    struct error error;
+    struct checkpoint_reader *reader = checkpoint_open(&checkpoint, path, &error);
+    bool has = reader && checkpoint_has(reader, CHECKPOINT_LATENTS);
+    checkpoint_close(reader);
+    return has;
+}
+
+/* After the last step: the latents of the best model, where it has none. A failure is no failure of the training. Collective. */
+static void fit_latents(struct training *training)
+{
+    const struct train_options *options = training->options;
+    struct error error;
+    char *path = path_join(training->folder, RUN_BEST_NAME);
+    double is_due =
+        comm_rank(training->comm) == 0 && options->fit_latents && file_exists(path) && !best_has_latents(path);
+    comm_sum_doubles(training->comm, &is_due, 1);
+    if (is_due > 0 && !latents_store(path, training->shared_dataset.dataset, (int)options->threads, &training->lock,
+                                     training->watchdog, training->comm, &error))
+        log_job_warning("no latent densities for %s: %s", path, error.message);
+    free(path);
+}
+
 int training_run(struct training *training, struct error *error)
 {
     const struct train_options *options = training->options;
@@ -483,8 +511,10 @@ int training_run(struct training *training, struct error *error)
     if (stale)
         log_info("ended by --patience at step %" PRIu64 ": val_loss was lowest, %.2f, at step %" PRIu64,
                  training->state.step, training->state.best.val_loss, training->state.best.step);
-    if (!reason)
+    if (!reason) {
+        fit_latents(training);
         return EXIT_SUCCESS;
+    }
     log_info("halted by %s at step %" PRIu64 " of %" PRIu64 "; rerun the same command to resume", reason,
              training->state.step, num_steps);
     return EXIT_HALTED;
