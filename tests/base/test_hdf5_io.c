@@ -152,6 +152,9 @@ static void test_formats(void **state)
     char *format = hdf5_read_format(path, &error);
     assert_string_equal(format, "drumline-shard");
     free(format);
+    put_foreign(path, "drumline\x1b[2Jshard", 1);
+    assert_fails(hdf5_open(&file, path, FORMAT, &error), error, "a.h5: is an HDF5 file, but not a drumline-example");
+    assert_fails(hdf5_read_format(path, &error), error, "a.h5: is an HDF5 file, but not one of Drumline's");
     put_foreign(path, FORMAT, 7);
     assert_fails(hdf5_open(&file, path, FORMAT, &error), error,
                  "a.h5: is a drumline-example of version 7; this program knows version 1");

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""check_report.py BIN_DIR RUN: drumline-info --report and --csv on a run's folder, and the page in headless Chromium where
-there is one.
+"""check_report.py BIN_DIR RUN DATASET: drumline-info --report and --csv on a run's folder, --report on a data set,
+a sweep and a checkpoint, and the pages in headless Chromium where there is one.
 
 The numbers in the page and in the CSV are those of metrics.jsonl; the page fetches nothing; with its script the charts are
 drawn and a player plays; without it they are there too."""
@@ -30,6 +30,10 @@ PROBE = """new Promise((resolve, reject) => {
         audio.currentTime = 2;
     }).catch(reject);
 })"""
+
+
+WIDTH_AND_MARKS = """[document.documentElement.scrollWidth,
+    document.querySelectorAll("polyline, rect.column, .stack i, .roll rect").length]"""
 
 
 def fail(message):
@@ -104,6 +108,17 @@ class Parser(html.parser.HTMLParser):
         self.lines += tag == "polyline"
 
 
+def parse(page):
+    """A page that must fetch nothing and be markup where we wrote markup alone."""
+    parser = Parser()
+    parser.feed(page)
+    if parser.fetched:
+        fail(f"the page fetches {parser.fetched}")
+    if "default-src 'none'" not in page:
+        fail("the page has no content security policy")
+    return parser
+
+
 class Browser:
     """Chromium, spoken to through pipes by its DevTools protocol: every wait is for an answer or an event."""
 
@@ -152,11 +167,25 @@ class Browser:
             self.events.append(self.receive().get("method"))
 
     def close(self):
-        self.process.kill()
+        """With its own children, which would write on into its folder after a kill."""
+        self.call("Browser.close")
         self.process.wait()
 
 
-def in_browser(path, page, folder):
+def load(browser, session, path):
+    browser.events.clear()
+    browser.call("Page.navigate", session, url="file://" + path)
+    browser.wait_for("Page.loadEventFired")
+
+
+def evaluate(browser, session, expression):
+    answer = browser.call("Runtime.evaluate", session, expression=expression, awaitPromise=True, returnByValue=True)
+    if "exceptionDetails" in answer:
+        fail(f"in the page: {answer['exceptionDetails']}")
+    return answer["result"]["value"]
+
+
+def in_browser(path, page, others, folder):
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     if not program:
         print("skipped: no Chromium to open the page in")
@@ -166,12 +195,14 @@ def in_browser(path, page, folder):
         target = browser.call("Target.createTarget", url="about:blank")["targetId"]
         session = browser.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         browser.call("Page.enable", session)
-        browser.call("Page.navigate", session, url="file://" + path)
-        browser.wait_for("Page.loadEventFired")
-        answer = browser.call("Runtime.evaluate", session, expression=PROBE, awaitPromise=True, returnByValue=True)
-        if "exceptionDetails" in answer:
-            fail(f"in the page: {answer['exceptionDetails']}")
-        series, seconds, x, visibility = answer["result"]["value"]
+        load(browser, session, path)
+        series, seconds, x, visibility = evaluate(browser, session, PROBE)
+        browser.call("Emulation.setDeviceMetricsOverride", session, width=400, height=800, deviceScaleFactor=1, mobile=True)
+        for name in [path, *others]:
+            load(browser, session, name)
+            width, drawn = evaluate(browser, session, WIDTH_AND_MARKS)
+            if width > 400 or drawn < 2:
+                fail(f"{name} is {width} pixels wide on a telephone, and draws {drawn} marks")
     finally:
         browser.close()
     if series < 10:
@@ -179,6 +210,60 @@ def in_browser(path, page, folder):
     if "<audio" in page and not (seconds > 3 and x > 84 and visibility == "visible"):
         fail(f"a player does not play: {seconds} s, cursor at {x}, {visibility}")
     print(f"in Chromium: {series} curves, audio of {seconds:.1f} s, cursor at {x:.0f}")
+
+
+def report(bin_dir, path, what):
+    info(bin_dir, f"--report={path}", what)
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def figure(page, title):
+    """The bars of a figure: label -> number."""
+    part = page.split(f'<figure aria-label="{title}">')[1].split("</figure>")[0]
+    return {label: int(number) for label, number in
+            re.findall(r'<tr><th>(.*?)<td>.*?</div><td class="number">(\d+)<', part)}
+
+
+def check_dataset(bin_dir, dataset, folder):
+    """The page's numbers are --json's, and a histogram holds every hit."""
+    path, seen = os.path.join(folder, "data.html"), json.loads(info(bin_dir, "--json", dataset).stdout)
+    page = report(bin_dir, path, dataset)
+    parse(page)
+    hits = sum(split["hits"] for split in seen["splits"].values())
+    drums, styles = figure(page, "Drums, by hits"), figure(page, "Styles")
+    if sum(drums.values()) != hits or len(drums) != 9 or next(iter(drums)) != "crash":
+        fail(f"the page has the hits {drums}, not {hits}")
+    if styles != {name or "(unknown)": sum(splits.values()) for name, splits in seen["styles"].items()}:
+        fail(f"the page has the styles {styles}, not {seen['styles']}")
+    for title in ("Velocity", "Timing, in sixteenths"):
+        part = page.split(f'<figure aria-label="{title}">')[1].split("</figure>")[0]
+        if sum(int(number) for number in re.findall(r": (\d+) \(", part)) != hits:
+            fail(f"the histogram of {title} has not {hits} hits")
+    if report(bin_dir, path, os.path.join(dataset, "index.h5")).split("<body>")[1].split("Written")[0] != \
+            page.split("<body>")[1].split("Written")[0]:
+        fail("the page of index.h5 is another one")
+    preprocess = os.path.join(bin_dir, "drumline-preprocess")
+    if not os.path.exists(preprocess):
+        return path
+    notes = b"".join(bytes([0, 0x99, pitch, 100, 60, 0x89, pitch, 0]) for pitch in (36, 38, 24, 24) * 8)
+    files, odd = os.path.join(folder, "midi"), os.path.join(folder, "<b>&'odd")
+    os.mkdir(files)
+    for name, part in (("kit", notes + b"\0\xff\x2f\0"), ("none", b"\0\xff\x2f\0")):
+        with open(os.path.join(files, f"{name}.mid"), "wb") as file:
+            file.write(b"MThd\0\0\0\6\0\0\0\1\0\x78MTrk" + len(part).to_bytes(4, "big") + part)
+    result = subprocess.run([preprocess, f"--input_dir={files}", f"--output_dir={odd}"], capture_output=True, text=True)
+    if result.returncode != 0:
+        fail(f"drumline-preprocess: {result.stderr}")
+    page = report(bin_dir, path, odd)
+    parse(page)
+    if "<b>&'odd" in page:
+        fail("the data set's name is not escaped")
+    if '<td class="number">24<td>C1<td class="number">16<td class="number">1</tr>' not in page:
+        fail("the page lacks the lost pitch 24")
+    if not re.search(r'<td class="number">1<td>files or performances<td class="wide">[a-z ]*drums', page):
+        fail("the page lacks the file without drums")
+    return path
 
 
 def check_sweep(bin_dir, run, folder):
@@ -198,47 +283,64 @@ def check_sweep(bin_dir, run, folder):
     rows = list(csv.DictReader(io.StringIO(info(bin_dir, "--csv", sweep).stdout)))
     if [(row["run"], float(row["val_loss"])) for row in rows] != [("b", 300.25), ("a, first", 600.5)]:
         fail(f"the sweep's CSV is {rows}")
+    path = os.path.join(folder, "sweep.html")
+    page = report(bin_dir, path, sweep)
+    parse(page)
+    rows = re.findall(r'<tr><td class="number">(\d)<td>.*?</span></span>(.*?)<td class="number">([0-9.]+)<', page)
+    if rows != [("1", "b", "300.25"), ("2", "a, first", "600.5")]:
+        fail(f"the sweep's page has {rows}")
+    curves = re.findall(r'<polyline class="series" style="--colour: var\(--s(\d)\)" points="([^"]*)"', page)
+    if [(number, len(points.split())) for number, points in curves] != [("0", 2), ("1", 2)]:
+        fail(f"the sweep's page has the curves {curves}")
     text = info(bin_dir, sweep).stdout
     if "sweep of 2 runs" not in text or text.index("300.2") > text.index("600.5"):
         fail(f"the sweep's table is {text}")
+    return path
+
+
+def check_model(bin_dir, run, folder):
+    """The card of a checkpoint: its parameters, hparams and tensors are --json's; samples are drawn."""
+    checkpoint = os.path.join(run, "train", max(name for name in os.listdir(os.path.join(run, "train"))
+                                                if name.startswith("checkpoint-")))
+    path, seen = os.path.join(folder, "model.html"), json.loads(info(bin_dir, "--json", checkpoint).stdout)
+    page = report(bin_dir, path, checkpoint)
+    parse(page)
+    for text in (f"<b>Parameters</b>{seen['num_parameters']}<", f"<b>z_size</b>{seen['hparams']['z_size']}<",
+                 f"{len(seen['tensors'])} tensors", "Not measured", seen["content_sha256"]):
+        if text not in page:
+            fail(f"the model's page lacks {text}")
+    if page.count('<figure class="roll"') != 9:
+        fail(f"the model's page has {page.count('<figure class=')} figures, not 9 drum rolls")
+    return path
 
 
 def main():
-    bin_dir, run = sys.argv[1:]
+    bin_dir, run, dataset = sys.argv[1:]
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "run.html")
-        info(bin_dir, f"--report={path}", run)
-        with open(path, encoding="utf-8") as file:
-            page = file.read()
+        page = report(bin_dir, path, run)
         wanted = expected(run)
         compare(numbers_of_page(page), wanted, "the page")
         compare(numbers_of_csv(info(bin_dir, "--csv", run).stdout), wanted, "the CSV")
-        parser = Parser()
-        parser.feed(page)
-        if parser.fetched:
-            fail(f"the page fetches {parser.fetched}")
-        if "default-src 'none'" not in page:
-            fail("the page has no content security policy")
+        parser = parse(page)
         if parser.charts < 10 or parser.lines < parser.charts:
             fail(f"without its script the page has {parser.charts} charts, {parser.lines} lines")
         # A name that would be markup is text.
         odd = os.path.join(folder, "<b>&'run")
         shutil.copytree(run, odd)
-        info(bin_dir, f"--report={path}", odd)
-        with open(path, encoding="utf-8") as file:
-            if "<b>&'run" in file.read():
-                fail("the run's name is not escaped")
+        if "<b>&'run" in report(bin_dir, path + ".odd", odd):
+            fail("the run's name is not escaped")
         empty = os.path.join(folder, "empty")
         os.mkdir(empty)
         for flag in (f"--report={path}.none", "--csv"):
             message = info(bin_dir, flag, empty, status=1).stderr
-            if "is not a run folder" not in message:
+            if "is not a run folder" not in message and "is neither a data set" not in message:
                 fail(f"{flag} of no run says: {message}")
         if os.path.exists(path + ".none"):
             fail("a refused report left a file")
-        info(bin_dir, f"--report={path}", run)
-        check_sweep(bin_dir, run, folder)
-        in_browser(path, page, folder)
+        others = [check_sweep(bin_dir, run, folder), check_dataset(bin_dir, dataset, folder),
+                  check_model(bin_dir, run, folder)]
+        in_browser(path, page, others, folder)
 
 
 main()

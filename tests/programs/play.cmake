@@ -24,6 +24,6 @@ endif()
 find_program(DRUMLINE_PYTHON NAMES python3 HINTS /usr/bin)
 if(DRUMLINE_PYTHON)
     add_test(NAME report COMMAND ${DRUMLINE_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/programs/check_report.py
-        ${PROJECT_BINARY_DIR}/bin ${DRUMLINE_FIXTURES}/first_version/run)
+        ${PROJECT_BINARY_DIR}/bin ${DRUMLINE_FIXTURES}/first_version/run ${DRUMLINE_FIXTURES}/first_version/data)
     set_tests_properties(report PROPERTIES TIMEOUT 120)
 endif()

@@ -114,17 +114,30 @@ static char *path_of_kind(const char *path, const struct kind *kind)
     return format_text("%.*s", name - path > 1 ? (int)(name - path - 1) : 1, path);
 }
 
+static const struct kind *kind_of(const char *path, struct error *error)
+{
+    if (folder_exists(path))
+        return kind_of_folder(path, error);
+    if (file_exists(path))
+        return kind_of_file(path, error);
+    error_set(error,
+              access(path, F_OK) == 0 ? "%s: is neither a regular file nor a folder" : "%s: no such file or folder",
+              path);
+    return NULL;
+}
+
+const char *info_kind(const char *path, char **described, struct error *error)
+{
+    const struct kind *kind = kind_of(path, error);
+    if (!kind)
+        return NULL;
+    *described = path_of_kind(path, kind);
+    return kind->name;
+}
+
 json_t *info_describe(const char *path, struct error *error)
 {
-    const struct kind *kind = NULL;
-    if (folder_exists(path))
-        kind = kind_of_folder(path, error);
-    else if (file_exists(path))
-        kind = kind_of_file(path, error);
-    else
-        error_set(error,
-                  access(path, F_OK) == 0 ? "%s: is neither a regular file nor a folder" : "%s: no such file or folder",
-                  path);
+    const struct kind *kind = kind_of(path, error);
     if (!kind)
         return NULL;
     json_t *object = json_object();

@@ -12,9 +12,14 @@
 
 #include <stdio.h>
 
-/* Describes a data set (its folder or its index.h5), a shard, a checkpoint, a run's folder or a MIDI file: an object with "path" and "kind"
- * ("dataset", "shard", "checkpoint", "run", "midi", "sweep"), which the caller releases with json_decref. NULL with the error set where
- * the path is none of these or can't be read. */
+/* What kind of thing a path is: "dataset", "shard", "checkpoint", "run", "midi" or "sweep"; NULL with the error set where it is
+ * none of these. Of what is in it, no more is read than that takes. *described becomes the path that stands for the whole, the
+ * caller's: a data set's folder, also where its index was given. */
+const char *info_kind(const char *path, char **described, struct error *error);
+
+/* Describes a data set (its folder or its index.h5), a shard, a checkpoint, a run's folder, a folder of runs or a MIDI file: an
+ * object with "path" and "kind", which the caller releases with json_decref. NULL with the error set where the path is none of
+ * these or can't be read. */
 json_t *info_describe(const char *path, struct error *error);
 
 /* Prints what info_describe returned, at most 80 columns wide where names and paths allow. */

@@ -4,6 +4,7 @@
 #define DRUMLINE_PROGRAMS_INFO_KINDS_H
 
 #include "base/error.h"
+#include "data/dataset/dataset.h"
 #include "data/midi/drum_map.h"
 
 #include <jansson.h>
@@ -12,6 +13,10 @@
 
 bool info_read_shard(json_t *object, const char *path, struct error *error);
 bool info_read_dataset(json_t *object, const char *folder, struct error *error);
+/* The same of a data set that is open. */
+void info_describe_dataset(json_t *object, const struct dataset *dataset);
+/* The windows that "windows" of a split counts, in words: "windows of 2 bars, no overlap"; NULL after the last. */
+const char *info_window_kind(size_t number, const char **key);
 void info_print_performances(FILE *out, const json_t *object);
 
 bool info_read_checkpoint(json_t *object, const char *path, struct error *error);

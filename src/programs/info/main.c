@@ -34,8 +34,12 @@ static const struct setting option_rows[] = {
         struct options, watch, SETTING_DOUBLE, "0", 0, 86400, "2", "SECONDS",
         "Follow a run until it ends, refreshing every SECONDS (2); 0: off. The exit status is the run's outcome."),
     PATH(report,
-         "Write a run as one self-contained HTML page: curves, sessions, hparams, samples with audio. With --watch the "
-         "page is written again at every refresh, and reloads itself."),
+         "Write a run, a folder of runs, a data set or a model as one self-contained HTML page: a run's curves, "
+         "sessions, "
+         "hparams, and samples with audio; runs ranked, with their val_loss curves; a data set's distributions, and "
+         "what "
+         "was skipped; a model's card, with samples. With --watch a run's page is written again at every refresh, and "
+         "reloads itself."),
     FLAG(csv, "Print a run's metrics as CSV, one row a step; of a folder of runs, one row a run."),
     PATH(png, "Draw a MIDI file as a drum roll (PNG)."),
     PATH(svg, "Draw a MIDI file as a drum roll (SVG)."),
@@ -74,7 +78,7 @@ static bool check(const struct options *options, int num_paths, struct error *er
     if (options->hparams && (options->json || num_paths > 0))
         return error_set(error, "--hparams takes neither a path nor --json");
     if ((options->report || options->csv) && (options->hparams || options->json || renders(options) || num_paths != 1))
-        return error_set(error, "--report and --csv take the path of one run");
+        return error_set(error, "--report and --csv take one path");
     if (options->watch > 0 && (options->hparams || options->json || num_paths != 1))
         return error_set(error, "--watch takes the path of one run, and neither --json nor --hparams");
     if (renders(options) && (options->hparams || options->drum_maps || options->watch > 0 || num_paths != 1))

@@ -23,6 +23,14 @@ static const struct window_kind {
 };
 enum { NUM_WINDOW_KINDS = sizeof window_kinds / sizeof window_kinds[0] };
 
+const char *info_window_kind(size_t number, const char **key)
+{
+    if (number >= NUM_WINDOW_KINDS)
+        return NULL;
+    *key = window_kinds[number].name;
+    return window_kinds[number].words;
+}
+
 struct split_counts {
     uint64_t performances, steps, hits, windows[NUM_WINDOW_KINDS];
     double hours;
@@ -72,7 +80,8 @@ static void read_performances(json_t *object, const struct performance_table *ta
 {
     struct split_counts counts[NUM_SPLITS] = {{0}};
     double slowest = 0, fastest = 0;
-    json_t *splits = json_object(), *beats = json_object(), *styles = json_object(), *drummers = json_object();
+    json_t *splits = json_object(), *beats = json_object(), *styles = json_object(), *drummers = json_object(),
+           *types = json_object();
     for (size_t i = 0; i < table->count; i++) {
         const struct performance *row = &table->rows[i];
         char beat[16];
@@ -81,6 +90,7 @@ static void read_performances(json_t *object, const struct performance_table *ta
         add_to_group(beats, beat, row->split);
         add_to_group(styles, row->style, row->split);
         add_to_group(drummers, row->drummer, row->split);
+        add_to_group(types, beat_type_name(row->beat_type), row->split);
         slowest = i == 0 || (double)row->qpm < slowest ? (double)row->qpm : slowest;
         fastest = (double)row->qpm > fastest ? (double)row->qpm : fastest;
     }
@@ -93,6 +103,7 @@ static void read_performances(json_t *object, const struct performance_table *ta
     json_object_set_new(object, "time_signatures", beats);
     json_object_set_new(object, "styles", styles);
     json_object_set_new(object, "drummers", drummers);
+    json_object_set_new(object, "beat_types", types);
 }
 
 bool info_read_shard(json_t *object, const char *path, struct error *error)
@@ -118,17 +129,22 @@ static void read_skipped(json_t *object, const struct dataset_counts *counts)
     json_object_set_new(object, "skipped_notes", notes);
 }
 
-bool info_read_dataset(json_t *object, const char *folder, struct error *error)
+void info_describe_dataset(json_t *object, const struct dataset *dataset)
 {
-    struct dataset *dataset = dataset_open(folder, error);
-    if (!dataset)
-        return false;
     json_object_set_new(object, "content_sha256", json_clean_text(dataset_content_sha256(dataset)));
     json_object_set_new(object, "num_shards", json_of_count(dataset->index.num_shards));
     read_performances(object, &dataset->index.table, dataset->hits);
     json_object_set_new(object, "drum_map", json_clean_text(dataset->index.drum_map.name));
     read_skipped(object, &dataset->index.counts);
     json_object_set_new(object, "lost_pitches", info_json_of_lost(dataset->index.lost, dataset->index.num_lost));
+}
+
+bool info_read_dataset(json_t *object, const char *folder, struct error *error)
+{
+    struct dataset *dataset = dataset_open(folder, error);
+    if (!dataset)
+        return false;
+    info_describe_dataset(object, dataset);
     dataset_close(dataset);
     return true;
 }
@@ -240,6 +256,9 @@ void info_print_performances(FILE *out, const json_t *object)
     print_counts(out, splits, "hours", NULL, "hours", 2);
     for (int kind = 0; kind < NUM_WINDOW_KINDS; kind++)
         print_counts(out, splits, window_kinds[kind].words, "windows", window_kinds[kind].name, 0);
+    if (json_object_get(json_object_get(object, "beat_types"), beat_type_name(BEAT_TYPE_BEAT)) ||
+        json_object_get(json_object_get(object, "beat_types"), beat_type_name(BEAT_TYPE_FILL)))
+        print_group(out, object, "beat_types", "beat or fill");
     print_group(out, object, "time_signatures", "time signature");
     print_group(out, object, "styles", "style");
     print_group(out, object, "drummers", "drummer");

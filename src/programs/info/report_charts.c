@@ -98,26 +98,39 @@ static double round_tick(double least)
     return 10 * power;
 }
 
+/* Widens the frame to a column of a history; all at infinity is an empty frame. */
+static void extend(struct frame *frame, const struct metrics_history *history, int column)
+{
+    for (size_t row = 0; row < history->num_rows; row++) {
+        double y = value_at(history, row, column), x = (double)history->steps[row];
+        if (isfinite(y))
+            *frame = (struct frame){fmin(frame->x0, x), fmax(frame->x1, x), fmin(frame->y0, y), fmax(frame->y1, y), 0};
+    }
+}
+
+/* Rounds y0 and y1 to ticks, and makes room where there is none. */
+static void finish(struct frame *frame)
+{
+    if (!(frame->x1 > frame->x0))
+        frame->x1 = frame->x0 + 1;
+    if (!(frame->y1 > frame->y0)) {
+        double pad = frame->y0 != 0 ? fabs(frame->y0) * 0.05 : 1;
+        frame->y0 -= pad;
+        frame->y1 += pad;
+    }
+    frame->tick = round_tick((frame->y1 - frame->y0) / (MOST_TICKS - 2));
+    frame->y0 = floor(frame->y0 / frame->tick + 1e-9) * frame->tick;
+    frame->y1 = ceil(frame->y1 / frame->tick - 1e-9) * frame->tick;
+}
+
+static const struct frame empty_frame = {INFINITY, -INFINITY, INFINITY, -INFINITY, 0};
+
 static struct frame frame_of(const struct metrics_history *history, const struct chart *chart)
 {
-    struct frame frame = {INFINITY, -INFINITY, INFINITY, -INFINITY, 0};
+    struct frame frame = empty_frame;
     for (int s = 0; s < chart->count; s++)
-        for (size_t row = 0; row < history->num_rows; row++) {
-            double y = value_at(history, row, chart->columns[s]), x = (double)history->steps[row];
-            if (!isfinite(y))
-                continue;
-            frame = (struct frame){fmin(frame.x0, x), fmax(frame.x1, x), fmin(frame.y0, y), fmax(frame.y1, y), 0};
-        }
-    if (!(frame.x1 > frame.x0))
-        frame.x1 = frame.x0 + 1;
-    if (!(frame.y1 > frame.y0)) {
-        double pad = frame.y0 != 0 ? fabs(frame.y0) * 0.05 : 1;
-        frame.y0 -= pad;
-        frame.y1 += pad;
-    }
-    frame.tick = round_tick((frame.y1 - frame.y0) / (MOST_TICKS - 2));
-    frame.y0 = floor(frame.y0 / frame.tick + 1e-9) * frame.tick;
-    frame.y1 = ceil(frame.y1 / frame.tick - 1e-9) * frame.tick;
+        extend(&frame, history, chart->columns[s]);
+    finish(&frame);
     return frame;
 }
 
@@ -208,6 +221,36 @@ static void put_chart(FILE *out, const struct metrics_history *history, const st
             put_series(out, history, &frame, chart->columns[s], s);
     }
     fprintf(out, "</svg><div class=\"value\" aria-live=\"polite\"></div></figure>\n");
+}
+
+void report_put_overlay(FILE *out, const char *metric, const struct metrics_history *histories,
+                        const char *const *names, int count)
+{
+    struct frame frame = empty_frame;
+    for (int i = 0; i < count; i++) {
+        int column = metrics_history_find(&histories[i], metric);
+        if (column >= 0)
+            extend(&frame, &histories[i], column);
+    }
+    if (!isfinite(frame.x0)) {
+        fprintf(out, "<p class=\"faint\">No run has a %s yet.</p>\n", metric);
+        return;
+    }
+    finish(&frame);
+    fprintf(out, "<figure class=\"overlay\" aria-label=\"%s\"><figcaption>%s<span class=\"legend\">", metric, metric);
+    for (int i = 0; i < count; i++) {
+        fprintf(out, "<span style=\"--colour: var(--s%d)\">", i);
+        report_put_text(out, names[i]);
+        fprintf(out, "</span> ");
+    }
+    fprintf(out, "</span></figcaption>\n<svg viewBox=\"0 0 %d %d\" role=\"img\">", WIDTH, HEIGHT);
+    put_axes(out, &frame);
+    for (int i = 0; i < count; i++) {
+        int column = metrics_history_find(&histories[i], metric);
+        if (column >= 0)
+            put_series(out, &histories[i], &frame, column, i);
+    }
+    fprintf(out, "</svg></figure>\n");
 }
 
 static void put_number(FILE *out, double value)

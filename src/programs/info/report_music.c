@@ -7,16 +7,14 @@
 #include "programs/common/transform.h"
 #include "programs/info/report_text.h"
 #include "render/audio.h"
-#include "run/run_model.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { NUM_SAMPLES = 4, NUM_BETWEEN = 5, SEED = 1 };
+enum { NUM_SAMPLES = 4, NUM_BETWEEN = 5, NUM_ANSWERS = 3, SEED = 1 };
 enum { STEP_WIDTH = 12, LANE_HEIGHT = 14, LABEL_WIDTH = 84, RULER_HEIGHT = 14, NUM_LOUDNESSES = 8 };
 static const float qpm = 120.0f;
-static const float temperature = 0.5f;
 
 /* Lanes from top to bottom. */
 static const int lanes[NUM_DRUMS] = {7, 8, 6, 5, 4, 3, 2, 1, 0};
@@ -92,49 +90,65 @@ static void put_audio(FILE *out, const struct grid *grid, struct audio_renderer 
         audio_free(&audio);
 }
 
-static void put_roll(FILE *out, const char *title, const float *window, const struct run_model *model,
-                     struct audio_renderer *renderer)
+/* What is played from. */
+struct player {
+    const struct run_model *model;
+    struct audio_renderer *renderer; /* NULL: no audio */
+    struct inference_scratch *scratch;
+    struct transform transform; /* of an input; no note dropout */
+    size_t window;              /* numbers of one: T * D */
+    float *z, *windows;         /* [NUM_SAMPLES + NUM_BETWEEN, Z] and [.., T, D], owned */
+    float *controls;            /* [T, C], owned */
+    float temperature;
+};
+
+static void put_roll(FILE *out, const char *title, const struct grid *grid, struct audio_renderer *renderer)
 {
-    const struct model_shape *shape = inference_decoder_shape(model->decoder);
-    struct transform transform;
+    int steps = (int)grid->num_steps, width = steps * STEP_WIDTH, height = RULER_HEIGHT + NUM_DRUMS * LANE_HEIGHT + 1;
+    fprintf(
+        out,
+        "<figure class=\"roll\" data-left=\"%d\" data-width=\"%d\" data-seconds=\"%g\"><figcaption>%s</figcaption>\n",
+        LABEL_WIDTH, width, steps * 60.0 / (double)qpm / STEPS_PER_QUARTER, title);
+    fprintf(out, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"Drum roll of %s\">", LABEL_WIDTH + width + 8,
+            height, title);
+    put_grid_lines(out, grid);
+    put_hits(out, grid);
+    fprintf(out, "<line class=\"playhead\" y1=\"%d\" y2=\"%d\" visibility=\"hidden\"/></svg>\n", RULER_HEIGHT - 6,
+            height);
+    put_audio(out, grid, renderer);
+    fprintf(out, "</figure>\n");
+}
+
+static void put_window(FILE *out, const char *title, const float *window, const struct player *player)
+{
     struct grid grid;
     struct error error;
-    if (!transform_of(&transform, &model->checkpoint.hparams, &error) ||
-        !grid_from_window(&grid, window, (uint32_t)model->checkpoint.hparams.bars, qpm, &transform, &error)) {
+    uint32_t bars = (uint32_t)player->model->checkpoint.hparams.bars;
+    if (!grid_from_window(&grid, window, bars, qpm, &player->transform, &error)) {
         fprintf(out, "<p>%s: ", title);
         report_put_text(out, error.message);
         fprintf(out, "</p>\n");
         return;
     }
-    int width = shape->steps * STEP_WIDTH, height = RULER_HEIGHT + NUM_DRUMS * LANE_HEIGHT + 1;
-    fprintf(
-        out,
-        "<figure class=\"roll\" data-left=\"%d\" data-width=\"%d\" data-seconds=\"%g\"><figcaption>%s</figcaption>\n",
-        LABEL_WIDTH, width, shape->steps * 60.0 / (double)qpm / STEPS_PER_QUARTER, title);
-    fprintf(out, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"Drum roll of %s\">", LABEL_WIDTH + width + 8,
-            height, title);
-    put_grid_lines(out, &grid);
-    put_hits(out, &grid);
-    fprintf(out, "<line class=\"playhead\" y1=\"%d\" y2=\"%d\" visibility=\"hidden\"/></svg>\n", RULER_HEIGHT - 6,
-            height);
-    put_audio(out, &grid, renderer);
-    fprintf(out, "</figure>\n");
+    put_roll(out, title, &grid, player->renderer);
     grid_free(&grid);
 }
 
-static void fill_latents(float *z, int size)
+/* Drawn as drumline-generate draws by default: from the fitted density where there is one. */
+static void put_samples(FILE *out, const struct player *player)
 {
+    enum { COUNT = NUM_SAMPLES + NUM_BETWEEN };
+    int size = inference_decoder_shape(player->model->decoder)->z_size;
+    const struct inference_request request = {.batch = COUNT, .temperature = player->temperature, .seed = SEED};
+    float *z = player->z;
     generation_draw_latents(z, NUM_SAMPLES, size, SEED, 0);
+    if (player->model->latents.counts.size > 0)
+        latents_apply(z, NUM_SAMPLES, &player->model->latents, LATENT_GAUSSIAN, 0, SEED, 0, 0);
     for (int i = 0; i < NUM_BETWEEN; i++)
         generation_slerp(z + (NUM_SAMPLES + i) * size, z, z + size, (double)i / (NUM_BETWEEN - 1), size);
-}
-
-static void put_rolls(FILE *out, const struct run_model *model, const float *windows, struct audio_renderer *renderer)
-{
-    const struct model_shape *shape = inference_decoder_shape(model->decoder);
-    size_t window = (size_t)shape->steps * (size_t)shape->depth;
+    inference_decode(player->windows, z, player->model->decoder, player->scratch, &request);
     fprintf(out, "<div class=\"rolls\">\n");
-    for (int i = 0; i < NUM_SAMPLES + NUM_BETWEEN; i++) {
+    for (int i = 0; i < COUNT; i++) {
         char title[64];
         if (i == NUM_SAMPLES)
             fprintf(out, "</div>\n<h2>Interpolation from sample 1 to sample 2</h2>\n<div class=\"rolls\">\n");
@@ -142,60 +156,164 @@ static void put_rolls(FILE *out, const struct run_model *model, const float *win
             snprintf(title, sizeof title, "sample %d", i + 1);
         else
             snprintf(title, sizeof title, "%d %%", 100 * (i - NUM_SAMPLES) / (NUM_BETWEEN - 1));
-        put_roll(out, title, windows + (size_t)i * window, model, renderer);
+        put_window(out, title, player->windows + (size_t)i * player->window, player);
     }
     fprintf(out, "</div>\n");
 }
 
-static void play(FILE *out, const struct run_model *model, const char *soundfont)
+/* A plain beat, every hit on its step: what models that need an input are given. */
+static bool make_beat(struct grid *grid, uint32_t bars, struct error *error)
 {
-    const struct model_shape *shape = inference_decoder_shape(model->decoder);
-    size_t window = (size_t)shape->steps * (size_t)shape->depth;
-    enum { COUNT = NUM_SAMPLES + NUM_BETWEEN };
-    struct error error;
-    struct audio_renderer *renderer = audio_renderer_make(soundfont, &error);
-    if (!renderer) {
-        fprintf(out, "<p class=\"faint\">No audio: ");
-        report_put_text(out, error.message);
-        fprintf(out, "</p>\n");
-    }
-    float *z = calloc((size_t)COUNT * (size_t)shape->z_size, sizeof *z),
-          *windows = calloc(COUNT * window, sizeof *windows);
-    struct inference_scratch *scratch = inference_scratch_make(model->decoder, COUNT, &error);
-    if (z && windows && scratch) {
-        struct inference_request request = {.batch = COUNT, .temperature = temperature, .seed = SEED};
-        fill_latents(z, shape->z_size);
-        inference_decode(windows, z, model->decoder, scratch, &request);
-        put_rolls(out, model, windows, renderer);
-    } else {
-        fprintf(out, "<p>Not enough memory for samples.</p>\n");
-    }
-    inference_scratch_free(scratch);
-    free(windows);
-    free(z);
-    audio_renderer_free(renderer);
+    enum { KICK, SNARE, CLOSED_HAT };
+    static const struct {
+        int step, drum, velocity;
+    } notes[] = {
+        {0,  KICK,       100},
+        {8,  KICK,       100},
+        {10, KICK,       80 },
+        {4,  SNARE,      100},
+        {12, SNARE,      100},
+        {0,  CLOSED_HAT, 90 },
+        {2,  CLOSED_HAT, 60 },
+        {4,  CLOSED_HAT, 80 },
+        {6,  CLOSED_HAT, 60 },
+        {8,  CLOSED_HAT, 90 },
+        {10, CLOSED_HAT, 60 },
+        {12, CLOSED_HAT, 80 },
+        {14, CLOSED_HAT, 60 }
+    };
+    if (!grid_make(grid, bars * GRID_BAR_STEPS, error))
+        return false;
+    grid->qpm = qpm;
+    grid->time_signature = (struct time_signature){4, 4};
+    for (uint32_t bar = 0; bar < bars; bar++)
+        for (size_t i = 0; i < sizeof notes / sizeof *notes; i++) {
+            size_t cell = ((size_t)bar * GRID_BAR_STEPS + (size_t)notes[i].step) * NUM_DRUMS + (size_t)notes[i].drum;
+            grid->hits[cell] = 1;
+            grid->velocity[cell] = (uint8_t)notes[i].velocity;
+        }
+    return true;
 }
 
-void report_put_music(FILE *out, const char *run_dir, const char *soundfont)
+static bool takes_input(const struct player *player)
+{
+    const struct transform *transform = &player->transform;
+    return inference_decoder_shape(player->model->decoder)->num_controls > 0 || transform->humanize ||
+           transform->tapify || transform->fixed_velocities || transform->removed_classes != 0;
+}
+
+/* Encodes the beat as the model was trained to hear it, and plays its answers. A model that is given the hits, or humanizes
+ * them, keeps them, as --keep_hits does. */
+static void answer(FILE *out, const struct player *player, const struct grid *beat)
+{
+    const struct model_shape *shape = inference_decoder_shape(player->model->decoder);
+    size_t depth = (size_t)shape->depth, num_controls = (size_t)shape->num_controls;
+    uint32_t bars = (uint32_t)player->model->checkpoint.hparams.bars, steps = (uint32_t)shape->steps;
+    float *heard = player->windows, *kept = heard + player->window, *answers = kept + player->window;
+    bool keeps = player->transform.humanize || (num_controls > 0 && !player->transform.input_as_controls);
+    int count = keeps ? 1 : NUM_ANSWERS;
+    window_from_grid(kept, beat, 0, bars, &player->transform);
+    memcpy(heard, kept, player->window * sizeof *heard);
+    window_transform(heard, depth, steps, &player->transform, NULL);
+    const float *controls = player->transform.input_as_controls ? heard : kept;
+    for (size_t t = 0; t < steps; t++)
+        memcpy(player->controls + t * num_controls, controls + t * depth, num_controls * sizeof *controls);
+    inference_encode(player->z, heard, num_controls > 0 ? player->controls : NULL, player->model->decoder,
+                     player->scratch);
+    for (int i = 1; i < count; i++)
+        memcpy(player->z + i * shape->z_size, player->z, (size_t)shape->z_size * sizeof *player->z);
+    const struct inference_request request = {.batch = count,
+                                              .controls = num_controls > 0 ? player->controls : NULL,
+                                              .kept = keeps ? kept : NULL,
+                                              .temperature = player->temperature,
+                                              .seed = SEED};
+    inference_decode(answers, player->z, player->model->decoder, player->scratch, &request);
+    fprintf(out, "<p>What the model makes of a plain beat%s:</p>\n<div class=\"rolls\">\n",
+            keeps ? ", whose hits it keeps" : "");
+    put_roll(out, "input", beat, player->renderer);
+    for (int i = 0; i < count; i++) {
+        char title[32];
+        snprintf(title, sizeof title, "output %d", i + 1);
+        put_window(out, title, answers + (size_t)i * player->window, player);
+    }
+    fprintf(out, "</div>\n");
+}
+
+static bool open_player(struct player *player, const struct run_model *model, struct error *error)
+{
+    enum { COUNT = NUM_SAMPLES + NUM_BETWEEN };
+    const struct model_shape *shape = inference_decoder_shape(model->decoder);
+    *player = (struct player){.model = model, .temperature = model->latents.counts.size > 0 ? 1.0f : 0.5f};
+    if (!transform_of(&player->transform, &model->checkpoint.hparams, error))
+        return false;
+    player->transform.max_note_dropout = 0;
+    player->window = (size_t)shape->steps * (size_t)shape->depth;
+    player->z = calloc((size_t)COUNT * (size_t)shape->z_size, sizeof *player->z);
+    player->windows = calloc(COUNT * player->window, sizeof *player->windows);
+    player->controls = calloc((size_t)shape->steps * (size_t)shape->num_controls + 1, sizeof *player->controls);
+    player->scratch = inference_scratch_make(model->decoder, COUNT, error);
+    return player->scratch && ((player->z && player->windows && player->controls) || error_set(error, "out of memory"));
+}
+
+static void close_player(struct player *player)
+{
+    inference_scratch_free(player->scratch);
+    free(player->controls);
+    free(player->windows);
+    free(player->z);
+}
+
+static void put_reason(FILE *out, const char *what, const struct error *error)
+{
+    fprintf(out, "<p class=\"faint\">%s: ", what);
+    report_put_text(out, error->message);
+    fprintf(out, "</p>\n");
+}
+
+static void put_all(FILE *out, struct player *player, const char *soundfont)
+{
+    struct grid beat = {0};
+    struct error error;
+    bool is_fitted = player->model->latents.counts.size > 0, takes = takes_input(player);
+    fprintf(out,
+            "<p class=\"faint\">From the checkpoint of step %" PRIu64
+            ", latent vectors of the %s, temperature %g, seed %d, %g quarter notes per minute.</p>\n",
+            player->model->checkpoint.step,
+            takes       ? "input"
+            : is_fitted ? "fitted density"
+                        : "prior",
+            (double)player->temperature, SEED, (double)qpm);
+    player->renderer = audio_renderer_make(soundfont, &error);
+    if (!player->renderer)
+        put_reason(out, "No audio", &error);
+    if (!takes)
+        put_samples(out, player);
+    else if (make_beat(&beat, (uint32_t)player->model->checkpoint.hparams.bars, &error))
+        answer(out, player, &beat);
+    else
+        put_reason(out, "No samples", &error);
+    grid_free(&beat);
+    audio_renderer_free(player->renderer);
+}
+
+void report_put_music(FILE *out, const struct run_model_source *source, const char *soundfont, struct latents *latents)
 {
     struct run_model model;
-    const struct run_model_source source = {.run_dir = run_dir, .checkpoint = RUN_CHECKPOINT_BEST};
+    struct player player = {0};
     struct error error;
     fprintf(out, "<h2>Samples</h2>\n");
-    if (!run_model_load(&model, &source, false, &error)) {
-        fprintf(out, "<p class=\"faint\">No samples: ");
-        report_put_text(out, error.message);
-        fprintf(out, "</p>\n");
+    if (!run_model_load(&model, source, true, &error)) {
+        put_reason(out, "No samples", &error);
         return;
     }
-    if (inference_decoder_shape(model.decoder)->num_controls > 0) {
-        fprintf(out, "<p class=\"faint\">This model needs an input; use drumline-generate to hear it.</p>\n");
-    } else {
-        fprintf(out,
-                "<p class=\"faint\">From the checkpoint of step %" PRIu64
-                ", temperature %g, seed %d, %g quarter notes per minute.</p>\n",
-                model.checkpoint.step, (double)temperature, SEED, (double)qpm);
-        play(out, &model, soundfont);
+    if (open_player(&player, &model, &error))
+        put_all(out, &player, soundfont);
+    else
+        put_reason(out, "No samples", &error);
+    close_player(&player);
+    if (latents) {
+        *latents = model.latents;
+        model.latents = (struct latents){0};
     }
     run_model_free(&model);
 }
