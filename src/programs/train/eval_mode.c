@@ -110,6 +110,7 @@ static bool load(struct loaded *loaded, const struct train_options *options, con
     if (!comm_all_ok(comm, ok, error))
         return false;
     comm_broadcast(comm, &loaded->checkpoint, sizeof loaded->checkpoint, 0);
+    comm_broadcast(comm, &loaded->has_residuals, sizeof loaded->has_residuals, 0);
     if (comm_rank(comm) != 0)
         loaded->model = model_make(&loaded->checkpoint.hparams, loaded->max_batch, error);
     if (!comm_all_ok(comm, loaded->model != NULL, error))
@@ -126,32 +127,35 @@ struct evaluating {
     struct shared_dataset shared;
     struct evaluation evaluation;
     struct inference_decoder *decoder;
-    float *noise_sd; /* [D]; NULL: no noise */
+    float *noise_sd, *sample_noise_sd; /* [D]; NULL: no noise */
     struct quality_sums quality;
     struct samples_quality samples;
     struct metrics_line line;
 };
 
-/* The noise of the options, the same on all ranks. Collective. */
-static bool make_noise(struct evaluating *evaluating, struct error *error)
+/* *noise_sd [D], NULL where there is none: the options', where they leave it open `usual` times the residuals that the model stores.
+ * The same on all ranks. Collective. */
+static bool make_noise(struct evaluating *evaluating, float **noise_sd, double usual, struct error *error)
 {
     const struct train_options *options = evaluating->options;
     const struct representation *representation = hparams_representation(&evaluating->loaded.checkpoint.hparams);
-    size_t size = (size_t)representation->depth * sizeof *evaluating->noise_sd;
-    if (!(options->velocity_noise > 0 || options->timing_noise > 0))
+    size_t size = (size_t)representation->depth * sizeof **noise_sd;
+    const double velocity_noise = options->velocity_noise >= 0 ? options->velocity_noise : usual,
+                 timing_noise = options->timing_noise >= 0 ? options->timing_noise : usual;
+    if (!(velocity_noise > 0 || timing_noise > 0))
         return true;
-    evaluating->noise_sd = calloc(1, size);
-    if (!comm_all_ok(evaluating->comm, evaluating->noise_sd || error_set_no_memory(error, "out of memory"), error))
+    *noise_sd = calloc(1, size);
+    if (!comm_all_ok(evaluating->comm, *noise_sd || error_set_no_memory(error, "out of memory"), error))
         return false;
     for (int i = 0, column = 0; comm_rank(evaluating->comm) == 0 && i < representation->num_heads; i++) {
         const struct representation_head *head = &representation->heads[i];
-        double factor = strcmp(head->kind, HEAD_SIGMOID) == 0 ? options->velocity_noise
-                        : strcmp(head->kind, HEAD_TANH) == 0  ? options->timing_noise
+        double factor = strcmp(head->kind, HEAD_SIGMOID) == 0 ? velocity_noise
+                        : strcmp(head->kind, HEAD_TANH) == 0  ? timing_noise
                                                               : 0;
         for (int k = 0; k < head->width; k++, column++)
-            evaluating->noise_sd[column] = (float)(factor * (double)evaluating->loaded.residual_sd[column]);
+            (*noise_sd)[column] = (float)(factor * (double)evaluating->loaded.residual_sd[column]);
     }
-    comm_broadcast(evaluating->comm, evaluating->noise_sd, size, 0);
+    comm_broadcast(evaluating->comm, *noise_sd, size, 0);
     return true;
 }
 
@@ -181,7 +185,8 @@ static bool prepare(struct evaluating *evaluating, struct error *error)
     }
     return comm_all_ok(comm, ok, error) &&
            agreement_same_dataset(comm, evaluating->shared.dataset, options->examples_path, error) &&
-           make_noise(evaluating, error);
+           make_noise(evaluating, &evaluating->noise_sd, 0, error) &&
+           make_noise(evaluating, &evaluating->sample_noise_sd, evaluating->loaded.has_residuals ? 1 : 0, error);
 }
 
 /* Collective. */
@@ -240,7 +245,7 @@ static bool measure_samples(struct evaluating *evaluating, struct error *error)
         .decoder = evaluating->decoder,
         .z = z,
         .count = (size_t)options->num_samples,
-        .noise_sd = evaluating->noise_sd,
+        .noise_sd = evaluating->sample_noise_sd,
         .temperature = (float)temperature,
         .seed = evaluating->loaded.checkpoint.seed,
         .threads = threads_of(evaluating),
@@ -317,6 +322,7 @@ int eval_mode_run(const struct train_options *options, const struct config *conf
     shared_dataset_close(&evaluating->shared);
     unload(&evaluating->loaded);
     free(evaluating->noise_sd);
+    free(evaluating->sample_noise_sd);
     free(evaluating);
     return ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -83,8 +83,9 @@ static const struct setting rows[] = {
         "latter where there is one."),
     DOUBLE(temperature, "0", 0, 1000, "T",
            "With --num_samples: sampling temperature of hits (0: 0.9 with --latent=fitted, else 0.5)."),
-    DOUBLE(velocity_noise, "0", 0, 10, "X", "With --mode=eval: as that of drumline-generate."),
-    DOUBLE(timing_noise, "0", 0, 10, "X", "With --mode=eval: as that of drumline-generate."),
+    DOUBLE(velocity_noise, "-1", -1, 10, "X",
+           "With --mode=eval: as that of drumline-generate. -1: 1 for samples where the model stores it, else 0."),
+    DOUBLE(timing_noise, "-1", -1, 10, "X", "With --mode=eval: the same for the timing."),
     INT(patience, "0", 0, 1e9, "Stop after this many evaluations in a row without a lower val_loss (0: never)."),
     ROW(fit_latents, SETTING_BOOL, "true", 0, 0, NULL, NULL,
         "Once the training is done, measure the latent space of train/best.h5, as --mode=latents does. "
