@@ -315,6 +315,74 @@ static void test_taps_become_a_kit(void **state)
     }
 }
 
+/* Two tracks, of taps that nothing identifies as drums, in 4/4, in 3/4 and in 4/4 again. */
+static void write_stretches(const char *path)
+{
+    enum { BAR = 4 * PPQ, NUM_TAPS = 48 };
+    struct error error;
+    struct midi_events events;
+    uint8_t *bytes;
+    size_t size;
+    uint32_t melody;
+    struct midi_onset onsets[NUM_TAPS];
+    struct midi_time_signature signatures[] = {
+        {0,           4, 4},
+        {4 * BAR,     3, 4},
+        {4 * BAR * 2, 4, 4}
+    };
+    for (uint32_t i = 0; i < NUM_TAPS; i++)
+        onsets[i] = (struct midi_onset){i * PPQ, 3, 60, 90};
+    struct midi midi = {.ppq = PPQ,
+                        .end_tick = 12 * BAR,
+                        .onsets = onsets,
+                        .num_onsets = NUM_TAPS,
+                        .time_signatures = signatures,
+                        .num_time_signatures = 3};
+    assert_ok(midi_save(&midi, "taps", path, true, &error), error);
+    read_events(&events, path);
+    assert_ok(midi_events_add_track(&events, &melody, "Melody", &error), error);
+    assert_ok(midi_events_add(&events, melody, PIANO, 72, 77, 10, 100, &error), error);
+    assert_ok(midi_events_write(&bytes, &size, &events, &error), error);
+    assert_ok(file_write(path, path, bytes, size, &error), error);
+    free(bytes);
+    midi_events_free(&events);
+}
+
+/* What is added to several stretches of a file is in one track, in every output. */
+static void test_stretches_share_a_track(void **state)
+{
+    struct place place;
+    (void)state;
+    make_place(&place, "groovae_2bar_tap_fixed_velocity");
+    write_stretches(place.midi[0]);
+    play(&place,
+         (struct generate_options){
+             .mode = GENERATE_APPLY, .amount = 1, .temperature = 2, .num_outputs = 2, .input_midi = {place.midi[0]}});
+    static const char *const suffixes[] = {".mid", NULL};
+    struct file_list list;
+    struct error error;
+    assert_ok(file_list_make(&list, place.output, false, suffixes, &error), error);
+    assert_int_equal(list.count, 2);
+    for (size_t i = 0; i < list.count; i++) {
+        char *path = path_join(place.output, list.paths[i]);
+        struct midi_events before, after;
+        bool early = false, late = false;
+        read_events(&before, place.midi[0]);
+        read_events(&after, path);
+        assert_int_equal(after.num_tracks, before.num_tracks + 1);
+        for (size_t n = 0; n < after.num_notes; n++) {
+            early = early || (after.notes[n].track == before.num_tracks && after.notes[n].tick < 4 * 4 * PPQ);
+            late = late || (after.notes[n].track == before.num_tracks && after.notes[n].tick > 8 * 4 * PPQ);
+        }
+        assert_true(early && late);
+        midi_events_free(&before);
+        midi_events_free(&after);
+        free(path);
+    }
+    file_list_free(&list);
+    free_place(&place);
+}
+
 /* The hits are those of the first file whatever the second is, which decides how they are played. */
 static void test_feel_is_transferred(void **state)
 {
@@ -475,7 +543,7 @@ int main(void)
         cmocka_unit_test(test_windows_overlap),   cmocka_unit_test(test_closed_hi_hat_is_added),
         cmocka_unit_test(test_taps_become_a_kit), cmocka_unit_test(test_feel_is_transferred),
         cmocka_unit_test(test_odd_inputs),        cmocka_unit_test(test_files_say_how_they_were_made),
-        cmocka_unit_test(test_hostile_commands),
+        cmocka_unit_test(test_hostile_commands),  cmocka_unit_test(test_stretches_share_a_track),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

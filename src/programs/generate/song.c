@@ -40,32 +40,52 @@ static bool is_same(const struct midi_note *note, const struct midi_onset *onset
            note->velocity == onset->velocity && numbers[note->track] == onset_track;
 }
 
-/* Finds the note of each onset. Both are in order of time. */
-static bool match_notes(struct song *song, struct error *error)
+/* The note of an onset that is not taken yet, of those at its tick, [first, end): from `from` on, then before it. `end`: none. */
+static size_t find_note(const struct song *song, const bool *taken, size_t onset, size_t first, size_t from, size_t end,
+                        const uint32_t *numbers)
+{
+    for (size_t i = 0, note = from; i < end - first; i++, note = note + 1 < end ? note + 1 : first)
+        if (!taken[note] &&
+            is_same(&song->events.notes[note], &song->midi.onsets[onset], song->midi.onset_tracks[onset], numbers))
+            return note;
+    return end;
+}
+
+/* Finds the notes of onsets. Both are in order of time, and those of one tick mostly in the same order, so each search begins
+ * where the one before it ended: any number of notes may share a tick. */
+static bool match_onsets(struct song *song, bool *taken, const uint32_t *numbers, struct error *error)
 {
     const struct midi *midi = &song->midi;
-    const struct midi_events *events = &song->events;
-    uint32_t *numbers = calloc((size_t)events->num_tracks + 1, sizeof *numbers);
-    bool *taken = calloc(events->num_notes + 1, sizeof *taken);
-    song->notes = calloc(midi->num_onsets + 1, sizeof *song->notes);
-    bool ok = (numbers && taken && song->notes) || error_set_no_memory(error, "%s: out of memory", song->path);
-    if (ok)
-        number_tracks(numbers, events);
-    for (size_t i = 0, first = 0; ok && i < midi->num_onsets; i++) {
-        const struct midi_onset *onset = &midi->onsets[i];
-        while (first < events->num_notes && events->notes[first].tick < onset->tick)
-            first++;
-        size_t note = first;
-        while (note < events->num_notes &&
-               (taken[note] || !is_same(&events->notes[note], onset, midi->onset_tracks[i], numbers)) &&
-               events->notes[note].tick == onset->tick)
-            note++;
-        ok = (note < events->num_notes && events->notes[note].tick == onset->tick) ||
-             error_set(error, "%s: a note at tick %" PRIu32 " can't be followed", song->path, onset->tick);
-        if (ok) {
-            taken[note] = true;
-            song->notes[i] = (uint32_t)note;
+    const struct midi_note *notes = song->events.notes;
+    size_t count = song->events.num_notes, first = 0, end = 0, from = 0;
+    for (size_t i = 0; i < midi->num_onsets; i++) {
+        uint32_t tick = midi->onsets[i].tick;
+        if (i == 0 || tick != midi->onsets[i - 1].tick) {
+            for (first = end; first < count && notes[first].tick < tick; first++)
+                continue;
+            for (end = first; end < count && notes[end].tick == tick; end++)
+                continue;
+            from = first;
         }
+        size_t note = find_note(song, taken, i, first, from, end, numbers);
+        if (note == end)
+            return error_set(error, "%s: a note at tick %" PRIu32 " can't be followed", song->path, tick);
+        taken[note] = true;
+        song->notes[i] = (uint32_t)note;
+        from = note + 1 < end ? note + 1 : first;
+    }
+    return true;
+}
+
+static bool match_notes(struct song *song, struct error *error)
+{
+    uint32_t *numbers = calloc((size_t)song->events.num_tracks + 1, sizeof *numbers);
+    bool *taken = calloc(song->events.num_notes + 1, sizeof *taken);
+    song->notes = calloc(song->midi.num_onsets + 1, sizeof *song->notes);
+    bool ok = (numbers && taken && song->notes) || error_set_no_memory(error, "%s: out of memory", song->path);
+    if (ok) {
+        number_tracks(numbers, &song->events);
+        ok = match_onsets(song, taken, numbers, error);
     }
     free(numbers);
     free(taken);
@@ -142,6 +162,7 @@ bool song_reset(struct song *song, struct error *error)
 {
     struct midi_repairs repairs = {{0}, 0, {{0}}};
     midi_events_free(&song->events);
+    song->has_added_track = false;
     return midi_events_parse(&song->events, &repairs, song->bytes, song->size, error) ||
            error_prefix(error, "%s", song->path);
 }
@@ -235,8 +256,8 @@ static uint8_t own_pitch(const struct song *song, int drum)
     return best;
 }
 
-/* Where added notes go. Beside the song's drums, where they are known; else to a track of their own, but for a file of format 0,
- * which has one. */
+/* Where added notes go. Beside the song's drums, where they are known; else to a track of their own, one for all stretches, but
+ * for a file of format 0, which has one. */
 static bool find_place(uint32_t *track, uint8_t *channel, struct song *song, const struct song_voice *voice,
                        struct error *error)
 {
@@ -254,7 +275,13 @@ static bool find_place(uint32_t *track, uint8_t *channel, struct song *song, con
         if (voice->channel < 0)
             *channel = (uint8_t)best;
     }
-    return known || song->events.num_tracks == 1 || midi_events_add_track(&song->events, track, "Drums", error);
+    if (known || (song->events.num_tracks == 1 && !song->has_added_track))
+        return true;
+    if (!song->has_added_track && !midi_events_add_track(&song->events, &song->added_track, "Drums", error))
+        return false;
+    song->has_added_track = true;
+    *track = song->added_track;
+    return true;
 }
 
 static bool bar_is_silent(const struct grid *grid, uint32_t step)

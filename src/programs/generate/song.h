@@ -19,6 +19,8 @@ struct song {
     struct grid_list list;     /* of its drums */
     struct midi_events events; /* all there is; notes may be changed */
     uint32_t *notes;           /* [midi.num_onsets], owned: which of the events' notes each onset is */
+    bool has_added_track;      /* since the last reset */
+    uint32_t added_track;      /* which of the events' tracks that is */
 };
 
 /* Which notes are to be written. */
