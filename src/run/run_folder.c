@@ -137,3 +137,17 @@ bool run_set_damaged_aside(const char *train_folder, uint64_t newest_step, struc
     checkpoint_list_free(&list);
     return ok;
 }
+
+bool run_refuse_without_checkpoint(const char *run_dir, struct error *error)
+{
+    struct checkpoint_list list;
+    if (!folder_check(run_dir, error))
+        return error_prefix(error, "--run_dir");
+    if (!checkpoint_list_make(&list, run_dir, error))
+        return false;
+    size_t count = list.count;
+    checkpoint_list_free(&list);
+    if (count > 0)
+        return error_set(error, "%s: is inside a run: give the run's folder (the one above) as --run_dir", run_dir);
+    return error_set(error, "%s: has no checkpoint in train/: is it the --run_dir of a training?", run_dir);
+}

@@ -39,6 +39,9 @@ void run_warn_unsealed(const struct checkpoint *checkpoint, const char *path);
 bool run_use_best_checkpoint(const struct run_checkpoint_user *user, char **path, const char *run_dir,
                              struct error *error);
 
+/* Sets the error, and is false: why a run folder in which no checkpoint was found has none. */
+bool run_refuse_without_checkpoint(const char *run_dir, struct error *error);
+
 /* Which checkpoint of a run is used where none is named: --checkpoint of the programs that do not train. */
 enum run_checkpoint_choice { RUN_CHECKPOINT_BEST, RUN_CHECKPOINT_NEWEST };
 #define RUN_CHECKPOINT_CHOICES "best|newest"

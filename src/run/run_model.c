@@ -92,25 +92,13 @@ static bool check_run_folder(const char *path, struct error *error)
     return error_prefix(error, "--run_dir");
 }
 
-static bool refuse_run_without_checkpoint(const char *path, struct error *error)
-{
-    struct checkpoint_list list;
-    if (!checkpoint_list_make(&list, path, error))
-        return false;
-    size_t count = list.count;
-    checkpoint_list_free(&list);
-    if (count > 0)
-        return error_set(error, "%s: is inside a run: give the run's folder (the one above) as --run_dir", path);
-    return error_set(error, "%s: has no checkpoint in train/: is it the --run_dir of a training?", path);
-}
-
 static bool load_run(struct loading *loading, const struct run_model_source *source, struct error *error)
 {
     struct run_checkpoint_user user = {load_file, loading};
     if (!check_run_folder(source->run_dir, error) ||
         !run_use_checkpoint(&user, &loading->model->path, source->run_dir, source->checkpoint, error))
         return false;
-    return loading->model->decoder || refuse_run_without_checkpoint(source->run_dir, error);
+    return loading->model->decoder || run_refuse_without_checkpoint(source->run_dir, error);
 }
 
 bool run_model_load(struct run_model *model, const struct run_model_source *source, bool encodes, struct error *error)

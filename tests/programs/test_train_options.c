@@ -107,6 +107,20 @@ static void what_is_missing_is_named(void **state)
     }
 }
 
+/* A name that says another format than what would be written. */
+static void export_to_a_misleading_name(void **state)
+{
+    (void)state;
+    struct error error;
+    struct train_options options;
+    const struct config *config;
+    const char *words[] = {"--mode=export", "--run_dir=r", "--output_file=m.safetensors", NULL, NULL};
+    assert_fails(parse(&options, &config, words, &error), error, "give --format=safetensors");
+    words[3] = "--format=safetensors";
+    assert_ok(parse(&options, &config, words, &error), error);
+    settings_free(&train_program.table, &options);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -114,6 +128,7 @@ int main(void)
         cmocka_unit_test(evaluation_needs_less),
         cmocka_unit_test(wrong_ones_are_refused),
         cmocka_unit_test(what_is_missing_is_named),
+        cmocka_unit_test(export_to_a_misleading_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -259,13 +259,21 @@ static bool write_variant(struct apply *apply, int variant, struct error *error)
     return ok;
 }
 
+/* Whether the song's drums are taken out for the model's. */
+static bool replaces_drums(const struct apply *apply)
+{
+    return !apply->job->keeps_hits && apply->job->transform.removed_classes == 0 &&
+           apply->song.finding.evidence != DRUMS_UNKNOWN;
+}
+
 static void report(const struct apply *apply)
 {
     if (apply->job->keeps_hits)
         log_info("%s: %" PRIu64 " bars, %" PRIu64 " hits given velocities and timing", apply->song.path,
                  apply->num_bars, apply->num_kept);
     else
-        log_info("%s: %" PRIu64 " bars, %" PRIu64 " hits added", apply->song.path, apply->num_bars, apply->num_added);
+        log_info("%s: %" PRIu64 " bars, %" PRIu64 " hits %s", apply->song.path, apply->num_bars, apply->num_added,
+                 replaces_drums(apply) ? "in place of the file's own" : "added");
     if (!apply->job->keeps_hits && apply->num_added == 0)
         log_warning("the model added nothing: try another --seed or a higher --temperature");
 }

@@ -73,11 +73,12 @@ static bool check_checkpoint(const struct generate_job *job, bool *wrong_usage, 
     *wrong_usage = true;
     bool given = options->input_midi[0] != NULL, controls = model_shape_of(&checkpoint->hparams).num_controls > 0;
     if (options->mode == GENERATE_SAMPLE && controls && !given)
-        return error_set(error, "%s needs an input: give --input_midi_1 FILE", checkpoint->config);
+        return error_set(error, "%s needs an input: give --input_midi_1 FILE, and --mode=apply for all of it",
+                         checkpoint->config);
     if (options->mode == GENERATE_SAMPLE && !controls && given)
         return error_set(error,
-                         "%s does not use --input_midi_1 in --mode=sample; use --mode=reconstruct or "
-                         "--mode=interpolate",
+                         "%s does not use --input_midi_1 in --mode=sample: give another --mode, such as "
+                         "similar or apply",
                          checkpoint->config);
     if (options->bars > 0 && controls)
         return error_set(error,

@@ -8,9 +8,10 @@
 
 static const double most = 10; /* standard deviations */
 
-/* One NAME:AMOUNT. `rest` is moved behind it and its comma. False where there is none that can be read. */
+/* One NAME:AMOUNT. `rest` is moved behind it and its comma. Spaces around it are skipped. False where there is none that can be read. */
 static bool parse_one(char name[LATENTS_NAME_SIZE], double *amount, const char **rest)
 {
+    *rest += strspn(*rest, " ");
     size_t length = strcspn(*rest, ":,");
     char *end;
     if ((*rest)[length] != ':' || length == 0 || length >= LATENTS_NAME_SIZE)
@@ -19,7 +20,9 @@ static bool parse_one(char name[LATENTS_NAME_SIZE], double *amount, const char *
     name[length] = '\0';
     const char *number = *rest + length + 1;
     *amount = strtod(number, &end);
-    if (end == number || (*end != '\0' && *end != ',') || !(fabs(*amount) <= most) || (*end == ',' && end[1] == '\0'))
+    bool has_number = end != number;
+    end += strspn(end, " ");
+    if (!has_number || (*end != '\0' && *end != ',') || !(fabs(*amount) <= most) || (*end == ',' && end[1] == '\0'))
         return false;
     *rest = end + (*end == ',');
     return true;
@@ -52,7 +55,7 @@ bool latent_choice_check(const struct generate_options *options, struct error *e
 
 static char *list_names(char (*names)[LATENTS_NAME_SIZE], int count)
 {
-    char *text = format_text("%s", count > 0 ? "" : "none");
+    char *text = format_text("%s", "");
     for (int i = 0; i < count; i++) {
         char *longer = format_text("%s%s%s", text, i > 0 ? ", " : "", names[i]);
         free(text);
@@ -61,12 +64,15 @@ static char *list_names(char (*names)[LATENTS_NAME_SIZE], int count)
     return text;
 }
 
-static bool refuse(const char *flag, const char *name, const struct run_model *model, char (*names)[LATENTS_NAME_SIZE],
+/* What is "style" or "attribute". */
+static bool refuse(const char *what, const char *name, const struct run_model *model, char (*names)[LATENTS_NAME_SIZE],
                    int count, struct error *error)
 {
+    if (count == 0)
+        return error_set(error, "--%s: %s has no %ss: drumline-train --mode=latents measures and stores them", what,
+                         model->path, what);
     char *list = list_names(names, count);
-    error_set(error, "%s: %s knows no '%s'; it has: %s%s", flag, model->path, name, list,
-              count > 0 ? "" : " (--mode=latents of drumline-train finds and stores them)");
+    error_set(error, "--%s: %s has no %s '%s'; it has: %s", what, model->path, what, name, list);
     free(list);
     return false;
 }
@@ -108,7 +114,7 @@ static bool choose_direction(struct latent_choice *choice, const struct generate
             return error_set(error, "--attribute: '%s' is not NAME:AMOUNT", rest);
         int attribute = latents_find_attribute(latents, name);
         if (attribute < 0)
-            return refuse("--attribute", name, model, latents->attribute_names, latents->counts.attributes, error);
+            return refuse("attribute", name, model, latents->attribute_names, latents->counts.attributes, error);
         latents_move(choice->moved, latents, attribute, amount);
     }
     return true;
@@ -126,7 +132,7 @@ bool latent_choice_make(struct latent_choice *choice, const struct generate_opti
         choice->density = LATENT_STYLE;
         choice->style = latents_find_style(latents, options->style);
         if (choice->style < 0)
-            return refuse("--style", options->style, model, latents->style_names, latents->counts.styles, error);
+            return refuse("style", options->style, model, latents->style_names, latents->counts.styles, error);
     }
     if (!choose_direction(choice, options, model, error))
         return false;
@@ -154,7 +160,7 @@ char *latent_choice_words(const struct latent_choice *choice, const struct run_m
     case LATENT_GAUSSIAN:
         return format_text("fitted latent density");
     case LATENT_MIXTURE:
-        return format_text("fitted mixture of %d latent densities", model->latents.counts.components);
+        return format_text("fitted mixture of %d Gaussians", model->latents.counts.components);
     case LATENT_STYLE:
         return format_text("latent density of style %s", model->latents.style_names[choice->style]);
     }

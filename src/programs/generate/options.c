@@ -221,8 +221,8 @@ static bool check_modes_own(const struct generate_options *options, struct error
     int count = generate_num_outputs(options);
     const char *name = generate_mode_name(options->mode);
     if (options->bars > 0 && options->mode != GENERATE_SAMPLE)
-        return error_set(error, "--bars is for --mode=sample; the outputs of %s are as long as the model's window",
-                         name);
+        return error_set(error, "--bars is for --mode=sample; the outputs of %s are as long as %s", name,
+                         generate_edits(options->mode) ? "--input_midi_1" : "the model's window");
     if (options->join && options->mode != GENERATE_INTERPOLATE)
         return error_set(error, "--join is for --mode=interpolate");
     if (generate_edits(options->mode))

@@ -76,7 +76,7 @@ static bool load_chosen(struct loaded *loaded, char **path, const struct train_o
     }
     if (!run_use_checkpoint(&user, path, options->run_dir, (enum run_checkpoint_choice)options->checkpoint, error))
         return false;
-    return *path || error_set(error, "%s holds no checkpoint yet", options->run_dir);
+    return *path || run_refuse_without_checkpoint(options->run_dir, error);
 }
 
 /* Rank 0's. */

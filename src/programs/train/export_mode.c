@@ -69,7 +69,7 @@ static bool read_chosen(struct exporting *exporting, char **path, const struct t
     }
     if (!run_use_checkpoint(&user, path, options->run_dir, (enum run_checkpoint_choice)options->checkpoint, error))
         return false;
-    return *path || error_set(error, "%s holds no checkpoint yet", options->run_dir);
+    return *path || run_refuse_without_checkpoint(options->run_dir, error);
 }
 
 /* " --hparams=a=1,b=2" of those that are not the config's own; the caller's. */

@@ -416,7 +416,7 @@ static bool choose_file(char **path, const struct train_options *options, const 
         return false;
     }
     if (!*path)
-        return error_set(error, "%s holds no checkpoint yet", options->run_dir);
+        return run_refuse_without_checkpoint(options->run_dir, error);
     return !config || strcmp(config->name, checkpoint.config) == 0 ||
            error_set(error, "%s is of config %s, not %s", *path, checkpoint.config, config->name);
 }

@@ -126,6 +126,12 @@ const struct program train_program = {
     .table = {rows, sizeof rows / sizeof *rows},
 };
 
+static bool ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text), size = strlen(end);
+    return length >= size && strcmp(text + length - size, end) == 0;
+}
+
 static bool check_export_output(const struct train_options *options, struct error *error)
 {
     bool is_folder = options->format == FORMAT_MAGENTA_JS;
@@ -140,6 +146,9 @@ static bool check_export_output(const struct train_options *options, struct erro
     if (!is_folder && !options->output_file)
         return error_set(error, "--output_file is missing: the model file to write, such as %s",
                          options->format == FORMAT_SAFETENSORS ? "groovae_4bar.safetensors" : "groovae_4bar.h5");
+    if (options->format == FORMAT_HDF5 && ends_with(options->output_file, ".safetensors"))
+        return error_set(error, "--output_file=%s: give --format=safetensors too, or another name",
+                         options->output_file);
     return true;
 }
 
