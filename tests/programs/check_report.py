@@ -269,31 +269,32 @@ def check_dataset(bin_dir, dataset, folder):
 def check_sweep(bin_dir, run, folder):
     """Two copies of the run, of which the second has the lower val_loss."""
     sweep = os.path.join(folder, "sweep")
-    for name, val_loss in (("a, first", 600.5), ("b", 300.25)):
+    b = "b, a run with a name of forty characters"
+    for name, val_loss in (("a, first", 600.5), (b, 300.25)):
         shutil.copytree(run, os.path.join(sweep, name))
         with open(os.path.join(sweep, name, "eval", "metrics.jsonl"), "w", encoding="utf-8") as file:
-            file.write(json.dumps({"step": 4, "split": "validation", "val_loss": val_loss}) + "\n")
-            file.write(json.dumps({"step": 8, "split": "validation", "val_loss": val_loss + 1}) + "\n")
+            file.write(json.dumps({"step": 12345, "split": "validation", "val_loss": val_loss}) + "\n")
+            file.write(json.dumps({"step": 20000, "split": "validation", "val_loss": val_loss + 1}) + "\n")
     seen = json.loads(info(bin_dir, "--json", sweep).stdout)
     ranked = [(row["run"], row["val_loss"], row["best_step"], row["step"]) for row in seen["runs"]]
-    if seen["kind"] != "sweep" or ranked != [("b", 300.25, 4, 8), ("a, first", 600.5, 4, 8)]:
+    if seen["kind"] != "sweep" or ranked != [(b, 300.25, 12345, 8), ("a, first", 600.5, 12345, 8)]:
         fail(f"the sweep is ranked {ranked}")
     if seen["differing"] != []:
         fail(f"equal runs differ in {seen['differing']}")
     rows = list(csv.DictReader(io.StringIO(info(bin_dir, "--csv", sweep).stdout)))
-    if [(row["run"], float(row["val_loss"])) for row in rows] != [("b", 300.25), ("a, first", 600.5)]:
+    if [(row["run"], float(row["val_loss"])) for row in rows] != [(b, 300.25), ("a, first", 600.5)]:
         fail(f"the sweep's CSV is {rows}")
     path = os.path.join(folder, "sweep.html")
     page = report(bin_dir, path, sweep)
     parse(page)
     rows = re.findall(r'<tr><td class="number">(\d)<td>.*?</span></span>(.*?)<td class="number">([0-9.]+)<', page)
-    if rows != [("1", "b", "300.25"), ("2", "a, first", "600.5")]:
+    if rows != [("1", b, "300.25"), ("2", "a, first", "600.5")]:
         fail(f"the sweep's page has {rows}")
     curves = re.findall(r'<polyline class="series" style="--colour: var\(--s(\d)\)" points="([^"]*)"', page)
     if [(number, len(points.split())) for number, points in curves] != [("0", 2), ("1", 2)]:
         fail(f"the sweep's page has the curves {curves}")
     text = info(bin_dir, sweep).stdout
-    if "sweep of 2 runs" not in text or text.index("300.2") > text.index("600.5"):
+    if "sweep of 2 runs" not in text or b + " " not in text or "12345" not in text or text.index("300.2") > text.index("600.5"):
         fail(f"the sweep's table is {text}")
     return path
 

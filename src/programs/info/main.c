@@ -101,7 +101,11 @@ static bool write_report(void *context, struct error *error)
     const struct watched_report *watched = context;
     const struct options *options = watched->options;
     const struct report_options report = {.soundfont = options->soundfont, .refresh = options->watch};
-    return report_write(watched->run_dir, options->report, &report, error);
+    if (!report_write(watched->run_dir, options->report, &report, error))
+        return false;
+    if (options->watch <= 0)
+        log_info("wrote %s", options->report);
+    return true;
 }
 
 static bool render(const struct options *options, const char *path, struct error *error)

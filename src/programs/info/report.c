@@ -56,7 +56,7 @@ bool report_write(const char *what, const char *path, const struct report_option
     bool ok =
         page ? write_page(page, whole, path, options, error)
              : error_set(error, "%s: is a %s: --report makes a page of a run, a folder of runs, a data set or a model",
-                         what, kind);
+                         what, strcmp(kind, "midi") == 0 ? "MIDI file" : kind);
     free(whole);
     return ok;
 }

@@ -205,10 +205,25 @@ bool info_read_sweep(json_t *object, const char *folder, struct error *error)
 
 static void print_number(FILE *out, const json_t *run, const char *key)
 {
-    if (json_object_get(run, key))
+    if (json_is_integer(json_object_get(run, key)))
+        fprintf(out, "%10" PRId64, member_int(run, key));
+    else if (json_object_get(run, key))
         fprintf(out, "%10.4g", member_number(run, key));
     else
         fprintf(out, "%10s", "-");
+}
+
+/* The columns of the names of the runs, which are told apart by their ends as often as by their beginnings. */
+static int width_of_names(const json_t *runs)
+{
+    size_t i, longest = 22;
+    json_t *run;
+    json_array_foreach(runs, i, run)
+    {
+        size_t length = strlen(member_string(run, "run"));
+        longest = length > longest ? length : longest;
+    }
+    return (int)(longest < 60 ? longest : 60) + 2;
 }
 
 /* The columns that an hparam needs: the longest of its name and its values, and two of space. */
@@ -226,20 +241,20 @@ static int width_of(const json_t *runs, const char *hparam)
 
 void info_print_sweep(FILE *out, const json_t *object)
 {
-    enum { RUN_COLUMNS = 24 };
     const json_t *runs = json_object_get(object, "runs"), *differing = json_object_get(object, "differing");
     size_t i, h;
     json_t *run, *name;
+    int columns = width_of_names(runs);
     fprintf(out, "%s: sweep of %zu run%s, lowest val_loss first\n\n", member_string(object, "path"),
             json_array_size(runs), json_array_size(runs) == 1 ? "" : "s");
-    info_print_column(out, "run", RUN_COLUMNS);
+    info_print_column(out, "run", columns);
     fprintf(out, "%10s%10s%10s%10s  ", "val_loss", "at step", "loss", "step");
     json_array_foreach(differing, h, name)
         info_print_column(out, json_string_value(name), width_of(runs, json_string_value(name)));
     fprintf(out, "state\n");
     json_array_foreach(runs, i, run)
     {
-        info_print_column(out, member_string(run, "run"), RUN_COLUMNS);
+        info_print_column(out, member_string(run, "run"), columns);
         print_number(out, run, "val_loss");
         print_number(out, run, "best_step");
         print_number(out, run, "loss");
