@@ -53,6 +53,22 @@ static void test_folder_of_magenta_js(void **state)
     scratch_remove(folder);
 }
 
+/* Magenta's programs are given the name without .index, which no file has. */
+static void test_prefix_of_a_checkpoint(void **state)
+{
+    struct error error;
+    char *folder = scratch_make(), *prefix = path_join(folder, "model.ckpt-100"),
+         *path = path_join(folder, "model.ckpt-100.index");
+    (void)state;
+    assert_ok(foreign_file_check(prefix, &error), error);
+    assert_ok(file_write(path, path, "x", 1, &error), error);
+    assert_fails(foreign_file_check(prefix, &error), error, "a TensorFlow checkpoint");
+    assert_contains(error.message, "--mode=import");
+    free(path);
+    free(prefix);
+    scratch_remove(folder);
+}
+
 static void test_all_else_passes(void **state)
 {
     struct error error;
@@ -71,6 +87,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_recognised),
         cmocka_unit_test(test_folder_of_magenta_js),
+        cmocka_unit_test(test_prefix_of_a_checkpoint),
         cmocka_unit_test(test_all_else_passes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -57,20 +57,23 @@ static size_t read_head(uint8_t head[HEAD_BYTES], const char *path)
     return size > 0 ? (size_t)size : 0;
 }
 
-static bool is_magenta_js(const char *folder)
+/* Whether there is a file of this name with `end` behind it. */
+static bool is_there(const char *name, const char *end)
 {
     struct stat status;
-    char *manifest = format_text("%s/weights_manifest.json", folder);
-    bool is = stat(manifest, &status) == 0;
-    free(manifest);
+    char *path = format_text("%s%s", name, end);
+    bool is = stat(path, &status) == 0;
+    free(path);
     return is;
 }
 
 /* What a model of another program is called; NULL where it is none. */
 static const char *kind_of_model(const char *path, const uint8_t *head, size_t size)
 {
+    if (size == 0 && is_there(path, "/weights_manifest.json"))
+        return "a folder of Magenta.js";
     if (size == 0)
-        return is_magenta_js(path) ? "a folder of Magenta.js" : NULL;
+        return !is_there(path, "") && is_there(path, ".index") ? "a TensorFlow checkpoint" : NULL;
     if (is_archive(head, size) && !has_end(path, ".h5"))
         return "an archive, as Magenta's checkpoints come in";
     if (is_tensorflow_checkpoint(path))
