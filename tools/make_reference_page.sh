@@ -56,8 +56,8 @@ next ones define the encoder's input, the others the training; those may be chan
 | 2 | wrong usage: an option, or options that do not go together |
 | 3 | `drumline-train` was asked to stop, by a signal or a deadline (`--max_seconds`, `--deadline`, the end of its Slurm job), and did, with a checkpoint: rerun the same command to resume |
 
-`drumline-generate` exits with 1 if an input has several windows: it writes each to `--output_dir` for you to choose from, and
-generates nothing. `drumline-info` exits with 1 if any of its paths is damaged or not one of Drumline's; it describes the others
+`drumline-generate --mode=interpolate` exits with 1 if an input has several windows: it writes each to `--output_dir` for you to
+choose from, and generates nothing. `drumline-info` exits with 1 if any of its paths is damaged or not one of Drumline's; it describes the others
 anyway. `drumline-info --watch` exits with the run's outcome: 0 if it is done, 1 if it failed or was killed, 3 if it was stopped
 and can be resumed.
 
