@@ -139,16 +139,33 @@ static bool fits(const struct hparams *hparams, const struct measured *measured,
            error_set(error, "its config.json says tapify=%s", converter->tapify ? "true" : "false");
 }
 
-/* "--config=A, --config=B" of those that fit; *last is the last of them. */
+/* Whether both configs have windows of the same length and the same input: then they differ in what an imported model brings
+ * along or does not need, sizes and training. */
+static bool same_task(const struct hparams *a, const struct hparams *b)
+{
+    static const char *const names[] = {
+        "bars", "humanize", "tapify", "fixed_velocities", "add_instruments", "max_note_dropout"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char text_a[SETTING_TEXT_MAX], text_b[SETTING_TEXT_MAX];
+        const struct setting *row = settings_find(&hparams_table, names[i]);
+        if (strcmp(setting_format(row, a, text_a), setting_format(row, b, text_b)) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* "--config=A, --config=B" of those that fit, the first of each task; *last is the last of them. */
 static void list_fitting(struct listing *listing, const struct config **last, const struct measured *measured,
                          const struct foreign_converter *converter, const char *changes)
 {
+    struct hparams before = {0};
     for (size_t i = 0; i < config_count; i++) {
         struct hparams hparams;
         struct error reason = {0};
         if (!hparams_make(&hparams, &config_table[i], changes, &reason) ||
-            !fits(&hparams, measured, converter, &reason))
+            !fits(&hparams, measured, converter, &reason) || (listing->count > 0 && same_task(&before, &hparams)))
             continue;
+        before = hparams;
         listing_add(listing, "--config=%s", config_table[i].name);
         *last = &config_table[i];
     }

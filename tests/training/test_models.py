@@ -225,6 +225,24 @@ class Models(harness.TrainingTest):
         os.mkdir(self.path("empty"))
         self.refuse("other", "has no checkpoint", init_checkpoint=self.path("empty"))
 
+    def test_begin_from_a_model_by_name(self):
+        """Its hparams come along, and --hparams changes them."""
+        checkpoint, folder = self.run_made(), self.path("shipped")
+        os.mkdir(folder)
+        shutil.copy(checkpoint, os.path.join(folder, "groovae_4bar.h5"))
+        self.environment["DRUMLINE_MODELS"] = folder
+        self.addCleanup(self.environment.pop, "DRUMLINE_MODELS")
+        command = [word for word in self.arguments("named", init_checkpoint="groovae_4bar", num_steps=1)
+                   if not word.startswith("--hparams=")]
+        job = self.launch(command + ["--hparams=free_bits=3"]).wait()
+        self.assertEqual(job.status, 0, job.output)
+        self.assertIn(f"initial weights from {folder}/groovae_4bar.h5 (groovae_4bar at step 4)", job.output)
+        attributes = harness.read_checkpoint(self.checkpoint("named", 1))[1]
+        expected = harness.read_checkpoint(checkpoint)[1]
+        for name in ("enc_rnn_size", "z_size", "batch_size", "dropout_keep_prob"):
+            self.assertEqual(attributes[name], expected[name], name)
+        self.assertEqual((attributes["free_bits"], expected["free_bits"]), (3, 0.5))
+
     def export(self, output, status=0, **flags):
         every = {"mode": "export", "run_dir": self.path("run"), "output_file": output, **flags}
         command = [harness.TRAIN] + [f"--{name}={value}" for name, value in every.items() if value is not None]

@@ -107,6 +107,9 @@ class Refusals(harness.TrainingTest):
         self.refuse("next", path, "decoder is hierarchical, not flat", init_checkpoint=path,
                     config="groovae_4bar_flat")
         self.refuse("next", "/nowhere.h5", init_checkpoint="/nowhere.h5", ranks=2)
+        self.environment["DRUMLINE_MODELS"] = "/nowhere"
+        self.addCleanup(self.environment.pop, "DRUMLINE_MODELS")
+        self.refuse("next", "groovae_4bar_small", "no such file or run", init_checkpoint="groovae_4bar_small")
         self.refuse("next", "drumline-index", init_checkpoint=os.path.join(harness.DATA, "drums", "index.h5"))
         flip(path, 0.7)
         self.refuse("next", path, "damaged", init_checkpoint=path)

@@ -75,17 +75,20 @@ static const struct setting rows[] = {
 const struct settings_table hparams_table = {rows, sizeof rows / sizeof *rows};
 
 const struct config config_table[] = {
-    {"groovae_4bar",                                 "decoder=hierarchical,skip_silent=true",                     "4 bars, hierarchical decoder"                 },
-    {"groovae_4bar_flat",                            "skip_silent=true",                                          "4 bars, flat decoder, as Magenta published it"},
+    {"groovae_4bar",                                 "decoder=hierarchical,skip_silent=true",                     "4 bars, hierarchical decoder"                                  },
+    {"groovae_4bar_flat",                            "skip_silent=true",                                          "4 bars, flat decoder, as Magenta published it"                 },
+    {"groovae_4bar_small",
+     "skip_silent=true,enc_rnn_size=[128],dec_rnn_size=[128,128],z_size=64,batch_size=32,learning_rate=0.002,"
+     "decay_rate=0.999,min_learning_rate=0.0001,warmup_steps=50,dropout_keep_prob=0.9,context_keep_prob=1",       "4 bars, flat decoder, narrow: good within minutes on two cores"},
     {"groovae_2bar_humanize",                        "bars=2,humanize=true,skip_silent=true",
-     "2 bars: adds velocities and timing to a quantized pattern"                                                                                                 },
+     "2 bars: adds velocities and timing to a quantized pattern"                                                                                                                  },
     {"groovae_2bar_tap_fixed_velocity",              "bars=2,tapify=true,fixed_velocities=true,skip_silent=true",
-     "2 bars: a drum pattern from a tapped rhythm"                                                                                                               },
+     "2 bars: a drum pattern from a tapped rhythm"                                                                                                                                },
     {"groovae_2bar_tap_fixed_velocity_note_dropout",
-     "bars=2,tapify=true,fixed_velocities=true,max_note_dropout=0.8,skip_silent=true",                            "2 bars: the same, with some taps missing"     },
-    {"groovae_2bar_add_closed_hh",                   "bars=2,add_instruments=[2],skip_silent=true",               "2 bars: adds a closed hi-hat"                 },
+     "bars=2,tapify=true,fixed_velocities=true,max_note_dropout=0.8,skip_silent=true",                            "2 bars: the same, with some taps missing"                      },
+    {"groovae_2bar_add_closed_hh",                   "bars=2,add_instruments=[2],skip_silent=true",               "2 bars: adds a closed hi-hat"                                  },
     {"groovae_2bar_hits_control",                    "bars=2,hits_as_controls=true,skip_silent=true",
-     "2 bars: velocities and timing for given hits"                                                                                                              },
+     "2 bars: velocities and timing for given hits"                                                                                                                               },
 };
 
 const size_t config_count = sizeof config_table / sizeof *config_table;

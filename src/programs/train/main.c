@@ -67,7 +67,7 @@ static const char *const own_options[] = {"examples_path", "threads", NULL};
 
 int main(int argc, char **argv)
 {
-    struct train_options options = {0};
+    struct train_options options = {.program = argc > 0 ? argv[0] : NULL};
     struct error error = {0};
     double started = clock_seconds();
     process_begin();

@@ -33,7 +33,9 @@ static const struct setting rows[] = {
     RANK_LOG_ROW(struct train_options),
     INT(num_steps, "200000", 1, 4294967295.0, "Train up to this step."),
     TEXT(hparams, NULL, "a=1,b=[2,3]", "Overrides of the config's hparams; of the checkpoint's when resuming."),
-    TEXT(init_checkpoint, NULL, "FILE|RUN", "Start a new run from the weights of this checkpoint, model file or run."),
+    TEXT(init_checkpoint, NULL, "FILE|RUN|NAME",
+         "Start a new run from the weights of this checkpoint, model file or run, or of the shipped model NAME, whose "
+         "hparams it then has too, but for precision and what --hparams changes."),
     ROW(checkpoint, SETTING_CHOICE, "best", 0, 0, RUN_CHECKPOINT_CHOICES, NULL,
         "With --mode=eval, latents or export: train/best.h5 of the run, or its newest checkpoint; newest where there "
         "is no "

@@ -47,6 +47,7 @@ struct train_options {
     double max_seconds, stall_seconds;
     char *deadline; /* programs/train/deadline.h */
     int64_t micro_batch_size, threads, bucket_kib;
+    const char *program; /* argv[0] */
 };
 
 extern const struct program train_program;

@@ -34,6 +34,9 @@ struct training {
     struct comm *comm;                   /* not owned */
     char *folder, *eval_folder;          /* RUN/train, RUN/eval */
     struct run_lock lock;                /* rank 0 */
+    char *initial;                       /* rank 0: the file or run of --init_checkpoint; owned */
+    bool has_initial_hparams;            /* --init_checkpoint names a model of the run's config: */
+    struct hparams initial_hparams;      /* its hparams */
     bool made_folder;                    /* rank 0: the run's folder was not there before */
     struct checkpoint state;             /* where the training stands */
     struct shared_dataset shared_dataset;

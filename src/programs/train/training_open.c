@@ -5,6 +5,7 @@
 #include "base/io/atomic_file.h"
 #include "base/io/files.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "data/dataset/order.h"
 #include "programs/common/transform.h"
 #include "programs/train/agreement.h"
@@ -12,6 +13,7 @@
 #include "programs/train/surroundings.h"
 #include "run/hparams_file.h"
 #include "run/metrics.h"
+#include "run/model_files.h"
 #include "run/run_checkpoint.h"
 #include "run/run_folder.h"
 
@@ -112,13 +114,70 @@ static bool resume_state(struct training *training, const struct config *config,
     return true;
 }
 
+/* Rank 0's: where the initial weights are. A model by its name brings its hparams: they are what it was trained with, and fit its
+ * tensors. */
+static bool find_initial(struct training *training, const struct config *config, struct error *error)
+{
+    const char *wanted = training->options->init_checkpoint;
+    bool is_there;
+    struct checkpoint other;
+    struct error reason = {0};
+    if (!path_look(&is_there, wanted, error))
+        return false;
+    if (is_there || !config_find(wanted, NULL)) {
+        training->initial = format_text("%s", wanted);
+        return true;
+    }
+    training->initial = model_files_find(wanted, NULL, training->options->program, &reason);
+    if (!training->initial)
+        return error_set(error,
+                         "--init_checkpoint=%s: no such file or run, and no %s.h5 in the folders of %s or with the "
+                         "shipped models",
+                         wanted, wanted, MODEL_FILES_VARIABLE);
+    if (!checkpoint_read(&other, training->initial, error))
+        return false;
+    training->has_initial_hparams = strcmp(other.config, config->name) == 0;
+    training->initial_hparams = other.hparams;
+    return true;
+}
+
+/* Collective. */
+static bool open_initial(struct training *training, const struct config *config, struct error *error)
+{
+    struct comm *comm = training->comm;
+    if (!training->options->init_checkpoint)
+        return true;
+    if (!comm_all_ok(comm, comm_rank(comm) != 0 || find_initial(training, config, error), error))
+        return false;
+    comm_broadcast(comm, &training->has_initial_hparams, sizeof training->has_initial_hparams, 0);
+    comm_broadcast(comm, &training->initial_hparams, sizeof training->initial_hparams, 0);
+    return true;
+}
+
+/* The initial model's hparams with --hparams on top. Precision is the machine's matter, so it stays the config's. */
+static bool adopt_hparams(struct training *training, const struct config *config, struct error *error)
+{
+    const char *changes = training->options->hparams;
+    struct hparams *hparams = &training->state.hparams, usual;
+    if (!hparams_make(&usual, config, NULL, error))
+        return false;
+    *hparams = training->initial_hparams;
+    hparams->precision = usual.precision;
+    if (changes && !settings_parse_list(&hparams_table, hparams, changes, error))
+        return error_prefix(error, "--hparams");
+    if (!hparams_check(hparams, error) || !hparams_check_new(hparams, error))
+        return error_prefix(error, "--hparams");
+    return true;
+}
+
 static bool new_state(struct training *training, const struct config *config, struct error *error)
 {
     struct checkpoint *state = &training->state;
     memset(state, 0, sizeof *state);
     snprintf(state->config, sizeof state->config, "%s", config->name);
     state->seed = training->options->seed < 0 ? 0 : (uint64_t)training->options->seed;
-    return hparams_make(&state->hparams, config, training->options->hparams, error);
+    return training->has_initial_hparams ? adopt_hparams(training, config, error)
+                                         : hparams_make(&state->hparams, config, training->options->hparams, error);
 }
 
 /* A run of the first version resumes as it started: without evaluations, unless requested. */
@@ -181,7 +240,7 @@ static bool init_from_checkpoint(struct training *training, struct error *error)
 {
     struct checkpoint other;
     char *path;
-    if (!run_initialize_model(training->model, &other, &path, training->options->init_checkpoint, error))
+    if (!run_initialize_model(training->model, &other, &path, training->initial, error))
         return false;
     log_info("initial weights from %s (%s at step %" PRIu64 "), optimizer state and step from 0", path, other.config,
              other.step);
@@ -351,6 +410,8 @@ bool training_open(struct training *training, const struct train_options *option
     watchdog_guard(training->watchdog, &training->lock, training->folder, (uint64_t)options->num_steps);
     share_checkpoint(training, &newest);
     share_deadline(training);
+    if (!newest && !open_initial(training, config, error))
+        goto failed;
     bool ok = newest ? resume_state(training, config, error) : new_state(training, config, error);
     if (!comm_all_ok(comm, ok, error) || !open_dataset(training, newest != NULL, error) ||
         !open_training(training, newest, error))
@@ -405,5 +466,6 @@ void training_close(struct training *training)
     run_lock_release(&training->lock);
     free(training->folder);
     free(training->eval_folder);
+    free(training->initial);
     memset(training, 0, sizeof *training);
 }
