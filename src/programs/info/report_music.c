@@ -95,10 +95,12 @@ struct player {
     const struct run_model *model;
     struct audio_renderer *renderer; /* NULL: no audio */
     struct inference_scratch *scratch;
-    struct transform transform; /* of an input; no note dropout */
-    size_t window;              /* numbers of one: T * D */
-    float *z, *windows;         /* [NUM_SAMPLES + NUM_BETWEEN, Z] and [.., T, D], owned */
-    float *controls;            /* [T, C], owned */
+    struct transform transform;  /* of an input; no note dropout */
+    size_t window;               /* numbers of one: T * D */
+    float *z, *windows;          /* [NUM_SAMPLES + NUM_BETWEEN, Z] and [.., T, D], owned */
+    float *controls;             /* [T, C], owned */
+    bool takes_input;            /* what is played answers an input; else it is drawn */
+    enum latent_density density; /* that latent vectors are drawn from */
     float temperature;
 };
 
@@ -134,16 +136,16 @@ static void put_window(FILE *out, const char *title, const float *window, const 
     grid_free(&grid);
 }
 
-/* Drawn as drumline-generate draws by default: from the fitted density where there is one. */
+/* Drawn as drumline-generate draws by default: from what is fitted, with the noise of the model's residuals, where it has them. */
 static void put_samples(FILE *out, const struct player *player)
 {
     enum { COUNT = NUM_SAMPLES + NUM_BETWEEN };
     int size = inference_decoder_shape(player->model->decoder)->z_size;
-    const struct inference_request request = {.batch = COUNT, .temperature = player->temperature, .seed = SEED};
+    const struct inference_request request = {
+        .batch = COUNT, .noise_sd = player->model->residual_sd, .temperature = player->temperature, .seed = SEED};
     float *z = player->z;
     generation_draw_latents(z, NUM_SAMPLES, size, SEED, 0);
-    if (player->model->latents.counts.size > 0)
-        latents_apply(z, NUM_SAMPLES, &player->model->latents, LATENT_GAUSSIAN, 0, SEED, 0, 0);
+    latents_apply(z, NUM_SAMPLES, &player->model->latents, player->density, 0, SEED, 0, 0);
     for (int i = 0; i < NUM_BETWEEN; i++)
         generation_slerp(z + (NUM_SAMPLES + i) * size, z, z + size, (double)i / (NUM_BETWEEN - 1), size);
     inference_decode(player->windows, z, player->model->decoder, player->scratch, &request);
@@ -195,11 +197,10 @@ static bool make_beat(struct grid *grid, uint32_t bars, struct error *error)
     return true;
 }
 
-static bool takes_input(const struct player *player)
+static bool takes_input(const struct run_model *model, const struct transform *transform)
 {
-    const struct transform *transform = &player->transform;
-    return inference_decoder_shape(player->model->decoder)->num_controls > 0 || transform->humanize ||
-           transform->tapify || transform->fixed_velocities || transform->removed_classes != 0;
+    return inference_decoder_shape(model->decoder)->num_controls > 0 || transform->humanize || transform->tapify ||
+           transform->fixed_velocities || transform->removed_classes != 0;
 }
 
 /* Encodes the beat as the model was trained to hear it, and plays its answers. A model that is given the hits, or humanizes
@@ -243,10 +244,14 @@ static bool open_player(struct player *player, const struct run_model *model, st
 {
     enum { COUNT = NUM_SAMPLES + NUM_BETWEEN };
     const struct model_shape *shape = inference_decoder_shape(model->decoder);
-    *player = (struct player){.model = model, .temperature = model->latents.counts.size > 0 ? 1.0f : 0.5f};
+    const struct latent_counts *fitted = &model->latents.counts;
+    *player = (struct player){.model = model};
     if (!transform_of(&player->transform, &model->checkpoint.hparams, error))
         return false;
     player->transform.max_note_dropout = 0;
+    player->takes_input = takes_input(model, &player->transform);
+    player->density = fitted->components > 0 ? LATENT_MIXTURE : fitted->size > 0 ? LATENT_GAUSSIAN : LATENT_PRIOR;
+    player->temperature = !player->takes_input && fitted->size > 0 ? 0.9f : 0.5f;
     player->window = (size_t)shape->steps * (size_t)shape->depth;
     player->z = calloc((size_t)COUNT * (size_t)shape->z_size, sizeof *player->z);
     player->windows = calloc(COUNT * player->window, sizeof *player->windows);
@@ -274,15 +279,14 @@ static void put_all(FILE *out, struct player *player, const char *soundfont)
 {
     struct grid beat = {0};
     struct error error;
-    bool is_fitted = player->model->latents.counts.size > 0, takes = takes_input(player);
+    static const char *const densities[] = {
+        [LATENT_PRIOR] = "prior", [LATENT_GAUSSIAN] = "fitted density", [LATENT_MIXTURE] = "fitted mixture"};
+    const bool takes = player->takes_input;
     fprintf(out,
             "<p class=\"faint\">From the checkpoint of step %" PRIu64
             ", latent vectors of the %s, temperature %g, seed %d, %g quarter notes per minute.</p>\n",
-            player->model->checkpoint.step,
-            takes       ? "input"
-            : is_fitted ? "fitted density"
-                        : "prior",
-            (double)player->temperature, SEED, (double)qpm);
+            player->model->checkpoint.step, takes ? "input" : densities[player->density], (double)player->temperature,
+            SEED, (double)qpm);
     player->renderer = audio_renderer_make(soundfont, &error);
     if (!player->renderer)
         put_reason(out, "No audio", &error);

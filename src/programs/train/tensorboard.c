@@ -1,6 +1,7 @@
 #include "programs/train/tensorboard.h"
 
 #include "base/io/files.h"
+#include "base/log.h"
 #include "data/dataset/batch.h"
 #include "model/inference/generation.h"
 #include "model/inference/inference_decoder.h"
@@ -194,16 +195,17 @@ bool tensorboard_put_model(struct tensorboard *board, uint64_t step, const struc
     if (!drum_roll_available())
         return true;
     const int bars = (int)board->hparams.bars;
-    bool ok = picture_open(&picture, model, weights, &board->hparams, error);
+    struct error reason; /* a model that has diverged plays nothing that can be drawn: no reason to end its training */
+    bool ok = picture_open(&picture, model, weights, &board->hparams, &reason);
     bool needs_input = ok && (picture.shape->num_controls > 0 || board->hparams.tapify || board->hparams.humanize);
-    ok = ok && (!needs_input ? add_samples(&picture, bars, error)
-                             : !inputs || add_reconstructions(&picture, inputs, bars, error));
-    if (ok && picture.count > 0) {
-        struct drum_roll_sheet sheet = {.rolls = picture.rolls, .num_rolls = picture.count, .columns = COLUMNS};
-        ok = drum_roll_png(&png, &sheet, error) &&
-             event_file_put_image(board->train, step, needs_input ? "reconstructions" : "samples", png.data, png.size,
-                                  error);
-    }
+    ok = ok && (!needs_input ? add_samples(&picture, bars, &reason)
+                             : !inputs || add_reconstructions(&picture, inputs, bars, &reason));
+    const struct drum_roll_sheet sheet = {.rolls = picture.rolls, .num_rolls = picture.count, .columns = COLUMNS};
+    const bool drawn = ok && picture.count > 0 && (ok = drum_roll_png(&png, &sheet, &reason));
+    if (!ok)
+        log_warning("no drum rolls for TensorBoard: %s", reason.message);
+    ok = !drawn || event_file_put_image(board->train, step, needs_input ? "reconstructions" : "samples", png.data,
+                                        png.size, error);
     render_bytes_free(&png);
     picture_close(&picture);
     return ok;

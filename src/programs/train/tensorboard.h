@@ -24,7 +24,7 @@ bool tensorboard_put_norms(struct tensorboard *board, uint64_t step, const struc
 
 /* Histograms of the model's gradients, and a picture, where cairo is installed: four samples of a model that plays by itself; of one that
  * needs an input the first windows of `inputs` (NULL: none), each beside what the model makes of it. `weights`: those that are
- * evaluated. */
+ * evaluated. Where there is nothing to draw, as of a model that has diverged, or no memory to, that is a warning. */
 bool tensorboard_put_model(struct tensorboard *board, uint64_t step, const struct model *model, const float *weights,
                            const struct windows *inputs, struct error *error);
 
