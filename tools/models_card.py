@@ -101,10 +101,8 @@ def samples(models, split):
         cells += [f"{line[key]:.3f}" if key in line else "-" for key in (four, silent, copies)]
         rows.append((words, *cells))
     for model in models:
-        for words, own in (("", model.line), (", noise 1", model.noisy)):
-            if own:
-                add(f"`{model.name}`{words}", own, "samples_{}_divergence", "samples_four_drums_share", "samples_silent_share",
-                    "samples_copied_share")
+        add(f"`{model.name}`", model.line, "samples_{}_divergence", "samples_four_drums_share", "samples_silent_share",
+            "samples_copied_share")
     bars = {}
     for model in models:
         bars.setdefault(model.line["num_windows"], model)
