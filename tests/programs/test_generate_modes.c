@@ -138,10 +138,13 @@ static void test_hits_are_kept(void **state)
         struct place place;
         make_place(&place, configs[c]);
         write_beats(place.midi[0], 2, 0, 2, 3);
-        play(&place, (struct generate_options){.mode = GENERATE_RECONSTRUCT,
-                                               .num_outputs = 2,
-                                               .keep_hits = SETTING_TRUE,
-                                               .input_midi = {place.midi[0]}});
+        struct generate_options kept = {
+            .mode = GENERATE_RECONSTRUCT, .num_outputs = 2, .keep_hits = SETTING_TRUE, .input_midi = {place.midi[0]}};
+        struct capture capture = capture_start(STDERR_FILENO);
+        play(&place, kept);
+        char *said = capture_end(&capture);
+        assert_contains(said, "all 2 outputs are the same");
+        free(said);
         struct grid grid = read_output(place.output, 1);
         assert_int_equal(grid_count_hits(&grid), 2);
         assert_true(grid.hits[3] && grid.hits[16 * NUM_DRUMS + 3]);

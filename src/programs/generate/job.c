@@ -360,6 +360,16 @@ static bool describe_output(struct generate_job *job, struct error *error)
     return true;
 }
 
+/* Several outputs in which nothing is drawn: hits and latent vectors are the input's, and no noise is added. */
+static void warn_of_copies(const struct generate_job *job, int count)
+{
+    int mode = job->options->mode;
+    bool fixed = generate_edits(mode) || mode == GENERATE_RECONSTRUCT || mode == GENERATE_ATTRIBUTE;
+    if (count > 1 && fixed && job->keeps_hits && !job->noise_sd)
+        log_warning("all %d outputs are the same, as hits are kept: --velocity_noise and --timing_noise vary them%s",
+                    count, job->model.residual_sd ? "" : ", with a model that stores what they need");
+}
+
 bool generate_job_start_output(struct generate_job *job, int count, struct error *error)
 {
     const struct generate_options *options = job->options;
@@ -371,5 +381,6 @@ bool generate_job_start_output(struct generate_job *job, int count, struct error
     if (options->output_channel > 0)
         job->output.channel = (uint8_t)(options->output_channel - 1);
     job->output.wrap_pick_up = options->wrap_pick_up;
+    warn_of_copies(job, count);
     return true;
 }
