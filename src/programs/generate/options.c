@@ -33,18 +33,18 @@ static const struct setting rows[] = {
          "Where --config NAME looks first for NAME.h5; then in the folders of DRUMLINE_MODELS, and where Drumline is "
          "installed."),
     {"mode",         SETTING_CHOICE, MEMBER(mode),         "sample", 0, 0, GENERATE_MODE_CHOICES,   NULL,
-       "sample: decode random latent vectors. interpolate: from --input_midi_1 to --input_midi_2 in equal steps, both "
-     "ends "
-     "included, or with four inputs a grid between them. reconstruct: encode --input_midi_1 and decode it again, which "
-     "is how to use humanize, tap and "
-     "add_closed_hh models. similar: variations of --input_midi_1. apply: the model applied to all of --input_midi_1, "
-     "whatever its length. transfer: the hits of --input_midi_1 with the feel of --input_midi_2. attribute: "
+       "sample: decode random latent vectors. apply: the model applied to all of --input_midi_1, whatever its length, "
+     "which is how to use humanize, tap and add_closed_hh models. transfer: the hits of --input_midi_1 with the feel "
+     "of "
+     "--input_midi_2. similar: variations of --input_midi_1. interpolate: from --input_midi_1 to --input_midi_2 in "
+     "equal steps, both ends included, or with four inputs a grid between them. reconstruct: encode one window of "
+     "--input_midi_1 and decode it again. attribute: "
      "--input_midi_1 with more or less of what --attribute names."             },
     TEXT("input_midi_1", input_midi[0], "FILE",
          "A performance in 4/4, as long as the model's window. A shorter one is repeated or padded with silence; of a "
          "longer one the first window with a hit is played, or that of --input_bar_1 (--mode=apply plays all of it); "
          "with --mode=interpolate its windows are written to --output_dir for you to choose from, and the exit status "
-         "is 1. With groovae_2bar_hits_control the model plays the hits of this file, in every mode."),
+         "is 1. A model that is given the hits (hits_as_controls) plays to those of this file, in every mode."),
     NUMBER("input_bar_1", SETTING_INT, input_bar[0], NULL, 1, 1 << 20,
            "First bar of the window in --input_midi_1, counted from 1."),
     TEXT("input_midi_2", input_midi[1], "FILE", "The second performance for --mode=interpolate and transfer."),
@@ -108,10 +108,11 @@ static const struct setting rows[] = {
     NUMBER("seed", SETTING_INT, seed, "-1", -1, 9007199254740992.0,
            "Random seed; the same seed gives the same music on the same kind of machine (-1: chosen at random and "
            "reported)."),
-    NUMBER("drum_map", SETTING_STRING, drum_map, "auto", 0, 0,
-           "Assigns pitches of the inputs to drums: a built-in map (drumline-info --drum_maps lists them), a table in "
-           "a file, or auto: general, or the map of the model's training data if only that one has one of the file's "
-           "pitches."),
+    SETTING_ROW(
+        struct generate_options, drum_map, SETTING_STRING, "auto", 0, 0, NULL, "NAME|FILE",
+        "Assigns pitches of the inputs to drums: a built-in map (drumline-info --drum_maps lists them), a table in "
+        "a file, or auto: general, or the map of the model's training data if only that one has one of the file's "
+        "pitches."),
     TEXT("channel", channel, "auto|all|N",
          "MIDI channel of the drums in the inputs. auto: channel 10, and others that a track name, a GS or XG message "
          "or "
@@ -125,10 +126,10 @@ static const struct setting rows[] = {
     {"wrap_pick_up", SETTING_BOOL,   MEMBER(wrap_pick_up), NULL,     0, 0, NULL,                    NULL,
        "Write hits before the first beat at the end of the loop, where they are a pick-up when it repeats; without this "
      "flag they are moved to the first beat."                                  },
-    NUMBER("output_drum_map", SETTING_STRING, output_drum_map, NULL, 0, 0,
-           "Pitches of the output: the first pitch of each drum in a built-in map or a table in a file; default: "
-           "general, with apply "
-           "those of the input."),
+    SETTING_ROW(struct generate_options, output_drum_map, SETTING_STRING, NULL, 0, 0, NULL, "NAME|FILE",
+                "Pitches of the output: the first pitch of each drum in a built-in map or a table in a file; default: "
+                "general, with apply "
+                "those of the input."),
     FLAG(png, "Draw each output as a drum roll beside it (PNG); an interpolation also as one sheet."),
     FLAG(svg, "The same as SVG."),
     FLAG(dark, "With --png and --svg: light on dark."),

@@ -56,10 +56,11 @@ static const struct setting option_rows[] = {
 static const struct program program = {
     .name = "drumline-info",
     .summary = "describes and validates data sets, shards, checkpoints, runs and MIDI files",
-    .usage = "[--json] PATH... | --watch[=SECONDS] RUN | --hparams [--markdown] | --drum_maps",
+    .usage = "[--json] PATH... | --watch[=SECONDS] RUN | --report=FILE PATH | --csv RUN | --hparams | --drum_maps",
     .examples = "drumline-info data runs/first\n"
                 "drumline-info --watch runs/first\n"
                 "drumline-info --json runs/first/train/checkpoint-00001000.h5\n"
+                "drumline-info --report=run.html runs/first\n"
                 "drumline-info --png=groove.png --wav=groove.wav groove.mid\n",
     .other_statuses =
         "; with --watch: 0 the run is done, 1 it failed or was killed, 3 it was halted and can be resumed",

@@ -113,7 +113,7 @@ static const struct setting rows[] = {
 
 const struct program train_program = {
     .name = "drumline-train",
-    .summary = "trains or evaluates a drum groove model on any number of MPI ranks",
+    .summary = "trains a drum groove model on any number of MPI ranks; evaluates, exports and imports models",
     .usage = "--config NAME --examples_path DIR --run_dir DIR [OPTION]...",
     .examples =
         "mpirun -n 2 drumline-train --config groovae_4bar --examples_path data --run_dir runs/one --num_steps 1000\n"
