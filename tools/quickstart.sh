@@ -156,6 +156,7 @@ Next, try:
     $bin/drumline-generate --run_dir $(printf %q "$output/run") --mode=sample --num_outputs=8 --temperature=1 \\
         --output_dir wilder
     $bin/drumline-train --help                  wider models: --config=groovae_4bar_flat
+    docs/own_model.md                           a model from your own MIDI files
 TEXT
 }
 

@@ -134,7 +134,7 @@ class Refusals(harness.TrainingTest):
         self.refuse("unused", "/proc/drumline", run_dir="/proc/drumline")
 
     def test_eval_without_a_checkpoint(self):
-        self.refuse("unmade", self.path("unmade"), "no checkpoint", mode="eval")
+        self.refuse("unmade", self.path("unmade"), "no such folder", mode="eval")
         self.refuse(self.trained(), "groovae_4bar, not groovae_4bar_flat", mode="eval", config="groovae_4bar_flat")
 
 
