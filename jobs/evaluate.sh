@@ -5,7 +5,7 @@
 #SBATCH --requeue
 #SBATCH --open-mode=append
 #SBATCH --output=drumline-evaluate-%j.log
-# Reports the losses of a run's newest checkpoint. Arguments after the script's name are options for
+# Evaluates a run's best checkpoint, or its newest. Arguments after the script's name are options for
 # drumline-train --mode=eval; --help prints this and does nothing.
 #
 #     DRUMLINE_RUN=runs/groovae_4bar sbatch jobs/evaluate.sh

@@ -6,8 +6,8 @@
 #SBATCH --requeue
 #SBATCH --open-mode=append
 #SBATCH --output=drumline-generate-%A_%a.log
-# Generates MIDI from a run's newest checkpoint; each task of the array writes a folder of its own. Arguments after the
-# script's name are options for drumline-generate; --help prints this and does nothing.
+# Generates MIDI from a run's best checkpoint, or its newest; each task of the array writes a folder of its own.
+# Arguments after the script's name are options for drumline-generate; --help prints this and does nothing.
 #
 #     sbatch jobs/generate.sh                                 1000 samples: four tasks of 250
 #     sbatch --array=0-39 jobs/generate.sh --temperature=0.8  10,000
