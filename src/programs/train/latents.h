@@ -18,6 +18,8 @@
 #include "programs/train/watchdog.h"
 #include "run/run_lock.h"
 
+enum { LATENTS_FITTED_AT_END = 1024 }; /* numbers of a latent vector, at most, for a fit at a training's end */
+
 /* What is fitted. Nothing is owned. */
 struct latents_work {
     const struct hparams *hparams; /* rank 0's, as the next */

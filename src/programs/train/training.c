@@ -440,14 +440,20 @@ static bool best_has_latents(const char *path)
     return has;
 }
 
-/* After the last step: the latents of the best model, where it has none. A failure is no failure of the training. Collective. */
+/* After the last step: the latents of the best model, where it has none. A failure is no failure of the training. Nor is it held up
+ * by fits that take minutes in one piece, in which the watchdog would see nothing done. Collective. */
 static void fit_latents(struct training *training)
 {
     const struct train_options *options = training->options;
     struct error error;
+    if (!options->fit_latents)
+        return;
+    if (training->state.hparams.z_size > LATENTS_FITTED_AT_END) {
+        log_info("latent densities of more than %d numbers are left to --mode=latents", LATENTS_FITTED_AT_END);
+        return;
+    }
     char *path = path_join(training->folder, RUN_BEST_NAME);
-    double is_due =
-        comm_rank(training->comm) == 0 && options->fit_latents && file_exists(path) && !best_has_latents(path);
+    double is_due = comm_rank(training->comm) == 0 && file_exists(path) && !best_has_latents(path);
     comm_sum_doubles(training->comm, &is_due, 1);
     if (is_due > 0 && !latents_store(path, training->shared_dataset.dataset, (int)options->threads, &training->lock,
                                      training->watchdog, training->comm, &error))
