@@ -28,5 +28,5 @@ if(DRUMLINE_MPI AND DRUMLINE_TOOLS)
     drumline_second_program(drumline-info info/main.c)
     drumline_training_test(representation)
     set_property(TEST training_representation APPEND PROPERTY ENVIRONMENT
-        DRUMLINE_SECOND_BIN=${CMAKE_CURRENT_BINARY_DIR}/second)
+        DRUMLINE_SECOND_BIN=${CMAKE_CURRENT_BINARY_DIR}/second DRUMLINE_HDF5_READER=$<TARGET_FILE:drumline-hdf5-reader>)
 endif()

@@ -83,7 +83,7 @@ void output_heads_keep(const struct output_heads *heads, float *music, const flo
     for (int i = 0; i < heads->representation->num_heads; i++) {
         const struct output_head *head = heads->rows[i].head;
         int first = heads->rows[i].first, gate = heads->rows[i].gate, width = heads->rows[i].width;
-        if (head == &bernoulli_head)
+        if (head == &bernoulli_head || gate < 0)
             memcpy(music + first, kept + first, (size_t)width * sizeof *music);
         else
             head->sample(music + first, outputs + first, gate < 0 ? NULL : music + gate, width, 1, NULL);

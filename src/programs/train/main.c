@@ -1,6 +1,7 @@
 /* drumline-train: trains or evaluates a model on the ranks of an MPI job. */
 #include "base/clock.h"
 #include "base/hdf5/hdf5.h"
+#include "base/io/foreign_file.h"
 #include "base/log.h"
 #include "base/process.h"
 #include "dist/comm.h"
@@ -54,6 +55,16 @@ static bool check(const void *values, struct error *error)
     return train_options_check(values, &config, error);
 }
 
+/* Models of other programs are recognised, by rank 0 alone, so that the message says how they are imported. Collective. */
+static bool check_models(struct comm *comm, const struct train_options *options, struct error *error)
+{
+    const char *const models[] = {options->init_checkpoint, options->checkpoint_file};
+    bool ok = true;
+    for (size_t i = 0; comm_rank(comm) == 0 && i < sizeof models / sizeof *models; i++)
+        ok = ok && (!models[i] || foreign_file_check(models[i], error));
+    return comm_all_ok(comm, ok, error);
+}
+
 /* Evaluation's GEMMs use one thread, whatever the options say: the last bits of a GEMM may depend on how many there are, and a
  * model's metrics must not. Its decoders use them all. */
 static bool start_threads(struct comm *comm, const struct train_options *options, struct error *error)
@@ -82,7 +93,7 @@ int main(int argc, char **argv)
         if (options.mode != MODE_TRAIN)
             halt_uninstall();
         if (!rank_log_start(comm, options.log_dir, &train_program, argc, argv, &error) ||
-            !start_threads(comm, &options, &error))
+            !check_models(comm, &options, &error) || !start_threads(comm, &options, &error))
             status = EXIT_FAILURE;
         else
             status = run(&options, config, started, comm, &error);

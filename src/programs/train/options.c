@@ -1,6 +1,5 @@
 #include "programs/train/options.h"
 
-#include "base/io/foreign_file.h"
 #include "exchange/encoding.h"
 #include "model/checkpoint.h"
 #include "programs/common/rank_log.h"
@@ -209,10 +208,6 @@ bool train_options_check(const struct train_options *options, const struct confi
                          "--init_checkpoint");
     if (options->mode == MODE_TRAIN && !options->config)
         return error_set(error, "--config is missing: groovae_4bar is one (drumline-info --hparams lists all)");
-    const char *const models[] = {options->init_checkpoint, options->checkpoint_file};
-    for (size_t i = 0; i < sizeof models / sizeof *models; i++)
-        if (models[i] && !foreign_file_check(models[i], error))
-            return false;
     if (options->patience > 0 && (options->eval_steps == 0 || strcmp(options->eval_split, "validation") != 0))
         return error_set(error, "--patience needs evaluations of the validation split during training");
     bool known = false;
