@@ -59,7 +59,8 @@ static void splice(struct input *input, size_t at, size_t cut, const uint8_t *by
     if (count > MOST_BYTES - at - rest)
         count = MOST_BYTES - at - rest;
     memmove(input->bytes + at + count, input->bytes + at + cut, rest);
-    memcpy(input->bytes + at, bytes, count);
+    if (count > 0)
+        memcpy(input->bytes + at, bytes, count);
     input->size = at + count + rest;
 }
 
