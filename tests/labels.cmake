@@ -47,7 +47,7 @@ foreach(target ${threaded_tests})
 endforeach()
 
 if(DRUMLINE_MPI AND DRUMLINE_TOOLS)
-    drumline_label(mpi "mpi_.*|preprocess|training_data|training_ranks|training_failures")
+    drumline_label(mpi "mpi_.*|preprocess|training_data|training_failures")
     set(mpi_targets ${targets})
     list(FILTER mpi_targets INCLUDE REGEX "^mpi_")
     add_custom_target(mpi_tests DEPENDS ${mpi_targets} performances drumline-preprocess drumline-train drumline-generate
@@ -56,7 +56,7 @@ if(DRUMLINE_MPI AND DRUMLINE_TOOLS)
         drumline-generate drumline-info)
 endif()
 
-drumline_label(release "training_(stall|preempted|ranks|kill|large_batches|precision|best|start)|bench_program")
+drumline_label(release "training_(stall|preempted|ranks|kill|large_batches|precision|best|start|halt|failures|refusals|fence|logs|watch|trace|tensors|silence|unreadable)|bench_program|preprocess")
 
 if(DRUMLINE_SANITIZE STREQUAL address)
     set_property(TEST ${tests} APPEND PROPERTY ENVIRONMENT
@@ -80,7 +80,7 @@ drumline_cost(600 training_stall) # mostly waits
 drumline_cost(300 training_magenta_js_client)
 drumline_cost(60 bench_program check_shell packaging_archives)
 drumline_cost(40 training_failures training_halt checkpoint_writer preprocess)
-drumline_cost(50 check_aarch64)
+drumline_cost(650 check_aarch64)
 drumline_cost(25 training_large_batches training_refusals mpi_gradient_reducer_2 check_quickstart check_build_without_mpi)
 drumline_cost(15 training_ranks training_preempted training_runs training_kill training_logs training_watch
     training_precision mpi_gradient_reducer_3 mpi_gradient_reducer_4 packaging_modules packaging_install check_jobs)

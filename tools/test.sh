@@ -77,8 +77,8 @@ run_preset() {
         return
     fi
     heading "$preset: tests"
-    # Half as many again as there are cores: tests of several ranks and of Slurm spend much of their time waiting.
-    ctest --preset "$preset" -j "$((($(nproc) * 3 + 1) / 2))" 2>&1 | tee "$log"
+    # Twice as many as there are cores: tests of several ranks and of Slurm spend much of their time waiting.
+    ctest --preset "$preset" -j "$((2 * $(nproc)))" 2>&1 | tee "$log"
     status=${PIPESTATUS[0]}
     count_tests "$log" "$status"
 }

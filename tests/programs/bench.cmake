@@ -13,7 +13,7 @@ if(DRUMLINE_MPI)
     if(DRUMLINE_PYTHON)
         add_test(NAME bench_program COMMAND ${DRUMLINE_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/programs/check_bench.py
             ${PROJECT_BINARY_DIR}/bin $<TARGET_FILE:performances> ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG})
-        set_tests_properties(bench_program PROPERTIES TIMEOUT 300 PROCESSORS 2
+        set_tests_properties(bench_program PROPERTIES TIMEOUT 300 PROCESSORS 3
             ENVIRONMENT "${DRUMLINE_MPI_ENVIRONMENT}")
     endif()
 
