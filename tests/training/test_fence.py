@@ -7,6 +7,7 @@ import harness
 
 OTHER = {"host": "elsewhere", "pid": 7, "slurm_job": "42", "slurm_restarts": "1", "token": "another's"}
 SELDOM = 1000000
+STEPS = 400  # between two writings: longer than a busy machine takes to stop the ranks
 
 
 class Fence(harness.TrainingTest):
@@ -43,16 +44,16 @@ class Fence(harness.TrainingTest):
         self.assertEqual(self.tree(run), before)
 
     def test_metrics(self):
-        self.check("metrics", 2, lambda: self.last_step("metrics") >= 40, log_steps=40)
+        self.check("metrics", 2, lambda: self.last_step("metrics") >= STEPS, log_steps=STEPS)
 
     def test_checkpoint(self):
-        path = self.checkpoint("checkpoint", 40)
-        self.check("checkpoint", 1, lambda: os.path.exists(path), log_steps=SELDOM, save_checkpoint_steps=40)
+        path = self.checkpoint("checkpoint", STEPS)
+        self.check("checkpoint", 1, lambda: os.path.exists(path), log_steps=SELDOM, save_checkpoint_steps=STEPS)
 
     def test_evaluation(self):
         """The first evaluation writes its line and then, beside the training, the best model."""
         path = self.path("evaluation", "train", "best.h5")
-        self.check("evaluation", 1, lambda: os.path.exists(path), log_steps=SELDOM, eval_steps=40)
+        self.check("evaluation", 1, lambda: os.path.exists(path), log_steps=SELDOM, eval_steps=STEPS)
 
 
 if __name__ == "__main__":
