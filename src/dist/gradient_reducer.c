@@ -26,7 +26,7 @@ struct gradient_reducer {
     int num_requests;
     double exposed_seconds;
     struct trace *trace;          /* not owned; NULL: none */
-    struct reduction *reductions; /* [as requests] what the trace is told of them */
+    struct reduction *reductions; /* [as requests] for the trace */
 };
 
 struct gradient_reducer *gradient_reducer_make(struct comm *comm, float *gradients, size_t count, size_t bucket_bytes,

@@ -115,6 +115,9 @@ grep -q 'bars=8' out || fail 'what follows a path that is wrong is not described
 mkfifo pipe
 ends 1 drumline-info pipe
 said 'pipe: is neither a regular file nor a folder'
+ln -s loop loop
+ends 1 drumline-info loop
+said "loop: can't look at it"
 printf "no such thing\n" >text
 ends 1 drumline-info text
 ends 2 drumline-info

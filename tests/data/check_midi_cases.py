@@ -70,7 +70,7 @@ BY_HAND = {
 
 def cells_by_mido(path):
     """{(step, drum): (velocity, offset)} of a file: the loudest of each cell, of equals the earliest. Time signatures count
-    steps anew from where the last one begins."""
+    steps again from where the last one begins."""
     file = mido.MidiFile(path, clip=True)
     onsets, changes = [], {0}
     for track in file.tracks:

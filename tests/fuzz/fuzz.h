@@ -19,7 +19,7 @@ void fuzz_require(bool condition, const char *what);
  * fuzz_write made. */
 const char *fuzz_folder(void);
 
-/* Writes FOLDER/NAME anew. NAME may be in one folder below, which is made. */
+/* Writes FOLDER/NAME, replacing a file of that name. NAME may be in one folder below, which is made. */
 void fuzz_write(const char *name, const void *bytes, size_t size);
 
 /* The input with a NUL behind it; the caller's. */

@@ -58,7 +58,7 @@ class Refusals(harness.TrainingTest):
         for ranks in (1, 2):
             message = self.refuse("small", "drums", "fewer than one batch of 5000", "batch_size", ranks=ranks,
                                   hparams="batch_size=5000")
-            self.assertRegex(message, r"holds [0-9]+ windows of 4 bars")
+            self.assertRegex(message, r"holds ([0-9]+) windows of 4 bars.* that fits is --hparams=batch_size=\1$")
 
     def test_more_ranks_than_windows_in_a_batch(self):
         self.refuse("few", "batch_size=2", "3 ranks", ranks=3, hparams="batch_size=2")

@@ -10,6 +10,7 @@
 #include "run/json_members.h"
 #include "run/run_folder.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,9 +121,12 @@ static const struct kind *kind_of(const char *path, struct error *error)
         return kind_of_folder(path, error);
     if (file_exists(path))
         return kind_of_file(path, error);
-    error_set(error,
-              access(path, F_OK) == 0 ? "%s: is neither a regular file nor a folder" : "%s: no such file or folder",
-              path);
+    if (access(path, F_OK) == 0)
+        error_set(error, "%s: is neither a regular file nor a folder", path);
+    else if (errno == ENOENT)
+        error_set(error, "%s: no such file or folder", path);
+    else
+        error_set_errno(error, errno, "%s: can't look at it", path);
     return NULL;
 }
 

@@ -221,8 +221,9 @@ static bool check_dataset(struct training *training, bool resumed, struct error 
     if (training->windows.count < (size_t)hparams->batch_size)
         return error_set(error,
                          "%s: the train split holds %zu windows of %" PRId64 " bars, fewer than one batch of %" PRId64
-                         "; lower batch_size with --hparams=batch_size=N",
-                         options->examples_path, training->windows.count, hparams->bars, hparams->batch_size);
+                         "; the largest batch that fits is --hparams=batch_size=%zu",
+                         options->examples_path, training->windows.count, hparams->bars, hparams->batch_size,
+                         training->windows.count);
     if (hparams->batch_size < comm_size(training->comm))
         return error_set(error, "batch_size=%" PRId64 " is less than one window for each of %d ranks",
                          hparams->batch_size, comm_size(training->comm));
