@@ -1,5 +1,6 @@
 #include "base/clock.h"
 
+#include <stdio.h>
 #include <time.h>
 
 double clock_seconds(void)
@@ -27,4 +28,15 @@ void date_after(double seconds, char text[32])
     struct tm parts = {0};
     gmtime_r(&moment, &parts);
     strftime(text, 32, "%Y-%m-%dT%H:%M:%SZ", &parts);
+}
+
+const char *duration_text(char text[DURATION_TEXT_SIZE], double seconds)
+{
+    const double most = 1e12;
+    long long whole = seconds >= 0 && seconds < most ? (long long)seconds : -1;
+    if (whole < 0)
+        snprintf(text, DURATION_TEXT_SIZE, "?");
+    else
+        snprintf(text, DURATION_TEXT_SIZE, "%lld:%02d:%02d", whole / 3600, (int)(whole / 60 % 60), (int)(whole % 60));
+    return text;
 }

@@ -14,4 +14,8 @@ void date_now(char text[32]);
 /* The date `seconds` from now; at most some hundred years. */
 void date_after(double seconds, char text[32]);
 
+/* "1:02:05", hours first; "?" for a number below 0, or so large that it makes no sense. Returns text. */
+enum { DURATION_TEXT_SIZE = 32 };
+const char *duration_text(char text[DURATION_TEXT_SIZE], double seconds);
+
 #endif

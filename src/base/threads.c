@@ -4,6 +4,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,4 +68,20 @@ int threads_choose(int wanted, int local_processes)
     if (threads == 0)
         threads = fair_part(local_processes);
     return threads;
+}
+
+void threads_run(void *(*run)(void *member), void *members, size_t size, int count)
+{
+    unsigned char *first = members;
+    pthread_t *threads = calloc((size_t)count, sizeof *threads);
+    int started = 1;
+    while (threads && started < count &&
+           pthread_create(&threads[started], NULL, run, first + (size_t)started * size) == 0)
+        started++;
+    run(members);
+    for (int i = started; i < count; i++)
+        run(first + (size_t)i * size);
+    for (int i = 1; i < started; i++)
+        pthread_join(threads[i], NULL);
+    free(threads);
 }

@@ -36,19 +36,16 @@ json_t *hparams_json(const struct hparams *hparams)
     return all;
 }
 
-char *hparams_changes(const struct hparams *hparams, const struct hparams *usual)
+json_t *hparams_changes(const struct hparams *hparams, const struct hparams *usual)
 {
-    char *list = format_text("%s", "");
+    json_t *changes = json_array();
     for (size_t i = 0; i < hparams_table.count; i++) {
         const struct setting *row = &hparams_table.rows[i];
         char text[SETTING_TEXT_MAX], usual_text[SETTING_TEXT_MAX];
-        if (strcmp(setting_format(row, hparams, text), setting_format(row, usual, usual_text)) == 0)
-            continue;
-        char *longer = format_text("%s%s%s=%s", list, list[0] ? "," : "", row->name, text);
-        free(list);
-        list = longer;
+        if (strcmp(setting_format(row, hparams, text), setting_format(row, usual, usual_text)) != 0)
+            json_array_append_new(changes, json_sprintf("%s=%s", row->name, text));
     }
-    return list;
+    return changes;
 }
 
 static json_t *json_of_surroundings(const struct run_surroundings *surroundings)

@@ -19,8 +19,8 @@ struct run_surroundings {
     int num_ranks;
 };
 
-/* Those of `hparams` that differ from `usual`, as --hparams takes them: "batch_size=64,z_size=32". Owned by the caller. */
-char *hparams_changes(const struct hparams *hparams, const struct hparams *usual);
+/* Those of `hparams` that differ from `usual`, an array of texts as --hparams takes them: ["batch_size=64", "z_size=32"]. */
+json_t *hparams_changes(const struct hparams *hparams, const struct hparams *usual);
 
 /* Writes RUN/hparams.json with config, seed, content_sha256 and hparams of `state`, and, as "session", what the newest session is made
  * with, replacing one that is there, atomically. */

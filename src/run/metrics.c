@@ -146,8 +146,7 @@ void metrics_log(const struct metrics_line *line, uint64_t num_steps)
         log_info("eval at step %" PRIu64 ":%s", line->step, text);
         return;
     }
+    char left[DURATION_TEXT_SIZE];
     double seconds_left = metric_get(&line->values, line->set, METRIC_SECONDS_LEFT);
-    long left = isfinite(seconds_left) ? (long)seconds_left : 0;
-    log_info("step %" PRIu64 "/%" PRIu64 "%s  left %ld:%02ld:%02ld", line->step, num_steps, text, left / 3600,
-             left / 60 % 60, left % 60);
+    log_info("step %" PRIu64 "/%" PRIu64 "%s  left %s", line->step, num_steps, text, duration_text(left, seconds_left));
 }

@@ -1,6 +1,7 @@
 #include "base/clock.h"
 #include "tests/support/unit.h"
 
+#include <math.h>
 #include <string.h>
 
 static void test_clocks(void **state)

@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static const char *const variables[] = {"OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "SLURM_CPUS_PER_TASK"};
@@ -91,9 +92,49 @@ static void test_many_processors(void **state)
     num_processors = 4;
 }
 
+struct member {
+    int number, times;
+};
+
+static void *count_once(void *context)
+{
+    struct member *member = context;
+    member->times += member->number + 1;
+    return NULL;
+}
+
+/* Each member is run once, also where no thread can be had for it. */
+static void test_members_are_run(void **state)
+{
+#ifdef __SANITIZE_ADDRESS__
+    enum { COUNT = 37, ROUNDS = 1 }; /* the sanitizer itself ends the program where a thread can't be had */
+#else
+    enum { COUNT = 37, ROUNDS = 2 };
+#endif
+    struct rlimit before, none;
+    (void)state;
+    assert_int_equal(getrlimit(RLIMIT_AS, &before), 0);
+    for (int round = 0; round < ROUNDS; round++) {
+        struct member members[COUNT] = {
+            {0, 0}
+        };
+        for (int i = 0; i < COUNT; i++)
+            members[i].number = i;
+        none = before;
+        none.rlim_cur = round == 0 ? before.rlim_cur : 1 << 20; /* no stack for another thread */
+        if (round == 1 && setrlimit(RLIMIT_AS, &none) != 0)
+            skip();
+        threads_run(count_once, members, sizeof *members, COUNT);
+        assert_int_equal(setrlimit(RLIMIT_AS, &before), 0);
+        for (int i = 0; i < COUNT; i++)
+            assert_int_equal(members[i].times, i + 1);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_members_are_run),
         cmocka_unit_test(test_environment),
         cmocka_unit_test(test_no_numbers),
         cmocka_unit_test(test_many_processors),

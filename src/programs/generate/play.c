@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/io/background.h"
 #include "base/log.h"
+#include "base/threads.h"
 
 #include <limits.h>
 #include <pthread.h>
@@ -41,7 +42,6 @@ struct piece {
 /* One thread. While the files of a piece wait for the disk it plays the next. */
 struct member {
     struct crew *crew;
-    pthread_t thread;
     struct inference_scratch *scratch;
     float *z;      /* [PLAYED_AT_ONCE, Z] */
     float *music;  /* [PLAYED_AT_ONCE, T, D] */
@@ -265,17 +265,6 @@ static int share_out(struct crew *crew)
     return threads;
 }
 
-/* The calling thread is one of them. Where the system gives fewer than wanted, those do it. */
-static void run_members(struct member *members, int count)
-{
-    int started = 1;
-    while (started < count && pthread_create(&members[started].thread, NULL, play_pieces, &members[started]) == 0)
-        started++;
-    play_pieces(&members[0]);
-    for (int i = 1; i < started; i++)
-        pthread_join(members[i].thread, NULL);
-}
-
 bool generate_play(const struct generate_work *work, struct error *error)
 {
     struct crew crew = {.work = work, .started = clock_seconds()};
@@ -287,7 +276,7 @@ bool generate_play(const struct generate_work *work, struct error *error)
     while (ok && made < threads)
         ok = member_make(&members[made++], &crew, error);
     if (ok) {
-        run_members(members, threads);
+        threads_run(play_pieces, members, sizeof *members, threads);
         ok = !crew.failed;
         if (!ok)
             *error = crew.error;

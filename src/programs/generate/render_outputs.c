@@ -2,6 +2,7 @@
 
 #include "base/io/files.h"
 #include "base/text.h"
+#include "base/threads.h"
 #include "data/midi/drum_notes.h"
 #include "data/midi/reader.h"
 
@@ -244,15 +245,8 @@ bool render_outputs(const struct generate_output *output, const struct render_ou
                     struct error *error)
 {
     struct work work = {.output = output, .request = request, .mutex = PTHREAD_MUTEX_INITIALIZER};
-    int threads = request->threads < output->written ? request->threads : output->written, started = 0;
-    pthread_t *others = calloc((size_t)threads + 1, sizeof *others);
-    for (; others && started < threads - 1; started++)
-        if (pthread_create(&others[started], NULL, render_some, &work) != 0)
-            break; /* with fewer it takes longer */
-    render_some(&work);
-    for (int i = 0; i < started; i++)
-        pthread_join(others[i], NULL);
-    free(others);
+    int threads = request->threads < output->written ? request->threads : output->written;
+    threads_run(render_some, &work, 0, threads);
     pthread_mutex_destroy(&work.mutex);
     if (work.failed)
         *error = work.error;

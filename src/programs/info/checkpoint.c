@@ -20,17 +20,10 @@ static void read_hparams(json_t *object, const struct checkpoint *checkpoint)
     const struct config *config = config_find(checkpoint->config, NULL);
     struct hparams usual;
     struct error ignored;
-    json_t *changed = json_array();
     bool known = hparams_make(&usual, config ? config : &unknown, NULL, &ignored);
-    for (size_t i = 0; i < hparams_table.count; i++) {
-        const struct setting *row = &hparams_table.rows[i];
-        char text[SETTING_TEXT_MAX], usual_text[SETTING_TEXT_MAX];
-        setting_format(row, &checkpoint->hparams, text);
-        if (known && strcmp(text, setting_format(row, &usual, usual_text)) != 0)
-            json_array_append_new(changed, json_sprintf("%s=%s", row->name, text));
-    }
     json_object_set_new(object, "hparams", hparams_json(&checkpoint->hparams));
-    json_object_set_new(object, "hparams_changed", changed);
+    json_object_set_new(object, "hparams_changed",
+                        known ? hparams_changes(&checkpoint->hparams, &usual) : json_array());
 }
 
 static void read_place(json_t *object, const struct checkpoint *checkpoint)

@@ -1,4 +1,5 @@
 /* Prints the state of a run and its sessions. */
+#include "base/clock.h"
 #include "programs/info/kinds.h"
 #include "programs/info/state.h"
 #include "run/json_members.h"
@@ -21,16 +22,6 @@ static const json_t *last_of(const json_t *array)
 static bool is_state(const json_t *object, const char *name)
 {
     return strcmp(member_string(object, "state"), name) == 0;
-}
-
-/* "1:02:05"; "?" where that makes no sense. */
-static void name_duration(char text[WORDS_SIZE], double seconds)
-{
-    long long whole = seconds >= 0 && seconds < 1e12 ? (long long)seconds : -1;
-    if (whole < 0)
-        snprintf(text, WORDS_SIZE, "?");
-    else
-        snprintf(text, WORDS_SIZE, "%lld:%02d:%02d", whole / 3600, (int)(whole / 60 % 60), (int)(whole % 60));
 }
 
 void info_name_state(char *text, size_t size, const json_t *object)
@@ -98,7 +89,7 @@ static void print_time_left(FILE *out, const json_t *object)
     double seconds = json_number_value(left);
     time_t date = time(NULL) + (time_t)fmin(seconds, 1e9);
     struct tm local;
-    name_duration(duration, seconds);
+    duration_text(duration, seconds);
     if (is_state(object, "running") && localtime_r(&date, &local))
         strftime(end, sizeof end, ", until about %Y-%m-%d %H:%M %Z", &local);
     info_print_field(out, "time left", "%s%s%s", duration, end,
@@ -352,7 +343,7 @@ void info_print_state_line(FILE *out, const json_t *object)
         fprintf(out, ", eval %.4g at step %" PRId64, json_number_value(validation_loss),
                 member_int(validation, "step"));
     if (is_state(object, "running") && left) {
-        name_duration(duration, json_number_value(left));
+        duration_text(duration, json_number_value(left));
         fprintf(out, ", %.4g windows/s, left %s", member_number(progress, "windows_per_second"), duration);
     }
     fprintf(out, "\n");

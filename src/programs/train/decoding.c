@@ -1,5 +1,7 @@
 #include "programs/train/decoding.h"
 
+#include "base/threads.h"
+
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -13,7 +15,6 @@ struct crew {
 
 struct member {
     struct crew *crew;
-    pthread_t thread;
     struct decoding_piece piece;
 };
 
@@ -76,17 +77,6 @@ static void *measure_pieces(void *context)
     return NULL;
 }
 
-/* The calling thread is one of them. Where the system gives fewer than wanted, those do it. */
-static void run_members(struct member *members, int count)
-{
-    int started = 1;
-    while (started < count && pthread_create(&members[started].thread, NULL, measure_pieces, &members[started]) == 0)
-        started++;
-    measure_pieces(&members[0]);
-    for (int i = 1; i < started; i++)
-        pthread_join(members[i].thread, NULL);
-}
-
 bool decoding_run(uint64_t *sums, const struct decoding_work *work, struct error *error)
 {
     struct crew crew = {.work = work, .next = work->first};
@@ -97,7 +87,7 @@ bool decoding_run(uint64_t *sums, const struct decoding_work *work, struct error
     while (ok && made < threads)
         ok = member_make(&members[made++], &crew, error);
     if (ok) {
-        run_members(members, threads);
+        threads_run(measure_pieces, members, sizeof *members, threads);
         ok = !crew.failed;
         if (!ok)
             *error = crew.error;

@@ -1,8 +1,8 @@
 #include "programs/train/latent_windows.h"
 
+#include "base/threads.h"
 #include "data/music/attributes.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +12,6 @@ enum { BATCH = 24, MAX_THREADS = 256 };
 struct worker {
     const struct latent_windows *work;
     size_t first, end;
-    pthread_t thread;
     struct inference_scratch *scratch;
     float *input, *target, *music; /* [BATCH, T, D] */
     float *controls;               /* [BATCH, T, C] */
@@ -135,20 +134,6 @@ static void *decode(void *context)
     return NULL;
 }
 
-/* The calling thread is one of them, and does what no thread could be started for. */
-static void run_all(struct worker *workers, int count, void *(*run)(void *))
-{
-    bool started[MAX_THREADS] = {false};
-    for (int i = 1; i < count; i++)
-        started[i] = pthread_create(&workers[i].thread, NULL, run, &workers[i]) == 0;
-    for (int i = 0; i < count; i++)
-        if (!started[i])
-            run(&workers[i]);
-    for (int i = 1; i < count; i++)
-        if (started[i])
-            pthread_join(workers[i].thread, NULL);
-}
-
 static bool run(double *squares, double *counts, float *mu, double *attributes, const struct latent_windows *work,
                 struct error *error)
 {
@@ -167,7 +152,7 @@ static bool run(double *squares, double *counts, float *mu, double *attributes, 
         ok = worker_make(worker, decodes, error);
     }
     if (ok)
-        run_all(workers, threads, decodes ? decode : encode);
+        threads_run(decodes ? decode : encode, workers, sizeof *workers, threads);
     for (int i = 0; i < made; i++) {
         for (int k = 0; ok && decodes && k < inference_decoder_shape(work->decoder)->depth; k++) {
             squares[k] += workers[i].squares[k];

@@ -1,12 +1,12 @@
 #include "programs/train/progress.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
-enum { BAR_COLUMNS = 30, TIME_SIZE = 32 };
+enum { BAR_COLUMNS = 30 };
 static const double draw_seconds = 0.2;
 
 void train_progress_start(struct train_progress *progress, uint64_t first_step, uint64_t num_steps, double line_seconds,
@@ -27,27 +27,16 @@ void train_progress_said(struct train_progress *progress, double now)
     progress->lined = now;
 }
 
-/* "0:12:34", "?" before anything is known. */
-static const char *duration(char text[TIME_SIZE], double seconds)
-{
-    long whole = (long)seconds;
-    if (seconds >= 0 && seconds < 1e9)
-        snprintf(text, TIME_SIZE, "%ld:%02ld:%02ld", whole / 3600, whole / 60 % 60, whole % 60);
-    else
-        snprintf(text, TIME_SIZE, "?");
-    return text;
-}
-
 static void draw(const struct train_progress *progress, double steps, double seconds_left)
 {
-    char bar[BAR_COLUMNS + 1], left[TIME_SIZE];
+    char bar[BAR_COLUMNS + 1], left[DURATION_TEXT_SIZE];
     double share = steps / (double)progress->num_steps;
     int full = (int)(share * BAR_COLUMNS);
     memset(bar, ' ', BAR_COLUMNS);
     memset(bar, '#', (size_t)(full < 0 ? 0 : full > BAR_COLUMNS ? BAR_COLUMNS : full));
     bar[BAR_COLUMNS] = '\0';
     log_progress("[%s] %3.0f %%  step %.1f/%" PRIu64 "  left %s", bar, 100 * share, steps, progress->num_steps,
-                 duration(left, seconds_left));
+                 duration_text(left, seconds_left));
 }
 
 void train_progress_at(struct train_progress *progress, uint64_t step, uint64_t done, uint64_t count, double now)
@@ -64,9 +53,9 @@ void train_progress_at(struct train_progress *progress, uint64_t step, uint64_t 
         progress->drawn = now;
     }
     if (says) {
-        char text[TIME_SIZE];
+        char text[DURATION_TEXT_SIZE];
         log_info("step %" PRIu64 "/%" PRIu64 " under way, %.0f %% of its windows  left %s", step, progress->num_steps,
-                 100 * part, duration(text, left));
+                 100 * part, duration_text(text, left));
         progress->lined = now;
     }
 }

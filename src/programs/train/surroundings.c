@@ -68,7 +68,16 @@ void surroundings_log(const struct surroundings *surroundings, const struct hpar
              about->processor);
     if (!hparams_make(&usual, config, NULL, &ignored))
         return;
-    char *list = hparams_changes(hparams, &usual);
-    log_info("data set %s; hparams of %s%s%s", about->data_set, config->name, list[0] ? " with " : "", list);
+    json_t *changes = hparams_changes(hparams, &usual), *change;
+    char *list = format_text("%s", "");
+    size_t i;
+    json_array_foreach(changes, i, change)
+    {
+        char *longer = format_text("%s%s%s", list, i > 0 ? "," : " with ", json_string_value(change));
+        free(list);
+        list = longer;
+    }
+    log_info("data set %s; hparams of %s%s", about->data_set, config->name, list);
     free(list);
+    json_decref(changes);
 }
