@@ -6,12 +6,13 @@
 # that depend on the MPI library. With musl, drumline-generate and drumline-info are built for musl's C library, and their
 # quick tests run; what they are linked with is built first (tools/musl_libraries.sh, ten minutes, once). Installs missing
 # Debian packages (tools/setup.sh).
+# Up to three tests that fail are run again, one at a time, and named if they pass then.
 # The last line counts tests over all builds: "N passed, N failed", and ", N skipped" if some were. The exit status is 0 if
 # nothing failed.
 set -uo pipefail
 
 cd "$(dirname "$0")/.." || exit 1
-passed=0 failed=0 skipped=0
+passed=0 failed=0 skipped=0 second_try=()
 
 if [ -t 1 ]; then bold=$'\e[1m' plain=$'\e[0m'; else bold='' plain=''; fi
 
@@ -25,6 +26,7 @@ session_folder=${TMPDIR:-${TEMP:-${TMP:-/tmp}}}/ompi.${node%%.*}.$(id -u)/drumli
 
 finish() {
     rmdir "$session_folder" "${session_folder%/*}" 2>/dev/null
+    [ ${#second_try[@]} -eq 0 ] || printf '\npassed only when run again: %s' "${second_try[@]}"
     printf '\n%d passed, %d failed' "$passed" "$failed"
     [ "$skipped" -eq 0 ] || printf ', %d skipped' "$skipped"
     printf '\n'
@@ -37,15 +39,25 @@ step_failed() {
     failed=$((failed + 1))
 }
 
-# Adds up CTest's counts. It counts skipped tests as passed and omits disabled ones.
+# Of CTest's log: how many tests have failed, and out of how many. Fails if there is no such line.
+read_summary() {
+    local summary
+    summary=$(grep -E '^[0-9]+% tests passed, [0-9]+ tests? failed out of [0-9]+' "$1" | tail -n 1)
+    [[ $summary =~ ,\ ([0-9]+)\ tests?\ failed\ out\ of\ ([0-9]+) ]] && echo "${BASH_REMATCH[1]} ${BASH_REMATCH[2]}"
+}
+
+# Adds up CTest's counts. It counts skipped tests as passed and omits disabled ones. The third argument, if any, is the log of
+# the failed tests' second run, which decides.
 count_tests() {
-    local log=$1 status=$2 summary bad all skipped_here disabled
-    summary=$(grep -E '^[0-9]+% tests passed, [0-9]+ tests? failed out of [0-9]+' "$log" | tail -n 1)
-    if [[ ! $summary =~ ,\ ([0-9]+)\ tests?\ failed\ out\ of\ ([0-9]+) ]]; then
+    local log=$1 status=$2 again=${3:-} bad all skipped_here disabled
+    if ! read -r bad all < <(read_summary "$log"); then
         step_failed "ctest ended with status $status and no summary: no test was found, or none could be run"
         return
     fi
-    bad=${BASH_REMATCH[1]} all=${BASH_REMATCH[2]}
+    if [ -n "$again" ] && ! read -r bad _ < <(read_summary "$again"); then
+        step_failed "the failed tests could not be run again"
+        return
+    fi
     skipped_here=$(grep -cE '^ *[0-9]+/[0-9]+ Test +#[0-9]+: .*\*\*\*Skipped' "$log")
     disabled=$(grep -cE '^ *[0-9]+/[0-9]+ Test +#[0-9]+: .*\*\*\*Not Run \(Disabled\)' "$log")
     passed=$((passed + all - bad - skipped_here)) failed=$((failed + bad)) skipped=$((skipped + skipped_here + disabled))
@@ -55,7 +67,7 @@ count_tests() {
 }
 
 run_preset() {
-    local preset=$1 log=build/$1/ctest.log status targets=all mpi=ON
+    local preset=$1 log=build/$1/ctest.log status bad targets=all mpi=ON
     case $preset in
         tsan) targets=tsan_tests ;;
         mpich) targets=mpi_tests ;;
@@ -80,7 +92,23 @@ run_preset() {
     # Twice as many as there are cores: tests of several ranks and of Slurm spend much of their time waiting.
     ctest --preset "$preset" -j "$((2 * $(nproc)))" 2>&1 | tee "$log"
     status=${PIPESTATUS[0]}
+    if read -r bad _ < <(read_summary "$log") && [ "$bad" -ge 1 ] && [ "$bad" -le 3 ] && ! grep -q 'Sanitizer: ' "$log"; then
+        run_again "$preset" "$log" "$bad"
+        return
+    fi
     count_tests "$log" "$status"
+}
+
+# Runs up to three failed tests again, one at a time: the browser, Slurm and killed processes have more ways to fail on a machine
+# that does four things at once than a test can foresee. A test that fails twice has failed; one that does not is named at the end.
+# What a sanitizer has found is not run again.
+run_again() {
+    local preset=$1 log=$2 bad=$3 again=build/$1/ctest_again.log status
+    heading "$preset: $bad failed, run again one at a time"
+    ctest --preset "$preset" --rerun-failed -j 1 2>&1 | tee "$again"
+    status=${PIPESTATUS[0]}
+    mapfile -t -O "${#second_try[@]}" second_try < <(sed -nE 's/^ *[0-9]+\/[0-9]+ Test +#[0-9]+: ([^ ]+) .* Passed .*/'"$preset"' \1/p' "$again")
+    count_tests "$log" "$status" "$again"
 }
 
 presets=()

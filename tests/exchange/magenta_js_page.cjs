@@ -20,7 +20,7 @@ class Browser {
     constructor(profile) {
         this.process = spawn(program, ['--headless=new', '--no-sandbox', '--disable-gpu', '--remote-debugging-pipe', `--user-data-dir=${profile}`,
             '--no-first-run', '--disable-background-networking', '--disable-component-update', '--window-size=1200,1000'],
-        {stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe']});
+        {stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'], detached: true});
         this.waiting = new Map();
         this.listeners = [];
         this.count = 0;
@@ -47,6 +47,12 @@ class Browser {
         const id = ++this.count;
         this.process.stdio[3].write(`${JSON.stringify({id, method, params, sessionId: this.session})}\0`);
         return new Promise((resolve, reject) => this.waiting.set(id, {resolve, reject, method}));
+    }
+
+    /* With its helper processes, which otherwise write to the profile for a while after it has ended. */
+    kill() {
+        if (this.process.exitCode === null && this.process.signalCode === null)
+            process.kill(-this.process.pid, 'SIGKILL');
     }
 
     async open() {
@@ -164,6 +170,15 @@ async function serve(folder) {
     return {server, url: line.trim()};
 }
 
+/* A folder that stays behind in /tmp is not a fault of the page. */
+function remove(folder) {
+    try {
+        fs.rmSync(folder, {recursive: true, force: true, maxRetries: 10});
+    } catch (error) {
+        process.stderr.write(`not removed: ${error.message}\n`);
+    }
+}
+
 async function main() {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'drumline-page-'));
     const {server, url} = await serve(folder);
@@ -173,9 +188,9 @@ async function main() {
         await Promise.race([play(browser, url), ended.then(() => { throw new Error('Chromium has ended'); })]);
     } finally {
         server.kill();
-        browser.process.kill();
+        browser.kill();
         await ended;
-        fs.rmSync(folder, {recursive: true, force: true, maxRetries: 5});
+        remove(folder);
     }
 }
 

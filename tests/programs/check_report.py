@@ -317,7 +317,7 @@ def check_model(bin_dir, run, folder):
 
 def main():
     bin_dir, run, dataset = sys.argv[1:]
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:  # Chromium's helpers may still write to its profile
         path = os.path.join(folder, "run.html")
         page = report(bin_dir, path, run)
         wanted = expected(run)
