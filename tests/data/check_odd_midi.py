@@ -108,7 +108,7 @@ CASES = {
     "tempo0.mid": (headed(b"\xff\x51\x03\0\0\0"), 4, "0 microseconds per quarter note: skipped", []),
     "clock.mid": (kit((480, b"\xf8")), 4, "status 0xf8", []),
     "clock_strict.mid": (kit((480, b"\xf8")), None, "skipped: .*clock_strict.mid: track 2: byte", ["--strict"]),
-    "cut.mid": (KIT[:-1], 4, "reaches 1 bytes past the end of the file", []),
+    "cut.mid": (KIT[:-1], 4, "reaches 1 byte past the end of the file", []),
     "over.mid": (chunk(b"MThd", struct.pack(">HHH", 0, 1, 480)) + chunk(b"MTrk", BOTH, len(BOTH) + 4), 4,
                  "reaches 4 bytes past", []),
     "zero.mid": (chunk(b"MThd", struct.pack(">HHH", 0, 1, 480)) + chunk(b"MTrk", BOTH, 0), 4, "read on", []),

@@ -275,7 +275,7 @@ static void test_tracks_are_read_as_far_as_they_go(void **state)
     assert_int_equal(midi.num_onsets, 2);
     assert_int_equal(midi.repairs.counts[MIDI_CHUNK_LENGTH], 1);
     assert_int_equal(midi.repairs.counts[MIDI_TRACK_CUT], 1);
-    assert_contains(midi.repairs.texts[0], "reaches 1 bytes past the end");
+    assert_contains(midi.repairs.texts[0], "reaches 1 byte past the end");
     midi_free(&midi);
 }
 

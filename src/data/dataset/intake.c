@@ -227,8 +227,8 @@ static void report_lost(const char *shown, uint8_t pitch, uint64_t notes)
 {
     char label[DRUM_PITCH_LABEL_SIZE];
     drum_pitch_label(label, pitch);
-    log_debug_here("skipped: %s: %llu note%s of pitch %d (%s)", shown, (unsigned long long)notes, notes == 1 ? "" : "s",
-                   pitch, label);
+    log_debug_here("skipped: %s: %llu note%s of pitch %d (%s)", shown, (unsigned long long)notes, PLURAL(notes), pitch,
+                   label);
 }
 
 /* Adds the file's notes, and names at debug level those that the map does not know. */

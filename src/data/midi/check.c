@@ -1,5 +1,7 @@
 #include "data/midi/check_internal.h"
 
+#include "base/text.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -126,8 +128,8 @@ static bool read_track_chunk(struct midi_checker *checker, const uint8_t *bytes,
 {
     size_t left = size - *position;
     if (length > left) {
-        error_set(error, "the chunk at byte %zu reaches %zu bytes past the end of the file",
-                  *position - CHUNK_HEADER_BYTES, length - left);
+        error_set(error, "the chunk at byte %zu reaches %zu byte%s past the end of the file",
+                  *position - CHUNK_HEADER_BYTES, length - left, PLURAL(length - left));
         if (checker->strict)
             return false;
         midi_note_repair(checker, MIDI_CHUNK_LENGTH, "track %u: %s: read up to there", number, error->message);
@@ -183,7 +185,7 @@ static bool read_tracks_found(struct midi_checker *checker, const uint8_t *bytes
         return error_set(error, "holds no track");
     if (found != announced)
         midi_note_repair(checker, MIDI_TRACK_COUNT, "the header gives %u track%s, the file has %u: all are read",
-                         announced, announced == 1 ? "" : "s", found);
+                         announced, PLURAL(announced), found);
     return true;
 }
 
@@ -201,8 +203,9 @@ static bool read_tracks_strictly(struct midi_checker *checker, const uint8_t *by
             if (!read_track_chunk(checker, bytes, size, &position, length, ++found, error))
                 return false;
         } else if (length > size - position) {
-            return error_set(error, "the chunk at byte %zu reaches %zu bytes past the end of the file",
-                             position - CHUNK_HEADER_BYTES, length - (size - position));
+            return error_set(error, "the chunk at byte %zu reaches %zu byte%s past the end of the file",
+                             position - CHUNK_HEADER_BYTES, length - (size - position),
+                             PLURAL(length - (size - position)));
         } else {
             position += length;
         }

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "base/version.h"
 #include "data/dataset/order.h"
 #include "programs/bench/flops.h"
@@ -247,7 +248,7 @@ static bool report_scaling(struct bench *bench, struct error *error)
     int64_t part = (int64_t)order_largest_part((size_t)bench->hparams->batch_size, ranks);
     if (!given || ranks == 1)
         bench_compare(bench_add(&bench->metrics, "scaling", "ms", 1e3 * bench->times.step, "measured_%d_rank%s", ranks,
-                                ranks == 1 ? "" : "s"),
+                                PLURAL(ranks)),
                       "predicted", 1e3 * bench_predict(&compute, &network, ranks, part).step);
     add_scaling(bench, &compute, &network, true);
     add_scaling(bench, &compute, &network, false);

@@ -1,5 +1,7 @@
 #include "programs/bench/metrics.h"
 
+#include "base/text.h"
+
 #include <jansson.h>
 
 #include <errno.h>
@@ -75,8 +77,8 @@ bool bench_print(const struct bench_metrics *metrics, const struct bench_origin 
 {
     printf("drumline-bench %s, %s\n", origin->version, origin->date);
     printf("%s: %s, %s kernels; %d rank%s (%d on this host) of %d thread%s; %s, batch_size %lld\n", origin->host,
-           origin->processor, origin->kernels, origin->ranks, origin->ranks == 1 ? "" : "s", origin->hosts_ranks,
-           origin->threads, origin->threads == 1 ? "" : "s", origin->config, origin->batch_size);
+           origin->processor, origin->kernels, origin->ranks, PLURAL(origin->ranks), origin->hosts_ranks,
+           origin->threads, PLURAL(origin->threads), origin->config, origin->batch_size);
     printf("\n  %-*s %12s %-9s %12s %-22s %s\n", NAME_COLUMNS, "metric", "value", "", "baseline", "", "value/baseline");
     const char *mode = "";
     for (size_t i = 0; i < metrics->count; i++) {

@@ -1,6 +1,7 @@
 #include "programs/common/lost_notes.h"
 
 #include "base/log.h"
+#include "base/text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -16,7 +17,7 @@ static void report_pitches(const struct pitch_census *census, const struct drum_
         char label[DRUM_PITCH_LABEL_SIZE];
         drum_pitch_label(label, (uint8_t)lost[i].pitch);
         log_info("%8" PRIu64 " notes skipped: pitch %" PRIu64 " (%s) is not in drum map %s (%" PRIu64 " file%s)",
-                 lost[i].notes, lost[i].pitch, label, map->name, lost[i].files, lost[i].files == 1 ? "" : "s");
+                 lost[i].notes, lost[i].pitch, label, map->name, lost[i].files, PLURAL(lost[i].files));
     }
     if (count > PITCHES_SHOWN)
         log_info("         ... and %zu more pitches (--log=debug lists them with their files)", count - PITCHES_SHOWN);

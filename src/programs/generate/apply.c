@@ -1,6 +1,7 @@
 #include "programs/generate/apply.h"
 
 #include "base/log.h"
+#include "base/text.h"
 #include "data/dataset/batch.h"
 #include "programs/common/provenance.h"
 #include "programs/generate/play.h"
@@ -189,8 +190,8 @@ static bool apply_to_part(struct apply *apply, size_t p, int variant, struct err
         ok = play_stretch(apply, variant, error) && played_grid(&model, apply, bars, error) &&
              place(apply, p, &model, error);
     else if (ok)
-        log_info("%s: %s gets no input from %" PRIu32 " bars, which stay as they are", apply->song.path,
-                 apply->job->model.checkpoint.config, bars);
+        log_info("%s: %s gets no input from %" PRIu32 " bar%s, which stay as they are", apply->song.path,
+                 apply->job->model.checkpoint.config, bars, PLURAL(bars));
     apply->num_bars += bars;
     grid_free(&model);
     stretch_free(&apply->here);
@@ -269,10 +270,11 @@ static bool replaces_drums(const struct apply *apply)
 static void report(const struct apply *apply)
 {
     if (apply->job->keeps_hits)
-        log_info("%s: %" PRIu64 " bars, %" PRIu64 " hits given velocities and timing", apply->song.path,
-                 apply->num_bars, apply->num_kept);
+        log_info("%s: %" PRIu64 " bar%s, %" PRIu64 " hit%s given velocities and timing", apply->song.path,
+                 apply->num_bars, PLURAL(apply->num_bars), apply->num_kept, PLURAL(apply->num_kept));
     else
-        log_info("%s: %" PRIu64 " bars, %" PRIu64 " hits %s", apply->song.path, apply->num_bars, apply->num_added,
+        log_info("%s: %" PRIu64 " bar%s, %" PRIu64 " hit%s %s", apply->song.path, apply->num_bars,
+                 PLURAL(apply->num_bars), apply->num_added, PLURAL(apply->num_added),
                  replaces_drums(apply) ? "in place of the file's own" : "added");
     if (!apply->job->keeps_hits && apply->num_added == 0)
         log_warning("the model added nothing: try another --seed or a higher --temperature");

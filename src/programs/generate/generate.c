@@ -1,6 +1,7 @@
 #include "programs/generate/generate.h"
 
 #include "base/log.h"
+#include "base/text.h"
 #include "base/threads.h"
 #include "programs/generate/apply.h"
 #include "programs/generate/job.h"
@@ -81,7 +82,7 @@ static void report(const struct generate_job *job)
         log_warning("%d of %d outputs are silent: try another --seed or a higher --temperature", output->num_silent,
                     output->written);
     log_info("%d MIDI file%s in %s: %s%s; %s at step %" PRIu64 ", seed %" PRIu64 ", %s, temperature %g, %.6g qpm",
-             output->written, output->written == 1 ? "" : "s", output->folder, output->first_name,
+             output->written, PLURAL(output->written), output->folder, output->first_name,
              output->written == 1 ? "" : " and so on", job->model.checkpoint.config, job->model.checkpoint.step,
              job->seed, job->options->mode != GENERATE_SAMPLE ? "latent vectors of the input" : words, job->temperature,
              (double)job->qpm);

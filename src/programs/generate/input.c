@@ -1,6 +1,7 @@
 #include "programs/generate/input.h"
 
 #include "base/log.h"
+#include "base/text.h"
 #include "data/midi/reader.h"
 #include "programs/common/lost_notes.h"
 
@@ -101,11 +102,11 @@ static bool fill(struct generate_input *input, const struct grid *grid, uint32_t
     uint32_t has = input->num_bars;
     bool is_loop = has < bars && bars % has == 0 && (has == 1 || has == 2 || has == 4) && input->last_bar == has;
     if (has < bars && is_loop)
-        log_info("%s: has %" PRIu32 " bar%s: repeated to fill the window of %" PRIu32, input->path, has,
-                 has == 1 ? "" : "s", bars);
+        log_info("%s: has %" PRIu32 " bar%s: repeated to fill the window of %" PRIu32, input->path, has, PLURAL(has),
+                 bars);
     else if (has < bars)
         log_info("%s: has %" PRIu32 " bar%s: padded with silence to the window of %" PRIu32, input->path, has,
-                 has == 1 ? "" : "s", bars);
+                 PLURAL(has), bars);
     if (has < bars) {
         input->num_bars = bars;
         input->last_bar = is_loop ? bars : input->last_bar;
@@ -166,7 +167,7 @@ bool generate_input_drums(struct drum_map *map, struct drum_finding *finding, st
     if (finding->words[0] != '\0')
         log_info("%s: %s; --channel and --track override", path, finding->words);
     if (finding->num_skipped > 0)
-        log_info("%s: %zu notes on other channels skipped", path, finding->num_skipped);
+        log_info("%s: %zu note%s on other channels skipped", path, finding->num_skipped, PLURAL(finding->num_skipped));
     memset(&census, 0, sizeof census);
     take_census(&census, midi);
     log_debug("%s: read with drum map %s", path, map->name);

@@ -1,5 +1,6 @@
 /* Checkpoints: training position, model, and whether every tensor is valid. */
 #include "model/checkpoint.h"
+#include "base/text.h"
 #include "model/nn/ops.h"
 #include "model/optimizer/optimizer.h"
 #include "model/vae/parameters.h"
@@ -232,7 +233,7 @@ void info_print_checkpoint(FILE *out, const json_t *object)
     print_notes(out, object);
     info_print_field(out, "written", "%s by drumline %s on %" PRId64 " rank%s", member_string(object, "date"),
                      member_string(object, "program_version"), member_int(object, "num_ranks"),
-                     member_int(object, "num_ranks") == 1 ? "" : "s");
+                     PLURAL(member_int(object, "num_ranks")));
     info_print_field(out, "size", "%.1f MiB", member_number(object, "bytes") / (1 << 20));
     info_print_field(out, "parameters", "%" PRId64 " in %zu tensors", member_int(object, "num_parameters"),
                      json_array_size(json_object_get(object, "tensors")));

@@ -1,4 +1,5 @@
 /* The pitches that a drum map does not know, of a data set or a MIDI file. */
+#include "base/text.h"
 #include "programs/info/kinds.h"
 #include "run/json_members.h"
 
@@ -34,7 +35,6 @@ void info_print_lost(FILE *out, const json_t *lost)
             return;
         }
         info_print_field(out, "", "%" PRId64 " note%s of pitch %" PRId64 " (%s) in %" PRId64 " file%s", notes,
-                         notes == 1 ? "" : "s", member_int(pitch, "pitch"), member_string(pitch, "name"), files,
-                         files == 1 ? "" : "s");
+                         PLURAL(notes), member_int(pitch, "pitch"), member_string(pitch, "name"), files, PLURAL(files));
     }
 }

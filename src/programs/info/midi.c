@@ -132,9 +132,10 @@ void info_print_midi(FILE *out, const json_t *object)
     int64_t other = member_int(object, "notes_other_channels"), unknown = member_int(object, "notes_unknown_pitch");
     fprintf(out, "%s: MIDI file, %" PRId64 " drum notes\n", member_string(object, "path"), member_int(object, "notes"));
     if (other > 0)
-        info_print_field(out, "skipped", "%" PRId64 " notes: not on the drum channel", other);
+        info_print_field(out, "skipped", "%" PRId64 " note%s: not on the drum channel", other, PLURAL(other));
     if (unknown > 0)
-        info_print_field(out, "skipped", "%" PRId64 " notes: pitch maps to none of the nine drums", unknown);
+        info_print_field(out, "skipped", "%" PRId64 " note%s: pitch maps to none of the nine drums", unknown,
+                         PLURAL(unknown));
     info_print_lost(out, json_object_get(object, "lost_pitches"));
     if (json_array_size(stretches) == 0)
         info_print_field(out, "drumming", "none that can be placed on the grid");
@@ -143,8 +144,8 @@ void info_print_midi(FILE *out, const json_t *object)
     {
         info_print_field(
             out, "performance", "%" PRId64 " bar%s of %s at %.4g quarter notes per minute, %" PRId64 " hits",
-            member_int(stretch, "bars"), member_int(stretch, "bars") == 1 ? "" : "s",
-            member_string(stretch, "time_signature"), member_number(stretch, "qpm"), member_int(stretch, "hits"));
+            member_int(stretch, "bars"), PLURAL(member_int(stretch, "bars")), member_string(stretch, "time_signature"),
+            member_number(stretch, "qpm"), member_int(stretch, "hits"));
         json_object_foreach(json_object_get(stretch, "drums"), drum, hits) if (json_integer_value(hits) > 0)
             info_print_field(out, "", "%6lld %s", (long long)json_integer_value(hits), drum);
     }

@@ -1,4 +1,5 @@
 /* Shards and data sets: counts by split, time signature, style and drummer. */
+#include "base/text.h"
 #include "data/dataset/shard.h"
 #include "data/dataset/windows.h"
 #include "programs/info/kinds.h"
@@ -220,16 +221,17 @@ static void print_skipped(FILE *out, const json_t *object)
     const json_t *files = json_object_get(object, "skipped_files"), *notes = json_object_get(object, "skipped_notes");
     int64_t melodic = member_int(notes, "melodic"), unknown = member_int(notes, "unknown");
     info_print_field(out, "source", "%" PRId64 " MIDI file%s", member_int(object, "num_files"),
-                     member_int(object, "num_files") == 1 ? "" : "s");
+                     PLURAL(member_int(object, "num_files")));
     for (int reason = 0; reason < NUM_SKIP_REASONS; reason++) {
         int64_t count = member_int(files, skip_reason_name((enum skip_reason)reason));
         if (count > 0)
             info_print_field(out, "skipped", "%" PRId64 ": %s", count, skip_reason_words((enum skip_reason)reason));
     }
     if (melodic > 0)
-        info_print_field(out, "skipped", "%" PRId64 " notes: not on the drum channel", melodic);
+        info_print_field(out, "skipped", "%" PRId64 " note%s: not on the drum channel", melodic, PLURAL(melodic));
     if (unknown > 0)
-        info_print_field(out, "skipped", "%" PRId64 " notes: pitch maps to none of the nine drums", unknown);
+        info_print_field(out, "skipped", "%" PRId64 " note%s: pitch maps to none of the nine drums", unknown,
+                         PLURAL(unknown));
     info_print_lost(out, json_object_get(object, "lost_pitches"));
     if (member_int(object, "skipped_silent_bars") > 0)
         info_print_field(out, "skipped", "%" PRId64 " bars: in long silences",

@@ -1,5 +1,6 @@
 /* Prints the state of a run and its sessions. */
 #include "base/clock.h"
+#include "base/text.h"
 #include "programs/info/kinds.h"
 #include "programs/info/state.h"
 #include "run/json_members.h"
@@ -106,7 +107,7 @@ static void print_holder(FILE *out, const json_t *object)
         return;
     if (is_state(object, "running"))
         snprintf(ranks, sizeof ranks, "%" PRId64 " rank%s, ", member_int(session, "num_ranks"),
-                 member_int(session, "num_ranks") == 1 ? "" : "s");
+                 PLURAL(member_int(session, "num_ranks")));
     info_print_field(out, alive ? "runs on" : "ran on", "%sprocess %" PRId64 " on %s%s%s; %slast heartbeat %.0f s ago",
                      ranks, member_int(holder, "pid"), *host ? host : "an unknown host", *job ? ", Slurm job " : "",
                      job, alive ? "" : "gone, ", member_number(holder, "age"));
@@ -141,7 +142,7 @@ static void add_count(char *text, size_t size, size_t count, const char *what)
 {
     size_t used = strlen(text);
     if (count > 0)
-        snprintf(text + used, size - used, "%s%zu %s%s", used > 0 ? ", " : "", count, what, count == 1 ? "" : "s");
+        snprintf(text + used, size - used, "%s%zu %s%s", used > 0 ? ", " : "", count, what, PLURAL(count));
 }
 
 /* A session that trained to the end, or whose val_loss did not become lower. */

@@ -1,4 +1,5 @@
 /* The page of a checkpoint or a model file: what it is, what it plays, and what is known of its latent space. */
+#include "base/text.h"
 #include "data/midi/drum_map.h"
 #include "model/checkpoint.h"
 #include "programs/info/info.h"
@@ -129,8 +130,8 @@ static void put_latents(FILE *out, const struct latents *latents)
     fprintf(out, "<p>%d dimensions; a Gaussian of all windows", counts->size);
     if (counts->components > 0)
         fprintf(out, ", a mixture of %d components", counts->components);
-    fprintf(out, "; %d style%s, %d attribute%s.</p>\n<div class=\"plots\">\n", counts->styles,
-            counts->styles == 1 ? "" : "s", counts->attributes, counts->attributes == 1 ? "" : "s");
+    fprintf(out, "; %d style%s, %d attribute%s.</p>\n<div class=\"plots\">\n", counts->styles, PLURAL(counts->styles),
+            counts->attributes, PLURAL(counts->attributes));
     put_styles(out, latents);
     put_attributes(out, latents);
     put_residuals(out, latents);

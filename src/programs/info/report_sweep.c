@@ -1,5 +1,6 @@
 /* The page of a sweep: its runs ranked, the hparams in which they differ, and their val_loss curves in one chart. */
 #include "base/io/files.h"
+#include "base/text.h"
 #include "programs/info/info.h"
 #include "programs/info/report_charts.h"
 #include "programs/info/report_page.h"
@@ -88,7 +89,7 @@ bool report_put_sweep(FILE *out, const char *folder, const struct report_options
     const json_t *runs = json_object_get(object, "runs"), *differing = json_object_get(object, "differing");
     report_put_head(out, member_string(object, "path"), 0);
     fprintf(out, "<p>%zu run%s, lowest val_loss first, with the hparams in which they differ.</p>\n",
-            json_array_size(runs), json_array_size(runs) == 1 ? "" : "s");
+            json_array_size(runs), PLURAL(json_array_size(runs)));
     put_table(out, runs, differing);
     fprintf(out, "<h2>val_loss by step</h2>\n");
     if (json_array_size(runs) > REPORT_MOST_OVERLAID)

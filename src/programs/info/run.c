@@ -1,5 +1,6 @@
 /* A run's folder: its checkpoints and its state. */
 #include "base/io/files.h"
+#include "base/text.h"
 #include "model/checkpoint.h"
 #include "programs/info/kinds.h"
 #include "programs/info/state.h"
@@ -85,7 +86,7 @@ static void print_checkpoints(FILE *out, const json_t *object)
                      member_int(newest, "num_parameters"));
     info_print_field(out, "step", "%" PRId64 ", written %s by %" PRId64 " rank%s", member_int(newest, "step"),
                      member_string(newest, "date"), member_int(newest, "num_ranks"),
-                     member_int(newest, "num_ranks") == 1 ? "" : "s");
+                     PLURAL(member_int(newest, "num_ranks")));
     info_print_field(out, "data set", "%s", member_string(newest, "content_sha256"));
     info_print_validation(out, json_object_get(newest, "validation"));
     info_print_hparams(out, json_object_get(newest, "hparams_changed"));

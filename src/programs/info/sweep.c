@@ -246,7 +246,7 @@ void info_print_sweep(FILE *out, const json_t *object)
     json_t *run, *name;
     int columns = width_of_names(runs);
     fprintf(out, "%s: sweep of %zu run%s, lowest val_loss first\n\n", member_string(object, "path"),
-            json_array_size(runs), json_array_size(runs) == 1 ? "" : "s");
+            json_array_size(runs), PLURAL(json_array_size(runs)));
     info_print_column(out, "run", columns);
     fprintf(out, "%10s%10s%10s%10s  ", "val_loss", "at step", "loss", "step");
     json_array_foreach(differing, h, name)

@@ -407,7 +407,7 @@ static bool commit(struct job *job, struct error *error)
                             output, job->staging);
     log_info("%s: %llu steps (%llu hits) in %u shard%s, content_sha256 %s", output,
              (unsigned long long)index->num_steps, (unsigned long long)index->counts.num_hits, index->num_shards,
-             index->num_shards == 1 ? "" : "s", index->content_sha256);
+             PLURAL(index->num_shards), index->content_sha256);
     return true;
 }
 

@@ -1,15 +1,11 @@
 #include "programs/preprocess/report.h"
 
 #include "base/log.h"
+#include "base/text.h"
 #include "programs/common/lost_notes.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
-
-static const char *plural(uint64_t count)
-{
-    return count == 1 ? "" : "s";
-}
 
 static void report_reasons(const struct dataset_counts *sums)
 {
@@ -32,12 +28,12 @@ static void report_counts(const struct job *job)
     };
     const struct intake_counts *counts = &job->counts;
     const struct dataset_counts *sums = &counts->sums;
-    log_info("%8" PRIu64 " MIDI file%s", sums->num_files, plural(sums->num_files));
-    log_info("%8" PRIu64 " performance%s kept", sums->num_kept, plural(sums->num_kept));
+    log_info("%8" PRIu64 " MIDI file%s", sums->num_files, PLURAL(sums->num_files));
+    log_info("%8" PRIu64 " performance%s kept", sums->num_kept, PLURAL(sums->num_kept));
     report_reasons(sums);
     if (job->num_unreadable_folders > 0)
         log_info("%8zu folder%s skipped: can't be read", job->num_unreadable_folders,
-                 plural(job->num_unreadable_folders));
+                 PLURAL(job->num_unreadable_folders));
     if (counts->num_repaired > 0)
         log_info("%8" PRIu64 " file%s the MIDI specification", counts->num_repaired,
                  counts->num_repaired == 1 ? " that violates" : "s that violate");
@@ -47,15 +43,15 @@ static void report_counts(const struct job *job)
     for (int i = 0; i < NUM_DRUM_EVIDENCE; i++)
         if (evidence[i] && counts->evidence[i] > 0)
             log_info("%8" PRIu64 " file%s with drums beside channel 10, known %s", counts->evidence[i],
-                     plural(counts->evidence[i]), evidence[i]);
+                     PLURAL(counts->evidence[i]), evidence[i]);
     if (counts->num_name_signatures > 0)
         log_info("%8" PRIu64 " time signature%s from file names", counts->num_name_signatures,
-                 plural(counts->num_name_signatures));
+                 PLURAL(counts->num_name_signatures));
     if (sums->num_melodic > 0)
-        log_info("%8" PRIu64 " notes skipped: not on a drum channel", sums->num_melodic);
+        log_info("%8" PRIu64 " note%s skipped: not on a drum channel", sums->num_melodic, PLURAL(sums->num_melodic));
     if (sums->num_silent_bars > 0)
-        log_info("%8" PRIu64 " bars skipped: in silences of more than %d bars", sums->num_silent_bars,
-                 INTAKE_LONG_SILENCE);
+        log_info("%8" PRIu64 " bar%s skipped: in silences of more than %d bars", sums->num_silent_bars,
+                 PLURAL(sums->num_silent_bars), INTAKE_LONG_SILENCE);
     log_info("         drum map: %s", job->rules.map.name);
     lost_notes_report(&counts->census, &job->rules.map, job->options->input_dir);
     if (counts->num_lossy > 0 && sums->num_files > 1 && comm_rank(job->comm) == 0)
@@ -110,7 +106,7 @@ static void report_copies(struct job *job)
         apart += keys[i].hash == keys[i - 1].hash && keys[i].split != keys[i - 1].split;
     }
     if (copies > 0)
-        log_info("%8zu file%s with the onsets of another", copies, plural(copies));
+        log_info("%8zu file%s with the onsets of another", copies, PLURAL(copies));
     if (apart > 0)
         log_warning("%s: performances with the same onsets are in different splits: %s", job->options->input_dir,
                     job->splits.count > 0 ? job->splits.name : "--split_by=content would keep them together");

@@ -343,7 +343,7 @@ static void log_start(const struct training *training, const struct surroundings
     log_info(
         "%s: %zu parameters, %zu training windows of %" PRId64 " bars, batch of %" PRId64 " on %d rank%s, %s kernels",
         state->config, training->model->table.num_values, training->windows.count, hparams->bars, hparams->batch_size,
-        comm_size(training->comm), comm_size(training->comm) == 1 ? "" : "s", training->model->kernels->name);
+        comm_size(training->comm), PLURAL(comm_size(training->comm)), training->model->kernels->name);
     if (training->windows.num_silent > 0)
         log_info("%zu training windows without a hit skipped", training->windows.num_silent);
     log_record("this rank has windows %zu to %zu of each batch, %d at a time; model %.1f MiB, data set %.12s...",

@@ -170,8 +170,8 @@ static void describe(struct watchdog *watchdog, char *text, size_t size)
         append(text, size, one);
     }
     if (text[0] == '\0')
-        snprintf(text, size, "all %d rank%s on %.64s wait for ranks on other hosts", num_places,
-                 num_places == 1 ? "" : "s", host);
+        snprintf(text, size, "all %d rank%s on %.64s wait for ranks on other hosts", num_places, PLURAL(num_places),
+                 host);
 }
 
 /* By itself, for the log belongs to the main thread. */
