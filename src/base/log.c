@@ -76,14 +76,6 @@ bool log_open_file(const char *path, struct error *error)
     return true;
 }
 
-/* Names of files are part of messages, and may hold control sequences for a terminal. */
-static void replace_control_characters(char *text)
-{
-    for (; *text; text++)
-        if (((unsigned char)*text < 0x20 && *text != '\n' && *text != '\t') || *text == 0x7f)
-            *text = '?';
-}
-
 static void make_text(char text[LINE_SIZE], const char *format, va_list arguments)
 {
     int length = vsnprintf(text, LINE_SIZE, format, arguments);
@@ -91,7 +83,7 @@ static void make_text(char text[LINE_SIZE], const char *format, va_list argument
         length = snprintf(text, LINE_SIZE, "(a message that could not be written: %s)", format);
     if (length >= LINE_SIZE)
         memcpy(text + LINE_SIZE - 4, "...", 4);
-    replace_control_characters(text);
+    text_make_printable(text); /* names of files may hold control sequences for a terminal */
 }
 
 /* A failure to write to standard error can't be reported anywhere. */

@@ -53,14 +53,41 @@ static int utf8_length(const uint8_t *bytes)
     return 0;
 }
 
-bool text_is_utf8(const char *text)
+/* The same, and 0 for U+0080 to U+009F. */
+static int printable_length(const uint8_t *bytes)
+{
+    bool is_control = bytes[0] == 0xc2 && bytes[1] < 0xa0;
+    return is_control ? 0 : utf8_length(bytes);
+}
+
+static bool consists_of(const char *text, int (*length_of)(const uint8_t *bytes))
 {
     const uint8_t *bytes = (const uint8_t *)text;
     while (*bytes != 0) {
-        int length = utf8_length(bytes);
+        int length = length_of(bytes);
         if (length == 0)
             return false;
         bytes += length;
     }
     return true;
+}
+
+bool text_is_utf8(const char *text)
+{
+    return consists_of(text, utf8_length);
+}
+
+bool text_is_printable(const char *text)
+{
+    return consists_of(text, printable_length);
+}
+
+void text_make_printable(char *text)
+{
+    while (*text != '\0') {
+        int length = *text == '\n' || *text == '\t' ? 1 : printable_length((const uint8_t *)text);
+        if (length == 0)
+            *text = '?';
+        text += length == 0 ? 1 : length;
+    }
 }

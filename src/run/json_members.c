@@ -6,18 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* UTF-8 without control characters: text_is_utf8 knows those of ASCII, and terminals obey U+0080 to U+009F, too. */
-static bool is_plain(const char *text)
-{
-    for (const unsigned char *byte = (const unsigned char *)text; *byte; byte++)
-        if (byte[0] == 0xC2 && byte[1] < 0xA0)
-            return false;
-    return text_is_utf8(text);
-}
-
 json_t *json_clean_text(const char *text)
 {
-    if (is_plain(text))
+    if (text_is_printable(text))
         return json_string(text);
     char *clean = malloc(strlen(text) + 1);
     if (!clean)
@@ -52,5 +43,5 @@ double member_number(const json_t *object, const char *key)
 const char *member_string(const json_t *object, const char *key)
 {
     const char *text = json_string_value(json_object_get(object, key));
-    return text && is_plain(text) ? text : "";
+    return text && text_is_printable(text) ? text : "";
 }

@@ -157,6 +157,11 @@ static void test_control_characters(void **state)
     char *said = say("a\033[2J\rb\tc\nd\x7f \xc3\xa9");
     assert_string_equal(said, "a?[2J?b\tc\nd? \xc3\xa9\n");
     free(said);
+    said = say("a\xc2\x9b"
+               "2J \x9b"
+               "2J");
+    assert_string_equal(said, "a??2J ?2J\n");
+    free(said);
 }
 
 static void test_long_message(void **state)

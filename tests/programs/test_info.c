@@ -301,6 +301,10 @@ static void test_text_from_outside(void **state)
 {
     (void)state;
     json_t *kept = json_clean_text("caf\xc3\xa9"), *cleaned = json_clean_text("a\x1b[31m\xff");
+    json_t *cleaned_of_csi = json_clean_text("a\xc2\x9b"
+                                             "31m");
+    assert_string_equal(json_string_value(cleaned_of_csi), "a??31m");
+    json_decref(cleaned_of_csi);
     assert_string_equal(json_string_value(kept), "caf\xc3\xa9");
     assert_string_equal(json_string_value(cleaned), "a?[31m?");
     json_decref(kept);
@@ -313,6 +317,40 @@ static void test_text_from_outside(void **state)
     free(text);
 }
 
+static uint8_t *put(uint8_t *to, const char *bytes, size_t size)
+{
+    memcpy(to, bytes, size);
+    return to + size;
+}
+
+/* How a MIDI file was made stands in it as text of anybody's. */
+static void test_command_from_outside(void **state)
+{
+    struct error error;
+    static const char head[] = "MThd\0\0\0\6\0\0\0\1\0\xdcMTrk\0\0\0",
+                      note[] = "\0\x99\x24\x64\x60\x89\x24\0\0\xff\x2f";
+    static const char text[] =
+        "made by drumline-generate 1.0 (model xxh3 0, file 1 of 1): drumline-generate --config='\xc2\x9b"
+        "2J'";
+    uint8_t bytes[256], *to = bytes;
+    char *folder = scratch_make(), *path = path_join(folder, "a.mid");
+    (void)state;
+    to = put(to, head, sizeof head - 1);
+    *to++ = (uint8_t)(4 + sizeof text - 1 + sizeof note);
+    to = put(to, "\0\xff\1", 3);
+    *to++ = (uint8_t)(sizeof text - 1);
+    to = put(to, text, sizeof text - 1);
+    to = put(to, note, sizeof note);
+    assert_ok(file_write(path, path, bytes, (size_t)(to - bytes), &error), error);
+    json_t *object = describe(path);
+    char *words = in_words(object);
+    assert_non_null(strstr(words, "drumline-generate --config='??2J'"));
+    json_decref(object);
+    free(words);
+    free(path);
+    scratch_remove(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -321,6 +359,7 @@ int main(void)
         cmocka_unit_test(test_run),
         cmocka_unit_test(test_what_is_none_of_these),
         cmocka_unit_test(test_text_from_outside),
+        cmocka_unit_test(test_command_from_outside),
     };
     hdf5_start();
     return cmocka_run_group_tests(tests, NULL, NULL);

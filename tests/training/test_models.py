@@ -55,6 +55,15 @@ class Models(harness.TrainingTest):
         self.assertEqual(found, expected)
         self.assertIn(f"{model}: has no seal", output)
 
+    def test_control_sequences(self):
+        """A model of anybody's does not clear the screen of who evaluates it."""
+        def change(model):
+            model.attrs["config"] = "groovae_4bar\x1b[2J\u009b2J"
+        copy_model(self.run_made(), self.path("hostile.h5"), change=change)
+        _, output = self.evaluate(self.path("hostile.h5"))
+        self.assertIn("groovae_4bar?[2J??2J at step 4", output)
+        self.assertNotRegex(output, "[\x1b\x9b]")
+
     def test_half(self):
         checkpoint, model = self.run_made(), self.path("half.h5")
         for kind in ("<f2", ">f2"):

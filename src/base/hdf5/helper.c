@@ -302,7 +302,7 @@ static bool take_refusal(const struct hdf5_helper *helper, const struct hdf5_ans
     if (!hdf5_helper_take(helper, text, size, error))
         return false;
     text[size] = '\0';
-    if (!text_is_utf8(text))
+    if (!text_is_printable(text))
         for (char *c = text; *c; c++)
             if (*c < ' ' || *c > '~')
                 *c = '?';

@@ -118,7 +118,7 @@ static bool check_format(struct hdf5_reader *file, const char *format, struct er
     if (!hdf5_has_attribute(file, "format"))
         return error_set(error, "%s: is an HDF5 file, but not a %s", file->path, format);
     bool ok = hdf5_read_string(&found, file, "format", error) && hdf5_read_int(&version, file, "version", error);
-    if (ok && !text_is_utf8(found)) /* which would go to a terminal */
+    if (ok && !text_is_printable(found)) /* which would go to a terminal */
         ok = error_set(error, "%s: is an HDF5 file, but not a %s", file->path, format);
     else if (ok && strcmp(found, format) != 0)
         ok = error_set(error, "%s: is a %.60s, not a %s", file->path, found, format);
@@ -148,7 +148,7 @@ char *hdf5_read_format(const char *path, struct error *error)
         error_set(error, "%s: is an HDF5 file, but not one of Drumline's", path);
     else if (!hdf5_read_string(&format, file, "format", error))
         format = NULL;
-    else if (!text_is_utf8(format)) {
+    else if (!text_is_printable(format)) {
         error_set(error, "%s: is an HDF5 file, but not one of Drumline's", path);
         free(format);
         format = NULL;

@@ -1,6 +1,5 @@
 /* MIDI files: what of them is drumming, bar by bar and drum by drum, and their pictures and audio. */
 #include "base/io/files.h"
-#include "base/text.h"
 #include "data/midi/drum_map.h"
 #include "data/midi/drum_notes.h"
 #include "data/midi/reader.h"
@@ -71,16 +70,12 @@ static void add_provenance(json_t *object, const char *path)
     struct provenance provenance;
     if (!provenance_of_file(&provenance, path))
         return;
-    if (!text_is_utf8(provenance.command)) { /* no JSON could hold it */
-        provenance_free(&provenance);
-        return;
-    }
     json_t *made_by = json_object();
-    json_object_set_new(made_by, "version", json_string(provenance.version));
-    json_object_set_new(made_by, "model_xxh3", json_string(provenance.model_hash));
+    json_object_set_new(made_by, "version", json_clean_text(provenance.version));
+    json_object_set_new(made_by, "model_xxh3", json_clean_text(provenance.model_hash));
     json_object_set_new(made_by, "file", json_integer(provenance.number));
     json_object_set_new(made_by, "files", json_integer(provenance.count));
-    json_object_set_new(made_by, "command", json_string(provenance.command));
+    json_object_set_new(made_by, "command", json_clean_text(provenance.command));
     json_object_set_new(object, "made_by", made_by);
     provenance_free(&provenance);
 }

@@ -1,5 +1,8 @@
 #include "programs/train/quality_report.h"
 
+#include "base/text.h"
+#include "run/json_members.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -184,8 +187,11 @@ static void print_losses(FILE *out, const struct quality_report *report)
 void quality_report_print(FILE *out, const struct quality_report *report)
 {
     const struct quality_sums *quality = report->quality;
-    fprintf(out, "%s at step %" PRIu64 ": %zu windows of the %s split", report->checkpoint->config,
-            report->checkpoint->step, report->evaluation->windows.count, report->evaluation->split);
+    char config[CHECKPOINT_TEXT_SIZE];
+    snprintf(config, sizeof config, "%s", report->checkpoint->config);
+    text_make_printable(config);
+    fprintf(out, "%s at step %" PRIu64 ": %zu windows of the %s split", config, report->checkpoint->step,
+            report->evaluation->windows.count, report->evaluation->split);
     if (has_beats(report))
         fprintf(out, ", %" PRIu64 " of beats", quality->windows[WINDOWS_OF_BEATS]);
     fprintf(out, "\ntask %s: %s\n", report->task.name, report->task.words);
@@ -289,7 +295,7 @@ json_t *quality_report_json(const struct quality_report *report)
     const char *split = report->evaluation->split;
     json_t *object = json_object();
     char key[64];
-    json_object_set_new(object, "config", json_string(report->checkpoint->config));
+    json_object_set_new(object, "config", json_clean_text(report->checkpoint->config));
     json_object_set_new(object, "task", json_string(report->task.name));
     json_object_set_new(object, "num_windows", json_integer((json_int_t)report->evaluation->windows.count));
     if (has_beats(report))
