@@ -10,6 +10,7 @@
 # prints this and submits nothing.
 #
 #     jobs/sweep.sh sweep.txt [option of drumline-train]...
+#     jobs/sweep.sh sweep.txt --prune                         stops runs whose val_loss falls behind the others
 #     sbatch --array=1-8%2 -n 16 jobs/sweep.sh sweep.txt      lines 1 to 8, two at a time, 16 ranks each
 #
 # Each line of sweep.txt is a value of --hparams; empty lines and lines that begin with # do not count:
@@ -30,19 +31,27 @@ job_script=sweep.sh
 PATH="${DRUMLINE_JOBS:+$DRUMLINE_JOBS:}${SLURM_SUBMIT_DIR:-.}/jobs:${SLURM_SUBMIT_DIR:-.}:$(dirname "$0")" . common.sh ||
     { echo "$job_script: submit from the project's root, or set DRUMLINE_JOBS" >&2; exit 1; }
 
+# read_lines ARGUMENT...: sets file, its lines, and options to the other arguments. Options before the file are one word.
 read_lines() {
-    [[ ${1:---} != --* ]] || die "the file of hparams is missing: jobs/sweep.sh FILE [OPTION]..."
+    options=()
+    while [[ ${1:-} == --?* ]]; do
+        options+=("$1")
+        shift
+    done
+    [ $# -gt 0 ] || die "the file of hparams is missing: jobs/sweep.sh FILE [OPTION]..."
     file=$1
+    options+=("${@:2}")
     [ -r "$file" ] || die "cannot read $file"
     mapfile -t lines < <(sed -E 's/^[[:space:]]+//; s/[[:space:]]+$//; /^(#|$)/d' <"$file")
     [ ${#lines[@]} -gt 0 ] || die "$file has no line of hparams"
 }
 
 submit() {
+    local -a sbatch_options
     read_site
     read_lines "$@"
-    read -r -d '' -a options <<<"${DRUMLINE_SBATCH:-}" || true
-    timeout 60 sbatch --array="1-${#lines[@]}" "${options[@]}" "$jobs/sweep.sh" "$@"
+    read -r -d '' -a sbatch_options <<<"${DRUMLINE_SBATCH:-}" || true
+    timeout 60 sbatch --array="1-${#lines[@]}" "${sbatch_options[@]}" "$jobs/sweep.sh" "$@"
     exit
 }
 
@@ -61,7 +70,6 @@ show_help "$@"
 [ -n "${SLURM_JOB_ID:-}" ] || submit "$@"
 start_job "$@"
 read_lines "$@"
-shift
 [ -n "${SLURM_ARRAY_TASK_ID:-}" ] ||
     die "this is not a job array: run jobs/sweep.sh $file, which submits one, or give sbatch --array=1-${#lines[@]}"
 read_count SLURM_ARRAY_TASK_ID 0
@@ -74,7 +82,7 @@ keep_line
 say "line $task of $file: $line"
 # As an option, for train.sh sources site.sh again, which may set the variable.
 arguments=()
-read_flags DRUMLINE_TRAIN_FLAGS "$@"
+read_flags DRUMLINE_TRAIN_FLAGS "${options[@]}"
 add_default log_dir "${DRUMLINE_LOG_DIR:+$DRUMLINE_LOG_DIR/$(printf %03d "$task")}"
 export DRUMLINE_HPARAMS=${DRUMLINE_HPARAMS:+$DRUMLINE_HPARAMS,}$line DRUMLINE_RUN=$run DRUMLINE_JOBS=$jobs
-exec "$jobs/train.sh" "${DRUMLINE_CONFIG:-groovae_4bar}" "$@" "${arguments[@]}"
+exec "$jobs/train.sh" "${DRUMLINE_CONFIG:-groovae_4bar}" "${options[@]}" "${arguments[@]}"

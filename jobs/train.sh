@@ -222,6 +222,10 @@ find_interruption() {
 
 finish() {
     local why lost
+    if [ "$status" -eq 0 ] && recorded_end pruned; then
+        say "done: $run fell behind the other runs beside it and was pruned at step $(newest_step)"
+        exit 0
+    fi
     if [ "$status" -eq 0 ] && recorded_end "num_steps|patience"; then
         say "done: $run is at step $(newest_step)" "next: drumline-info $(printf %q "$run")" \
             "      drumline-generate --run_dir $(printf %q "$run") --mode=sample --num_outputs=4 --output_dir new"

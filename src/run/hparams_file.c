@@ -83,3 +83,32 @@ bool hparams_file_write(const char *run_dir, const struct checkpoint *state,
     free(path);
     return ok;
 }
+
+const char *const hparams_of_loss[] = {"representation",   "bars",        "hits_as_controls", "input_as_controls",
+                                       "humanize",         "tapify",      "fixed_velocities", "add_instruments",
+                                       "max_note_dropout", "skip_silent", "max_beta",         "beta_rate",
+                                       "free_bits",        NULL};
+
+bool hparams_file_same_loss(const char *run_dir, const struct checkpoint *state)
+{
+    enum { MOST_BYTES = 1 << 20 };
+    uint8_t *bytes;
+    size_t size;
+    struct error ignored;
+    char *path = path_join(run_dir, RUN_HPARAMS_NAME);
+    bool same = file_read(&bytes, &size, path, MOST_BYTES, &ignored);
+    if (same) {
+        json_t *file = json_loadb((const char *)bytes, size, JSON_REJECT_DUPLICATES, NULL);
+        const json_t *all = json_object_get(file, "hparams");
+        same = strcmp(member_string(file, "content_sha256"), state->content_sha256) == 0;
+        for (size_t i = 0; same && hparams_of_loss[i]; i++) {
+            json_t *own = json_of_setting(settings_find(&hparams_table, hparams_of_loss[i]), &state->hparams);
+            same = json_equal(own, json_object_get(all, hparams_of_loss[i]));
+            json_decref(own);
+        }
+        json_decref(file);
+        free(bytes);
+    }
+    free(path);
+    return same;
+}

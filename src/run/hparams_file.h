@@ -27,4 +27,11 @@ json_t *hparams_changes(const struct hparams *hparams, const struct hparams *usu
 bool hparams_file_write(const char *run_dir, const struct checkpoint *state,
                         const struct run_surroundings *surroundings, struct error *error);
 
+/* The hparams that decide what val_loss measures, NULL at the end: runs that differ in one have no val_loss to compare. */
+extern const char *const hparams_of_loss[];
+
+/* Whether RUN/hparams.json of another run says that its val_loss compares with that of `state`: the same content_sha256, and the same
+ * hparams_of_loss. False where the file is missing or can't be read. */
+bool hparams_file_same_loss(const char *run_dir, const struct checkpoint *state);
+
 #endif

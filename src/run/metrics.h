@@ -46,6 +46,7 @@ struct metrics_event {
 };
 #define METRICS_FAILED "failed"
 #define METRICS_PATIENCE "patience" /* an end by --patience */
+#define METRICS_PRUNED "pruned"     /* an end by --prune */
 #define METRICS_STALLED "stalled"   /* hung, and ended by itself (programs/train/watchdog.h) */
 bool metrics_append_event(const char *folder, const struct metrics_event *event, struct error *error);
 

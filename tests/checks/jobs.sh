@@ -36,7 +36,7 @@ for option in "$@"; do
     [ "$option" != --version ] || { printf 'drumline-train 0\n'; exit 0; }
 done
 mkdir -p -- "$run/train"
-printf '{"event":"end","step":7,"reason":"num_steps"}\n' >>"$run/train/metrics.jsonl"
+printf '{"event":"end","step":7,"reason":"%s"}\n' "${END_REASON:-num_steps}" >>"$run/train/metrics.jsonl"
 touch -- "$run/train/checkpoint-00000007.h5"
 SCRIPT
 cat >bin/drumline-generate <<'SCRIPT'
@@ -129,6 +129,18 @@ cp ./-sweep.txt a=b.txt
 SLURM_ARRAY_TASK_ID=1 in_job sweep.sh a=b.txt
 [ "$status" -eq 0 ] || fail "sweep.sh a=b.txt: status $status"
 [ -e runs/a=b/001/train/metrics.jsonl ] || fail "the sweep's run is not where it belongs"
+
+SLURM_ARRAY_TASK_ID=1 DRUMLINE_SWEEP_DIR=runs/before in_job sweep.sh --prune --log_steps=1 a=b.txt
+[ "$status" -eq 0 ] || fail "sweep.sh --prune a=b.txt: status $status"
+
+# A run that was pruned is done.
+rm -f calls
+for restart in 0 1; do
+    END_REASON=pruned DRUMLINE_RUN=runs/pruned SLURM_RESTART_COUNT=$restart in_job train.sh --prune
+    [ "$status" -eq 0 ] || fail "a run that was pruned: status $status"
+    said 'was pruned at step 7'
+done
+! grep -q requeue calls || fail "a run that was pruned requeued itself"
 
 # Logs name files where they will be.
 SLURM_ARRAY_TASK_ID=2 DRUMLINE_RUN=runs/one in_job generate.sh

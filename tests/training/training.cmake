@@ -1,6 +1,6 @@
 # drumline-train as its users see it, on data sets that are made once, and the modules it is made of.
 if(DRUMLINE_MPI)
-    foreach(module train_options train_step train_progress best deadline)
+    foreach(module train_options train_step train_progress best pruning deadline)
         drumline_test(programs/${module} LINK drumline_training)
     endforeach()
 endif()
@@ -23,7 +23,7 @@ if(DRUMLINE_MPI AND DRUMLINE_TOOLS)
         ${DRUMLINE_TRAINING_DATA})
     set_tests_properties(training_data PROPERTIES TIMEOUT 120 LABELS training FIXTURES_SETUP training_data
         ENVIRONMENT "${DRUMLINE_MPI_ENVIRONMENT}")
-    foreach(subject best ranks kill preempted halt fence
+    foreach(subject best pruning ranks kill preempted halt fence
         refusals failures runs logs watch large_batches precision groove unreadable stall
         tensors tensorboard trace quality)
         drumline_training_test(${subject})

@@ -9,6 +9,7 @@
 #include "programs/info/kinds.h"
 #include "run/json_members.h"
 #include "run/run_folder.h"
+#include "run/sweep_folder.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -44,7 +45,7 @@ static const struct kind *kind_of_folder(const char *folder, struct error *error
     struct checkpoint_list list;
     if (holds(folder, INDEX_NAME))
         return &kinds[KIND_DATASET];
-    if (info_is_run(folder))
+    if (sweep_folder_is_run(folder))
         return &kinds[KIND_RUN];
     if (info_is_sweep(folder))
         return &kinds[KIND_SWEEP];
@@ -58,11 +59,6 @@ static const struct kind *kind_of_folder(const char *folder, struct error *error
         error_set(error, "%s: is neither a data set (no %s) nor a run (no train folder) nor a folder of runs", folder,
                   INDEX_NAME);
     return NULL;
-}
-
-bool info_is_run(const char *folder)
-{
-    return holds(folder, "train") || holds(folder, "eval") || holds(folder, RUN_STARTS_NAME);
 }
 
 static bool has_midi_name(const char *path)

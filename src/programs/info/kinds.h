@@ -43,8 +43,6 @@ bool info_read_sweep(json_t *object, const char *folder, struct error *error);
 void info_print_sweep(FILE *out, const json_t *object);
 bool info_print_sweep_csv(FILE *out, const char *folder, struct error *error);
 
-/* Whether the folder is a run's. */
-bool info_is_run(const char *folder);
 bool info_read_run(json_t *object, const char *run_dir, struct error *error);
 void info_print_run(FILE *out, const json_t *object);
 

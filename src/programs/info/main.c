@@ -10,6 +10,7 @@
 #include "programs/info/kinds.h"
 #include "programs/info/report.h"
 #include "programs/info/watch.h"
+#include "run/sweep_folder.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,8 +63,8 @@ static const struct program program = {
                 "drumline-info --json runs/first/train/checkpoint-00001000.h5\n"
                 "drumline-info --report=run.html runs/first\n"
                 "drumline-info --png=groove.png --wav=groove.wav groove.mid\n",
-    .other_statuses =
-        "; with --watch: 0 the run is done, 1 it failed or was killed, 3 it was halted and can be resumed",
+    .other_statuses = "; with --watch: 0 the run is done or was pruned, 1 it failed or was killed, 3 it was halted and "
+                      "can be resumed",
     .table = {option_rows, sizeof option_rows / sizeof option_rows[0]},
 };
 
@@ -192,8 +193,8 @@ int main(int argc, char **argv)
     else if (options.drum_maps)
         print_drum_maps();
     else if (options.csv)
-        ok = info_is_sweep(paths[0]) && !info_is_run(paths[0]) ? info_print_sweep_csv(stdout, paths[0], &error)
-                                                               : report_print_csv(stdout, paths[0], &error);
+        ok = info_is_sweep(paths[0]) && !sweep_folder_is_run(paths[0]) ? info_print_sweep_csv(stdout, paths[0], &error)
+                                                                       : report_print_csv(stdout, paths[0], &error);
     else if (options.report && options.watch <= 0)
         ok = write_report(&report, &error);
     else if (options.watch > 0)

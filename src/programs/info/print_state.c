@@ -85,7 +85,7 @@ static void print_time_left(FILE *out, const json_t *object)
 {
     const json_t *progress = json_object_get(object, "progress"), *left = json_object_get(progress, "seconds_left");
     char duration[WORDS_SIZE], end[WORDS_SIZE] = "";
-    if (!left || is_state(object, "done"))
+    if (!left || is_state(object, "done") || is_state(object, "pruned"))
         return;
     double seconds = json_number_value(left);
     time_t date = time(NULL) + (time_t)fmin(seconds, 1e9);
@@ -127,6 +127,9 @@ static void print_end(FILE *out, const json_t *object)
     else if (is_state(object, "halted"))
         info_print_field(out, "halted", "by %s at step %" PRId64 ", %s", member_string(session, "reason"), step,
                          member_string(session, "ended"));
+    else if (is_state(object, "pruned"))
+        info_print_field(out, "pruned", "by --prune at step %" PRId64 ", %s; rerun the command without it to continue",
+                         step, member_string(session, "ended"));
     else if (is_state(object, "starting"))
         info_print_field(out, "starting", "a job holds the run, but has not logged its start yet");
     else if (is_state(object, "not begun"))
@@ -145,11 +148,12 @@ static void add_count(char *text, size_t size, size_t count, const char *what)
         snprintf(text + used, size - used, "%s%zu %s%s", used > 0 ? ", " : "", count, what, PLURAL(count));
 }
 
-/* A session that trained to the end, or whose val_loss did not become lower. */
+/* A session that trained to the end, or that its val_loss ended. */
 static bool is_done(const json_t *session)
 {
     const char *reason = member_string(session, "reason");
-    return strcmp(reason, "num_steps") == 0 || strcmp(reason, METRICS_PATIENCE) == 0;
+    return strcmp(reason, "num_steps") == 0 || strcmp(reason, METRICS_PATIENCE) == 0 ||
+           strcmp(reason, METRICS_PRUNED) == 0;
 }
 
 /* A session that found nothing to do. */
@@ -235,7 +239,7 @@ static const char *name_end(const json_t *object, const json_t *session)
         return is_last && is_state(object, "running") ? "running" : "killed";
     if (strcmp(reason, "SLURM_JOB_END_TIME") == 0)
         return "job's end time";
-    return is_done(session) ? "done" : reason;
+    return is_done(session) && strcmp(reason, METRICS_PRUNED) != 0 ? "done" : reason;
 }
 
 static void print_session(FILE *out, const json_t *object, const json_t *session)

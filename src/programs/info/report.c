@@ -6,6 +6,7 @@
 #include "programs/info/kinds.h"
 #include "programs/info/report_pages.h"
 #include "run/metrics_history.h"
+#include "run/sweep_folder.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -64,7 +65,7 @@ bool report_write(const char *what, const char *path, const struct report_option
 bool report_print_csv(FILE *out, const char *run_dir, struct error *error)
 {
     struct metrics_history history;
-    if (!folder_exists(run_dir) || !info_is_run(run_dir))
+    if (!folder_exists(run_dir) || !sweep_folder_is_run(run_dir))
         return error_set(error, "%s: is not a run folder: --csv prints a run's metrics", run_dir);
     if (!metrics_history_read(&history, run_dir, error))
         return false;

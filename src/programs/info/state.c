@@ -124,6 +124,7 @@ static const char *name_of_state(const json_t *object, const json_t *session, bo
         return "killed";
     const char *text = member_string(session, "reason");
     return strcmp(text, "num_steps") == 0 || strcmp(text, METRICS_PATIENCE) == 0     ? "done"
+           : strcmp(text, METRICS_PRUNED) == 0                                       ? "pruned"
            : strcmp(text, METRICS_FAILED) == 0 || strcmp(text, METRICS_STALLED) == 0 ? "failed"
                                                                                      : "halted";
 }

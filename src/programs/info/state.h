@@ -18,7 +18,8 @@ void info_state_free(struct info_state *state);
  * known, "newest" (the latest valid one). Adds
  *
  * - "state": "not begun"; "starting" (a job holds the run, but has not logged its start); "running"; or how the last
- *   session ended: "done" (at num_steps), "halted" (asked to, with a checkpoint), "failed" (with a message), "killed";
+ *   session ended: "done" (at num_steps, or by --patience), "pruned" (by --prune), "halted" (asked to, with a checkpoint),
+ *   "failed" (with a message), "killed";
  * - "holder": who holds the run's lock, or left it behind: "host", "pid", "slurm_job", "age" in seconds, "alive";
  * - "progress": "step", "num_steps", "checkpoint_step" (to resume from), and once a step was logged "windows_per_second",
  *   "step_time", "seconds_left" and "age" (both in seconds, now);

@@ -1,5 +1,4 @@
 /* Sweeps: a folder of runs, ranked by their lowest val_loss, with the hparams in which they differ. */
-#include "base/array.h"
 #include "base/io/files.h"
 #include "base/text.h"
 #include "model/checkpoint.h"
@@ -9,68 +8,20 @@
 #include "run/json_members.h"
 #include "run/metrics_history.h"
 #include "run/run_folder.h"
+#include "run/sweep_folder.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_RUNS = 10000 };
-
-static int compare_names(const void *left, const void *right)
-{
-    return strcmp(*(char *const *)left, *(char *const *)right);
-}
-
-/* The names of the runs right below a folder, sorted; [*count], the caller's. NULL and the error set on failure. */
-static char **list_runs(const char *folder, size_t *count, struct error *error)
-{
-    size_t capacity = 0;
-    char **names = NULL;
-    bool ok = true;
-    DIR *stream = opendir(folder);
-    *count = 0;
-    if (!stream) {
-        error_set_errno(error, errno, "%s: can't read", folder);
-        return NULL;
-    }
-    for (struct dirent *entry; ok && (entry = readdir(stream));) {
-        char *path = path_join(folder, entry->d_name);
-        bool is_run = entry->d_name[0] != '.' && folder_exists(path) && info_is_run(path);
-        free(path);
-        if (!is_run || *count == MOST_RUNS)
-            continue;
-        char **grown = array_grow(names, &capacity, *count, 1, sizeof *names);
-        ok = grown != NULL;
-        if (ok) {
-            names = grown;
-            names[(*count)++] = format_text("%s", entry->d_name);
-        }
-    }
-    closedir(stream);
-    if (*count > 1)
-        qsort(names, *count, sizeof *names, compare_names);
-    if (!ok)
-        error_set(error, "%s: out of memory", folder);
-    return names ? names : calloc(1, sizeof *names);
-}
-
-static void free_names(char **names, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        free(names[i]);
-    free(names);
-}
-
 bool info_is_sweep(const char *folder)
 {
     size_t count;
     struct error ignored;
-    char **names = list_runs(folder, &count, &ignored);
-    free_names(names, count);
+    char **names = sweep_folder_list(folder, &count, &ignored);
+    sweep_folder_free(names, count);
     return count > 0;
 }
 
@@ -185,7 +136,7 @@ static json_t *find_differing(json_t *const *runs, size_t count)
 bool info_read_sweep(json_t *object, const char *folder, struct error *error)
 {
     size_t count;
-    char **names = list_runs(folder, &count, error);
+    char **names = sweep_folder_list(folder, &count, error);
     json_t **runs = names ? calloc(count + 1, sizeof *runs) : NULL, *sorted = json_array();
     bool ok = runs || (names && error_set(error, "%s: out of memory", folder));
     for (size_t i = 0; ok && i < count; i++)
@@ -199,7 +150,7 @@ bool info_read_sweep(json_t *object, const char *folder, struct error *error)
     }
     json_decref(sorted);
     free(runs);
-    free_names(names, count);
+    sweep_folder_free(names, count);
     return ok;
 }
 

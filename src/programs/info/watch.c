@@ -7,6 +7,7 @@
 #include "programs/info/run_curves.h"
 #include "programs/info/state.h"
 #include "run/json_members.h"
+#include "run/sweep_folder.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -96,7 +97,7 @@ static json_t *look(const struct watch *watch, struct error *error)
     json_t *object = json_object();
     if (!folder_exists(watch->run_dir) && !file_exists(watch->run_dir)) {
         error_set(error, "%s: no such folder", watch->run_dir);
-    } else if (!info_is_run(watch->run_dir)) {
+    } else if (!sweep_folder_is_run(watch->run_dir)) {
         error_set(error, "%s: is not a run folder (it has no train folder)", watch->run_dir);
     } else if (info_read_steps(object, watch->run_dir, error)) {
         json_object_set_new(object, "path", json_clean_text(watch->run_dir));
@@ -111,7 +112,7 @@ static json_t *look(const struct watch *watch, struct error *error)
 static bool has_ended(const json_t *object, int *status)
 {
     const char *state = member_string(object, "state");
-    if (strcmp(state, "done") == 0)
+    if (strcmp(state, "done") == 0 || strcmp(state, "pruned") == 0)
         *status = EXIT_SUCCESS;
     else if (strcmp(state, "halted") == 0)
         *status = EXIT_RUN_HALTED;

@@ -18,7 +18,7 @@ struct info_watcher {
 };
 
 /* Refreshes every `seconds` until the run has ended; waits for one that has not begun yet. *status becomes the run's outcome:
- * EXIT_SUCCESS where it is done, EXIT_FAILURE where it failed or was killed, EXIT_RUN_HALTED. Fails where there is no such
+ * EXIT_SUCCESS where it is done or was pruned, EXIT_FAILURE where it failed or was killed, EXIT_RUN_HALTED. Fails where there is no such
  * run, or can't write to standard output. A terminating signal ends the program and restores the terminal.
  * `watcher` may be NULL. */
 bool info_watch(const char *run_dir, double seconds, const struct info_watcher *watcher, int *status,

@@ -88,6 +88,13 @@ static const struct setting rows[] = {
            "With --mode=eval: as that of drumline-generate. -1: 1 for samples where the model stores it, else 0."),
     DOUBLE(timing_noise, "-1", -1, 10, "X", "With --mode=eval: the same for the timing."),
     INT(patience, "0", 0, 1e9, "Stop after this many evaluations in a row without a lower val_loss (0: never)."),
+    ROW(prune, SETTING_BOOL, "false", 0, 0, NULL, NULL,
+        "Stop when the lowest val_loss falls behind the other runs in the folder that --run_dir lies in: above the "
+        "median of "
+        "their mean val_loss up to the same step (median stopping). Runs of the same data set and loss count."),
+    INT(prune_warmup_steps, "-1", -1, 4294967295.0,
+        "With --prune: not by steps before this one (-1: five evaluations)."),
+    INT(prune_min_runs, "3", 1, 10000, "With --prune: not before so many other runs have reached a step."),
     ROW(fit_latents, SETTING_BOOL, "true", 0, 0, NULL, NULL,
         "Once the training is done, measure the latent space of train/best.h5, as --mode=latents does. "
         "--nofit_latents: "
@@ -210,6 +217,8 @@ bool train_options_check(const struct train_options *options, const struct confi
         return error_set(error, "--config is missing: groovae_4bar is one (drumline-info --hparams lists all)");
     if (options->patience > 0 && (options->eval_steps == 0 || strcmp(options->eval_split, "validation") != 0))
         return error_set(error, "--patience needs evaluations of the validation split during training");
+    if (options->prune && (options->eval_steps == 0 || strcmp(options->eval_split, "validation") != 0))
+        return error_set(error, "--prune needs evaluations of the validation split during training");
     bool known = false;
     for (size_t i = 0; i < sizeof splits / sizeof *splits; i++)
         known = known || strcmp(options->eval_split, splits[i]) == 0;

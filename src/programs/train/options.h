@@ -39,6 +39,9 @@ struct train_options {
     double temperature;  /* 0: by the latent density */
     double velocity_noise, timing_noise;
     int64_t patience;
+    bool prune;
+    int64_t prune_warmup_steps; /* -1: five evaluations */
+    int64_t prune_min_runs;
     bool fit_latents;
     int checkpoint; /* enum run_checkpoint_choice */
     int64_t checkpoints_to_keep;

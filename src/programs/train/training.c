@@ -10,6 +10,7 @@
 #include "model/optimizer/schedule.h"
 #include "programs/train/best.h"
 #include "programs/train/latents.h"
+#include "programs/train/pruning.h"
 #include "run/metrics.h"
 #include "run/run_folder.h"
 
@@ -328,6 +329,49 @@ static bool evaluate_on_all(struct training *training, struct error *error)
     return comm_all_ok(training->comm, evaluate(training, error), error);
 }
 
+/* With --prune, after an evaluation that is not the last: whether the run has fallen behind others, as rank 0 finds. Collective. */
+static void compare_with_others(struct training *training)
+{
+    struct pruning_verdict verdict = {0};
+    const struct checkpoint *state = &training->state;
+    if (!training->options->prune || state->step >= (uint64_t)training->options->num_steps)
+        return;
+    watchdog_phase(training->watchdog, WATCH_METRICS, state->step);
+    if (comm_rank(training->comm) == 0)
+        pruning_look(&verdict, state, training->options);
+    training->is_pruned = verdict.is_behind;
+    comm_broadcast(training->comm, &training->is_pruned, sizeof training->is_pruned, 0);
+    if (verdict.is_behind)
+        log_info("pruned: the lowest val_loss, %.4g, is above %.4g, the median of %zu other runs up to step %" PRId64,
+                 verdict.best, verdict.median, verdict.num_runs, verdict.step);
+}
+
+/* Whether the training need not go on to num_steps. */
+static bool is_over_early(const struct training *training)
+{
+    return training->is_pruned || best_is_stale(&training->state, training->options->patience);
+}
+
+/* The reason of an end that was not a halt. */
+static const char *end_reason(const struct training *training)
+{
+    const struct checkpoint *state = &training->state;
+    if (state->step >= (uint64_t)training->options->num_steps)
+        return "num_steps";
+    return best_is_stale(state, training->options->patience) ? METRICS_PATIENCE : METRICS_PRUNED;
+}
+
+static void log_early_end(const struct training *training, const char *reason)
+{
+    const struct checkpoint *state = &training->state;
+    if (strcmp(reason, METRICS_PATIENCE) == 0)
+        log_info("ended by --patience at step %" PRIu64 ": val_loss was lowest, %.2f, at step %" PRIu64, state->step,
+                 state->best.val_loss, state->best.step);
+    else if (strcmp(reason, METRICS_PRUNED) == 0)
+        log_info("ended by --prune at step %" PRIu64 " of %" PRId64 "; without --prune the run goes on from there",
+                 state->step, training->options->num_steps);
+}
+
 /* What is due after a step; `halts` where it is the last one before its time. A metrics file that can't be written ends the
  * training, but not before a checkpoint is. Who halts may be killed soon: the checkpoint then comes before the evaluation. */
 static bool after_step(struct training *training, const double shared[NUM_SHARED], struct interval *interval,
@@ -341,7 +385,9 @@ static bool after_step(struct training *training, const double shared[NUM_SHARED
         reported = comm_all_ok(training->comm, report(training, interval, error), error);
     if (reported && evaluates && !halts)
         reported = evaluate_on_all(training, error);
-    last = last || best_is_stale(&training->state, options->patience);
+    if (reported && evaluates && !halts)
+        compare_with_others(training);
+    last = last || is_over_early(training);
     bool by_step = options->save_checkpoint_steps > 0 && step % (uint64_t)options->save_checkpoint_steps == 0;
     bool is_due = by_step || shared[VOTE_SAVE] > 0 || last || !reported;
     struct error save_error;
@@ -474,7 +520,7 @@ int training_run(struct training *training, struct error *error)
     if (training->state.step >= num_steps)
         log_info("the run is at step %" PRIu64 " already: nothing to do up to --num_steps=%" PRIu64,
                  training->state.step, num_steps);
-    while (training->state.step < num_steps && !reason && !best_is_stale(&training->state, options->patience)) {
+    while (training->state.step < num_steps && !reason && !is_over_early(training)) {
         double shared[NUM_SHARED];
         uint64_t skipped_before = training->optimizer.skipped;
         if (!trace_steps(training, training->state.step - first_step, false, error))
@@ -489,7 +535,6 @@ int training_run(struct training *training, struct error *error)
     }
     if (!trace_steps(training, training->state.step - first_step, true, error))
         return EXIT_FAILURE;
-    bool stale = !reason && training->state.step < num_steps;
     halt_answer(NULL, 0);
     double seconds = clock_seconds() - loop_started;
     uint64_t steps = training->state.step - first_step;
@@ -504,9 +549,7 @@ int training_run(struct training *training, struct error *error)
         .step = training->state.step,
         .num_steps = num_steps,
         .num_ranks = comm_size(training->comm),
-        .reason = reason  ? reason
-                  : stale ? METRICS_PATIENCE
-                          : "num_steps",
+        .reason = reason ? reason : end_reason(training),
     };
     if (!writer_is_well(training, error))
         return EXIT_FAILURE;
@@ -514,11 +557,10 @@ int training_run(struct training *training, struct error *error)
               (run_lock_held(&training->lock, error) && metrics_append_event(training->folder, &event, error));
     if (!comm_all_ok(training->comm, ok, error))
         return EXIT_FAILURE;
-    if (stale)
-        log_info("ended by --patience at step %" PRIu64 ": val_loss was lowest, %.2f, at step %" PRIu64,
-                 training->state.step, training->state.best.val_loss, training->state.best.step);
+    log_early_end(training, event.reason);
     if (!reason) {
-        fit_latents(training);
+        if (strcmp(event.reason, METRICS_PRUNED) != 0)
+            fit_latents(training);
         return EXIT_SUCCESS;
     }
     log_info("halted by %s at step %" PRIu64 " of %" PRIu64 "; rerun the same command to resume", reason,

@@ -43,6 +43,7 @@ struct training {
     struct windows windows;       /* training split */
     struct evaluation evaluation; /* with --eval_steps */
     bool evaluates;
+    bool is_pruned; /* with --prune: the run has fallen behind others */
     struct transform transform;
     uint32_t *order; /* [windows.count + windows.num_silent] the windows in the permutation of order_epoch */
     uint64_t order_epoch;

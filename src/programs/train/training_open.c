@@ -10,6 +10,7 @@
 #include "programs/common/transform.h"
 #include "programs/train/agreement.h"
 #include "programs/train/best.h"
+#include "programs/train/pruning.h"
 #include "programs/train/surroundings.h"
 #include "run/hparams_file.h"
 #include "run/metrics.h"
@@ -58,15 +59,18 @@ static bool open_folder(struct training *training, double started, char **newest
         return false;
     if (*newest && !best_adopt(&training->state, training->folder, error))
         return false;
+    training->is_pruned =
+        *newest && training->options->prune && pruning_was_pruned(training->folder, training->state.step);
     return !*newest || run_set_damaged_aside(training->folder, training->state.step, error);
 }
 
-/* All ranks get rank 0's finding: its description and path, NULL where the run is new. */
+/* All ranks get rank 0's finding: its description and path, NULL where the run is new; and whether it was pruned. */
 static void share_checkpoint(struct training *training, char **newest)
 {
     agreement_share_text(training->comm, newest);
     if (*newest)
         comm_broadcast(training->comm, &training->state, sizeof training->state, 0);
+    comm_broadcast(training->comm, &training->is_pruned, sizeof training->is_pruned, 0);
 }
 
 /* Rank 0's, by this rank's clock: hosts count their seconds from different beginnings. */
@@ -230,6 +234,8 @@ static bool check_dataset(struct training *training, bool resumed, struct error 
     choose_eval_steps(training, resumed);
     if (options->patience > 0 && state->eval_steps == 0)
         return error_set(error, "--patience needs evaluations: give --eval_steps");
+    if (options->prune && state->eval_steps == 0)
+        return error_set(error, "--prune needs evaluations: give --eval_steps");
     training->evaluates = state->eval_steps > 0;
     if (training->evaluates && !evaluation_make(&training->evaluation, dataset, options->eval_split, hparams, error))
         return error_prefix(error, "%s", options->examples_path);
