@@ -5,19 +5,20 @@ MPI needs here (tools/mpi_environment). Whatever a test starts is ended by its p
 and nothing else is.
 """
 import atexit
-import ctypes
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
-import time
 import unittest
 
 import h5py
 import numpy
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools"))
+import processes  # pylint: disable=wrong-import-position
+from processes import adopt_orphans, is_alive, signal_to, stat_fields, wait_until  # pylint: disable=wrong-import-position,unused-import
 
 BIN = os.environ["DRUMLINE_BIN"]
 DATA = os.environ["DRUMLINE_TRAINING_DATA"]
@@ -33,114 +34,20 @@ LIMIT = 120  # seconds that no command of these tests takes, even with sanitizer
 IS_HYDRA = "hydra" in subprocess.run([MPIEXEC, "--version"], capture_output=True, text=True,
                                      check=False).stdout.lower()
 
-PR_SET_CHILD_SUBREAPER = 36
 
-def adopt_orphans():
-    """Makes the ranks of a killed mpirun this process's children, so that it can wait for their end."""
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-
-
-def stat_fields(pid):
-    """The fields of /proc/PID/stat behind the name, or None where the process is gone."""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
-            return file.read().rpartition(")")[2].split()
-    except OSError:
-        return None
-
-
-def is_alive(pid):
-    fields = stat_fields(pid)
-    return fields is not None and fields[0] != "Z"
-
-
-def descendants(pid):
-    parents = {}
-    for name in os.listdir("/proc"):
-        fields = stat_fields(name) if name.isdigit() else None
-        if fields:
-            parents.setdefault(int(fields[1]), []).append(int(name))
-    found, todo = [], [pid]
-    while todo:
-        children = parents.get(todo.pop(), [])
-        found += children
-        todo += children
-    return found
-
-
-def signal_to(pid, number):
-    try:
-        os.kill(pid, number)
-    except ProcessLookupError:
-        pass
-
-
-def wait_until(condition, seconds, what):
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            raise AssertionError(f"waited {seconds} s in vain for {what}")
-        time.sleep(0.002)
-
-
-class Job:
-    """A running command. `output` has what it printed, once it has ended."""
+class Job(processes.Job):
+    """A job of a test, which ends with the script if not before."""
 
     def __init__(self, command, environment):
-        self.log = tempfile.TemporaryFile("w+", errors="replace")
-        self.command = command
-        self.started = time.monotonic()
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
-                                        env=environment)
-        self.status = None
-        self.output = ""
+        super().__init__(command, environment, LIMIT)
         atexit.register(self.kill)
 
-    def wait(self, limit=LIMIT):
-        try:
-            self.status = self.process.wait(limit)
-        except subprocess.TimeoutExpired:
-            self.kill()
-            raise AssertionError(f"{' '.join(self.command)} did not end in {limit} s:\n{self.output}") from None
-        return self.finish()
-
-    def finish(self):
+    def finish(self, piped=None):
         atexit.unregister(self.kill)
-        if not self.log.closed:
-            self.seconds = time.monotonic() - self.started
-            self.log.seek(0)
-            self.output = self.log.read()
-            self.log.close()
-        return self
+        return super().finish(piped)
 
-    def ranks(self):
-        """The process numbers of the training's ranks, in the order of their starts."""
-        own = [self.process.pid] + descendants(self.process.pid)
-        return sorted(pid for pid in own if is_rank(pid))
-
-    def kill(self):
-        """SIGKILL to the command and all below it. It is stopped first, so that nothing new is born meanwhile."""
-        if self.process.poll() is not None:
-            return self.finish()
-        signal_to(self.process.pid, signal.SIGSTOP)
-        pids = [self.process.pid] + descendants(self.process.pid)
-        for pid in pids:
-            signal_to(pid, signal.SIGKILL)
-        self.status = self.process.wait()
-        wait_until(lambda: not any(is_alive(pid) for pid in pids), LIMIT, "killed processes to be gone")
-        for pid in pids[1:]:
-            try:
-                os.waitpid(pid, 0) # a first thread may be dead before the others are
-            except ChildProcessError:
-                pass
-        return self.finish()
-
-
-def is_rank(pid):
-    try:
-        return os.path.realpath(f"/proc/{pid}/exe") == os.path.realpath(TRAIN)
-    except OSError:
-        return False
+    def ranks(self, program=TRAIN):
+        return super().ranks(program)
 
 
 class TrainingTest(unittest.TestCase):

@@ -1,6 +1,7 @@
 """One log for the job, and with --log_dir one for each rank."""
 import os
 import re
+import signal
 import socket
 
 import harness
@@ -49,7 +50,7 @@ class Logs(harness.TrainingTest):
         flags = {"log_dir": self.path("ends"), "num_steps": 1000000}
         job = self.start("killed", 2, **flags)
         self.wait_for_step(job, "killed", 2)
-        harness.signal_to(job.ranks()[1], harness.signal.SIGKILL)
+        harness.signal_to(job.ranks()[1], signal.SIGKILL)
         job.wait()
         self.assertFalse(any(line.startswith("ends with") for line in self.rank_log("ends", 1)))
         self.refuse("killed", "batch_size", ranks=2, hparams="batch_size=5000", **flags)
