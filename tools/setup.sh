@@ -12,7 +12,7 @@ packages=(
     libopenmpi-dev openmpi-bin libhdf5-dev libopenblas-dev
     libsmf-dev libpopt-dev libjansson-dev libarchive-dev nettle-dev libxxhash-dev librandom123-dev libdnnl-dev
     libseccomp-dev
-    libcairo2-dev libfluidsynth-dev libsndfile1-dev timgm6mb-soundfont
+    libcairo2-dev libfluidsynth-dev libsndfile1-dev timgm6mb-soundfont libasound2-dev
 )
 test_packages=(
     libcmocka-dev clang-format shellcheck hdf5-tools python3 python3-numpy python3-h5py python3-mido python3-xxhash python3-protobuf

@@ -19,7 +19,8 @@ DEFINITION = SOURCE / "packaging/apptainer/drumline.def"
 
 # What pkg-config and CMake look for -> Spack's name of the package.
 SPACK_NAMES = {"smf": "libsmf", "libxxhash": "xxhash", "HDF5": "hdf5", "Openblas": "openblas", "MPI": "mpi",
-               "Random123": "random123", "PkgConfig": "pkgconfig", "Onednn": "onednn", "sndfile": "libsndfile"}
+               "Random123": "random123", "PkgConfig": "pkgconfig", "Onednn": "onednn", "sndfile": "libsndfile",
+               "alsa": "alsa-lib"}
 
 
 class Recipe:
@@ -115,7 +116,7 @@ class Spack(unittest.TestCase):
         self.assertEqual(found["mpi"], "+mpi")
         self.assertEqual(found["onednn"], "+onednn")
         self.assertEqual(found["cairo"], "+pictures")
-        self.assertEqual((found["fluidsynth"], found["libsndfile"]), ("+audio", "+audio"))
+        self.assertEqual([found[name] for name in ("fluidsynth", "libsndfile", "alsa-lib")], 3 * ["+audio"])
 
     def test_cmake_takes_the_arguments(self):
         with tempfile.TemporaryDirectory() as folder:

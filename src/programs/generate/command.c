@@ -10,8 +10,8 @@
 
 /* The model and the seed are named apart; the others change nothing in the MIDI files. */
 static const char *const skipped[] = {
-    "run_dir", "checkpoint", "checkpoint_file", "config", "output_dir", "seed", "png", "svg", "dark",
-    "wav",     "ogg",        "soundfont",       "threads"};
+    "run_dir", "checkpoint", "checkpoint_file", "config", "output_dir", "seed", "png", "svg", "dark", "wav",
+    "ogg",     "play",       "soundfont",       "threads"};
 
 static bool is_skipped(const struct setting *row)
 {

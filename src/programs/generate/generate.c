@@ -24,6 +24,7 @@ static struct render_outputs_request renderings_of(const struct generate_options
         .sheet_columns = generate_num_inputs(options) == 4 ? generate_num_outputs(options) : 2,
         .before = generate_edits(options->mode) ? options->input_midi[0] : NULL,
         .soundfont = options->soundfont,
+        .device = options->play,
         .threads = threads_choose((int)options->threads, 1),
     };
 }
@@ -74,25 +75,63 @@ static bool play(struct generate_job *job, struct error *error)
     return generate_job_start_output(job, work.count, error) && generate_play(&work, error);
 }
 
-static void report(const struct generate_job *job)
+/* "5 MIDI files, 6 pictures (PNG) and 5 audio files (WAV)": owned by the caller. */
+static char *list_files(const struct generate_output *output, const struct render_outputs_count *rendered)
+{
+    static const char *const kinds[NUM_RENDERINGS] = {"PNG", "SVG", "WAV", "Ogg Vorbis"};
+    char *list = format_text("%d MIDI file%s", output->written, PLURAL(output->written));
+    int last = NUM_RENDERINGS - 1;
+    while (last >= 0 && rendered->files[last] == 0)
+        last--;
+    for (int i = 0; i <= last; i++) {
+        if (rendered->files[i] == 0)
+            continue;
+        char *longer = format_text("%s%s%d %s%s (%s)", list, i == last ? " and " : ", ", rendered->files[i],
+                                   rendering_is_picture((enum rendering)i) ? "picture" : "audio file",
+                                   PLURAL(rendered->files[i]), kinds[i]);
+        free(list);
+        list = longer;
+    }
+    return list;
+}
+
+/* What was written, and how it is made again. */
+static void report(const struct generate_job *job, const struct render_outputs_count *rendered)
 {
     const struct generate_output *output = &job->output;
-    char *words = latent_choice_words(&job->choice, &job->model);
+    const struct checkpoint *checkpoint = &job->model.checkpoint;
+    char *files = list_files(output, rendered), *words = latent_choice_words(&job->choice, &job->model);
     if (output->num_silent > 0)
         log_warning("%d of %d outputs are silent: try another --seed or a higher --temperature", output->num_silent,
                     output->written);
-    log_info("%d MIDI file%s in %s: %s%s; %s at step %" PRIu64 ", seed %" PRIu64 ", %s, temperature %g, %.6g qpm",
-             output->written, PLURAL(output->written), output->folder, output->first_name,
-             output->written == 1 ? "" : " and so on", job->model.checkpoint.config, job->model.checkpoint.step,
-             job->seed, job->options->mode != GENERATE_SAMPLE ? "latent vectors of the input" : words, job->temperature,
-             (double)job->qpm);
+    log_info("%s in %s: %s%s", files, output->folder, output->first_name, output->written == 1 ? "" : " and so on");
+    log_info("made by %s at step %" PRIu64 ", seed %" PRIu64 ", %s, temperature %g, %.6g qpm", checkpoint->config,
+             checkpoint->step, job->seed, job->options->mode != GENERATE_SAMPLE ? "latent vectors of the input" : words,
+             job->temperature, (double)job->qpm);
     free(words);
+    free(files);
+}
+
+/* Which notes of an edited file, and of its copies, are drums: as the options say it of the file. */
+static bool find_drums(struct render_outputs_request *renderings, const struct generate_job *job, struct error *error)
+{
+    struct generate_input_rules rules;
+    if (!generate_edits(job->options->mode))
+        return true;
+    if (!generate_job_rules(&rules, job, error))
+        return false;
+    renderings->input_map = &job->input_map;
+    renderings->drums = renderings->before_drums = rules.choice;
+    if (job->options->output_channel > 0 && !job->keeps_hits)
+        renderings->drums = (struct drum_choice){.channel = (int)job->options->output_channel};
+    return true;
 }
 
 bool generate(const struct generate_options *options, bool *wrong_usage, struct error *error)
 {
     struct generate_job job;
     struct render_outputs_request renderings = renderings_of(options);
+    struct render_outputs_count rendered;
     *wrong_usage = false;
     if (!render_outputs_check(&renderings, error))
         return false;
@@ -101,11 +140,10 @@ bool generate(const struct generate_options *options, bool *wrong_usage, struct 
         ok = generate_apply(&job, error);
     else if (ok)
         ok = generate_job_read_inputs(&job, error) && play(&job, error);
-    if (generate_edits(options->mode))
-        renderings.input_map = &job.input_map;
-    ok = ok && (!render_outputs_any(&renderings) || render_outputs(&job.output, &renderings, error));
+    ok = ok && find_drums(&renderings, &job, error) && render_outputs(&rendered, &job.output, &renderings, error);
     if (ok)
-        report(&job);
+        report(&job, &rendered);
+    ok = ok && render_outputs_play(&job.output, &renderings, error);
     generate_job_close(&job);
     return ok;
 }

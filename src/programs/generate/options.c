@@ -3,6 +3,7 @@
 #include "base/io/foreign_file.h"
 #include "data/midi/drum_notes.h"
 #include "model/vae/hparams.h"
+#include "render/player.h"
 #include "run/run_folder.h"
 
 enum { MOST_OUTPUTS = 1000000 };
@@ -135,9 +136,12 @@ static const struct setting rows[] = {
     FLAG(dark, "With --png and --svg: light on dark."),
     FLAG(wav, "Render each output to audio beside it (WAV, 44.1 kHz, 16 bits)."),
     FLAG(ogg, "The same as Ogg Vorbis."),
+    SETTING_ROW(struct generate_options, play, SETTING_STRING, NULL, 0, 0, AUDIO_PLAYER_DEFAULT, "DEVICE",
+                "Play the outputs, once all are written, on the default audio device or another one of ALSA's; Ctrl-C "
+                "stops. Where that device can't be opened, nothing is generated."),
     TEXT("soundfont", soundfont, "FILE",
-         "Sound font (SF2 or SF3) for --wav and --ogg; default: $DRUMLINE_SOUNDFONT, else the system's General MIDI "
-         "font."),
+         "Sound font (SF2 or SF3) for --wav, --ogg and --play; default: $DRUMLINE_SOUNDFONT, else the system's General "
+         "MIDI font."),
     NUMBER("threads", SETTING_INT, threads, "0", 0, 256,
            "Threads (0: one per available core). The output does not depend on it."),
 };

@@ -52,6 +52,7 @@ struct generate_options {
     int64_t output_channel; /* from 1; 0: not given */
     bool wrap_pick_up;
     bool png, svg, wav, ogg, dark;
+    char *play; /* the audio device; NULL: nothing is played */
     char *soundfont;
     char *channel, *track; /* of the inputs; NULL: auto, any */
 };

@@ -3,8 +3,8 @@
 #include "base/io/files.h"
 #include "base/text.h"
 #include "base/threads.h"
-#include "data/midi/drum_notes.h"
 #include "data/midi/reader.h"
+#include "programs/common/playback.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -27,11 +27,6 @@ static bool wants(const struct render_outputs_request *request, bool pictures)
     return any;
 }
 
-bool render_outputs_any(const struct render_outputs_request *request)
-{
-    return wants(request, true) || wants(request, false);
-}
-
 bool render_outputs_check(const struct render_outputs_request *request, struct error *error)
 {
     struct grid grid = {
@@ -45,7 +40,12 @@ bool render_outputs_check(const struct render_outputs_request *request, struct e
             return false;
         render_bytes_free(&bytes);
     }
-    if (wants(request, false)) {
+    if (request->device) {
+        struct playback playback;
+        if (!playback_start(&playback, request->device, request->soundfont, error))
+            return false;
+        playback_finish(&playback);
+    } else if (wants(request, false)) {
         struct audio_renderer *renderer = audio_renderer_make(request->soundfont, error);
         audio_renderer_free(renderer);
         return renderer != NULL;
@@ -72,16 +72,24 @@ static bool read_grid(struct grid_list *list, const struct midi *midi, const cha
     return error_set(error, "%s: is not the performance that was written", path);
 }
 
-/* The drums of a file; all notes where nothing says which they are. */
-static bool read_drums(struct grid_list *list, const char *path, const struct drum_map *map, struct error *error)
+/* The drums of a changed copy, or of the file before; all notes where nothing says which they are. */
+static bool load_drums(struct midi *midi, const char *path, const struct drum_choice *drums,
+                       const struct render_outputs_request *request, struct error *error)
 {
-    static const struct drum_choice any = {.channel = CHANNEL_AUTO};
     struct drum_finding finding;
-    struct midi midi;
-    if (!midi_load(&midi, path, false, NULL, error))
+    if (!midi_load(midi, path, false, NULL, error))
         return false;
-    drum_notes_keep(&midi, &finding, &any, map, path);
-    bool ok = grid_list_make(list, &midi, map, (struct time_signature){4, 4}, error);
+    drum_notes_keep(midi, &finding, drums, request->input_map, path);
+    return true;
+}
+
+static bool read_drums(struct grid_list *list, const char *path, const struct drum_choice *drums,
+                       const struct render_outputs_request *request, struct error *error)
+{
+    struct midi midi;
+    if (!load_drums(&midi, path, drums, request, error))
+        return false;
+    bool ok = grid_list_make(list, &midi, request->input_map, (struct time_signature){4, 4}, error);
     midi_free(&midi);
     return ok;
 }
@@ -93,13 +101,14 @@ static bool draw_change(const char *midi_path, const struct work *work, enum ren
     enum { BEFORE, AFTER, NUM_SIDES, LONG_BARS = 64, LONG_SYSTEM = 8 };
     static const char *const titles[] = {"before", "after"};
     const char *const files[] = {work->request->before, midi_path};
+    const struct drum_choice *const drums[] = {&work->request->before_drums, &work->request->drums};
     struct grid_list lists[NUM_SIDES] = {{0}};
     struct drum_roll *rolls = NULL;
     uint32_t longest = 0;
     int count = 0;
     bool ok = true;
     for (int side = 0; ok && side < NUM_SIDES; side++)
-        ok = read_drums(&lists[side], files[side], work->request->input_map, error);
+        ok = read_drums(&lists[side], files[side], drums[side], work->request, error);
     size_t parts = lists[BEFORE].count < lists[AFTER].count ? lists[BEFORE].count : lists[AFTER].count;
     if (ok) {
         rolls = calloc(NUM_SIDES * parts + 1, sizeof *rolls);
@@ -141,12 +150,20 @@ static bool draw(const char *midi_path, const struct midi *midi, const struct wo
     return ok;
 }
 
+/* An output's drums, as they are drawn and heard. */
+static bool load_output(struct midi *midi, const char *path, const struct render_outputs_request *request,
+                        struct error *error)
+{
+    return request->before ? load_drums(midi, path, &request->drums, request, error)
+                           : midi_load(midi, path, false, NULL, error);
+}
+
 static bool render_one(const struct work *work, struct audio_renderer *renderer, int number, struct error *error)
 {
     const struct render_outputs_request *request = work->request;
     struct midi midi;
     char *midi_path = generate_output_path(work->output, number);
-    bool ok = midi_load(&midi, midi_path, false, NULL, error);
+    bool ok = load_output(&midi, midi_path, request, error);
     for (int i = 0; ok && i < NUM_RENDERINGS; i++) {
         if (!request->wanted[i])
             continue;
@@ -241,18 +258,43 @@ static bool draw_sheet(const struct generate_output *output, const struct render
     return ok;
 }
 
-bool render_outputs(const struct generate_output *output, const struct render_outputs_request *request,
-                    struct error *error)
+bool render_outputs(struct render_outputs_count *count, const struct generate_output *output,
+                    const struct render_outputs_request *request, struct error *error)
 {
     struct work work = {.output = output, .request = request, .mutex = PTHREAD_MUTEX_INITIALIZER};
     int threads = request->threads < output->written ? request->threads : output->written;
+    *count = (struct render_outputs_count){{0}};
+    if (!wants(request, true) && !wants(request, false))
+        return true;
     threads_run(render_some, &work, 0, threads);
     pthread_mutex_destroy(&work.mutex);
     if (work.failed)
         *error = work.error;
     bool ok = !work.failed;
-    for (int i = 0; ok && request->sheet && i < NUM_RENDERINGS; i++)
-        if (request->wanted[i] && rendering_is_picture((enum rendering)i))
-            ok = draw_sheet(output, request, (enum rendering)i, error);
+    for (int i = 0; ok && i < NUM_RENDERINGS; i++) {
+        bool sheet = request->wanted[i] && request->sheet && rendering_is_picture((enum rendering)i);
+        count->files[i] = request->wanted[i] ? output->written + sheet : 0;
+        ok = !sheet || draw_sheet(output, request, (enum rendering)i, error);
+    }
+    return ok;
+}
+
+bool render_outputs_play(const struct generate_output *output, const struct render_outputs_request *request,
+                         struct error *error)
+{
+    struct playback playback;
+    if (!request->device)
+        return true;
+    if (!playback_start(&playback, request->device, request->soundfont, error))
+        return false;
+    bool ok = true;
+    for (int i = 0; ok && !playback_is_stopped(&playback) && i < output->written; i++) {
+        struct midi midi;
+        char *path = generate_output_path(output, i);
+        ok = load_output(&midi, path, request, error) && playback_play(&playback, &midi, path, error);
+        midi_free(&midi);
+        free(path);
+    }
+    playback_finish(&playback);
     return ok;
 }

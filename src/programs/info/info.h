@@ -30,10 +30,12 @@ struct info_renderings {
     char *paths[NUM_RENDERINGS]; /* not owned; NULL: not wanted */
     const char *drum_map;        /* which pitch is which drum: a built-in map's name or a file */
     const char *soundfont;       /* NULL: as audio_renderer_make finds one */
+    const char *device;          /* that it is played on; NULL: none */
     bool dark;
 };
 
-/* Draws and plays a MIDI file. Fails where it is none, or a file can't be made; those made before stay. */
+/* Draws a MIDI file, and plays its drums into files and then on the device; a signal that stops the latter ends the program
+ * (programs/common/playback.h). Fails where it is no MIDI file, or one can't be made; those made before stay. */
 bool info_render_midi(const char *path, const struct info_renderings *wanted, struct error *error);
 
 #endif

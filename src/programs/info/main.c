@@ -10,6 +10,7 @@
 #include "programs/info/kinds.h"
 #include "programs/info/report.h"
 #include "programs/info/watch.h"
+#include "render/player.h"
 #include "run/sweep_folder.h"
 
 #include <stdio.h>
@@ -18,7 +19,7 @@
 struct options {
     bool json, csv, hparams, drum_maps, markdown;
     double watch; /* seconds; 0: no */
-    char *png, *svg, *wav, *ogg, *soundfont, *drum_map, *report;
+    char *png, *svg, *wav, *ogg, *play, *soundfont, *drum_map, *report;
     bool dark;
 };
 
@@ -49,8 +50,10 @@ static const struct setting option_rows[] = {
     FLAG(dark, "With --png and --svg: light on dark."),
     PATH(wav, "Render a MIDI file to audio (WAV, 44.1 kHz, 16 bits)."),
     PATH(ogg, "Render a MIDI file to audio (Ogg Vorbis)."),
+    SETTING_ROW(struct options, play, SETTING_STRING, NULL, 0, 0, AUDIO_PLAYER_DEFAULT, "DEVICE",
+                "Play a MIDI file's drums on the default audio device or another one of ALSA's; Ctrl-C stops."),
     PATH(soundfont,
-         "Sound font (SF2 or SF3) for --wav and --ogg; default: $DRUMLINE_SOUNDFONT, else the system's General "
+         "Sound font (SF2 or SF3) for --wav, --ogg and --play; default: $DRUMLINE_SOUNDFONT, else the system's General "
          "MIDI font."),
 };
 
@@ -70,7 +73,7 @@ static const struct program program = {
 
 static bool renders(const struct options *options)
 {
-    return options->png || options->svg || options->wav || options->ogg;
+    return options->png || options->svg || options->wav || options->ogg || options->play;
 }
 
 static bool check(const struct options *options, int num_paths, struct error *error)
@@ -84,7 +87,7 @@ static bool check(const struct options *options, int num_paths, struct error *er
     if (options->watch > 0 && (options->hparams || options->json || num_paths != 1))
         return error_set(error, "--watch takes the path of one run, and neither --json nor --hparams");
     if (renders(options) && (options->hparams || options->drum_maps || options->watch > 0 || num_paths != 1))
-        return error_set(error, "--png, --svg, --wav and --ogg take the path of one MIDI file");
+        return error_set(error, "--png, --svg, --wav, --ogg and --play take the path of one MIDI file");
     if (options->drum_maps && (options->json || options->hparams || options->watch > 0 || num_paths > 0))
         return error_set(error, "--drum_maps takes no path and no other flag");
     if (!options->hparams && !options->drum_maps && num_paths == 0)
@@ -119,6 +122,7 @@ static bool render(const struct options *options, const char *path, struct error
                   [RENDERING_OGG] = options->ogg},
         .drum_map = options->drum_map,
         .soundfont = options->soundfont,
+        .device = options->play,
         .dark = options->dark
     };
     return info_render_midi(path, &wanted, error);

@@ -3,6 +3,7 @@
 #include "data/midi/drum_map.h"
 #include "data/midi/drum_notes.h"
 #include "data/midi/reader.h"
+#include "programs/common/playback.h"
 #include "programs/common/provenance.h"
 #include "programs/info/info.h"
 #include "programs/info/kinds.h"
@@ -177,6 +178,17 @@ static bool play(const struct midi *midi, const char *soundfont, enum rendering 
     return ok;
 }
 
+static bool play_aloud(const struct midi *midi, const char *path, const struct info_renderings *wanted,
+                       struct error *error)
+{
+    struct playback playback;
+    if (!playback_start(&playback, wanted->device, wanted->soundfont, error))
+        return false;
+    bool ok = playback_play(&playback, midi, path, error);
+    playback_finish(&playback);
+    return ok;
+}
+
 bool info_render_midi(const char *path, const struct info_renderings *wanted, struct error *error)
 {
     struct midi midi;
@@ -194,6 +206,7 @@ bool info_render_midi(const char *path, const struct info_renderings *wanted, st
         else
             ok = play(&midi, wanted->soundfont, (enum rendering)i, wanted->paths[i], error);
     }
+    ok = ok && (!wanted->device || play_aloud(&midi, path, wanted, error));
     midi_free(&midi);
     return ok;
 }

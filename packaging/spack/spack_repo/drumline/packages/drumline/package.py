@@ -23,7 +23,7 @@ class Drumline(CMakePackage):
     variant("mpi", default=True, description="Programs that need MPI: preprocessing, training, measuring")
     variant("onednn", default=False, description="Multiply bf16 matrices with oneDNN (--hparams=precision=bf16)")
     variant("pictures", default=False, description="Draw drum rolls with cairo (--png, --svg)")
-    variant("audio", default=False, description="Make audio with FluidSynth (--wav, --ogg)")
+    variant("audio", default=False, description="Make audio with FluidSynth (--wav, --ogg, --play)")
 
     generator("ninja")
 
@@ -45,6 +45,7 @@ class Drumline(CMakePackage):
     depends_on("cairo@1.16:+png+svg", when="+pictures")
     depends_on("fluidsynth@2:", when="+audio")
     depends_on("libsndfile", when="+audio")
+    depends_on("alsa-lib", when="+audio")
     depends_on("cmocka", type="test")
 
     conflicts("+onednn", when="~mpi", msg="only training, which needs MPI, uses bf16")
