@@ -244,11 +244,12 @@ choose_launcher() {
 
 # print_header WHAT: who runs what where.
 print_header() {
-    local commit='' restart=''
+    local commit='' restart='' task=''
     [ "${SLURM_RESTART_COUNT:-0}" = 0 ] || restart=", restart $SLURM_RESTART_COUNT"
+    [ -z "${SLURM_ARRAY_JOB_ID:-}" ] || task=" (${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID:-} of an array)"
     commit=$(git -C "$jobs/.." describe --always --dirty 2>/dev/null) || commit=unknown
     say "$1" \
-        "job $SLURM_JOB_ID${SLURM_ARRAY_JOB_ID:+ of array $SLURM_ARRAY_JOB_ID}, $(date -u +%FT%TZ)$restart" \
+        "job $SLURM_JOB_ID$task, $(date -u +%FT%TZ)$restart" \
         "${nodes:-1} node(s) ${SLURM_JOB_NODELIST:-}, ${ranks:-1} rank(s), ${threads:-1} thread(s) each" \
         "$("$program" --version), commit $commit, Slurm $(sbatch --version | cut -d ' ' -f 2), in $PWD"
     [ -z "${launch+set}" ] || say "started by: ${launch[*]}"

@@ -30,6 +30,8 @@ submit() {
     printf '%-11s job %s\n' "$name" "$job"
 }
 
+# shellcheck source=jobs/training.sh
+. "$jobs/training.sh" || exit 1
 show_help "$@"
 [ -z "${SLURM_JOB_ID:-}" ] || die "run this on the login node: it submits the jobs itself"
 read_site
@@ -38,12 +40,21 @@ if [ $# -gt 0 ] && [[ $1 != --* ]]; then
     DRUMLINE_CONFIG=$1
     shift
 fi
+if given config "$@"; then DRUMLINE_CONFIG=$value; fi
 for name in examples_path run_dir; do
     ! given "$name" "$@" || die "--$name must be the same for all four jobs: set DRUMLINE_DATA or DRUMLINE_RUN instead"
 done
 read -r -d '' -a options <<<"${DRUMLINE_SBATCH:-}" || true
 read -r -d '' -a train_options <<<"${DRUMLINE_TRAIN_SBATCH:-}" || true
-data=${DRUMLINE_DATA:-data/shards} run=${DRUMLINE_RUN:-runs/$DRUMLINE_CONFIG}
+# A wrong option is better found now than after the preprocessing.
+count_ranks "${options[@]}" "${train_options[@]}"
+read_training "$DRUMLINE_CONFIG" "$@"
+if [ ! -e "$data/index.h5" ]; then
+    mapfile -t arguments < <(printf '%s\n' "${arguments[@]}" | grep -v '^--examples_path=')
+fi
+check_training
+! $refused || die "$answer" "refused: nothing was submitted"
+say "$answer"
 after=() submitted=
 if [ -e "$data/index.h5" ]; then
     printf '%-11s %s exists already\n' preprocess "$data"

@@ -41,32 +41,82 @@ read_lines() {
     [ $# -gt 0 ] || die "the file of hparams is missing: jobs/sweep.sh FILE [OPTION]..."
     file=$1
     options+=("${@:2}")
-    [ -r "$file" ] || die "cannot read $file"
+    [ -r "$file" ] || die "cannot read $file (an option before the file is one word, --name=value)"
     mapfile -t lines < <(sed -E 's/^[[:space:]]+//; s/[[:space:]]+$//; /^(#|$)/d' <"$file")
     [ ${#lines[@]} -gt 0 ] || die "$file has no line of hparams"
 }
 
-submit() {
-    local -a sbatch_options
-    read_site
-    read_lines "$@"
-    read -r -d '' -a sbatch_options <<<"${DRUMLINE_SBATCH:-}" || true
-    timeout 60 sbatch --array="1-${#lines[@]}" "${sbatch_options[@]}" "$jobs/sweep.sh" "$@"
-    exit
+# read_line NUMBER: sets line, run and line_options, which make a training that of the line.
+read_line() {
+    local number name=${file##*/}
+    line=${lines[$1 - 1]}
+    number=$(printf %03d "$1")
+    run=${DRUMLINE_SWEEP_DIR:-runs/${name%.*}}/$number
+    # As options, for train.sh sources site.sh again, which may set the variables.
+    line_options=("--run_dir=$run" "--hparams=${DRUMLINE_HPARAMS:+$DRUMLINE_HPARAMS,}$line")
+    read_flags DRUMLINE_TRAIN_FLAGS "${options[@]}"
+    ! given hparams "${flags[@]}" || die "--hparams would replace each line's own: set DRUMLINE_HPARAMS, which is put before them"
+    ! given run_dir "${flags[@]}" || die "--run_dir would be the same for all lines: set DRUMLINE_SWEEP_DIR"
+    given log_dir "${flags[@]}" || [ -z "${DRUMLINE_LOG_DIR:-}" ] || line_options+=("--log_dir=$DRUMLINE_LOG_DIR/$number")
 }
 
 # A run keeps the hparams that it began with; a file that has changed since is refused.
+check_kept_line() {
+    [ ! -e "$run/sweep_line" ] || [ "$(<"$run/sweep_line")" = "$line" ] ||
+        die "$run was begun with $(<"$run/sweep_line"), but line $1 of $file is now $line:" \
+            "remove the folder, or set DRUMLINE_SWEEP_DIR"
+}
+
 keep_line() {
     mkdir -p -- "$run" || die "cannot create $run (see above): set DRUMLINE_SWEEP_DIR to another folder"
-    if [ ! -e "$run/sweep_line" ]; then
-        printf '%s\n' "$line" >"$run/sweep_line"
-    elif [ "$(<"$run/sweep_line")" != "$line" ]; then
-        die "$run was begun with $(<"$run/sweep_line"), but line $task of $file is now $line:" \
-            "remove the folder, or set DRUMLINE_SWEEP_DIR"
-    fi
+    check_kept_line "$1"
+    [ -e "$run/sweep_line" ] || printf '%s\n' "$line" >"$run/sweep_line" || die "cannot write to $run (see above)"
+}
+
+# Checks every line, so that a wrong one shows now and not after hours in the queue.
+check_lines() {
+    local i bad=0
+    for ((i = 1; i <= ${#lines[@]}; i++)); do
+        read_line "$i"
+        check_kept_line "$i"
+        read_training "${options[@]}" "${line_options[@]}"
+        check_training
+        $refused || continue
+        say "line $i, $line: $answer" >&2
+        bad=$((bad + 1))
+    done
+    [ "$bad" -eq 0 ] || die "refused: $bad of ${#lines[@]} lines of $file are wrong; nothing was submitted"
+}
+
+note_prune() {
+    local value least=3
+    if given prune_min_runs "${flags[@]}"; then least=$value; fi
+    ! given prune "${flags[@]}" || [[ ! $least =~ ^[0-9]{1,9}$ ]] || [ ${#lines[@]} -gt "$((10#$least))" ] ||
+        say "note: --prune needs at least $least other runs to compare with, so in a sweep of ${#lines[@]} it prunes none"
+}
+
+submit() {
+    local -a sbatch_options
+    local least_ranks refused answer job folder
+    read_site
+    read_lines "$@"
+    read -r -d '' -a sbatch_options <<<"${DRUMLINE_SBATCH:-}" || true
+    count_ranks "${sbatch_options[@]}"
+    say "checking ${#lines[@]} line(s) of $file"
+    check_lines
+    [[ $answer == *' can be trained'* ]] || say "$answer"
+    note_prune
+    submit_self --array="1-${#lines[@]}" "${sbatch_options[@]}" -- "$@"
+    folder=${run%/*}
+    printf 'Submitted batch job %s\n' "$job"
+    say "the ${#lines[@]} run(s) will be in $folder/001 to $folder/${run##*/}" \
+        "watch: squeue --me; drumline-info $(printf %q "$folder"); cancel: scancel $job, or ${job}_N for line N"
+    exit 0
 }
 
 show_help "$@"
+# shellcheck source=jobs/training.sh
+. "$jobs/training.sh" || exit 1
 [ -n "${SLURM_JOB_ID:-}" ] || submit "$@"
 start_job "$@"
 read_lines "$@"
@@ -75,14 +125,8 @@ read_lines "$@"
 read_count SLURM_ARRAY_TASK_ID 0
 task=$value
 { [ "$task" -ge 1 ] && [ "$task" -le ${#lines[@]} ]; } || die "$file has lines 1 to ${#lines[@]}, but no line $task"
-line=${lines[task - 1]}
-name=${file##*/}
-run=${DRUMLINE_SWEEP_DIR:-runs/${name%.*}}/$(printf %03d "$task")
-keep_line
+read_line "$task"
+keep_line "$task"
 say "line $task of $file: $line"
-# As an option, for train.sh sources site.sh again, which may set the variable.
-arguments=()
-read_flags DRUMLINE_TRAIN_FLAGS "${options[@]}"
-add_default log_dir "${DRUMLINE_LOG_DIR:+$DRUMLINE_LOG_DIR/$(printf %03d "$task")}"
-export DRUMLINE_HPARAMS=${DRUMLINE_HPARAMS:+$DRUMLINE_HPARAMS,}$line DRUMLINE_RUN=$run DRUMLINE_JOBS=$jobs
-exec "$jobs/train.sh" "${DRUMLINE_CONFIG:-groovae_4bar}" "${options[@]}" "${arguments[@]}"
+export DRUMLINE_JOBS=$jobs
+exec "$jobs/train.sh" "${options[@]}" "${line_options[@]}"

@@ -7,7 +7,9 @@
 #SBATCH --open-mode=append
 #SBATCH --output=drumline-train-%j.log
 # Trains a configuration in a Slurm allocation, up to the last step: a job that ends early requeues itself and resumes.
+# Without sbatch, on the login node, it checks config, hparams, batch size and run first, and submits itself if they are valid.
 #
+#     jobs/train.sh groovae_4bar
 #     sbatch jobs/train.sh groovae_4bar
 #     sbatch -N 2 --ntasks-per-node=16 jobs/train.sh groovae_4bar --num_steps=100000 --hparams=batch_size=1024
 #     sbatch -N 1-4 -n 16 jobs/train.sh        16 ranks on four nodes, or on fewer after some are lost
@@ -24,6 +26,7 @@
 #     DRUMLINE_STEPS     train up to this step                    (50000)
 #     DRUMLINE_HPARAMS   for --hparams                            (none)
 #     DRUMLINE_REQUEUE   no: do not requeue                       (yes)
+#     DRUMLINE_SBATCH    options of sbatch, separated by spaces, where the script submits itself
 #
 # Two minutes before the time limit, and before a preemption, Slurm signals this script; the ranks write a checkpoint
 # and end with status 3, and the job requeues itself. So it does when a node is lost. Any other failure ends the job with
@@ -249,23 +252,13 @@ use_other_step_number() {
     done
 }
 
+# shellcheck source=jobs/training.sh
+. "$jobs/training.sh" || exit 1
+show_help "$@"
+[ -n "${SLURM_JOB_ID:-}" ] || submit_training -- "$@"
 start_job "$@"
-config=${DRUMLINE_CONFIG:-groovae_4bar}
-if [ $# -gt 0 ] && [[ $1 != --* ]]; then
-    config=$1
-    shift
-fi
-read_flags DRUMLINE_TRAIN_FLAGS "$@"
-arguments=(--mode=train)
-data=${DRUMLINE_DATA:-data/shards} run=${DRUMLINE_RUN:-runs/$config}
-if given run_dir "${flags[@]}"; then run=$value; fi
-if given examples_path "${flags[@]}"; then data=$value; fi
-add_default config "$config"
-add_default examples_path "$data"
-add_default run_dir "$run"
-add_default num_steps "${DRUMLINE_STEPS:-50000}"
-add_default hparams "${DRUMLINE_HPARAMS:-}"
-add_default log_dir "${DRUMLINE_LOG_DIR:-}"
+read_training "$@"
+arguments+=(--mode=train)
 find_program drumline-train
 [ -e "$data/index.h5" ] ||
     die "$data is not a data set (it has no index.h5): sbatch jobs/preprocess.sh makes one; DRUMLINE_DATA sets the folder"

@@ -34,7 +34,15 @@ cat >bin/drumline-train <<'SCRIPT'
 for option in "$@"; do
     [[ $option != --run_dir=* ]] || run=${option#*=}
     [ "$option" != --version ] || { printf 'drumline-train 0\n'; exit 0; }
+    [ "$option" != --mode=check ] || checks=true
 done
+if [ "${checks:-}" ]; then
+    printf '%s\n' "$*" >>checked
+    [ -z "${CANNOT_RUN:-}" ] || exit 127
+    [[ " $* " != *wrong* ]] || { printf 'drumline-train: error: that is wrong\n'; exit 1; }
+    printf 'groovae_4bar can be trained\n'
+    exit 0
+fi
 mkdir -p -- "$run/train"
 printf '{"event":"end","step":7,"reason":"%s"}\n' "${END_REASON:-num_steps}" >>"$run/train/metrics.jsonl"
 touch -- "$run/train/checkpoint-00000007.h5"
@@ -83,6 +91,66 @@ DRUMLINE_TRAIN_FLAGS=--help in_job train.sh
 [ "$status" -eq 0 ] || fail "--help in DRUMLINE_TRAIN_FLAGS ended with status $status"
 [ ! -e calls ] || fail "--help called Slurm: $(cat calls)"
 [ ! -e runs ] || fail "--help made a run"
+
+# On the login node a training is checked, and then submitted with sbatch's options, or refused.
+on_login() {
+    rm -f calls checked
+    status=0
+    "$source/jobs/$1" "${@:2}" >log 2>&1 || status=$?
+}
+# called PATTERN: what sbatch was called with last.
+called() {
+    tail -n 1 calls 2>/dev/null | grep -qE -- "$1" || fail "sbatch was called with: $(cat calls 2>/dev/null)"
+}
+refused() {
+    [ "$status" -eq 1 ] || fail "$1: status $status, where it should be refused"
+    said 'that is wrong'
+    said 'nothing was submitted'
+    [ ! -e calls ] || fail "$1 called Slurm: $(cat calls)"
+}
+on_login train.sh groovae_4bar_flat --hparams=wrong=1
+refused train.sh
+on_login train_4bar.sh --hparams wrong=1
+refused train_4bar.sh
+on_login pipeline.sh groovae_4bar --hparams=wrong=1
+refused pipeline.sh
+printf 'z_size=4\n\n# a line that does not count\nwrong=2\nz_size=5\n' >lines.txt
+on_login sweep.sh lines.txt
+refused sweep.sh
+said 'line 2, wrong=2: '
+said '1 of 3 lines of lines.txt are wrong'
+[ "$(wc -l <checked)" -eq 3 ] || fail "not every line was checked"
+DRUMLINE_SBATCH='-N 2 --ntasks-per-node=16' on_login train_4bar.sh --log_steps=3
+[ "$status" -eq 0 ] || fail "train_4bar.sh: status $status"
+called '-N 2 --ntasks-per-node=16 .*/jobs/train_4bar.sh --log_steps=3$'
+grep -q -- '--num_ranks=32 .*--config=groovae_4bar .*--run_dir=runs/groovae_4bar .*--log_steps=3' checked ||
+    fail "checked was: $(cat checked)"
+for options in '-n7' '-n 7' '--ntasks=7 -N 2' '--ntasks 7'; do
+    DRUMLINE_SBATCH=$options on_login train.sh --config=groovae_4bar_flat
+    grep -q -- '--num_ranks=7 .*--run_dir=runs/groovae_4bar_flat' checked || fail "$options: checked was: $(cat checked)"
+done
+CANNOT_RUN=1 on_login train.sh
+[ "$status" -eq 0 ] || fail "train.sh where nothing can be checked: status $status"
+said 'checked in the job'
+called '/jobs/train.sh$'
+sed -i /wrong/d lines.txt
+DRUMLINE_HPARAMS=bars=2 DRUMLINE_SBATCH=--qos=low on_login sweep.sh --prune lines.txt --log_steps=3
+[ "$status" -eq 0 ] || fail "sweep.sh: status $status"
+called '--array=1-2 --qos=low .*/jobs/sweep.sh --prune lines.txt --log_steps=3$'
+grep -q -- '--run_dir=runs/lines/002 --hparams=bars=2,z_size=5$' checked || fail "checked was: $(cat checked)"
+said 'in runs/lines/001 to runs/lines/002'
+said 'it prunes none'
+for option in --hparams=z_size=3 --run_dir=runs/x; do
+    on_login sweep.sh lines.txt $option
+    [ "$status" -eq 1 ] || fail "sweep.sh took $option, which would make all runs the same"
+done
+mkdir -p runs/lines/001
+printf 'z_size=9\n' >runs/lines/001/sweep_line
+on_login sweep.sh lines.txt
+[ "$status" -eq 1 ] || fail "a file that has changed was submitted"
+said 'was begun with z_size=9'
+[ ! -e calls ] || fail "a file that has changed was submitted: $(cat calls)"
+rm -r runs calls checked 2>/dev/null || true
 
 # Eight columns of squeue tell the jobs apart.
 names=$(sed -n 's/^#SBATCH --job-name=//p' "$source"/jobs/*.sh | cut -c 1-8)

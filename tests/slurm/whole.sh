@@ -33,8 +33,18 @@ wait_for 30 "task 0" in_log "drumline-generate-${job}_0.log" 'already exists'
 md5sum "$samples"/task-00001/*000-of-003.mid | cut -d ' ' -f 1 | cmp - before ||
     fail "the same seed played something else"
 
+# What can't be trained is refused before anything is submitted.
+submitted_before=$(in_slurm squeue --noheader --states=all | wc -l)
+for script in pipeline train; do
+    ! in_slurm jobs/$script.sh groovae_4bar_flat --hparams=batch_size=100000 >refused.out 2>&1 ||
+        fail "$script.sh was submitted" refused.out
+    expect_log refused.out 'the largest batch that fits is --hparams=batch_size=[0-9]+'
+done
+[ "$(in_slurm squeue --noheader --states=all | wc -l)" -eq "$submitted_before" ] || fail "a job was submitted" refused.out
+
 # A failed job ends what depends on it.
-DRUMLINE_RUN=runs/bad in_slurm jobs/pipeline.sh groovae_4bar_flat --hparams=no_such=1 >pipeline.out
+touch no_folder
+DRUMLINE_RUN=no_folder/bad in_slurm jobs/pipeline.sh groovae_4bar_flat >pipeline.out
 expect_state "$(number generate)" CANCELLED pipeline.out
 expect_state "$(number train)" FAILED "drumline-train-$(number train).log"
 
@@ -42,7 +52,7 @@ printf '# z_size\nz_size=5,learning_rate=0.002\n\n  z_size=7\n' >sweep.txt
 # A site's own setting, which each of a job's scripts reads.
 cp -rL jobs site_jobs
 printf 'export DRUMLINE_LOG_DIR=logs\n' >>site_jobs/site.sh
-DRUMLINE_JOBS=$PWD/site_jobs in_slurm jobs/sweep.sh sweep.txt --log_steps=5 >sweep.out ||
+DRUMLINE_JOBS=$PWD/site_jobs in_slurm jobs/sweep.sh sweep.txt --log_steps=5 --eval_steps=2 >sweep.out ||
     fail "the sweep was not submitted" sweep.out
 for task in 1 2; do
     wait_for 60 "line $task" compgen -G "drumline-sweep-*_$task.log"
@@ -58,3 +68,12 @@ trained_with runs/sweep/002 7 || fail "line 2 trained with another z_size" ./*sw
 for task in 1 2; do
     compgen -G "logs/00$task/rank-0000-*.log" >/dev/null || fail "line $task has no log of its own" ./*sweep*_$task.log
 done
+
+# A line that learns nothing falls behind them, and its job is done.
+printf 'z_size=5,learning_rate=1e-9,min_learning_rate=0\n' >>sweep.txt
+DRUMLINE_SBATCH=--array=3 in_slurm jobs/sweep.sh sweep.txt --eval_steps=2 --prune --prune_min_runs=2 \
+    --prune_warmup_steps=4 >sweep.out || fail "the third line was not submitted" sweep.out
+log=drumline-sweep-$(sed -n 's/^Submitted batch job //p' sweep.out)_3.log
+wait_for 60 "the third line's end" in_log "$log" 'was pruned at step 4$'
+"$build/bin/drumline-info" runs/sweep >info.out
+expect_log info.out '^003 .* pruned$'

@@ -35,6 +35,28 @@ class Refusals(harness.TrainingTest):
                 self.refuse("unmade", *parts, status=2, **flags)
         self.assertFalse(os.path.exists(self.path("unmade")))
 
+    def test_checked_beforehand(self):
+        """--mode=check says what a training would be refused for, and writes nothing."""
+        run = self.trained()
+        before = sorted(os.walk(self.path(run)))
+        self.assertIn("at step 10", self.run_to(0, run, mode="check").output)
+        self.refuse(run, "z_size is 6, not 7", mode="check", hparams="z_size=7")
+        self.assertEqual(sorted(os.walk(self.path(run))), before)
+        job = self.run_to(0, "unmade", 2, mode="check", log_dir=self.path("logs"))
+        self.assertIn("can be trained", job.output)
+        self.refuse("unmade", "the largest batch that fits is --hparams=batch_size=", mode="check",
+                    hparams="batch_size=100000")
+        self.refuse("unmade", "less than one window for each of 14 ranks", mode="check", num_ranks=14)
+        self.refuse("unmade", "not a data set", mode="check", examples_path=self.path())
+        self.refuse("unmade", "z_sise", status=2, mode="check", hparams="z_sise=3")
+        self.refuse("unmade", "--num_ranks is for --mode=check", status=2, num_ranks=2)
+        self.refuse("unmade", "--config is missing", status=2, mode="check", config=None)
+        job = self.run_to(0, "unmade", mode="check", examples_path=self.path("later"))
+        self.assertIn("is not there yet, so the batch size was not checked", job.output)
+        self.assertIn("are valid", self.run_to(0, "unmade", mode="check", examples_path=None).output)
+        for name in ("unmade", "logs", "later"):
+            self.assertFalse(os.path.exists(self.path(name)))
+
     def test_command_line_of_several_ranks(self):
         self.refuse("unmade", "--num_steps=0", status=2, ranks=3, num_steps=0)
 

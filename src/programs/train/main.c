@@ -45,6 +45,8 @@ static int run(const struct train_options *options, const struct config *config,
         return export_mode_run(options, config, comm, error);
     case MODE_IMPORT:
         return import_mode_run(options, config, comm, error);
+    case MODE_CHECK:
+        return training_check(options, config, comm, error) ? EXIT_SUCCESS : EXIT_FAILURE;
     }
     return EXIT_FAILURE;
 }
@@ -92,7 +94,8 @@ int main(int argc, char **argv)
         const struct config *config = options.config ? config_find(options.config, NULL) : NULL;
         if (options.mode != MODE_TRAIN)
             halt_uninstall();
-        if (!rank_log_start(comm, options.log_dir, &train_program, argc, argv, &error) ||
+        if (!rank_log_start(comm, options.mode == MODE_CHECK ? NULL : options.log_dir, &train_program, argc, argv,
+                            &error) ||
             !check_models(comm, &options, &error) || !start_threads(comm, &options, &error))
             status = EXIT_FAILURE;
         else

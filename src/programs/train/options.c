@@ -20,17 +20,20 @@
 
 static const struct setting rows[] = {
     TEXT(config, NULL, "NAME", "Model configuration: groovae_4bar, ... (drumline-info --hparams lists all)."),
-    ROW(mode, SETTING_CHOICE, "train", 0, 0, "train|eval|latents|export|import", NULL,
+    ROW(mode, SETTING_CHOICE, "train", 0, 0, "train|eval|latents|export|import|check", NULL,
         "train; eval: report losses and quality of a checkpoint on a split; latents: measure the latent space of a "
         "checkpoint "
         "on the train split, and store the result in it; export: write a checkpoint's weights as a model file; import: "
-        "write a model of another program as one."),
+        "write a model of another program as one; check: whether a training of this command line could start: config, "
+        "hparams, data set "
+        "if it is there, batch size, run; writes nothing."),
     TEXT(examples_path, NULL, "DIR",
          "Data set made by drumline-preprocess. With --mode=export, optional: as --mode=latents, for the file that is "
          "written."),
     TEXT(run_dir, NULL, "DIR", "Folder of the run. Training resumes from its latest valid checkpoint, if any."),
     RANK_LOG_ROW(struct train_options),
     INT(num_steps, "200000", 1, 4294967295.0, "Train up to this step."),
+    INT(num_ranks, "0", 0, 1e7, "With --mode=check: ranks that the training will have (0: those of this job)."),
     TEXT(hparams, NULL, "a=1,b=[2,3]", "Overrides of the config's hparams; of the checkpoint's when resuming."),
     TEXT(init_checkpoint, NULL, "FILE|RUN|NAME",
          "Start a new run from the weights of this checkpoint, model file or run, or of the shipped model NAME, whose "
@@ -195,6 +198,7 @@ bool train_options_check(const struct train_options *options, const struct confi
     *config = NULL;
     if (!deadline_check_flag(options->deadline, error))
         return false;
+    bool trains = options->mode == MODE_TRAIN || options->mode == MODE_CHECK;
     bool writes_model = options->mode == MODE_EXPORT || options->mode == MODE_IMPORT;
     if (writes_model && !check_model(options, error))
         return false;
@@ -205,15 +209,17 @@ bool train_options_check(const struct train_options *options, const struct confi
         return error_set(error, "--input_file is for --mode=import");
     if (options->mode != MODE_EVAL && options->num_samples > 0)
         return error_set(error, "--num_samples is for --mode=eval");
-    if (!options->examples_path && !writes_model)
+    if (options->mode != MODE_CHECK && options->num_ranks > 0)
+        return error_set(error, "--num_ranks is for --mode=check: mpirun or srun says how many ranks there are");
+    if (!options->examples_path && !writes_model && options->mode != MODE_CHECK)
         return error_set(error, "--examples_path is missing: the folder that drumline-preprocess made");
-    if (!options->run_dir && options->mode != MODE_IMPORT && (options->mode == MODE_TRAIN || !options->checkpoint_file))
+    if (!options->run_dir && options->mode != MODE_IMPORT && (trains || !options->checkpoint_file))
         return error_set(error, "--run_dir is missing: the folder for checkpoints and metrics");
-    if (options->mode == MODE_TRAIN && options->checkpoint_file)
+    if (trains && options->checkpoint_file)
         return error_set(error,
                          "--checkpoint_file is for --mode=eval, latents and export; to begin from its parameters give "
                          "--init_checkpoint");
-    if (options->mode == MODE_TRAIN && !options->config)
+    if (trains && !options->config)
         return error_set(error, "--config is missing: groovae_4bar is one (drumline-info --hparams lists all)");
     if (options->patience > 0 && (options->eval_steps == 0 || strcmp(options->eval_split, "validation") != 0))
         return error_set(error, "--patience needs evaluations of the validation split during training");

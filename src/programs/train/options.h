@@ -5,7 +5,7 @@
 #include "base/cli/options.h"
 #include "model/vae/hparams.h"
 
-enum train_mode { MODE_TRAIN, MODE_EVAL, MODE_LATENTS, MODE_EXPORT, MODE_IMPORT };
+enum train_mode { MODE_TRAIN, MODE_EVAL, MODE_LATENTS, MODE_EXPORT, MODE_IMPORT, MODE_CHECK };
 enum export_format { FORMAT_HDF5, FORMAT_MAGENTA_JS, FORMAT_SAFETENSORS };
 
 /* What latent vectors of samples are drawn from. */
@@ -16,6 +16,7 @@ struct train_options {
     int mode; /* enum train_mode */
     char *examples_path, *run_dir, *log_dir;
     int64_t num_steps;
+    int64_t num_ranks; /* with --mode=check; 0: those there are */
     char *hparams;
     char *init_checkpoint, *checkpoint_file;
     char *input_file;            /* with --mode=import */

@@ -43,6 +43,7 @@ struct training {
     struct windows windows;       /* training split */
     struct evaluation evaluation; /* with --eval_steps */
     bool evaluates;
+    int num_ranks;  /* that the training has, or with --mode=check will have */
     bool is_pruned; /* with --prune: the run has fallen behind others */
     struct transform transform;
     uint32_t *order; /* [windows.count + windows.num_silent] the windows in the permutation of order_epoch */
@@ -75,6 +76,11 @@ struct training {
  * Collective. */
 bool training_open(struct training *training, const struct train_options *options, const struct config *config,
                    double started, struct comm *comm, struct error *error);
+
+/* --mode=check: whether training_open would fail, as far as that is known without writing anything or making the model. A data set
+ * that is not there is no failure, but said to be unseen. Collective. */
+bool training_check(const struct train_options *options, const struct config *config, struct comm *comm,
+                    struct error *error);
 
 /* Collective. */
 void training_close(struct training *training);

@@ -228,9 +228,9 @@ static bool check_dataset(struct training *training, bool resumed, struct error 
                          "; the largest batch that fits is --hparams=batch_size=%zu",
                          options->examples_path, training->windows.count, hparams->bars, hparams->batch_size,
                          training->windows.count);
-    if (hparams->batch_size < comm_size(training->comm))
+    if (hparams->batch_size < training->num_ranks)
         return error_set(error, "batch_size=%" PRId64 " is less than one window for each of %d ranks",
-                         hparams->batch_size, comm_size(training->comm));
+                         hparams->batch_size, training->num_ranks);
     choose_eval_steps(training, resumed);
     if (options->patience > 0 && state->eval_steps == 0)
         return error_set(error, "--patience needs evaluations: give --eval_steps");
@@ -409,6 +409,7 @@ bool training_open(struct training *training, const struct train_options *option
     memset(training, 0, sizeof *training);
     training->options = options;
     training->comm = comm;
+    training->num_ranks = comm_size(comm);
     training->saved = clock_seconds();
     stats_start(&training->stats, phase_names, NUM_PHASES);
     if (!watchdog_start(&training->watchdog, comm, options->stall_seconds, error) ||
@@ -452,6 +453,54 @@ failed:
     free(newest);
     close_failed(training);
     return false;
+}
+
+static void log_check(const struct training *training, const char *newest, bool has_dataset)
+{
+    const struct checkpoint *state = &training->state;
+    struct folder_lock_view view;
+    run_lock_look(&view, training->folder);
+    if (view.state == FOLDER_LOCK_HELD)
+        log_warning("%s is in use by process %ld on %s: a job that starts before it ends is refused", training->folder,
+                    view.pid, view.host);
+    if (newest)
+        log_info("resumes from %s at step %" PRIu64, newest, state->step);
+    if (has_dataset)
+        log_info("%s can be trained: %zu training windows, batch of %" PRId64, state->config, training->windows.count,
+                 state->hparams.batch_size);
+    else if (training->options->examples_path)
+        log_info("%s: config and hparams are valid; %s is not there yet, so the batch size was not checked",
+                 state->config, training->options->examples_path);
+    else
+        log_info("%s: config and hparams are valid", state->config);
+}
+
+bool training_check(const struct train_options *options, const struct config *config, struct comm *comm,
+                    struct error *error)
+{
+    struct training training = {
+        .options = options,
+        .comm = comm,
+        .num_ranks = options->num_ranks > 0 ? (int)options->num_ranks : comm_size(comm),
+        .folder = run_train_folder(options->run_dir),
+    };
+    char *newest = NULL;
+    bool has_dataset = options->examples_path && folder_exists(options->examples_path), ok = true;
+    if (comm_rank(comm) == 0 && folder_exists(training.folder))
+        ok = run_newest_checkpoint(&training.state, &newest, options->run_dir, error);
+    ok = comm_all_ok(comm, ok, error);
+    if (ok)
+        share_checkpoint(&training, &newest);
+    comm_broadcast(comm, &has_dataset, sizeof has_dataset, 0);
+    ok = ok && (newest || open_initial(&training, config, error));
+    ok = ok && comm_all_ok(comm, newest ? resume_state(&training, config, error) : new_state(&training, config, error),
+                           error);
+    ok = ok && (!has_dataset || open_dataset(&training, newest != NULL, error));
+    if (ok)
+        log_check(&training, newest, has_dataset);
+    free(newest);
+    training_close(&training);
+    return ok;
 }
 
 void training_close(struct training *training)

@@ -1,0 +1,105 @@
+#!/bin/bash
+# jobs/training.sh: what the scripts that train share, besides jobs/common.sh: the arguments of the training, and, on the
+# login node, the checks before a script submits itself. They source it; it is not submitted.
+# shellcheck disable=SC2154 # jobs, flags, value and program are set by common.sh, job_script by the script
+
+# read_training [CONFIG] [OPTION]...: sets config, data, run, flags (the user's options) and arguments (the others).
+read_training() {
+    config=${DRUMLINE_CONFIG:-groovae_4bar}
+    if [ $# -gt 0 ] && [[ $1 != --* ]]; then
+        config=$1
+        shift
+    fi
+    read_flags DRUMLINE_TRAIN_FLAGS "$@"
+    if given config "${flags[@]}"; then config=$value; fi
+    data=${DRUMLINE_DATA:-data/shards} run=${DRUMLINE_RUN:-runs/$config}
+    if given run_dir "${flags[@]}"; then run=$value; fi
+    if given examples_path "${flags[@]}"; then data=$value; fi
+    arguments=()
+    add_default config "$config"
+    add_default examples_path "$data"
+    add_default run_dir "$run"
+    add_default num_steps "${DRUMLINE_STEPS:-50000}"
+    add_default hparams "${DRUMLINE_HPARAMS:-}"
+    add_default log_dir "${DRUMLINE_LOG_DIR:-}"
+}
+
+# --- on the login node ---
+
+# count_ranks OPTION...: sets least_ranks to the number of ranks that sbatch's options ask for at least.
+count_ranks() {
+    local nodes=1 per_node=1 tasks=0 name number
+    while [ $# -gt 0 ]; do
+        [[ $1 =~ ^(-n|-N|--ntasks=|--nodes=|--ntasks-per-node=)([0-9]+) ]] ||
+            [[ "$1=${2:-}" =~ ^(-n|-N|--ntasks|--nodes|--ntasks-per-node)=([0-9]+) ]] || { shift; continue; }
+        name=${BASH_REMATCH[1]%=} number=$((10#${BASH_REMATCH[2]:0:7}))
+        case $name in
+            -n | --ntasks) tasks=$number ;;
+            -N | --nodes) nodes=$number ;;
+            *) per_node=$number ;;
+        esac
+        shift
+    done
+    least_ranks=$((tasks > 0 ? tasks : nodes * per_node))
+}
+
+# check_training: gives what read_training has read to drumline-train --mode=check and sets answer to what that says, and
+# refused to whether a job would be refused. What can't be known on this node is left to the job.
+check_training() {
+    refused=false
+    if ! (find_program drumline-train) >/dev/null 2>&1; then
+        answer='note: drumline-train is not on this node, so config, hparams and data set are checked in the job'
+        return
+    fi
+    find_program drumline-train
+    answer=$("$program" --mode=check --num_ranks="$least_ranks" "${arguments[@]}" "${flags[@]}" 2>&1)
+    case $? in
+        0) ;;
+        1 | 2) refused=true ;;
+        *) answer="note: drumline-train does not run on this node, so config, hparams and data set are checked in the job" ;;
+    esac
+}
+
+# submit_self OPTION... -- ARGUMENT...: submits this script with these options of sbatch. Sets job.
+submit_self() {
+    local limit=60 option
+    local -a options=()
+    while [ "$1" != -- ]; do
+        options+=("$1")
+        shift
+    done
+    shift
+    for option in "${options[@]}"; do
+        case $option in --wait | -W) limit=0 ;; esac
+    done
+    command -v sbatch >/dev/null ||
+        die "sbatch was not found: this is a job for Slurm. Without Slurm run drumline-train itself"
+    export DRUMLINE_JOBS=$jobs
+    job=$(timeout "$limit" sbatch --parsable "${options[@]}" "$jobs/$job_script" "$@") ||
+        die "sbatch failed with status $? (see above)"
+    job=${job%%;*}
+}
+
+# submit_training [CONFIG] -- ARGUMENT...: checks a training with the config before -- and the arguments, then submits this
+# script with the arguments. Does not return.
+submit_training() {
+    local -a before=() options
+    local least_ranks refused answer job
+    while [ "$1" != -- ]; do
+        before+=("$1")
+        shift
+    done
+    shift
+    read_site
+    read -r -d '' -a options <<<"${DRUMLINE_SBATCH:-}" || true
+    count_ranks "${options[@]}"
+    read_training "${before[@]}" "$@"
+    check_training
+    ! $refused || die "$answer" "refused: nothing was submitted"
+    say "$answer"
+    submit_self "${options[@]}" -- "$@"
+    printf 'Submitted batch job %s\n' "$job"
+    say "the run will be in $run" \
+        "watch: squeue --me; drumline-info --watch $(printf %q "$run"); cancel: scancel $job"
+    exit 0
+}
