@@ -11,6 +11,7 @@ char *run_train_folder(const char *run_dir);
 char *run_eval_folder(const char *run_dir);
 
 #define RUN_METRICS_NAME "metrics.jsonl"
+#define RUN_RANKS_NAME "rank_times.json"
 #define RUN_TENSORS_NAME "tensors.jsonl" /* --log_tensors */
 #define RUN_BEST_NAME "best.h5"          /* in RUN/train: the model of the lowest val_loss, without optimizer state */
 #define RUN_STARTS_NAME "requeues.tsv"   /* in RUN itself: the starts of its job, by jobs/train.sh */

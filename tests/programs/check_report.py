@@ -225,6 +225,30 @@ def figure(page, title):
             re.findall(r'<tr><th>(.*?)<td>.*?</div><td class="number">(\d+)<', part)}
 
 
+def check_ranks(bin_dir, path, run):
+    """Of 50 ranks the busiest and the least busy are shown, and the slowest is named; a file that is none does no harm. The
+    run's name and the hosts' are escaped."""
+    name = os.path.join(run, "train", "rank_times.json")
+    ranks = [{"host": "<b>host", "seconds": [10 + i % 49, 80 - i % 49, 10 if i != 30 else 40]} for i in range(50)]
+    with open(name, "w", encoding="utf-8") as file:
+        json.dump({"from_step": 0, "step": 9, "phases": ["data", "waiting for gradients", "loss"],
+                   "waiting": "waiting for gradients", "ranks": ranks}, file)
+    page = report(bin_dir, path + ".odd", run)
+    parse(page)
+    figure_of_ranks = page.split('<figure aria-label="Time by rank">')[1].split("</figure>")[0]
+    shown = [int(number) for number in re.findall(r"<tr><th>(\d+) ", figure_of_ranks)]
+    if len(shown) != 32 or shown[0] != 30 or shown[-1] != 49 or "Slowest: rank 30 (" not in page:
+        fail(f"the page has the ranks {shown}")
+    if "<b>&'run" in page or "<b>host" in page:
+        fail("the run's name or a host's is not escaped")
+    if "rank 30 (<b>host), for which the others wait" not in info(bin_dir, run).stdout.replace("\n" + 14 * " ", " "):
+        fail("drumline-info does not name the slowest rank")
+    with open(name, "w", encoding="utf-8") as file:
+        file.write("[]")
+    if "rank_times.json: " not in report(bin_dir, path + ".odd", run):
+        fail("the page does not say what is wrong with rank_times.json")
+
+
 def check_dataset(bin_dir, dataset, folder):
     """The page's numbers are --json's, and a histogram holds every hit."""
     path, seen = os.path.join(folder, "data.html"), json.loads(info(bin_dir, "--json", dataset).stdout)
@@ -329,8 +353,7 @@ def main():
         # A name that would be markup is text.
         odd = os.path.join(folder, "<b>&'run")
         shutil.copytree(run, odd)
-        if "<b>&'run" in report(bin_dir, path + ".odd", odd):
-            fail("the run's name is not escaped")
+        check_ranks(bin_dir, path, odd)
         empty = os.path.join(folder, "empty")
         os.mkdir(empty)
         for flag in (f"--report={path}.none", "--csv"):

@@ -1,4 +1,4 @@
-foreach(module hparams_file model_files retention metrics metrics_history val_losses checkpoint_writer run_folder)
+foreach(module hparams_file model_files retention metrics metrics_history rank_times val_losses checkpoint_writer run_folder)
     drumline_test(run/${module} LINK drumline_run)
 endforeach()
 # Holds the writer's thread at a gate in these two.

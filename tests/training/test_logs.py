@@ -1,8 +1,10 @@
 """One log for the job, and with --log_dir one for each rank."""
+import json
 import os
 import re
 import signal
 import socket
+import subprocess
 
 import harness
 
@@ -37,6 +39,25 @@ class Logs(harness.TrainingTest):
             self.assertTrue(any(line.startswith("eval at step 4: ") for line in lines))
             self.assertTrue(any("this rank alone: encoder forward" in line for line in lines))
         self.assertTrue(any(line.startswith("wrote ") for line in self.rank_log("deep/logs", 0)))
+        self.check_rank_times("run")
+
+    def check_rank_times(self, run):
+        """Of the newest session, of two ranks, in the run's folder and on its page."""
+        with open(self.path(run, "train", "rank_times.json"), encoding="utf-8") as file:
+            times = json.load(file)
+        self.assertEqual((times["from_step"], times["step"], times["waiting"]), (4, 6, "waiting for gradients"))
+        self.assertEqual([rank["host"] for rank in times["ranks"]], 2 * [socket.gethostname()])
+        for rank in times["ranks"]:
+            seconds = dict(zip(times["phases"], rank["seconds"], strict=True))
+            self.assertGreater(min(seconds[phase] for phase in ("decoder forward", "optimizer", "checkpoint")), 0)
+        page = self.path("page.html")
+        subprocess.run([os.path.join(harness.BIN, "drumline-info"), f"--report={page}", self.path(run)],
+                       env={**os.environ, "DRUMLINE_SOUNDFONT": "/nowhere"}, check=True, capture_output=True)
+        with open(page, encoding="utf-8") as file:
+            figure = file.read().split('<figure aria-label="Time by rank">')[1].split("</figure>")[0]
+        self.assertEqual(re.findall(r"<tr><th>(\d+) ", figure), ["0", "1"])
+        self.assertEqual(set(re.findall(r'title="(.*?):', figure)),
+                         {"data", "forward", "backward", "optimizer", "checkpoint", "waiting for other ranks"})
 
     def test_the_head(self):
         """What the run is made with and on, before its first step."""

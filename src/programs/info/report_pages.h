@@ -13,6 +13,9 @@ struct report_options {
 };
 
 bool report_put_run(FILE *out, const char *run_dir, const struct report_options *options, struct error *error);
+/* A part of it: the time by rank and phase of the newest session; nothing where the run has none that can be read. */
+void report_put_ranks(FILE *out, const char *run_dir);
+
 bool report_put_dataset(FILE *out, const char *folder, const struct report_options *options, struct error *error);
 bool report_put_sweep(FILE *out, const char *folder, const struct report_options *options, struct error *error);
 

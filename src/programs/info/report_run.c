@@ -94,6 +94,7 @@ bool report_put_run(FILE *out, const char *run_dir, const struct report_options 
         put_summary(out, object);
         fprintf(out, "<h2>Metrics</h2>\n");
         report_put_charts(out, &history);
+        report_put_ranks(out, run_dir);
         report_put_quality(out, run_dir);
         report_put_music(out, &source, options->soundfont, NULL);
         put_sessions(out, object);

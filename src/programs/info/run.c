@@ -5,6 +5,7 @@
 #include "programs/info/kinds.h"
 #include "programs/info/state.h"
 #include "run/json_members.h"
+#include "run/rank_times.h"
 #include "run/run_folder.h"
 
 #include <inttypes.h>
@@ -61,15 +62,52 @@ static bool read_checkpoints(json_t *object, const char *run_dir, struct error *
     return ok;
 }
 
+/* The rank that the others wait for, of the newest session, and for how much of the time. */
+static void read_slowest(json_t *object, const char *run_dir)
+{
+    struct rank_times times;
+    struct slowest_rank slowest;
+    struct error damage;
+    char *folder = run_train_folder(run_dir);
+    bool found = rank_times_read(&times, folder, &damage);
+    double *scratch = found && times.num_ranks > 1 ? calloc(times.num_ranks, sizeof *scratch) : NULL;
+    if (!found)
+        info_add_damage(object, damage.message);
+    if (scratch) {
+        json_t *rank = json_object();
+        rank_times_find_slowest(&slowest, &times, scratch);
+        json_object_set_new(rank, "rank", json_integer((json_int_t)slowest.rank));
+        json_object_set_new(rank, "host", json_clean_text(times.ranks[slowest.rank].host));
+        json_object_set_new(rank, "share", json_real(slowest.share));
+        json_object_set_new(rank, "phase", json_string(times.phases[slowest.phase]));
+        json_object_set_new(object, "slowest_rank", rank);
+    }
+    free(scratch);
+    rank_times_free(&times);
+    free(folder);
+}
+
 bool info_read_run(json_t *object, const char *run_dir, struct error *error)
 {
     struct info_state *state = info_state_make(run_dir);
     bool ok = state || error_set(error, "%s: out of memory", run_dir);
     ok = ok && read_checkpoints(object, run_dir, error);
-    if (ok)
+    if (ok) {
         info_state_read(state, object);
+        read_slowest(object, run_dir);
+    }
     info_state_free(state);
     return ok;
+}
+
+/* Where it matters: more than a hundredth of the time. */
+static void print_slowest(FILE *out, const json_t *rank)
+{
+    double share = member_number(rank, "share");
+    if (share > 0.01)
+        info_print_field(
+            out, "slowest", "rank %" PRId64 " (%s), for which the others wait %.0f %% of the time, mostly in %s",
+            member_int(rank, "rank"), member_string(rank, "host"), 100 * share, member_string(rank, "phase"));
 }
 
 static void print_checkpoints(FILE *out, const json_t *object)
@@ -100,6 +138,7 @@ void info_print_run(FILE *out, const json_t *object)
     fprintf(out, "%s: run, %s%s\n", member_string(object, "path"), state,
             json_object_get(object, "damage") ? ", with DAMAGE" : "");
     info_print_state(out, object);
+    print_slowest(out, json_object_get(object, "slowest_rank"));
     print_checkpoints(out, object);
     info_print_sessions(out, object, MOST_SESSIONS);
     info_print_metrics(out, json_object_get(object, "train"), "train, step");

@@ -1,27 +1,30 @@
-/* Names the rank that the others wait for. Ranks train in lockstep, so one that is slow, for its processor is hot or shared, makes
- * all slow, and only shows as waiting on the others. */
+/* Times of all ranks: which rank the others wait for, and a file in the run's folder that shows it. Ranks train in lockstep, so
+ * one that is slow, for its processor is hot or shared, makes all slow, and only shows as waiting on the others. */
 #ifndef DRUMLINE_PROGRAMS_TRAIN_SLOW_RANK_H
 #define DRUMLINE_PROGRAMS_TRAIN_SLOW_RANK_H
 
 #include "dist/stats.h"
-
-struct slow_rank_sample;
+#include "run/rank_times.h"
 
 struct slow_rank {
-    struct slow_rank_sample *before, *now; /* rank 0: [ranks] at the last look, and now */
-    double *values;                        /* rank 0: [ranks] scratch */
-    double looked, warned;                 /* clock_seconds; warned: 0, never */
+    struct rank_times now, between; /* rank 0: since the start, and since the last look */
+    struct rank_time *before;       /* rank 0: [ranks] at the last look */
+    double *scratch;                /* rank 0: [ranks] */
+    double looked, warned;          /* clock_seconds; warned: 0, never */
     int warned_rank;
 };
 
-/* `now`, here and below: clock_seconds. Collective. */
-bool slow_rank_start(struct slow_rank *slow, const struct stats *stats, struct comm *comm, double now,
-                     struct error *error);
+/* `waiting`: the phase in which a rank waits for others. `step`: where the training stands. `now`, here and below:
+ * clock_seconds. Collective. */
+bool slow_rank_start(struct slow_rank *slow, const struct stats *stats, int waiting, uint64_t step, struct comm *comm,
+                     double now, struct error *error);
 
-/* At most every half a minute rank 0 compares what the ranks have spent their time with since the last look: all phases but
- * `waiting`. Where the slowest has worked longer than the median rank by more than a tenth of that time, rank 0 warns, and names
- * its rank, its host and the phase that differs most; of the same rank once in ten minutes. Collective. */
-void slow_rank_look(struct slow_rank *slow, const struct stats *stats, int waiting, struct comm *comm, double now);
+/* At most every half a minute, and whenever `is_last`, rank 0 gets all ranks' times, and the answer there is true. It then compares
+ * what the ranks have worked since the last look: where the slowest has worked longer than the median rank by more than a
+ * tenth of that time, it warns, and names its rank, its host and the phase that differs most; of the same rank once in ten
+ * minutes. Collective. */
+bool slow_rank_look(struct slow_rank *slow, const struct stats *stats, uint64_t step, bool is_last, struct comm *comm,
+                    double now);
 
 void slow_rank_free(struct slow_rank *slow);
 

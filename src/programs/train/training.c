@@ -216,6 +216,16 @@ static bool measures_tensors(const struct training *training)
     return training->values_before && training->state.step % (uint64_t)training->options->log_steps == 0;
 }
 
+/* Which rank is slow, and the times of all in a file: whenever it is time, and at the end. Collective. */
+static bool look_at_ranks(struct training *training, bool is_last, struct error *error)
+{
+    struct slow_rank *slow = &training->slow_rank;
+    bool stores =
+        slow_rank_look(slow, &training->stats, training->state.step, is_last, training->comm, clock_seconds());
+    watchdog_phase(training->watchdog, WATCH_METRICS, training->state.step);
+    return !stores || (run_lock_held(&training->lock, error) && rank_times_write(training->folder, &slow->now, error));
+}
+
 /* The mean of the interval's steps, to the log and to metrics.jsonl. */
 static bool report(struct training *training, struct interval *interval, struct error *error)
 {
@@ -238,8 +248,7 @@ static bool report(struct training *training, struct interval *interval, struct 
     *interval = (struct interval){.started = clock_seconds()};
     metrics_log(&line, (uint64_t)training->options->num_steps);
     train_progress_said(&training->progress, clock_seconds());
-    slow_rank_look(&training->slow_rank, &training->stats, STEP_REDUCTION, training->comm, clock_seconds());
-    return write_metrics(training, &line, error) &&
+    return look_at_ranks(training, false, error) && write_metrics(training, &line, error) &&
            (!measures_tensors(training) ||
             (tensor_norms_append(training->folder, state->step, &training->model->table, training->norms, error) &&
              tensorboard_put_norms(training->tensorboard, state->step, &training->model->table, training->norms,
@@ -515,7 +524,8 @@ int training_run(struct training *training, struct error *error)
     const char *reason = NULL;
     double loop_started = clock_seconds();
     train_progress_start(&training->progress, first_step, num_steps, options->log_secs, loop_started);
-    if (!slow_rank_start(&training->slow_rank, &training->stats, training->comm, loop_started, error))
+    if (!slow_rank_start(&training->slow_rank, &training->stats, STEP_REDUCTION, first_step, training->comm,
+                         loop_started, error))
         return EXIT_FAILURE;
     if (training->state.step >= num_steps)
         log_info("the run is at step %" PRIu64 " already: nothing to do up to --num_steps=%" PRIu64,
@@ -553,8 +563,9 @@ int training_run(struct training *training, struct error *error)
     };
     if (!writer_is_well(training, error))
         return EXIT_FAILURE;
-    bool ok = comm_rank(training->comm) != 0 ||
-              (run_lock_held(&training->lock, error) && metrics_append_event(training->folder, &event, error));
+    bool ok = steps == 0 || look_at_ranks(training, true, error);
+    ok = ok && (comm_rank(training->comm) != 0 ||
+                (run_lock_held(&training->lock, error) && metrics_append_event(training->folder, &event, error)));
     if (!comm_all_ok(training->comm, ok, error))
         return EXIT_FAILURE;
     log_early_end(training, event.reason);
