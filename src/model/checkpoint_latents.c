@@ -85,12 +85,18 @@ static bool read_values(struct latents *latents, struct hdf5_reader *file, const
     return true;
 }
 
+/* A size as an int; one above `most` as one more than that, which latents_make refuses. */
+static int bounded(hsize_t size, int most)
+{
+    return size <= (hsize_t)most ? (int)size : most + 1;
+}
+
 bool checkpoint_latents_read(struct latents *latents, struct hdf5_reader *file, const char *path, int size, int classes,
                              struct error *error)
 {
     struct latent_counts counts = {.size = size};
     char *styles = NULL, *attributes = NULL;
-    hsize_t components = 0;
+    hsize_t components = 0, bins[2] = {0}, quantiles[2] = {0};
     *latents = (struct latents){0};
     if (!has(file, "mean", NULL))
         return true;
@@ -98,8 +104,13 @@ bool checkpoint_latents_read(struct latents *latents, struct hdf5_reader *file, 
               read_names(&attributes, &counts.attributes, file, ATTRIBUTE_NAMES, error);
     if (ok && has(file, "mixture", "weights"))
         ok = hdf5_dataset_dims(&components, file, "/" CHECKPOINT_LATENTS "/mixture/weights", 1, error);
-    counts.components = components <= LATENTS_MAX_COMPONENTS ? (int)components : LATENTS_MAX_COMPONENTS + 1;
+    counts.components = bounded(components, LATENTS_MAX_COMPONENTS);
     counts.classes = has(file, "velocity_sd", NULL) && has(file, "offset_sd", NULL) ? classes : 0;
+    if (ok && counts.classes > 0 && has(file, "velocities", "means"))
+        ok = hdf5_dataset_dims(bins, file, "/" CHECKPOINT_LATENTS "/velocities/means", 2, error) &&
+             hdf5_dataset_dims(quantiles, file, "/" CHECKPOINT_LATENTS "/velocities/quantiles", 2, error);
+    counts.velocity_bins = bounded(bins[1], LATENTS_MAX_VELOCITY_BINS);
+    counts.velocity_quantiles = bounded(quantiles[1], LATENTS_MAX_VELOCITY_QUANTILES);
     ok =
         ok && ((latents_make(latents, &counts, error) &&
                 (!styles || latents_split_names(latents->style_names, counts.styles, styles, error)) &&

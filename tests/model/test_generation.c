@@ -279,7 +279,9 @@ static void noise_has_its_deviation(void **state)
     (void)state;
     bench_make(&bench, &all_sizes[0]);
     size_t window = bench.steps * NAIVE_DEPTH, z_size = bench.sizes->z_size;
-    float noise_sd[NAIVE_DEPTH] = {0}, *kept = calloc(window, sizeof *kept), *plain = calloc(window, sizeof *plain),
+    float noise_sd[NAIVE_DEPTH] = {0};
+    const struct feel_noise noise_of_sd = {.depth = NAIVE_DEPTH, .values = noise_sd, .sd = noise_sd};
+    float *kept = calloc(window, sizeof *kept), *plain = calloc(window, sizeof *plain),
           *music = calloc(WINDOWS * window, sizeof *music), *z = calloc(WINDOWS * z_size, sizeof *z);
     struct inference_scratch *scratch = inference_scratch_make(bench.decoder, WINDOWS, &error);
     assert_true(kept && plain && music && z && scratch);
@@ -298,7 +300,7 @@ static void noise_has_its_deviation(void **state)
     noise_sd[offset] = noise_sd[offset + 1] = deviation;
     noise_sd[NAIVE_CLASSES + hit] = 100;
     request.batch = WINDOWS;
-    request.noise_sd = noise_sd;
+    request.noise = &noise_of_sd;
     inference_decode(music, z, bench.decoder, scratch, &request);
     double sum = 0, squares = 0;
     for (size_t b = 0; b < WINDOWS; b++) {

@@ -136,6 +136,7 @@ class Models(harness.TrainingTest):
         added = set(after) - set(before)
         self.assertTrue(added and all(name.startswith("latents/") for name in added), added)
         self.assertEqual(after["latents/velocity_sd"].shape, (9,))
+        self.check_velocities(files[0], after["latents/velocities/means"], after["latents/velocities/quantiles"])
         names = after_attributes["latent_attributes"].split("\n")
         self.assertIn("density", names)
         self.assertEqual(after["latents/attributes/directions"].shape, (len(names), 6))
@@ -168,6 +169,35 @@ class Models(harness.TrainingTest):
         self.assertIn("a density of 6 numbers", info.stdout)
         self.assertIn("density, mean", info.stdout)
         self.assertIn("is of config groovae_4bar, not", self.latents(status=1, checkpoint_file=files[0], config="groovae_2bar_humanize"))
+
+    def check_velocities(self, model, means, quantiles):
+        """Velocities are distributed as is stored; a file of an earlier version has no such thing, a damaged one is refused."""
+        self.assertEqual(means.shape, (9, 8))
+        self.assertEqual(quantiles.shape, (9 * 8, 33))
+        self.assertTrue(numpy.all(numpy.diff(quantiles.reshape(9, 8, 33), axis=1) >= 0))
+        self.assertTrue(numpy.all(numpy.diff(quantiles, axis=1) >= 0) and numpy.all(numpy.diff(means, axis=1) >= 0))
+        falling, wild = means.copy(), quantiles.copy()
+        falling[3, 2], wild[1, 32] = 0.999, numpy.inf
+        for name, changes, part in (
+                ("earlier", {"means": None, "quantiles": None}, None),
+                ("whole", {}, None),
+                ("falling", {"means": falling}, "velocities of drum 4 are not in rising order"),
+                ("wild", {"quantiles": wild}, "not finite"),
+                ("short", {"quantiles": quantiles[:-1]}, "latents/velocities/quantiles"),
+                ("wide", {"quantiles": numpy.zeros((72, 300), "f4")}, "more than allowed"),
+                ("half", {"quantiles": None}, "latents/velocities/quantiles")):
+            changed = self.path(f"velocities-{name}.h5")
+            def add_latents(file, changes=changes):
+                with h5py.File(model, "r") as source:
+                    source.copy("latents", file)
+                for dataset, value in changes.items():
+                    del file[f"latents/velocities/{dataset}"]
+                    if value is not None:
+                        file[f"latents/velocities/{dataset}"] = value
+            copy_model(model, changed, change=add_latents)
+            said = self.generate("--checkpoint_file", changed, "--velocity_noise=1", status=1 if part else 0)
+            if part:
+                self.assertIn(part, said)
 
     def test_latents_at_the_end(self):
         """A training ends by fitting them for best.h5; with --nofit_latents, or where that fails, it just ends."""

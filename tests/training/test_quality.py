@@ -38,12 +38,12 @@ class Quality(harness.TrainingTest):
         del line["time"]
         return line, job.output
 
-    def trained(self, config, bars, steps=60, **hparams):
+    def trained(self, config, bars, steps=60, fit_latents="false", **hparams):
         """A run of a small model, made once."""
         if not os.path.exists(self.path(config)):
             changes = ",".join([HPARAMS, f"bars={bars}"] + [f"{key}={value}" for key, value in hparams.items()])
             self.train(config, config=config, hparams=changes, num_steps=steps, eval_steps=steps, log_steps=steps,
-                       fit_latents="false")
+                       fit_latents=fit_latents)
         return config
 
     def test_ranks(self):
@@ -59,7 +59,7 @@ class Quality(harness.TrainingTest):
         self.assertEqual(lines[0]["task"], "humanize")
 
     def test_samples_on_ranks(self):
-        run = self.trained("groovae_4bar", 1)
+        run = self.trained("groovae_4bar", 1, fit_latents="true")
         lines = [self.evaluate(run, f"samples{ranks}", ranks, num_samples=SAMPLES)[0] for ranks in (1, 2, 3)]
         self.assertEqual(lines[1], lines[0])
         self.assertEqual(lines[2], lines[0])
@@ -127,10 +127,13 @@ class Quality(harness.TrainingTest):
         self.assertEqual(line["test_keep_f1"], 1)
 
     def test_independent_samples(self):
-        run = self.trained("groovae_4bar", 1)
-        line, _ = self.evaluate(run, "sampled", num_samples=SAMPLES)
-        self.generate(self.path("sampled-midi"), run, f"--num_outputs={SAMPLES}", "--seed=0")
-        self.assert_same(line, self.measure(1, "validation", samples=self.path("sampled-midi")), 25)
+        """From what is fitted, with the noise of the model's residuals and velocities as they are distributed; and from N(0, 1)."""
+        run = self.trained("groovae_4bar", 1, fit_latents="true")
+        for latent in ("fitted", "prior"):
+            line, _ = self.evaluate(run, f"sampled-{latent}", num_samples=SAMPLES, latent=latent)
+            self.generate(self.path(f"midi-{latent}"), run, f"--num_outputs={SAMPLES}", "--seed=0", *(
+                ["--latent=prior"] if latent == "prior" else []))
+            self.assert_same(line, self.measure(1, "validation", samples=self.path(f"midi-{latent}")), 25)
 
     def test_added_drums(self):
         """A model that adds a drum is judged by that drum."""
@@ -170,7 +173,7 @@ class Quality(harness.TrainingTest):
 
     def test_report(self):
         """The last evaluation stands in the run's report, whatever else is in the file."""
-        shutil.copytree(self.path(self.trained("groovae_4bar", 1)), self.path("reported"))
+        shutil.copytree(self.path(self.trained("groovae_4bar", 1, fit_latents="true")), self.path("reported"))
         before = self.report("reported")
         self.assertNotIn("<h2>Quality", before)
         line, _ = self.evaluate("reported", "reported", num_samples=SAMPLES)

@@ -405,6 +405,21 @@ static void feed(float *fed, const float *music, const float *raw, int t, const 
     }
 }
 
+/* `room` [D] */
+static void add_noise(float *music, const struct inference_decoder *decoder, float *room,
+                      const struct feel_noise *noise, struct random_stream *stream)
+{
+    const struct output_heads *heads = &decoder->heads;
+    size_t depth = (size_t)decoder->shape.depth;
+    random_fill_normal(room, depth, stream);
+    for (size_t i = 0; i < depth; i++)
+        room[i] *= noise->sd[i];
+    output_heads_add_noise(heads, music, room);
+    for (int i = 0; noise->bins > 0 && i < heads->representation->num_heads; i++)
+        if (heads->rows[i].head == &sigmoid_head && heads->rows[i].gate >= 0 && heads->rows[i].width == noise->classes)
+            feel_noise_draw_velocities(music + heads->rows[i].first, music + heads->rows[i].gate, noise, stream);
+}
+
 /* Step t of window b, from its outputs. */
 static void draw_step(float *music, int t, size_t b, const struct inference_decoder *decoder,
                       struct inference_scratch *scratch, const struct inference_request *request)
@@ -418,12 +433,8 @@ static void draw_step(float *music, int t, size_t b, const struct inference_deco
         output_heads_sample(&decoder->heads, music, outputs, request->temperature, &scratch->streams[b]);
     if (!decoder->hits_are_given && !request->raw_feedback)
         output_heads_condition(&decoder->heads, music, outputs, !request->kept);
-    if (request->noise_sd) {
-        random_fill_normal(scratch->noise, depth, &scratch->noise_streams[b]);
-        for (size_t i = 0; i < depth; i++)
-            scratch->noise[i] *= request->noise_sd[i];
-        output_heads_add_noise(&decoder->heads, music, scratch->noise);
-    }
+    if (request->noise && request->noise->values)
+        add_noise(music, decoder, scratch->noise, request->noise, &scratch->noise_streams[b]);
     if (request->raw_feedback)
         output_heads_ungate(&decoder->heads, scratch->raw + b * depth, music, outputs);
 }

@@ -10,6 +10,7 @@
 #ifndef DRUMLINE_MODEL_INFERENCE_INFERENCE_DECODER_H
 #define DRUMLINE_MODEL_INFERENCE_INFERENCE_DECODER_H
 
+#include "model/inference/feel_noise.h"
 #include "model/nn/tensors.h"
 #include "model/vae/model_shape.h"
 
@@ -48,9 +49,9 @@ struct inference_request {
     size_t taught_stride; /* numbers from one window's to the next one's; 0: the same for all */
 
     const float *before; /* [B, D]: what is fed as the step before the first; NULL: silence, as in training */
-    const float
-        *noise_sd; /* [D]: standard deviation of the noise that is added to each column of a hit, before it is fed to
-                              the next step; hits themselves get none. NULL: no noise */
+    /* What is added to velocities and offsets of hits, before they are fed to the next step; hits themselves get none. NULL, or
+     * without values: nothing. */
+    const struct feel_noise *noise;
     bool raw_feedback; /* a step is fed with the model's own velocities and offsets of drums that are not hit too, as
                           Magenta does; else with 0, as in training */
     float temperature; /* above 0: hits are drawn with probability sigmoid(logit / temperature) */

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "model/latents/gaussian.h"
 #include "model/latents/mixture.h"
+#include "model/latents/velocities.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -410,8 +411,13 @@ bool latents_fit(struct latents *latents, const struct latent_samples *samples, 
     if (ok) {
         choose_styles(&fitting);
         choose_attributes(&fitting);
-        const struct latent_counts counts = {samples->size, fitting.mixture.components, fitting.num_chosen_styles,
-                                             fitting.num_chosen_attributes, classes};
+        const struct latent_counts counts = {samples->size,
+                                             fitting.mixture.components,
+                                             fitting.num_chosen_styles,
+                                             fitting.num_chosen_attributes,
+                                             classes,
+                                             classes > 0 ? VELOCITY_BINS : 0,
+                                             classes > 0 ? VELOCITY_QUANTILES : 0};
         ok = latents_make(latents, &counts, error);
     }
     if (ok) {

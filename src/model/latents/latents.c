@@ -43,6 +43,11 @@ void latents_table(struct tensor_table *table, const struct latent_counts *count
         tensors_add(table, "velocity_sd", 1, 1, classes, INITIAL_ZERO);
         tensors_add(table, "offset_sd", 1, 1, classes, INITIAL_ZERO);
     }
+    if (counts->velocity_bins > 0) {
+        tensors_add(table, "velocities/means", 2, classes, counts->velocity_bins, INITIAL_ZERO);
+        tensors_add(table, "velocities/quantiles", 2, classes * counts->velocity_bins, counts->velocity_quantiles,
+                    INITIAL_ZERO);
+    }
 }
 
 /* The members that point into the values, in the table's order. */
@@ -52,25 +57,35 @@ static void bind(struct latents *latents, const struct tensor_table *table)
         float **member;
         int count;
     } members[] = {
-        {&latents->mean,                  1                         },
-        {&latents->factor,                1                         },
-        {&latents->weights,               latents->counts.components},
-        {&latents->means,                 latents->counts.components},
-        {&latents->scales,                latents->counts.components},
-        {&latents->style_windows,         latents->counts.styles    },
-        {&latents->style_means,           latents->counts.styles    },
-        {&latents->style_factors,         latents->counts.styles    },
-        {&latents->attribute_means,       latents->counts.attributes},
-        {&latents->attribute_sd,          latents->counts.attributes},
-        {&latents->attribute_directions,  latents->counts.attributes},
-        {&latents->attribute_differences, latents->counts.attributes},
-        {&latents->velocity_sd,           latents->counts.classes   },
-        {&latents->offset_sd,             latents->counts.classes   },
+        {&latents->mean,                  1                            },
+        {&latents->factor,                1                            },
+        {&latents->weights,               latents->counts.components   },
+        {&latents->means,                 latents->counts.components   },
+        {&latents->scales,                latents->counts.components   },
+        {&latents->style_windows,         latents->counts.styles       },
+        {&latents->style_means,           latents->counts.styles       },
+        {&latents->style_factors,         latents->counts.styles       },
+        {&latents->attribute_means,       latents->counts.attributes   },
+        {&latents->attribute_sd,          latents->counts.attributes   },
+        {&latents->attribute_directions,  latents->counts.attributes   },
+        {&latents->attribute_differences, latents->counts.attributes   },
+        {&latents->velocity_sd,           latents->counts.classes      },
+        {&latents->offset_sd,             latents->counts.classes      },
+        {&latents->velocity_means,        latents->counts.velocity_bins},
+        {&latents->velocity_quantiles,    latents->counts.velocity_bins},
     };
     int row = 0;
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
         if (members[i].count > 0)
             *members[i].member = latents->values + table->rows[row++].offset;
+}
+
+static bool velocity_counts_are_fine(const struct latent_counts *counts)
+{
+    if (counts->velocity_bins == 0)
+        return counts->velocity_quantiles == 0;
+    return counts->classes > 0 && counts->velocity_bins > 0 && counts->velocity_bins <= LATENTS_MAX_VELOCITY_BINS &&
+           counts->velocity_quantiles >= 2 && counts->velocity_quantiles <= LATENTS_MAX_VELOCITY_QUANTILES;
 }
 
 bool latents_make(struct latents *latents, const struct latent_counts *counts, struct error *error)
@@ -79,12 +94,14 @@ bool latents_make(struct latents *latents, const struct latent_counts *counts, s
     *latents = (struct latents){.counts = *counts};
     if (counts->size < 1 || counts->components < 0 || counts->components > LATENTS_MAX_COMPONENTS ||
         counts->styles < 0 || counts->styles > LATENTS_MAX_STYLES || counts->attributes < 0 ||
-        counts->attributes > LATENTS_MAX_ATTRIBUTES || counts->classes < 0 ||
+        counts->attributes > LATENTS_MAX_ATTRIBUTES || counts->classes < 0 || !velocity_counts_are_fine(counts) ||
         counts->styles * triangle(counts->size) > LATENTS_MAX_STYLE_FLOATS) {
         *latents = (struct latents){0};
         return error_set(error,
-                         "latents: %d components, %d styles and %d attributes for %d numbers are more than allowed",
-                         counts->components, counts->styles, counts->attributes, counts->size);
+                         "latents: %d components, %d styles, %d attributes, and %d quantiles of velocities in %d bins "
+                         "for %d numbers are more than allowed, or too few",
+                         counts->components, counts->styles, counts->attributes, counts->velocity_quantiles,
+                         counts->velocity_bins, counts->size);
     }
     latents_table(&table, counts);
     latents->values = calloc(table.num_floats, sizeof(float));
@@ -127,6 +144,31 @@ static bool all_from(const float *values, int64_t count, float least)
     return true;
 }
 
+/* Whether columns [rows, columns] of a class do not fall along rows or columns and are within 0 and 1. */
+static bool is_rising(const float *values, int rows, int columns)
+{
+    for (int row = 0; row < rows; row++)
+        for (int column = 0; column < columns; column++) {
+            const float *value = values + (size_t)row * (size_t)columns + column;
+            if (!(*value >= 0 && *value <= 1) || (row > 0 && !(*value >= value[-columns])) ||
+                (column > 0 && !(*value >= value[-1])))
+                return false;
+        }
+    return true;
+}
+
+static bool check_velocities(const struct latents *latents, struct error *error)
+{
+    int bins = latents->counts.velocity_bins, quantiles = latents->counts.velocity_quantiles;
+    for (int i = 0; bins > 0 && i < latents->counts.classes; i++) {
+        size_t first = (size_t)i * (size_t)bins;
+        if (!is_rising(latents->velocity_means + first, 1, bins) ||
+            !is_rising(latents->velocity_quantiles + first * (size_t)quantiles, bins, quantiles))
+            return error_set(error, "latents: the velocities of drum %d are not in rising order from 0 to 1", i + 1);
+    }
+    return true;
+}
+
 bool latents_check(const struct latents *latents, struct error *error)
 {
     const struct latent_counts *counts = &latents->counts;
@@ -142,7 +184,7 @@ bool latents_check(const struct latents *latents, struct error *error)
     for (int i = 0; i < counts->styles; i++)
         if (!(latents->style_windows[i] >= 0 && latents->style_windows[i] <= 1e9f))
             return error_set(error, "latents: style %d has no valid number of windows", i + 1);
-    return check_names(latents->style_names, counts->styles, "style", error) &&
+    return check_velocities(latents, error) && check_names(latents->style_names, counts->styles, "style", error) &&
            check_names(latents->attribute_names, counts->attributes, "attribute", error);
 }
 

@@ -12,6 +12,8 @@
  * - A Gaussian for each style.
  * - Attributes: z + a * direction has `a` standard deviations more of one.
  * - Residuals: by how much the model's velocities and offsets differ from the data's, class by class.
+ * - Velocities: how the data's were distributed given the model's, class by class. The model's are parted into bins; of each the
+ *   mean of the model's and the quantiles of the data's are known.
  *
  * All but the first may be missing. */
 #ifndef DRUMLINE_MODEL_LATENTS_LATENTS_H
@@ -29,15 +31,18 @@ enum {
     LATENTS_MAX_ATTRIBUTES = 64,
     LATENTS_NAME_SIZE = 64,
     LATENTS_MAX_STYLE_FLOATS = 1 << 21, /* of all styles' factors: 8 MiB */
+    LATENTS_MAX_VELOCITY_BINS = 64,
+    LATENTS_MAX_VELOCITY_QUANTILES = 257,
 };
 
 /* What there is; 0: none. */
 struct latent_counts {
-    int size;       /* Z; 0: nothing at all */
-    int components; /* K */
-    int styles;     /* S */
-    int attributes; /* A */
-    int classes;    /* C */
+    int size;                              /* Z; 0: nothing at all */
+    int components;                        /* K */
+    int styles;                            /* S */
+    int attributes;                        /* A */
+    int classes;                           /* C */
+    int velocity_bins, velocity_quantiles; /* V, Q; 0 without classes */
 };
 
 struct latents {
@@ -65,6 +70,10 @@ struct latents {
 
     float *velocity_sd; /* [C]: of 0 to 1 */
     float *offset_sd;   /* [C] */
+
+    float *velocity_means; /* [C, V]: of the model's velocities, 0 to 1, in each bin; not falling */
+    float *
+        velocity_quantiles; /* [C * V, Q]: of the data's in the bin, at 0, 1 / (Q - 1), ... 1; not falling along Q nor V */
 };
 
 /* The datasets below /latents, in the order of the members; none of those whose count is 0. */

@@ -136,7 +136,7 @@ static bool play_stretch(struct apply *apply, int variant, struct error *error)
                     .controls_stride = GRID_BAR_STEPS * (size_t)job->shape->num_controls,
                     .kept = job->keeps_hits ? apply->here.target : NULL,
                     .kept_stride = bar,
-                    .noise_sd = job->noise_sd,
+                    .noise = &job->noise,
                     .temperature = (float)job->temperature,
                     .seed = job->seed,
                     .window = (uint32_t)variant},

@@ -63,7 +63,7 @@ static bool play(struct generate_job *job, struct error *error)
         .threads = job->threads,
         .request = {.controls = job->controls,
                     .kept = job->keeps_hits ? job->kept : NULL,
-                    .noise_sd = job->noise_sd,
+                    .noise = &job->noise,
                     .raw_feedback = job->options->feedback == GENERATE_FEEDBACK_RAW,
                     .temperature = (float)job->temperature,
                     .seed = job->seed},

@@ -96,28 +96,6 @@ static double noise_of(const struct generate_job *job, double asked)
     return asked >= 0 ? asked : job->options->mode == GENERATE_SAMPLE && job->model.residual_sd ? 1 : 0;
 }
 
-/* The standard deviation of the noise in each column: the model's residual times --velocity_noise or --timing_noise. */
-static bool set_noise(struct generate_job *job, struct error *error)
-{
-    const struct representation *representation = hparams_representation(&job->model.checkpoint.hparams);
-    const double velocity_noise = noise_of(job, job->options->velocity_noise),
-                 timing_noise = noise_of(job, job->options->timing_noise);
-    if (!(velocity_noise > 0 || timing_noise > 0))
-        return true;
-    job->noise_sd = calloc((size_t)representation->depth, sizeof(float));
-    if (!job->noise_sd)
-        return error_set(error, "out of memory");
-    for (int i = 0, column = 0; i < representation->num_heads; i++) {
-        const struct representation_head *head = &representation->heads[i];
-        double factor = strcmp(head->kind, HEAD_SIGMOID) == 0 ? velocity_noise
-                        : strcmp(head->kind, HEAD_TANH) == 0  ? timing_noise
-                                                              : 0;
-        for (int k = 0; k < head->width; k++, column++)
-            job->noise_sd[column] = (float)(factor * (double)job->model.residual_sd[column]);
-    }
-    return true;
-}
-
 static uint64_t choose_seed(const struct generate_options *options)
 {
     struct timespec now;
@@ -151,7 +129,9 @@ static bool start(struct generate_job *job, struct error *error)
     job->kept = calloc(steps * depth, sizeof(float));
     if (!job->ends || !job->controls || !job->rows || !job->kept)
         return error_set(error, "no memory for windows of %" PRIu32 " bars", job->bars);
-    return set_noise(job, error);
+    return feel_noise_make(&job->noise, hparams_representation(&job->model.checkpoint.hparams), job->model.residual_sd,
+                           &job->model.latents, noise_of(job, options->velocity_noise),
+                           noise_of(job, options->timing_noise), error);
 }
 
 /* Writes the windows of an input as files to choose from. Always fails: nothing was chosen. */
@@ -339,7 +319,7 @@ void generate_job_close(struct generate_job *job)
     for (int i = 0; i < job->num_inputs; i++)
         generate_input_free(&job->inputs[i]);
     free(job->command);
-    free(job->noise_sd);
+    feel_noise_free(&job->noise);
     latent_choice_free(&job->choice);
     free(job->kept);
     free(job->rows);
@@ -365,7 +345,7 @@ static void warn_of_copies(const struct generate_job *job, int count)
 {
     int mode = job->options->mode;
     bool fixed = generate_edits(mode) || mode == GENERATE_RECONSTRUCT || mode == GENERATE_ATTRIBUTE;
-    if (count > 1 && fixed && job->keeps_hits && !job->noise_sd)
+    if (count > 1 && fixed && job->keeps_hits && !job->noise.values)
         log_warning("all %d outputs are the same, as hits are kept: --velocity_noise and --timing_noise vary them%s",
                     count, job->model.residual_sd ? "" : ", with a model that stores what they need");
 }

@@ -20,7 +20,7 @@ struct generate_job {
     uint32_t bars; /* of the model's window */
     uint64_t seed;
     int threads;
-    float *noise_sd; /* [D], owned; NULL: no noise */
+    struct feel_noise noise;
 
     float qpm;
     int num_inputs;

@@ -96,10 +96,11 @@ static const struct setting rows[] = {
                 "humanize or hits_as_controls and for transfer; else the model decides which drums it hits."),
     NUMBER(
         "velocity_noise", SETTING_DOUBLE, velocity_noise, "-1", -1, 10,
-        "Vary velocities at random, by this many times the standard deviation by which the model's differ from those "
-        "of its training data. Models play averages; drummers don't. Needs a model that stores it. -1: 1 for samples "
-        "where the model stores it, else 0."),
-    NUMBER("timing_noise", SETTING_DOUBLE, timing_noise, "-1", -1, 10, "The same for the timing."),
+        "Vary velocities at random: 1 as those of the training data vary where the model plays the same, 0.5 half as "
+        "much. Models play averages; drummers don't. Needs a model that stores it. -1: 1 for samples where the model "
+        "stores it, else 0."),
+    NUMBER("timing_noise", SETTING_DOUBLE, timing_noise, "-1", -1, 10,
+           "The same for the timing, by this many standard deviations."),
     SETTING_ROW(struct generate_options, feedback, SETTING_CHOICE, "zero", 0, 0, GENERATE_FEEDBACK_CHOICES, NULL,
                 "Velocities and offsets of drums that are not hit, as the next step is given them. zero: 0, as in "
                 "training; raw: what the model put out, as Magenta's programs do."),

@@ -102,6 +102,7 @@ struct player {
     bool takes_input;            /* what is played answers an input; else it is drawn */
     enum latent_density density; /* that latent vectors are drawn from */
     float temperature;
+    struct feel_noise noise; /* of samples */
 };
 
 static void put_roll(FILE *out, const char *title, const struct grid *grid, struct audio_renderer *renderer)
@@ -142,7 +143,7 @@ static void put_samples(FILE *out, const struct player *player)
     enum { COUNT = NUM_SAMPLES + NUM_BETWEEN };
     int size = inference_decoder_shape(player->model->decoder)->z_size;
     const struct inference_request request = {
-        .batch = COUNT, .noise_sd = player->model->residual_sd, .temperature = player->temperature, .seed = SEED};
+        .batch = COUNT, .noise = &player->noise, .temperature = player->temperature, .seed = SEED};
     float *z = player->z;
     generation_draw_latents(z, NUM_SAMPLES, size, SEED, 0);
     latents_apply(z, NUM_SAMPLES, &player->model->latents, player->density, 0, SEED, 0, 0);
@@ -257,12 +258,17 @@ static bool open_player(struct player *player, const struct run_model *model, st
     player->windows = calloc(COUNT * player->window, sizeof *player->windows);
     player->controls = calloc((size_t)shape->steps * (size_t)shape->num_controls + 1, sizeof *player->controls);
     player->scratch = inference_scratch_make(model->decoder, COUNT, error);
-    return player->scratch && ((player->z && player->windows && player->controls) || error_set(error, "out of memory"));
+    double amount = model->residual_sd ? 1 : 0;
+    return player->scratch &&
+           ((player->z && player->windows && player->controls) || error_set(error, "out of memory")) &&
+           feel_noise_make(&player->noise, hparams_representation(&model->checkpoint.hparams), model->residual_sd,
+                           &model->latents, amount, amount, error);
 }
 
 static void close_player(struct player *player)
 {
     inference_scratch_free(player->scratch);
+    feel_noise_free(&player->noise);
     free(player->controls);
     free(player->windows);
     free(player->z);

@@ -127,35 +127,36 @@ struct evaluating {
     struct shared_dataset shared;
     struct evaluation evaluation;
     struct inference_decoder *decoder;
-    float *noise_sd, *sample_noise_sd; /* [D]; NULL: no noise */
+    struct feel_noise noise, sample_noise;
     struct quality_sums quality;
     struct samples_quality samples;
     struct metrics_line line;
 };
 
-/* *noise_sd [D], NULL where there is none: the options', where they leave it open `usual` times the residuals that the model stores.
- * The same on all ranks. Collective. */
-static bool make_noise(struct evaluating *evaluating, float **noise_sd, double usual, struct error *error)
+/* The options' noise, where they leave it open `usual` times as much as the model stores. The same on all ranks. Collective. */
+static bool make_noise(struct evaluating *evaluating, struct feel_noise *noise, double usual, struct error *error)
 {
     const struct train_options *options = evaluating->options;
-    const struct representation *representation = hparams_representation(&evaluating->loaded.checkpoint.hparams);
-    size_t size = (size_t)representation->depth * sizeof **noise_sd;
+    const struct loaded *loaded = &evaluating->loaded;
+    struct comm *comm = evaluating->comm;
     const double velocity_noise = options->velocity_noise >= 0 ? options->velocity_noise : usual,
                  timing_noise = options->timing_noise >= 0 ? options->timing_noise : usual;
-    if (!(velocity_noise > 0 || timing_noise > 0))
-        return true;
-    *noise_sd = calloc(1, size);
-    if (!comm_all_ok(evaluating->comm, *noise_sd || error_set_no_memory(error, "out of memory"), error))
+    bool ok = comm_rank(comm) != 0 ||
+              feel_noise_make(noise, hparams_representation(&loaded->checkpoint.hparams), loaded->residual_sd,
+                              &loaded->latents, velocity_noise, timing_noise, error);
+    if (!comm_all_ok(comm, ok, error))
         return false;
-    for (int i = 0, column = 0; comm_rank(evaluating->comm) == 0 && i < representation->num_heads; i++) {
-        const struct representation_head *head = &representation->heads[i];
-        double factor = strcmp(head->kind, HEAD_SIGMOID) == 0 ? velocity_noise
-                        : strcmp(head->kind, HEAD_TANH) == 0  ? timing_noise
-                                                              : 0;
-        for (int k = 0; k < head->width; k++, column++)
-            (*noise_sd)[column] = (float)(factor * (double)evaluating->loaded.residual_sd[column]);
+    struct feel_noise shared = *noise;
+    comm_broadcast(comm, &shared, sizeof shared, 0);
+    if (shared.num_floats == 0)
+        return true;
+    if (comm_rank(comm) != 0) {
+        *noise = shared;
+        ok = feel_noise_make_room(noise, error);
     }
-    comm_broadcast(evaluating->comm, *noise_sd, size, 0);
+    if (!comm_all_ok(comm, ok, error))
+        return false;
+    comm_broadcast(comm, noise->values, noise->num_floats * sizeof *noise->values, 0);
     return true;
 }
 
@@ -185,8 +186,8 @@ static bool prepare(struct evaluating *evaluating, struct error *error)
     }
     return comm_all_ok(comm, ok, error) &&
            agreement_same_dataset(comm, evaluating->shared.dataset, options->examples_path, error) &&
-           make_noise(evaluating, &evaluating->noise_sd, 0, error) &&
-           make_noise(evaluating, &evaluating->sample_noise_sd, evaluating->loaded.has_residuals ? 1 : 0, error);
+           make_noise(evaluating, &evaluating->noise, 0, error) &&
+           make_noise(evaluating, &evaluating->sample_noise, evaluating->loaded.has_residuals ? 1 : 0, error);
 }
 
 /* Collective. */
@@ -245,7 +246,7 @@ static bool measure_samples(struct evaluating *evaluating, struct error *error)
         .decoder = evaluating->decoder,
         .z = z,
         .count = (size_t)options->num_samples,
-        .noise_sd = evaluating->sample_noise_sd,
+        .noise = &evaluating->sample_noise,
         .temperature = (float)temperature,
         .seed = evaluating->loaded.checkpoint.seed,
         .threads = threads_of(evaluating),
@@ -289,7 +290,7 @@ static bool evaluate(struct evaluating *evaluating, struct error *error)
     };
     content.keeps_hits = options->keep_hits == SETTING_AUTO ? content.task.decoding == DECODING_KEPT
                                                             : options->keep_hits == SETTING_TRUE;
-    const struct quality_options quality = {content.keeps_hits, evaluating->noise_sd, checkpoint->seed,
+    const struct quality_options quality = {content.keeps_hits, &evaluating->noise, checkpoint->seed,
                                             threads_of(evaluating)};
     log_info("%s at step %" PRIu64 " on %zu windows of the %s split", checkpoint->config, checkpoint->step,
              evaluating->evaluation.windows.count, options->eval_split);
@@ -321,8 +322,8 @@ int eval_mode_run(const struct train_options *options, const struct config *conf
     evaluation_free(&evaluating->evaluation);
     shared_dataset_close(&evaluating->shared);
     unload(&evaluating->loaded);
-    free(evaluating->noise_sd);
-    free(evaluating->sample_noise_sd);
+    feel_noise_free(&evaluating->noise);
+    feel_noise_free(&evaluating->sample_noise);
     free(evaluating);
     return ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -2,6 +2,7 @@
 
 #include "base/threads.h"
 #include "data/music/attributes.h"
+#include "model/latents/velocities.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,10 +17,15 @@ struct worker {
     float *input, *target, *music; /* [BATCH, T, D] */
     float *controls;               /* [BATCH, T, C] */
 
-    float *mu; /* [count, Z], shared: written where `squares` is NULL, else read */
+    float *mu; /* [count, Z], shared: written where `residuals` are NULL, else read */
     double *attributes;
-    double *squares, *counts; /* [D]; owned by the worker */
+    struct latent_residuals residuals; /* owned by the worker */
 };
+
+static size_t pairs_size(const struct latent_windows *work)
+{
+    return velocity_pairs_size(work->transform->representation->heads[0].width);
+}
 
 static bool worker_make(struct worker *worker, bool decodes, struct error *error)
 {
@@ -31,13 +37,14 @@ static bool worker_make(struct worker *worker, bool decodes, struct error *error
     worker->music = calloc(rows * depth, sizeof(float));
     worker->controls = calloc(rows * (size_t)shape->num_controls + 1, sizeof(float));
     if (decodes) {
-        worker->squares = calloc(depth, sizeof(double));
-        worker->counts = calloc(depth, sizeof(double));
+        worker->residuals.squares = calloc(depth, sizeof(double));
+        worker->residuals.counts = calloc(depth, sizeof(double));
+        worker->residuals.velocities = calloc(pairs_size(worker->work), sizeof(uint64_t));
     }
     if (!worker->scratch)
         return false;
     return (worker->input && worker->target && worker->music && worker->controls &&
-            (!decodes || (worker->squares && worker->counts))) ||
+            (!decodes || (worker->residuals.squares && worker->residuals.counts && worker->residuals.velocities))) ||
            error_set_no_memory(error, "no memory for windows of %d steps", shape->steps);
 }
 
@@ -48,8 +55,9 @@ static void worker_free(struct worker *worker)
     free(worker->target);
     free(worker->music);
     free(worker->controls);
-    free(worker->squares);
-    free(worker->counts);
+    free(worker->residuals.squares);
+    free(worker->residuals.counts);
+    free(worker->residuals.velocities);
 }
 
 /* Window `i` of the work into place `at` of a batch. */
@@ -92,17 +100,22 @@ static void add_residuals(struct worker *worker, const float *music, const float
 {
     const struct model_shape *shape = inference_decoder_shape(worker->work->decoder);
     const struct representation *representation = worker->work->transform->representation;
+    const struct latent_residuals *residuals = &worker->residuals;
     for (int t = 0; t < shape->steps; t++, music += shape->depth, target += shape->depth)
         for (int h = 0, first = 0; h < representation->num_heads; first += representation->heads[h++].width) {
             const struct representation_head *head = &representation->heads[h];
+            bool are_velocities =
+                strcmp(head->kind, HEAD_SIGMOID) == 0 && head->width == representation->heads[0].width;
             int gate = 0;
             for (int g = 0; head->gate && strcmp(representation->heads[g].name, head->gate) != 0; g++)
                 gate += representation->heads[g].width;
             for (int i = 0; head->gate && i < head->width; i++)
                 if (target[gate + i] > 0) {
                     double difference = (double)music[first + i] - (double)target[first + i];
-                    worker->squares[first + i] += difference * difference;
-                    worker->counts[first + i]++;
+                    residuals->squares[first + i] += difference * difference;
+                    residuals->counts[first + i]++;
+                    if (are_velocities)
+                        velocity_pairs_add(residuals->velocities, i, music[first + i], target[first + i]);
                 }
         }
 }
@@ -134,10 +147,21 @@ static void *decode(void *context)
     return NULL;
 }
 
-static bool run(double *squares, double *counts, float *mu, double *attributes, const struct latent_windows *work,
-                struct error *error)
+/* Adds what a worker has found. */
+static void add_residuals_of(const struct latent_residuals *residuals, const struct worker *worker)
 {
-    const bool decodes = squares != NULL;
+    for (int k = 0; k < inference_decoder_shape(worker->work->decoder)->depth; k++) {
+        residuals->squares[k] += worker->residuals.squares[k];
+        residuals->counts[k] += worker->residuals.counts[k];
+    }
+    for (size_t k = 0; k < pairs_size(worker->work); k++)
+        residuals->velocities[k] += worker->residuals.velocities[k];
+}
+
+static bool run(const struct latent_residuals *residuals, float *mu, double *attributes,
+                const struct latent_windows *work, struct error *error)
+{
+    const bool decodes = residuals != NULL;
     int threads = work->threads < MAX_THREADS ? work->threads : MAX_THREADS, made = 0;
     if ((size_t)threads > work->count / 4)
         threads = work->count / 4 > 0 ? (int)(work->count / 4) : 1;
@@ -154,10 +178,8 @@ static bool run(double *squares, double *counts, float *mu, double *attributes, 
     if (ok)
         threads_run(decodes ? decode : encode, workers, sizeof *workers, threads);
     for (int i = 0; i < made; i++) {
-        for (int k = 0; ok && decodes && k < inference_decoder_shape(work->decoder)->depth; k++) {
-            squares[k] += workers[i].squares[k];
-            counts[k] += workers[i].counts[k];
-        }
+        if (ok && decodes)
+            add_residuals_of(residuals, &workers[i]);
         worker_free(&workers[i]);
     }
     free(workers);
@@ -166,11 +188,11 @@ static bool run(double *squares, double *counts, float *mu, double *attributes, 
 
 bool latent_windows_encode(float *mu, double *attributes, const struct latent_windows *work, struct error *error)
 {
-    return run(NULL, NULL, mu, attributes, work, error);
+    return run(NULL, mu, attributes, work, error);
 }
 
-bool latent_windows_residuals(double *squares, double *counts, const float *mu, const struct latent_windows *work,
-                              struct error *error)
+bool latent_windows_residuals(const struct latent_residuals *residuals, const float *mu,
+                              const struct latent_windows *work, struct error *error)
 {
-    return run(squares, counts, (float *)(uintptr_t)mu, NULL, work, error);
+    return run(residuals, (float *)(uintptr_t)mu, NULL, work, error);
 }

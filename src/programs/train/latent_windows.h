@@ -20,9 +20,14 @@ struct latent_windows {
 /* mu [count, Z] and attributes [count, NUM_ATTRIBUTES] (data/music/attributes.h) of the targets. The same bits for any number of threads. */
 bool latent_windows_encode(float *mu, double *attributes, const struct latent_windows *work, struct error *error);
 
-/* Adds up, column by column of [D], the squares of what the model's decoded values differ by from the target's where the target has
- * a hit, and how many these are; 0 in columns that no hit gates. Hits are kept, and each window is decoded from its mu [count, Z]. */
-bool latent_windows_residuals(double *squares, double *counts, const float *mu, const struct latent_windows *work,
-                              struct error *error);
+/* What the model's decoded values are beside the target's, where the target has a hit. */
+struct latent_residuals {
+    double *squares, *counts; /* [D]: sums of squared differences, and of how many; 0 in columns that no hit gates */
+    uint64_t *velocities;     /* hits of each class, counted by velocity_pairs_add (model/latents/velocities.h) */
+};
+
+/* Adds to them. Hits are kept, and each window is decoded from its mu [count, Z]. */
+bool latent_windows_residuals(const struct latent_residuals *residuals, const float *mu,
+                              const struct latent_windows *work, struct error *error);
 
 #endif

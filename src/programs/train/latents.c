@@ -10,6 +10,7 @@
 #include "data/music/attributes.h"
 #include "model/checkpoint.h"
 #include "model/latents/fit.h"
+#include "model/latents/velocities.h"
 #include "model/optimizer/optimizer.h"
 #include "model/vae/parameters.h"
 #include "programs/common/shared_dataset.h"
@@ -222,18 +223,15 @@ static void store_residuals(float *sd, const double *squares, const double *coun
     }
 }
 
-/* Collective. */
-static bool measure_residuals(struct latents *latents, const struct fitting *fitting, struct error *error)
+/* Decodes this rank's part of up to RESIDUAL_WINDOWS windows. */
+static bool find_residuals(const struct latent_residuals *residuals, const struct fitting *fitting, struct error *error)
 {
-    const struct representation *representation = hparams_representation(&fitting->hparams);
     struct latent_windows own = own_windows(fitting);
-    size_t depth = (size_t)representation->depth, most = RESIDUAL_WINDOWS;
+    size_t most = RESIDUAL_WINDOWS, size = (size_t)fitting->hparams.z_size;
     size_t used = fitting->count < most ? fitting->own : fitting->own * most / fitting->count;
-    size_t size = (size_t)fitting->hparams.z_size;
-    double *sums = calloc(2 * depth, sizeof *sums);
     uint32_t *numbers = malloc((used + 1) * sizeof *numbers);
     float *mu = malloc((used * size + 1) * sizeof *mu);
-    bool ok = (sums && numbers && mu) || error_set_no_memory(error, "out of memory for %zu windows", used);
+    bool ok = (numbers && mu) || error_set_no_memory(error, "out of memory for %zu windows", used);
     for (size_t i = 0; ok && i < used; i++) {
         size_t from = i * fitting->own / used;
         numbers[i] = own.numbers[from];
@@ -241,23 +239,45 @@ static bool measure_residuals(struct latents *latents, const struct fitting *fit
     }
     own.numbers = numbers;
     own.count = used;
-    ok = ok && (used == 0 || latent_windows_residuals(sums, sums + depth, mu, &own, error));
-    ok = comm_all_ok(fitting->comm, ok, error);
-    if (ok)
-        comm_sum_doubles(fitting->comm, sums, 2 * depth);
-    for (int i = 0, first = 0; ok && latents->counts.classes > 0 && i < representation->num_heads; i++) {
+    ok = ok && (used == 0 || latent_windows_residuals(residuals, mu, &own, error));
+    free(numbers);
+    free(mu);
+    return ok;
+}
+
+/* Rank 0's, from the residuals of all ranks. */
+static bool store_all_residuals(struct latents *latents, const struct latent_residuals *residuals,
+                                const struct representation *representation, struct error *error)
+{
+    for (int i = 0, first = 0; i < representation->num_heads; first += representation->heads[i++].width) {
         const struct representation_head *head = &representation->heads[i];
         float *sd = strcmp(head->kind, HEAD_SIGMOID) == 0 ? latents->velocity_sd
                     : strcmp(head->kind, HEAD_TANH) == 0  ? latents->offset_sd
                                                           : NULL;
         if (head->gate && sd && head->width == latents->counts.classes)
-            store_residuals(sd, sums + first, sums + depth + first, head->width);
-        first += head->width;
+            store_residuals(sd, residuals->squares + first, residuals->counts + first, head->width);
+    }
+    return latents_fit_velocities(latents, residuals->velocities, error);
+}
+
+/* Collective. */
+static bool measure_residuals(struct latents *latents, const struct fitting *fitting, struct error *error)
+{
+    const struct representation *representation = hparams_representation(&fitting->hparams);
+    size_t depth = (size_t)representation->depth, num_pairs = velocity_pairs_size(representation->heads[0].width);
+    double *sums = calloc(2 * depth, sizeof *sums);
+    uint64_t *pairs = calloc(num_pairs, sizeof *pairs);
+    const struct latent_residuals residuals = {sums, sums + depth, pairs};
+    bool ok = (sums && pairs) || error_set_no_memory(error, "out of memory for residuals");
+    ok = comm_all_ok(fitting->comm, ok && find_residuals(&residuals, fitting, error), error);
+    if (ok) {
+        comm_sum_doubles(fitting->comm, sums, 2 * depth);
+        comm_sum_counts(fitting->comm, pairs, num_pairs);
+        ok = latents->counts.classes == 0 || store_all_residuals(latents, &residuals, representation, error);
     }
     free(sums);
-    free(numbers);
-    free(mu);
-    return ok;
+    free(pairs);
+    return comm_all_ok(fitting->comm, ok, error);
 }
 
 bool latents_fit_dataset(struct latents *latents, const struct latents_work *work, struct comm *comm,

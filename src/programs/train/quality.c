@@ -46,7 +46,7 @@ static void decode(const struct measuring *measuring, struct decoding_piece *pie
         .kept_stride = window,
         .taught = decoding == DECODING_TAUGHT ? piece->target : NULL,
         .taught_stride = window,
-        .noise_sd = decoding == DECODING_TAUGHT ? NULL : measuring->options->noise_sd,
+        .noise = decoding == DECODING_TAUGHT ? NULL : measuring->options->noise,
         .temperature = DECODING_THRESHOLD,
         .seed = measuring->options->seed,
         .first_output = (uint32_t)piece->first,

@@ -26,8 +26,8 @@ struct quality_sums {
 };
 
 struct quality_options {
-    bool keeps_hits;       /* else DECODING_KEPT is left out, and zero */
-    const float *noise_sd; /* of inference_request, but for DECODING_TAUGHT; NULL: no noise */
+    bool keeps_hits;                /* else DECODING_KEPT is left out, and zero */
+    const struct feel_noise *noise; /* of inference_request, but for DECODING_TAUGHT */
     uint64_t seed;
     int threads;
 };

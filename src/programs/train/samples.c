@@ -26,7 +26,7 @@ static bool measure(const void *context, struct decoding_piece *piece, struct er
     struct sums *sums = piece->sums;
     const struct inference_request decoding = {
         .batch = piece->count,
-        .noise_sd = request->noise_sd,
+        .noise = request->noise,
         .temperature = request->temperature,
         .seed = request->seed,
         .first_output = (uint32_t)piece->first,

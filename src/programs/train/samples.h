@@ -11,7 +11,7 @@ struct samples_request {
     const struct inference_decoder *decoder;
     const float *z; /* [count, Z], the same on all ranks */
     size_t count;
-    const float *noise_sd; /* of inference_request; NULL: no noise */
+    const struct feel_noise *noise; /* of inference_request */
     float temperature;
     uint64_t seed;
     int threads;
