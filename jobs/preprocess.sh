@@ -49,4 +49,4 @@ print_header "preprocessing $input into $data"
 "${launch[@]}" "$program" "${arguments[@]}" "${flags[@]}"
 status=$?
 [ "$status" -eq 0 ] || { say "failed with status $status (see above)"; exit "$status"; }
-say "done: the data set is in $data" "next: DRUMLINE_DATA=$(printf %q "$data") sbatch jobs/train_4bar.sh"
+say "done: the data set is in $data" "next: DRUMLINE_DATA=$(printf %q "$data") $(printf %q "${jobs#"$PWD"/}/train_4bar.sh")"

@@ -121,7 +121,8 @@ show_help "$@"
 start_job "$@"
 read_lines "$@"
 [ -n "${SLURM_ARRAY_TASK_ID:-}" ] ||
-    die "this is not a job array: run jobs/sweep.sh $file, which submits one, or give sbatch --array=1-${#lines[@]}"
+    die "this is not a task of a job array: run jobs/sweep.sh $file outside of jobs, where it submits one, or give" \
+        "sbatch --array=1-${#lines[@]}"
 read_count SLURM_ARRAY_TASK_ID 0
 task=$value
 { [ "$task" -ge 1 ] && [ "$task" -le ${#lines[@]} ]; } || die "$file has lines 1 to ${#lines[@]}, but no line $task"

@@ -174,7 +174,8 @@ requeue() {
     ! stuck 2 || die_stuck
     state=$(job_field JobState)
     if [ "${state:-RUNNING}" != RUNNING ]; then
-        say "$(slurm_reason "$2"); not requeued by this script"
+        say "$(slurm_reason "$2"); not requeued by this script" \
+            "unless Slurm requeues it, submit the same job again to resume"
         ask_for_fewer_tasks "$2"
         exit "$status"
     fi
@@ -230,8 +231,8 @@ finish() {
         exit 0
     fi
     if [ "$status" -eq 0 ] && recorded_end "num_steps|patience"; then
-        say "done: $run is at step $(newest_step)" "next: drumline-info $(printf %q "$run")" \
-            "      drumline-generate --run_dir $(printf %q "$run") --mode=sample --num_outputs=4 --output_dir new"
+        say "done: $run is at step $(newest_step)" "next: $(printf '%q %q' "${program%train}info" "$run")" \
+            "      $(printf %q "${program%train}generate") --run_dir $(printf %q "$run") --mode=sample --num_outputs=4 --output_dir new"
         exit 0
     fi
     leave_to_successor
@@ -271,4 +272,5 @@ export_end
 use_other_step_number
 event_before=$(last_event)
 run_ranks "$program" "${arguments[@]}" "${flags[@]}"
+say "the ranks ended with status $status, $(date -u +%FT%TZ)"
 finish

@@ -76,7 +76,7 @@ submit_self() {
         die "sbatch was not found: this is a job for Slurm. Without Slurm run drumline-train itself"
     export DRUMLINE_JOBS=$jobs
     job=$(timeout "$limit" sbatch --parsable "${options[@]}" "$jobs/$job_script" "$@") ||
-        die "sbatch failed with status $? (see above)"
+        die "sbatch failed with status $? (see above; 124: no answer in a minute, and squeue --me shows whether the job is there)"
     job=${job%%;*}
 }
 
