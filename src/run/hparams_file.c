@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "run/json_members.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,26 +90,58 @@ const char *const hparams_of_loss[] = {"representation",   "bars",        "hits_
                                        "max_note_dropout", "skip_silent", "max_beta",         "beta_rate",
                                        "free_bits",        NULL};
 
-bool hparams_file_same_loss(const char *run_dir, const struct checkpoint *state)
+/* A JSON value as a setting's text. */
+static bool parse_setting(const struct setting *row, struct hparams *hparams, const json_t *value)
+{
+    struct error ignored;
+    char *dumped = json_is_string(value) ? NULL : json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+    const char *text = dumped ? dumped : json_string_value(value);
+    bool ok = text && setting_parse(row, hparams, text, &ignored);
+    free(dumped);
+    return ok;
+}
+
+static bool parse_file(struct checkpoint *state, const json_t *file)
+{
+    const json_t *all = json_object_get(file, "hparams");
+    memset(state, 0, sizeof *state);
+    settings_default(&hparams_table, &state->hparams);
+    snprintf(state->config, sizeof state->config, "%s", member_string(file, "config"));
+    snprintf(state->content_sha256, sizeof state->content_sha256, "%s", member_string(file, "content_sha256"));
+    for (size_t i = 0; i < hparams_table.count; i++) {
+        const json_t *value = json_object_get(all, hparams_table.rows[i].name);
+        if (value && !parse_setting(&hparams_table.rows[i], &state->hparams, value))
+            return false;
+    }
+    return json_is_object(all);
+}
+
+bool hparams_file_read(struct checkpoint *state, const char *run_dir)
 {
     enum { MOST_BYTES = 1 << 20 };
     uint8_t *bytes;
     size_t size;
     struct error ignored;
     char *path = path_join(run_dir, RUN_HPARAMS_NAME);
-    bool same = file_read(&bytes, &size, path, MOST_BYTES, &ignored);
-    if (same) {
+    bool ok = file_read(&bytes, &size, path, MOST_BYTES, &ignored);
+    if (ok) {
         json_t *file = json_loadb((const char *)bytes, size, JSON_REJECT_DUPLICATES, NULL);
-        const json_t *all = json_object_get(file, "hparams");
-        same = strcmp(member_string(file, "content_sha256"), state->content_sha256) == 0;
-        for (size_t i = 0; same && hparams_of_loss[i]; i++) {
-            json_t *own = json_of_setting(settings_find(&hparams_table, hparams_of_loss[i]), &state->hparams);
-            same = json_equal(own, json_object_get(all, hparams_of_loss[i]));
-            json_decref(own);
-        }
+        ok = parse_file(state, file);
         json_decref(file);
         free(bytes);
     }
     free(path);
+    return ok;
+}
+
+bool hparams_file_same_loss(const char *run_dir, const struct checkpoint *state)
+{
+    struct checkpoint other;
+    bool same = hparams_file_read(&other, run_dir) && strcmp(other.content_sha256, state->content_sha256) == 0;
+    for (size_t i = 0; same && hparams_of_loss[i]; i++) {
+        char text[SETTING_TEXT_MAX], own[SETTING_TEXT_MAX];
+        const struct setting *row = settings_find(&hparams_table, hparams_of_loss[i]);
+        same = strcmp(setting_format(row, &other.hparams, text), setting_format(row, &state->hparams, own)) == 0;
+    }
     return same;
 }

@@ -27,6 +27,10 @@ json_t *hparams_changes(const struct hparams *hparams, const struct hparams *usu
 bool hparams_file_write(const char *run_dir, const struct checkpoint *state,
                         const struct run_surroundings *surroundings, struct error *error);
 
+/* Reads config, content_sha256 and hparams of RUN/hparams.json into *state, whose other members become 0; an hparam that is not in it has
+ * its default. False where the file is missing, can't be read or is not valid. */
+bool hparams_file_read(struct checkpoint *state, const char *run_dir);
+
 /* The hparams that decide what val_loss measures, NULL at the end: runs that differ in one have no val_loss to compare. */
 extern const char *const hparams_of_loss[];
 

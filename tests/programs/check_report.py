@@ -318,7 +318,7 @@ def check_sweep(bin_dir, run, folder):
     if [(number, len(points.split())) for number, points in curves] != [("0", 2), ("1", 2)]:
         fail(f"the sweep's page has the curves {curves}")
     text = info(bin_dir, sweep).stdout
-    if "sweep of 2 runs" not in text or b + " " not in text or "12345" not in text or text.index("300.2") > text.index("600.5"):
+    if "sweep of 2 runs" not in text or b not in text or "12345" not in text or text.index("300.2") > text.index("600.5"):
         fail(f"the sweep's table is {text}")
     return path
 

@@ -51,10 +51,49 @@ static void a_folder_that_is_not_there(void **state)
     free(nowhere);
 }
 
+/* What is read again is what was written; of a file that somebody has spoilt, nothing. */
+static void it_is_read_again(void **state)
+{
+    static const char *const spoilt[] = {
+        "",
+        "[]",
+        "{\"hparams\":3}",
+        "{\"hparams\":{\"bars\":1e300}}",
+        "{\"hparams\":{\"bars\":0}}",
+        "{\"hparams\":{\"bars\":{}}}",
+        "{\"hparams\":{\"dec_rnn_size\":[1,2,3,4,5,6,7,8,9,10]}}",
+        "{\"hparams\":{\"optimizer\":\"\\u001b[31m\"}}",
+        "{\"hparams\":{\"learning_rate\":null}}",
+        "{\"hparams\":{}} {",
+    };
+    struct error error;
+    struct checkpoint written = {.config = "groovae_4bar", .content_sha256 = "abc"}, read;
+    const char *changes = "learning_rate=0.1234567890123456,dec_rnn_size=[8,4],tapify=true,optimizer=lamb";
+    char *path = path_join(*state, RUN_HPARAMS_NAME);
+    assert_false(hparams_file_read(&read, *state));
+    assert_ok(hparams_make(&written.hparams, config_find("groovae_4bar", NULL), changes, &error), error);
+    assert_ok(hparams_file_write(*state, &written, &surroundings, &error), error);
+    assert_true(hparams_file_read(&read, *state));
+    assert_string_equal(read.config, "groovae_4bar");
+    assert_string_equal(read.content_sha256, "abc");
+    for (size_t i = 0; i < hparams_table.count; i++) {
+        char text[SETTING_TEXT_MAX], expected[SETTING_TEXT_MAX];
+        assert_string_equal(setting_format(&hparams_table.rows[i], &read.hparams, text),
+                            setting_format(&hparams_table.rows[i], &written.hparams, expected));
+    }
+    assert_true(hparams_file_same_loss(*state, &written));
+    for (size_t i = 0; i < sizeof spoilt / sizeof *spoilt; i++) {
+        assert_ok(file_write(path, path, spoilt[i], strlen(spoilt[i]), &error), error);
+        assert_false(hparams_file_read(&read, *state));
+    }
+    free(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_hparam_is_there, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(it_is_read_again, scratch_set_up, scratch_tear_down),
         cmocka_unit_test_setup_teardown(a_folder_that_is_not_there, scratch_set_up, scratch_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,7 +60,11 @@ class Pruning(harness.TrainingTest):
         sweep, run = self.path("sweep"), self.path("sweep", "004")
         states = {row["run"]: row["state"] for row in csv.DictReader(io.StringIO(info("--csv", sweep)))}
         self.assertEqual((states["003"], states["004"]), ("done", "pruned"))
-        self.assertRegex(info(sweep), r"(?m)^004 .* pruned$")
+        text = info(sweep)
+        self.assertRegex(text, r"(?m)^004 .* 4/12 .*pruned$")
+        self.assertIn("not the same measure in all of these runs, which", text)
+        self.assertIn("differ in free_bits", " ".join(text.split()))
+        self.assertLessEqual(max(map(len, text.splitlines()[1:])), 80)
         self.assertIn("run, pruned", info(run))
         self.assertIn("by --prune at step 4", info(run))
         page = self.path("sweep.html")

@@ -41,6 +41,10 @@ void info_print_midi(FILE *out, const json_t *object);
 bool info_is_sweep(const char *folder);
 bool info_read_sweep(json_t *object, const char *folder, struct error *error);
 void info_print_sweep(FILE *out, const json_t *object);
+/* A run's value of what runs differ in: an hparam, "config" or "data_set"; "" where it is not known. The run's. */
+const char *info_sweep_value(const json_t *run, const char *name);
+/* What is to be said of runs whose val_loss does not compare, owned by the caller; NULL where it does. */
+char *info_sweep_note(const json_t *object);
 bool info_print_sweep_csv(FILE *out, const char *folder, struct error *error);
 
 bool info_read_run(json_t *object, const char *run_dir, struct error *error);
@@ -58,6 +62,10 @@ void info_print_damage(FILE *out, const json_t *object);
 
 /* "  LABEL        text", wrapped at 80 columns. */
 void info_print_field(FILE *out, const char *label, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* The characters of `text`; and the columns of the terminal that `out` is, 80 where it is none. */
+int info_columns_of(const char *text);
+int info_page_columns(FILE *out);
 
 /* `text` in a column of that many characters, cut where it is longer. */
 void info_print_column(FILE *out, const char *text, int width);

@@ -2,6 +2,7 @@
 #include "base/io/files.h"
 #include "base/text.h"
 #include "programs/info/info.h"
+#include "programs/info/kinds.h"
 #include "programs/info/report_charts.h"
 #include "programs/info/report_page.h"
 #include "programs/info/report_pages.h"
@@ -33,7 +34,7 @@ static void put_row(FILE *out, const json_t *run, const json_t *differing, size_
     json_array_foreach(differing, i, name)
     {
         fprintf(out, "<td>");
-        report_put_text(out, member_string(json_object_get(run, "hparams"), json_string_value(name)));
+        report_put_text(out, info_sweep_value(run, json_string_value(name)));
     }
     fprintf(out, "<td>");
     report_put_text(out, member_string(run, "state"));
@@ -90,6 +91,13 @@ bool report_put_sweep(FILE *out, const char *folder, const struct report_options
     report_put_head(out, member_string(object, "path"), 0);
     fprintf(out, "<p>%zu run%s, lowest val_loss first, with the hparams in which they differ.</p>\n",
             json_array_size(runs), PLURAL(json_array_size(runs)));
+    char *note = info_sweep_note(object);
+    if (note) {
+        fprintf(out, "<p>Note: ");
+        report_put_text(out, note);
+        fprintf(out, ".</p>\n");
+    }
+    free(note);
     put_table(out, runs, differing);
     fprintf(out, "<h2>val_loss by step</h2>\n");
     if (json_array_size(runs) > REPORT_MOST_OVERLAID)

@@ -1,10 +1,11 @@
-/* Sweeps: a folder of runs, ranked by their lowest val_loss, with the hparams in which they differ. */
+/* Reads a sweep: a folder of runs, ranked by their lowest val_loss, with what they differ in; print_sweep.c prints it. */
 #include "base/io/files.h"
 #include "base/text.h"
 #include "model/checkpoint.h"
 #include "programs/info/info.h"
 #include "programs/info/kinds.h"
 #include "programs/info/state.h"
+#include "run/hparams_file.h"
 #include "run/json_members.h"
 #include "run/metrics_history.h"
 #include "run/run_folder.h"
@@ -25,30 +26,39 @@ bool info_is_sweep(const char *folder)
     return count > 0;
 }
 
-/* All hparams of the run's newest readable checkpoint, as text. */
-static void read_hparams(json_t *run, const char *run_dir)
+/* Of a run without hparams.json, which the first version made. */
+static bool read_newest_checkpoint(struct checkpoint *checkpoint, const char *run_dir)
 {
     struct checkpoint_list list;
     struct error ignored;
     char *folder = run_train_folder(run_dir);
-    json_t *all = json_object();
+    bool found = false;
     if (checkpoint_list_make(&list, folder, &ignored)) {
-        struct checkpoint checkpoint;
-        bool found = false;
         for (size_t i = 0; i < list.count && !found; i++)
-            found = checkpoint_read(&checkpoint, list.paths[i], &ignored);
-        for (size_t i = 0; found && i < hparams_table.count; i++) {
-            char text[SETTING_TEXT_MAX];
-            const char *name = hparams_table.rows[i].name;
-            json_object_set_new(all, name,
-                                json_clean_text(setting_format(&hparams_table.rows[i], &checkpoint.hparams, text)));
-        }
-        if (found)
-            json_object_set_new(run, "config", json_clean_text(checkpoint.config));
+            found = checkpoint_read(checkpoint, list.paths[i], &ignored);
         checkpoint_list_free(&list);
     }
-    json_object_set_new(run, "hparams", all);
     free(folder);
+    return found;
+}
+
+/* The config, the data set and all hparams, as text; nothing where they are not known. */
+static void read_hparams(json_t *run, const char *run_dir)
+{
+    enum { HASH_CHARACTERS = 12 };
+    struct checkpoint state;
+    json_t *all = json_object();
+    if (hparams_file_read(&state, run_dir) || read_newest_checkpoint(&state, run_dir)) {
+        for (size_t i = 0; i < hparams_table.count; i++) {
+            char text[SETTING_TEXT_MAX];
+            const struct setting *row = &hparams_table.rows[i];
+            json_object_set_new(all, row->name, json_clean_text(setting_format(row, &state.hparams, text)));
+        }
+        state.content_sha256[HASH_CHARACTERS] = '\0';
+        json_object_set_new(run, "config", json_clean_text(state.config));
+        json_object_set_new(run, "data_set", json_clean_text(state.content_sha256));
+    }
+    json_object_set_new(run, "hparams", all);
 }
 
 /* The lowest val_loss and its step, the last training loss, and the step reached. */
@@ -81,6 +91,18 @@ static void read_losses(json_t *run, const char *run_dir)
     metrics_history_free(&history);
 }
 
+/* Where the run stands, and of one that failed why. */
+static void copy_state(json_t *run, const json_t *object)
+{
+    const json_t *progress = json_object_get(object, "progress"), *sessions = json_object_get(object, "sessions");
+    const json_t *session = json_array_get(sessions, json_array_size(sessions) - 1);
+    json_t *message = json_object_get(session, "message");
+    json_object_set_new(run, "step", json_integer(member_int(progress, "step")));
+    json_object_set_new(run, "num_steps", json_integer(member_int(progress, "num_steps")));
+    if (message && strcmp(member_string(object, "state"), "failed") == 0)
+        json_object_set(run, "message", message);
+}
+
 static json_t *read_run(const char *folder, const char *name)
 {
     char *path = path_join(folder, name), text[128];
@@ -92,7 +114,7 @@ static json_t *read_run(const char *folder, const char *name)
         info_state_read(state, object);
         info_name_state(text, sizeof text, object);
         json_object_set_new(run, "state", json_clean_text(text));
-        json_object_set_new(run, "step", json_integer(member_int(json_object_get(object, "progress"), "step")));
+        copy_state(run, object);
     }
     read_losses(run, path);
     read_hparams(run, path);
@@ -115,22 +137,53 @@ static int compare_runs(const void *left, const void *right)
     return strcmp(member_string(a, "run"), member_string(b, "run"));
 }
 
-/* The names of the hparams in which the runs differ. */
+const char *info_sweep_value(const json_t *run, const char *name)
+{
+    const char *text = json_string_value(json_object_get(json_object_get(run, "hparams"), name));
+    return text ? text : member_string(run, name);
+}
+
+static void add_if_differing(json_t *differing, const char *name, json_t *const *runs, size_t count)
+{
+    const char *first = "";
+    for (size_t run = 0; run < count; run++) {
+        const char *text = info_sweep_value(runs[run], name);
+        if (*text && *first && strcmp(text, first) != 0) {
+            json_array_append_new(differing, json_string(name));
+            return;
+        }
+        first = *first ? first : text;
+    }
+}
+
+/* The names of what the runs differ in: "config", "data_set", hparams. */
 static json_t *find_differing(json_t *const *runs, size_t count)
 {
     json_t *differing = json_array();
-    for (size_t i = 0; i < hparams_table.count; i++) {
-        const char *name = hparams_table.rows[i].name, *first = NULL;
-        bool differs = false;
-        for (size_t run = 0; run < count; run++) {
-            const char *text = json_string_value(json_object_get(json_object_get(runs[run], "hparams"), name));
-            differs = differs || (text && first && strcmp(text, first) != 0);
-            first = first ? first : text;
-        }
-        if (differs)
-            json_array_append_new(differing, json_string(name));
-    }
+    add_if_differing(differing, "config", runs, count);
+    add_if_differing(differing, "data_set", runs, count);
+    for (size_t i = 0; i < hparams_table.count; i++)
+        add_if_differing(differing, hparams_table.rows[i].name, runs, count);
     return differing;
+}
+
+/* Those of them with which val_loss is not the same measure. */
+static json_t *find_incomparable(json_t *const *runs, size_t count)
+{
+    json_t *names = json_array();
+    add_if_differing(names, "data_set", runs, count);
+    for (size_t i = 0; hparams_of_loss[i]; i++)
+        add_if_differing(names, hparams_of_loss[i], runs, count);
+    return names;
+}
+
+/* What was wrong with a run is wrong with the sweep. */
+static void copy_damage(json_t *object, json_t *run)
+{
+    size_t i;
+    json_t *message;
+    json_array_foreach(json_object_get(run, "damage"), i, message) info_add_damage(object, json_string_value(message));
+    json_object_del(run, "damage");
 }
 
 bool info_read_sweep(json_t *object, const char *folder, struct error *error)
@@ -144,120 +197,15 @@ bool info_read_sweep(json_t *object, const char *folder, struct error *error)
     if (ok) {
         qsort(runs, count, sizeof *runs, compare_runs);
         json_object_set_new(object, "differing", find_differing(runs, count));
-        for (size_t i = 0; i < count; i++)
+        json_object_set_new(object, "incomparable", find_incomparable(runs, count));
+        for (size_t i = 0; i < count; i++) {
+            copy_damage(object, runs[i]);
             json_array_append_new(sorted, runs[i]);
+        }
         json_object_set(object, "runs", sorted);
     }
     json_decref(sorted);
     free(runs);
     sweep_folder_free(names, count);
-    return ok;
-}
-
-static void print_number(FILE *out, const json_t *run, const char *key)
-{
-    if (json_is_integer(json_object_get(run, key)))
-        fprintf(out, "%10" PRId64, member_int(run, key));
-    else if (json_object_get(run, key))
-        fprintf(out, "%10.4g", member_number(run, key));
-    else
-        fprintf(out, "%10s", "-");
-}
-
-/* The columns of the names of the runs, which are told apart by their ends as often as by their beginnings. */
-static int width_of_names(const json_t *runs)
-{
-    size_t i, longest = 22;
-    json_t *run;
-    json_array_foreach(runs, i, run)
-    {
-        size_t length = strlen(member_string(run, "run"));
-        longest = length > longest ? length : longest;
-    }
-    return (int)(longest < 60 ? longest : 60) + 2;
-}
-
-/* The columns that an hparam needs: the longest of its name and its values, and two of space. */
-static int width_of(const json_t *runs, const char *hparam)
-{
-    size_t i, longest = strlen(hparam);
-    json_t *run;
-    json_array_foreach(runs, i, run)
-    {
-        size_t length = strlen(member_string(json_object_get(run, "hparams"), hparam));
-        longest = length > longest ? length : longest;
-    }
-    return (int)(longest < 40 ? longest : 40) + 2;
-}
-
-void info_print_sweep(FILE *out, const json_t *object)
-{
-    const json_t *runs = json_object_get(object, "runs"), *differing = json_object_get(object, "differing");
-    size_t i, h;
-    json_t *run, *name;
-    int columns = width_of_names(runs);
-    fprintf(out, "%s: sweep of %zu run%s, lowest val_loss first\n\n", member_string(object, "path"),
-            json_array_size(runs), PLURAL(json_array_size(runs)));
-    info_print_column(out, "run", columns);
-    fprintf(out, "%10s%10s%10s%10s  ", "val_loss", "at step", "loss", "step");
-    json_array_foreach(differing, h, name)
-        info_print_column(out, json_string_value(name), width_of(runs, json_string_value(name)));
-    fprintf(out, "state\n");
-    json_array_foreach(runs, i, run)
-    {
-        info_print_column(out, member_string(run, "run"), columns);
-        print_number(out, run, "val_loss");
-        print_number(out, run, "best_step");
-        print_number(out, run, "loss");
-        print_number(out, run, "step");
-        fprintf(out, "  ");
-        json_array_foreach(differing, h, name)
-            info_print_column(out, member_string(json_object_get(run, "hparams"), json_string_value(name)),
-                              width_of(runs, json_string_value(name)));
-        fprintf(out, "%s\n", member_string(run, "state"));
-    }
-}
-
-/* RFC 4180: in quotes where it has to be. */
-static void put_csv_text(FILE *out, const char *text)
-{
-    if (!text[strcspn(text, ",\"\r\n")]) {
-        fputs(text, out);
-        return;
-    }
-    putc('"', out);
-    for (; *text; text++)
-        fprintf(out, *text == '"' ? "\"\"" : "%c", *text);
-    putc('"', out);
-}
-
-bool info_print_sweep_csv(FILE *out, const char *folder, struct error *error)
-{
-    static const char *const numbers[] = {"val_loss", "best_step", "loss", "step"};
-    json_t *object = json_object(), *run, *name;
-    size_t i, h;
-    bool ok = info_read_sweep(object, folder, error);
-    const json_t *differing = json_object_get(object, "differing");
-    fprintf(out, ok ? "run,val_loss,best_step,loss,step,state" : "");
-    json_array_foreach(differing, h, name) fprintf(out, ",%s", json_string_value(name));
-    fprintf(out, ok ? "\r\n" : "");
-    json_array_foreach(json_object_get(object, "runs"), i, run)
-    {
-        put_csv_text(out, member_string(run, "run"));
-        for (size_t n = 0; n < sizeof numbers / sizeof *numbers; n++) {
-            putc(',', out);
-            if (json_object_get(run, numbers[n]))
-                fprintf(out, "%.9g", member_number(run, numbers[n]));
-        }
-        putc(',', out);
-        put_csv_text(out, member_string(run, "state"));
-        json_array_foreach(differing, h, name)
-        {
-            putc(',', out);
-            put_csv_text(out, member_string(json_object_get(run, "hparams"), json_string_value(name)));
-        }
-        fprintf(out, "\r\n");
-    }
-    json_decref(object);
     return ok;
 }

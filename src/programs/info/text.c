@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 enum { PAGE_COLUMNS = 80, FIELD_COLUMN = 14, FIELD_TEXT_MAX = 4096 };
 
@@ -34,6 +35,19 @@ static int columns_of(const char *text, size_t length)
     for (size_t i = 0; i < length; i++)
         columns += ((unsigned char)text[i] & 0xC0) != 0x80;
     return columns;
+}
+
+int info_columns_of(const char *text)
+{
+    return columns_of(text, strlen(text));
+}
+
+int info_page_columns(FILE *out)
+{
+    struct winsize window;
+    int descriptor = fileno(out);
+    bool known = descriptor >= 0 && ioctl(descriptor, TIOCGWINSZ, &window) == 0 && window.ws_col > 0;
+    return known ? window.ws_col : PAGE_COLUMNS;
 }
 
 void info_print_column(FILE *out, const char *text, int width)
