@@ -45,7 +45,7 @@
         const xs = flat.map(p => p[0]), ys = usable.map(p => scale(p[1]));
         const x0 = Math.min(...xs), x1 = Math.max(...xs, x0 + 1);
         let y0 = Math.min(...ys), y1 = Math.max(...ys);
-        if (!(y1 > y0)) { const pad = Math.abs(y0) * 0.05 || 1; y0 -= pad; y1 += pad; }
+        if (!(y1 > y0)) { const pad = Math.abs(y0) * 0.05; y1 += pad || 1; y0 -= pad; }
         const tick = options.log ? (y1 - y0) / 4 : roundTick((y1 - y0) / 4);
         if (!options.log) { y0 = Math.floor(y0 / tick + 1e-9) * tick; y1 = Math.ceil(y1 / tick - 1e-9) * tick; }
         const px = x => L + (x - x0) / (x1 - x0) * (W - L - R), py = y => T + (y1 - scale(y)) / (y1 - y0) * (H - T - B);
@@ -103,12 +103,14 @@
 for (const roll of document.querySelectorAll(".roll")) {
     const audio = roll.querySelector("audio"), head = roll.querySelector(".playhead");
     if (!audio) continue;
+    const box = roll.querySelector(".scroll"), svg = box.querySelector("svg");
     const left = +roll.dataset.left, width = +roll.dataset.width, seconds = +roll.dataset.seconds;
     const move = () => {
         const x = left + Math.min(1, audio.currentTime / seconds) * width;
         head.setAttribute("x1", x);
         head.setAttribute("x2", x);
         head.setAttribute("visibility", audio.currentTime > 0 && !audio.ended ? "visible" : "hidden");
+        if (box.scrollWidth > box.clientWidth) box.scrollLeft = x / svg.viewBox.baseVal.width * svg.clientWidth - box.clientWidth / 2;
         if (!audio.paused && !audio.ended) requestAnimationFrame(move);
     };
     audio.onplay = () => {

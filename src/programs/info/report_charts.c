@@ -114,9 +114,9 @@ static void finish(struct frame *frame)
     if (!(frame->x1 > frame->x0))
         frame->x1 = frame->x0 + 1;
     if (!(frame->y1 > frame->y0)) {
-        double pad = frame->y0 != 0 ? fabs(frame->y0) * 0.05 : 1;
+        double pad = fabs(frame->y0) * 0.05;
+        frame->y1 = frame->y0 != 0 ? frame->y1 + pad : 1;
         frame->y0 -= pad;
-        frame->y1 += pad;
     }
     frame->tick = round_tick((frame->y1 - frame->y0) / (MOST_TICKS - 2));
     frame->y0 = floor(frame->y0 / frame->tick + 1e-9) * frame->tick;

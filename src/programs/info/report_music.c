@@ -112,11 +112,11 @@ static void put_roll(FILE *out, const char *title, const struct grid *grid, stru
         out,
         "<figure class=\"roll\" data-left=\"%d\" data-width=\"%d\" data-seconds=\"%g\"><figcaption>%s</figcaption>\n",
         LABEL_WIDTH, width, steps * 60.0 / (double)qpm / STEPS_PER_QUARTER, title);
-    fprintf(out, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"Drum roll of %s\">", LABEL_WIDTH + width + 8,
-            height, title);
+    fprintf(out, "<div class=\"scroll\"><svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"Drum roll of %s\">",
+            LABEL_WIDTH + width + 8, height, title);
     put_grid_lines(out, grid);
     put_hits(out, grid);
-    fprintf(out, "<line class=\"playhead\" y1=\"%d\" y2=\"%d\" visibility=\"hidden\"/></svg>\n", RULER_HEIGHT - 6,
+    fprintf(out, "<line class=\"playhead\" y1=\"%d\" y2=\"%d\" visibility=\"hidden\"/></svg></div>\n", RULER_HEIGHT - 6,
             height);
     put_audio(out, grid, renderer);
     fprintf(out, "</figure>\n");
