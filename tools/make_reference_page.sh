@@ -64,7 +64,8 @@ and can be resumed.
 ## Signals
 
 `drumline-train --mode=train` stops on SIGTERM, SIGINT and SIGUSR1, sent to any of its ranks:
-all ranks finish the step, write a checkpoint and end with status 3. A second SIGTERM or SIGINT more than a second after
+all ranks finish the step, write a checkpoint and end with status 3. One that comes while latent
+densities are fitted after the last step ends the fit, with status 3 too: the same command makes it. A second SIGTERM or SIGINT more than a second after
 the first ends it at once. The other programs end at any signal, and so does a training at SIGHUP; none leaves a partial file under
 its final name.
 

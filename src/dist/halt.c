@@ -14,6 +14,7 @@ enum { REPEAT_MILLISECONDS = 1000 };
 static atomic_int requested_signal;
 static atomic_llong first_stop;                 /* milliseconds; 0: no SIGTERM or SIGINT yet */
 static _Atomic(const char *) answering_program; /* NULL: no answer is wanted */
+static _Atomic(const char *) time_of_halt;
 static atomic_int seconds_to_halt;
 _Static_assert(ATOMIC_INT_LOCK_FREE == 2 && ATOMIC_LLONG_LOCK_FREE == 2, "for signal handlers");
 
@@ -45,13 +46,14 @@ static void answer(int signal_number)
 {
     char line[256];
     size_t length = 0;
-    const char *program = atomic_load(&answering_program);
+    const char *program = atomic_load(&answering_program), *when = atomic_load(&time_of_halt);
     int seconds = atomic_load(&seconds_to_halt), before = errno;
     if (!program)
         return;
     put(line, &length, sizeof line, program);
     put(line, &length, sizeof line, signal_number == SIGINT ? ": SIGINT: " : ": SIGTERM: ");
-    put(line, &length, sizeof line, "stopping after this step");
+    put(line, &length, sizeof line, "stopping ");
+    put(line, &length, sizeof line, when);
     if (seconds > 0) {
         put(line, &length, sizeof line, ", about ");
         put_number(line, &length, sizeof line, seconds);
@@ -102,9 +104,10 @@ void halt_uninstall(void)
         raise(number);
 }
 
-void halt_answer(const char *program, double seconds)
+void halt_answer(const char *program, const char *when, double seconds)
 {
     atomic_store(&seconds_to_halt, seconds < 1e6 ? (int)seconds : 0);
+    atomic_store(&time_of_halt, when);
     atomic_store(&answering_program, program);
 }
 

@@ -36,7 +36,7 @@ static void note(void *context, const char *text)
     snprintf(to->said + used, sizeof to->said - used, "%s\n", text);
 }
 
-static const struct latents_report to_data = {note, &data};
+static const struct latents_report to_data = {.say = note, .context = &data};
 static const char *const styles[] = {"rock", "rock/slow", "jazz"};
 static const char *const attributes[] = {"density", "swing"};
 

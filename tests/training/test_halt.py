@@ -1,4 +1,5 @@
 """Signals and deadlines: a checkpoint at the next step, exit status 3, and the same command resumes from there."""
+import os
 import signal
 import time
 
@@ -121,6 +122,56 @@ class Halt(harness.TrainingTest):
         self.train("evaluated", num_steps=step + 2, eval_steps=1)
         attributes = harness.read_checkpoint(self.checkpoint("evaluated", step + 2))[1]
         self.assertEqual(attributes["val_step"], step + 2)
+
+    # An encoder that takes a moment for each window.
+    FITTED = {"hparams": "enc_rnn_size=[192],batch_size=4", "num_steps": 1, "eval_steps": 1, "threads": 1}
+
+    def stop_in_fit(self, ranks):
+        """A job that stands still while it fits latents after its last step."""
+        for attempt in range(10):
+            run = f"fitted-{ranks}-{attempt}"
+            job = self.start(run, ranks, **self.FITTED)
+            said = lambda: os.pread(job.log.fileno(), 1 << 20, 0)
+            harness.wait_until(lambda: b"fitting latent densities" in said() or job.process.poll() is not None, harness.LIMIT,
+                               "the fit")
+            pids = job.ranks()
+            for pid in pids:
+                harness.signal_to(pid, signal.SIGSTOP)
+            harness.wait_until(lambda: all((harness.stat_fields(pid) or "T")[0] in "TZ" for pid in pids), harness.LIMIT,
+                               "the ranks to stand still")
+            if pids and b"fitted in" not in said():
+                return run, job, pids
+            job.kill()
+        return self.fail("each fit was over before it could be stopped")
+
+    def check_halted_in_fit(self, ranks):
+        run, job, pids = self.stop_in_fit(ranks)
+        harness.signal_to(pids[-1], signal.SIGTERM)
+        for pid in pids:
+            harness.signal_to(pid, signal.SIGCONT)
+        job.wait()
+        self.assertEqual(job.status, HALTED if ranks == 1 else job.status, job.output)
+        self.assertNotEqual(job.status, 0, job.output)
+        if ranks == 1:
+            self.assertIn("drumline-train: SIGTERM: stopping before latent densities are fitted; again to abort", job.output)
+        self.assertNotIn("warning", job.output)
+        self.assertEqual([(event["event"], event["step"], event.get("reason")) for event in self.events(run)][1:], [("end", 1, "SIGTERM")])
+        self.assertEqual(self.checkpoints(run), [1])
+        self.assert_tidy(run)
+        best = self.path(run, "train", "best.h5")
+        self.assertFalse(any(name.startswith("latents") for name in harness.read_checkpoint(best)[0]))
+        self.assertIn("stored latent densities", self.train(run, ranks, **self.FITTED).output)
+        self.assertEqual(self.events(run)[-1]["reason"], "num_steps")
+        whole = f"fitted-{ranks}-whole"
+        self.train(whole, ranks, **self.FITTED)
+        self.assert_bit_identical(best, self.path(whole, "train", "best.h5"))
+        self.assertTrue(any(name.startswith("latents") for name in harness.read_checkpoint(best)[0]))
+
+    def test_sigterm_while_latents_are_fitted(self):
+        self.check_halted_in_fit(1)
+
+    def test_sigterm_to_one_rank_while_latents_are_fitted(self):
+        self.check_halted_in_fit(2)
 
     def with_end_of_job(self, value):
         self.environment = dict(self.environment, SLURM_JOB_END_TIME=str(value))

@@ -37,6 +37,12 @@ static void say(const struct fitting *fitting, char *text)
     free(text);
 }
 
+static bool may_go_on(const struct fitting *fitting, struct error *error)
+{
+    const struct latents_report *report = fitting->report;
+    return !report || !report->must_stop || !report->must_stop(report->context) || error_set(error, "stopped");
+}
+
 static void free_fitting(struct fitting *fitting)
 {
     free(fitting->x);
@@ -190,7 +196,7 @@ static void store_style(struct latents *latents, int number, const struct fittin
 static bool fit_styles(struct latents *latents, struct fitting *fitting, struct error *error)
 {
     const struct latent_samples *samples = fitting->samples;
-    bool ok = true;
+    bool ok = may_go_on(fitting, error);
     for (int number = 0; ok && number < fitting->num_chosen_styles; number++) {
         int style = fitting->chosen_styles[number];
         struct gaussian_data data = {samples->size, fitting->x, fitting->rows, 0, fitting->fold};
@@ -208,6 +214,7 @@ static bool fit_styles(struct latents *latents, struct fitting *fitting, struct 
                                      samples->style_names[style], data.count, gaussian.weight));
         }
         gaussian_free(&gaussian);
+        ok = ok && may_go_on(fitting, error);
     }
     return ok;
 }
@@ -406,7 +413,7 @@ bool latents_fit(struct latents *latents, const struct latent_samples *samples, 
     bool ok = make_fitting(&fitting, error);
     if (ok) {
         set_folds(&fitting);
-        ok = fit_whole(&fitting, error) && fit_mixture(&fitting, error);
+        ok = fit_whole(&fitting, error) && may_go_on(&fitting, error) && fit_mixture(&fitting, error);
     }
     if (ok) {
         choose_styles(&fitting);

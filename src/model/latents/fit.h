@@ -28,9 +28,10 @@ struct latent_samples {
     const double *attributes; /* [N, A]; NaN where the window has none */
 };
 
-/* One sentence about what was found or refused. */
+/* Who is told of a fit under way. */
 struct latents_report {
-    void (*say)(void *context, const char *text);
+    void (*say)(void *context, const char *text); /* one sentence about what was found or refused */
+    bool (*must_stop)(void *context);             /* asked between parts of the fit, which fails then; NULL: never */
     void *context;
 };
 

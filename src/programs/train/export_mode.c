@@ -194,8 +194,12 @@ static bool fit_latents(struct exporting *exporting, const struct train_options 
     struct latents fitted = {0};
     bool ok = shared_dataset_open(&shared, options->examples_path, comm, error);
     if (ok) {
-        const struct latents_work work = {&exporting->checkpoint.hparams, exporting->weights.values, shared.dataset,
-                                          (int)options->threads, NULL};
+        const struct latents_work work = {
+            .hparams = &exporting->checkpoint.hparams,
+            .values = exporting->weights.values,
+            .dataset = shared.dataset,
+            .threads = (int)options->threads,
+        };
         ok = agreement_same_dataset(comm, shared.dataset, options->examples_path, error) &&
              (latents_fit_dataset(&fitted, &work, comm, error) || error_prefix(error, "%s", options->examples_path));
     }

@@ -80,12 +80,17 @@ static void measure(double *attributes, const struct windows *windows, uint32_t 
                        (uint32_t)windows->bars);
 }
 
+static bool must_stop(const struct latent_windows *work)
+{
+    return work->must_stop && work->must_stop(work->context);
+}
+
 static void *encode(void *context)
 {
     struct worker *worker = context;
     const struct latent_windows *work = worker->work;
     const struct model_shape *shape = inference_decoder_shape(work->decoder);
-    for (size_t i = worker->first; i < worker->end; i++) {
+    for (size_t i = worker->first; i < worker->end && !must_stop(work); i++) {
         fill(worker, i, 0);
         inference_encode(worker->mu + i * (size_t)shape->z_size, worker->input,
                          shape->num_controls > 0 ? worker->controls : NULL, work->decoder, worker->scratch);
@@ -126,7 +131,7 @@ static void *decode(void *context)
     const struct latent_windows *work = worker->work;
     const struct model_shape *shape = inference_decoder_shape(work->decoder);
     size_t size = (size_t)shape->steps * (size_t)shape->depth;
-    for (size_t i = worker->first; i < worker->end; i += BATCH) {
+    for (size_t i = worker->first; i < worker->end && !must_stop(work); i += BATCH) {
         size_t count = worker->end - i < BATCH ? worker->end - i : BATCH;
         for (size_t b = 0; b < count; b++)
             fill(worker, i + b, b);
@@ -183,7 +188,7 @@ static bool run(const struct latent_residuals *residuals, float *mu, double *att
         worker_free(&workers[i]);
     }
     free(workers);
-    return ok;
+    return ok && (!must_stop(work) || error_set(error, "stopped"));
 }
 
 bool latent_windows_encode(float *mu, double *attributes, const struct latent_windows *work, struct error *error)

@@ -14,7 +14,9 @@ struct latent_windows {
     const uint32_t *numbers; /* [count]: which windows */
     size_t count;
     int threads;
-    struct watchdog *watchdog; /* NULL: none */
+    struct watchdog *watchdog;        /* NULL: none */
+    bool (*must_stop)(void *context); /* asked by each thread after some windows, which fails then; NULL: never */
+    void *context;
 };
 
 /* mu [count, Z] and attributes [count, NUM_ATTRIBUTES] (data/music/attributes.h) of the targets. The same bits for any number of threads. */

@@ -111,6 +111,8 @@ static struct latent_windows own_windows(const struct fitting *fitting)
         .count = fitting->own,
         .threads = threads_choose(fitting->work->threads, comm_local_size(fitting->comm)),
         .watchdog = fitting->work->watchdog,
+        .must_stop = fitting->work->must_stop,
+        .context = fitting->work->context,
     };
 }
 
@@ -171,8 +173,15 @@ static bool find_styles(struct styles *styles, const struct fitting *fitting, st
 
 static void report(void *context, const char *text)
 {
-    watchdog_done(context);
+    const struct latents_work *work = context;
+    watchdog_done(work->watchdog);
     log_info("%s", text);
+}
+
+static bool must_stop(void *context)
+{
+    const struct latents_work *work = context;
+    return work->must_stop && work->must_stop(work->context);
 }
 
 /* Rank 0, from what all ranks have found. */
@@ -181,7 +190,8 @@ static bool fit(struct latents *latents, const struct fitting *fitting, const fl
 {
     struct styles styles;
     uint32_t *performance = malloc(fitting->count * sizeof *performance);
-    const struct latents_report to_log = {report, fitting->work->watchdog};
+    struct latents_work work = *fitting->work;
+    const struct latents_report to_log = {report, must_stop, &work};
     if (!performance)
         return error_set_no_memory(error, "out of memory for %zu windows", fitting->count);
     for (size_t i = 0; i < fitting->count; i++)
@@ -393,17 +403,18 @@ static bool write_stored(const struct stored *stored, const struct latents *late
     return false;
 }
 
-bool latents_store(const char *path, const struct dataset *dataset, int threads, const struct run_lock *lock,
-                   struct watchdog *watchdog, struct comm *comm, struct error *error)
+bool latents_store(const char *path, const struct latents_work *work, const struct run_lock *lock, struct comm *comm,
+                   struct error *error)
 {
     const bool is_first = comm_rank(comm) == 0;
     struct stored stored = {0};
     struct latents latents = {0};
     bool ok = comm_all_ok(comm, !is_first || read_stored(&stored, path, error), error);
     if (ok) {
-        const struct latents_work work = {&stored.checkpoint.hparams, stored.groups[stored.best].values, dataset,
-                                          threads, watchdog};
-        ok = latents_fit_dataset(&latents, &work, comm, error);
+        struct latents_work of_file = *work;
+        of_file.hparams = &stored.checkpoint.hparams;
+        of_file.values = stored.groups[stored.best].values;
+        ok = latents_fit_dataset(&latents, &of_file, comm, error);
     }
     if (ok)
         ok = comm_all_ok(comm, !is_first || write_stored(&stored, &latents, path, lock, error), error);
@@ -450,8 +461,9 @@ int latents_mode_run(const struct train_options *options, const struct config *c
     if (ok)
         agreement_share_text(comm, &path);
     ok = ok && shared_dataset_open(&shared, options->examples_path, comm, error) &&
-         agreement_same_dataset(comm, shared.dataset, options->examples_path, error) &&
-         latents_store(path, shared.dataset, (int)options->threads, NULL, NULL, comm, error);
+         agreement_same_dataset(comm, shared.dataset, options->examples_path, error);
+    const struct latents_work work = {.dataset = shared.dataset, .threads = (int)options->threads};
+    ok = ok && latents_store(path, &work, NULL, comm, error);
     shared_dataset_close(&shared);
     free(path);
     return ok ? EXIT_SUCCESS : EXIT_FAILURE;

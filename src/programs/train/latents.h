@@ -27,6 +27,9 @@ struct latents_work {
     const struct dataset *dataset;
     int threads;               /* of this rank; 0: one per core that it has */
     struct watchdog *watchdog; /* NULL: none */
+    bool (*must_stop)(
+        void *context); /* asked often, by any thread: whether to give the fit up, which fails then; NULL: never */
+    void *context;
 };
 
 /* `latents` is rank 0's, freed with latents_free; empty on the others, and on failure. What is found and refused is logged.
@@ -40,8 +43,8 @@ bool latents_fit_dataset(struct latents *latents, const struct latents_work *wor
 int latents_mode_run(const struct train_options *options, const struct config *config, struct comm *comm,
                      struct error *error);
 
-/* The same for one checkpoint file whose data set is open, while `lock` (NULL: none) is held. Collective. */
-bool latents_store(const char *path, const struct dataset *dataset, int threads, const struct run_lock *lock,
-                   struct watchdog *watchdog, struct comm *comm, struct error *error);
+/* The same for one checkpoint file, while `lock` (NULL: none) is held. Of the work, hparams and values are the file's. Collective. */
+bool latents_store(const char *path, const struct latents_work *work, const struct run_lock *lock, struct comm *comm,
+                   struct error *error);
 
 #endif

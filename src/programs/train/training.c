@@ -9,14 +9,13 @@
 #include "dist/halt.h"
 #include "model/optimizer/schedule.h"
 #include "programs/train/best.h"
-#include "programs/train/latents.h"
+#include "programs/train/halting.h"
 #include "programs/train/pruning.h"
 #include "run/metrics.h"
 #include "run/run_folder.h"
 
 #include <inttypes.h>
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,11 +23,8 @@
 /* What is summed over ranks after each step: votes, which any rank may cast, so that all act alike; and behind them the
  * model's sums (base/metric.h). */
 enum vote {
-    VOTE_TERM, /* ranks that got SIGTERM, SIGINT, SIGUSR1 */
-    VOTE_INT,
-    VOTE_USR1,
-    VOTE_TIME_UP, /* rank 0's clock */
-    VOTE_SAVE,
+    VOTE_HALT, /* the first of programs/train/halting.h's */
+    VOTE_SAVE = NUM_HALTING_VOTES,
     VOTE_GIVE_UP, /* rank 0 could not write a checkpoint */
     NUM_VOTES,
     NUM_SHARED = NUM_VOTES + METRIC_MAX_SUMS
@@ -116,26 +112,13 @@ static void add_votes(struct training *training, double shared[NUM_SHARED])
 {
     const struct train_options *options = training->options;
     double now = clock_seconds();
-    int signal_number = halt_requested();
-    shared[VOTE_TERM] = signal_number == SIGTERM;
-    shared[VOTE_INT] = signal_number == SIGINT;
-    shared[VOTE_USR1] = signal_number == SIGUSR1;
-    if (comm_rank(training->comm) != 0)
+    const bool is_first = comm_rank(training->comm) == 0;
+    halting_vote(shared + VOTE_HALT, is_first && time_is_up(training, now));
+    if (!is_first)
         return;
-    shared[VOTE_TIME_UP] = time_is_up(training, now);
     shared[VOTE_SAVE] = options->save_checkpoint_secs > 0 && now - training->saved >= options->save_checkpoint_secs &&
                         !checkpoint_writer_is_busy(training->writer);
     shared[VOTE_GIVE_UP] = checkpoint_writer_has_failed(training->writer);
-}
-
-/* Why the training must halt, NULL where it need not. */
-static const char *halt_reason(const struct training *training, const double shared[NUM_SHARED])
-{
-    return shared[VOTE_TERM] > 0      ? "SIGTERM"
-           : shared[VOTE_INT] > 0     ? "SIGINT"
-           : shared[VOTE_USR1] > 0    ? "SIGUSR1"
-           : shared[VOTE_TIME_UP] > 0 ? deadline_reason(&training->deadline)
-                                      : NULL;
 }
 
 /* What is written beside the tensors. */
@@ -302,7 +285,8 @@ static void make_step(struct training *training, double shared[NUM_SHARED], stru
     memset(shared, 0, NUM_SHARED * sizeof *shared);
     training->step_started = clock_seconds();
     if (comm_rank(training->comm) == 0)
-        halt_answer(train_program.name, training->longest_step + checkpoint_writer_longest_seconds(training->writer));
+        halt_answer(train_program.name, "after this step",
+                    training->longest_step + checkpoint_writer_longest_seconds(training->writer));
     watchdog_phase(training->watchdog, WATCH_STEP, state->step + 1);
     prepare_order(training);
     compute_gradients(training, (uint32_t)(state->step + 1), shared + NUM_VOTES);
@@ -485,35 +469,33 @@ static bool trace_steps(struct training *training, uint64_t number, bool is_over
     return is_over || number != FIRST || begin_trace(training, error);
 }
 
-static bool best_has_latents(const char *path)
+/* After the last of `steps` steps; `reason`: of a halt, NULL where there was none. Gives the exit status. */
+static int finish(struct training *training, const char *reason, uint64_t steps, struct error *error)
 {
-    struct checkpoint checkpoint;
-    struct error error;
-    struct checkpoint_reader *reader = checkpoint_open(&checkpoint, path, &error);
-    bool has = reader && checkpoint_has(reader, CHECKPOINT_LATENTS);
-    checkpoint_close(reader);
-    return has;
-}
-
-/* After the last step: the latents of the best model, where it has none. A failure is no failure of the training. Nor is it held up
- * by fits that take minutes in one piece, in which the watchdog would see nothing done. Collective. */
-static void fit_latents(struct training *training)
-{
-    const struct train_options *options = training->options;
-    struct error error;
-    if (!options->fit_latents)
-        return;
-    if (training->state.hparams.z_size > LATENTS_FITTED_AT_END) {
-        log_info("latent densities of more than %d numbers are left to --mode=latents", LATENTS_FITTED_AT_END);
-        return;
-    }
-    char *path = path_join(training->folder, RUN_BEST_NAME);
-    double is_due = comm_rank(training->comm) == 0 && file_exists(path) && !best_has_latents(path);
-    comm_sum_doubles(training->comm, &is_due, 1);
-    if (is_due > 0 && !latents_store(path, training->shared_dataset.dataset, (int)options->threads, &training->lock,
-                                     training->watchdog, training->comm, &error))
-        log_job_warning("no latent densities for %s: %s", path, error.message);
-    free(path);
+    const uint64_t num_steps = (uint64_t)training->options->num_steps;
+    bool ok = writer_is_well(training, error);
+    if (!ok || !comm_all_ok(training->comm, steps == 0 || look_at_ranks(training, true, error), error))
+        return EXIT_FAILURE;
+    watchdog_phase(training->watchdog, WATCH_END, training->state.step);
+    if (!reason && strcmp(end_reason(training), METRICS_PRUNED) != 0)
+        reason = training_fit_latents(training);
+    struct metrics_event event = {
+        .event = "end",
+        .step = training->state.step,
+        .num_steps = num_steps,
+        .num_ranks = comm_size(training->comm),
+        .reason = reason ? reason : end_reason(training),
+    };
+    ok = comm_rank(training->comm) != 0 ||
+         (run_lock_held(&training->lock, error) && metrics_append_event(training->folder, &event, error));
+    if (!comm_all_ok(training->comm, ok, error))
+        return EXIT_FAILURE;
+    log_early_end(training, event.reason);
+    if (!reason)
+        return EXIT_SUCCESS;
+    log_info("halted by %s at step %" PRIu64 " of %" PRIu64 "; rerun the same command to resume", reason,
+             training->state.step, num_steps);
+    return EXIT_HALTED;
 }
 
 int training_run(struct training *training, struct error *error)
@@ -536,7 +518,7 @@ int training_run(struct training *training, struct error *error)
         if (!trace_steps(training, training->state.step - first_step, false, error))
             return EXIT_FAILURE;
         make_step(training, shared, &interval);
-        reason = training->state.step < num_steps ? halt_reason(training, shared) : NULL;
+        reason = training->state.step < num_steps ? halting_reason(shared + VOTE_HALT, &training->deadline) : NULL;
         if (shared[VOTE_GIVE_UP] > 0 && !writer_is_well(training, error))
             return EXIT_FAILURE;
         if (!still_learning(training, &in_a_row, skipped_before, error) ||
@@ -545,7 +527,7 @@ int training_run(struct training *training, struct error *error)
     }
     if (!trace_steps(training, training->state.step - first_step, true, error))
         return EXIT_FAILURE;
-    halt_answer(NULL, 0);
+    halt_answer(NULL, "", 0);
     double seconds = clock_seconds() - loop_started;
     uint64_t steps = training->state.step - first_step;
     if (steps > 0) {
@@ -553,30 +535,7 @@ int training_run(struct training *training, struct error *error)
         log_info("%" PRIu64 " steps in %.1f s, %.1f windows/s overall; %" PRIu64 " skipped", steps, seconds,
                  (double)steps * (double)training->state.hparams.batch_size / seconds, training->optimizer.skipped);
     }
-    watchdog_phase(training->watchdog, WATCH_END, training->state.step);
-    struct metrics_event event = {
-        .event = "end",
-        .step = training->state.step,
-        .num_steps = num_steps,
-        .num_ranks = comm_size(training->comm),
-        .reason = reason ? reason : end_reason(training),
-    };
-    if (!writer_is_well(training, error))
-        return EXIT_FAILURE;
-    bool ok = steps == 0 || look_at_ranks(training, true, error);
-    ok = ok && (comm_rank(training->comm) != 0 ||
-                (run_lock_held(&training->lock, error) && metrics_append_event(training->folder, &event, error)));
-    if (!comm_all_ok(training->comm, ok, error))
-        return EXIT_FAILURE;
-    log_early_end(training, event.reason);
-    if (!reason) {
-        if (strcmp(event.reason, METRICS_PRUNED) != 0)
-            fit_latents(training);
-        return EXIT_SUCCESS;
-    }
-    log_info("halted by %s at step %" PRIu64 " of %" PRIu64 "; rerun the same command to resume", reason,
-             training->state.step, num_steps);
-    return EXIT_HALTED;
+    return finish(training, reason, steps, error);
 }
 
 void training_record_failure(const struct training *training, const struct error *reason)

@@ -89,6 +89,11 @@ void training_close(struct training *training);
  * is set. Collective. */
 int training_run(struct training *training, struct error *error);
 
+/* After the last step: fits the latents of the best model, where it has none, and stores them in it. A failure is a warning, no failure of
+ * the training; nor is it held up by fits that take minutes in one piece, in which the watchdog would see nothing done. Gives
+ * why the fit had to be given up (programs/train/halting.h), NULL where it had not: a resumed training makes it then. Collective. */
+const char *training_fit_latents(struct training *training);
+
 /* After a failure of training_run: the end and its reason into metrics.jsonl, if this job still has the run and it can be
  * written. */
 void training_record_failure(const struct training *training, const struct error *reason);
