@@ -134,7 +134,7 @@ class Train(Subject):
     def check_done(self, folder):
         train = os.path.join(folder, "run", "train")
         names = {f"checkpoint-{step:08d}.h5" for step in range(EVERY, STEPS + 1, EVERY)} | {"best.h5", "metrics.jsonl"}
-        may_stay = {"lock"} if self.bench.faulty else set()
+        may_stay = {"lock", "rank_times.json"} if self.bench.faulty else {"rank_times.json"}
         found = {name for name in set(os.listdir(train)) - may_stay if name in names or not re.fullmatch(r"\..*|checkpoint-\d+\.h5", name)}
         expect(found == names, f"RUN/train has other files: {sorted(os.listdir(train))}")
         if not hasattr(self, "weights"):

@@ -171,9 +171,8 @@ class TrainingTest(unittest.TestCase):
                    f"checkpoint {step} of {run}")
 
     def assert_tidy(self, run, *others):
-        """RUN/train holds checkpoints, perhaps best.h5, metrics and `others`, and nothing temporary or locked."""
-        if os.path.exists(self.path(run, "train", "best.h5")):
-            others += ("best.h5",)
+        """RUN/train holds checkpoints, metrics, `others` and what not every run has, and nothing temporary or locked."""
+        others += tuple(name for name in ("best.h5", "rank_times.json") if os.path.exists(self.path(run, "train", name)))
         names = {f"checkpoint-{step:08d}.h5" for step in self.checkpoints(run)} | {"metrics.jsonl"} | set(others)
         self.assertEqual(set(os.listdir(self.path(run, "train"))), names)
 
