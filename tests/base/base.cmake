@@ -1,4 +1,4 @@
-foreach(module error text crc32c clock array host log threads arena half random metric settings options files foreign_file atomic_file hdf5_helper hdf5_io hdf5_column hdf5_seal hdf5_locks background process ticker folder_lock)
+foreach(module error text crc32c clock array host log threads arena half random metric settings options files foreign_file atomic_file hdf5_helper hdf5_io hdf5_attributes hdf5_column hdf5_seal hdf5_locks background process ticker folder_lock folder_lock_time)
     drumline_test(base/${module} LINK drumline_base)
 endforeach()
 

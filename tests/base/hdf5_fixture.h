@@ -36,4 +36,44 @@ static inline struct hdf5_reader *open_again(hid_t file, const char *path)
     return reader;
 }
 
+/* A file that another program made, with no attributes but those given. */
+static inline void put_foreign(const char *path, const char *format, int64_t version)
+{
+    hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    struct error error;
+    assert_true(file >= 0);
+    if (format)
+        assert_ok(hdf5_write_string(file, "format", format, &error), error);
+    if (version >= 0)
+        assert_ok(hdf5_write_int(file, "version", version, &error), error);
+    H5Fclose(file);
+}
+
+static inline hid_t text_type(size_t size, H5T_str_t padding)
+{
+    hid_t type = H5Tcopy(H5T_C_S1);
+    assert_true(H5Tset_size(type, size) >= 0 && H5Tset_strpad(type, padding) >= 0);
+    return type;
+}
+
+/* Settings of each type. */
+struct values {
+    bool flag;
+    int64_t count;
+    double rate;
+    char *name;
+    int mode;
+    struct int_list sizes;
+};
+
+static const struct setting rows[] = {
+    {"flag",          SETTING_BOOL,     offsetof(struct values, flag),  NULL,    0, 0,    NULL,         NULL, ""},
+    {"batch_size",    SETTING_INT,      offsetof(struct values, count), "32",    1, 64,   NULL,         NULL, ""},
+    {"learning_rate", SETTING_DOUBLE,   offsetof(struct values, rate),  "0.001", 0, 1,    NULL,         NULL, ""},
+    {"name",          SETTING_STRING,   offsetof(struct values, name),  NULL,    0, 0,    NULL,         NULL, ""},
+    {"mode",          SETTING_CHOICE,   offsetof(struct values, mode),  "eval",  0, 0,    "train|eval", NULL, ""},
+    {"rnn_size",      SETTING_INT_LIST, offsetof(struct values, sizes), "[256]", 1, 1000, NULL,         NULL, ""},
+};
+static const struct settings_table table = {rows, sizeof rows / sizeof *rows};
+
 #endif

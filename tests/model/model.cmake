@@ -14,6 +14,8 @@ drumline_test(model/packed_gemm LINK drumline_oracles drumline_model)
 drumline_test(model/model SOURCES model/model_from_twin.c LINK drumline_oracles drumline_model)
 drumline_test(model/bf16 SOURCES model/model_from_twin.c LINK drumline_oracles drumline_bf16)
 drumline_test(model/generation SOURCES model/model_from_twin.c LINK drumline_oracles drumline_model)
+drumline_test(model/latent_vectors LINK drumline_model)
+drumline_test(model/dropout LINK drumline_model)
 drumline_test(model/optimizer LINK drumline_oracles drumline_model)
 # With threads of OpenBLAS that start before main, as in the programs.
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64|aarch64|arm64")
