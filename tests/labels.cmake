@@ -30,7 +30,7 @@ string(REPLACE ";" "|" unit_tests "${unit_tests}")
 drumline_label(fast "${unit_tests}|mpi_.*_alone|play|check_layers|check_reference|check_no_mpi_symbols|check_flush_denormals"
     EXCEPT "checkpoint_writer|bench|mpi_halt_alone")
 
-set(threaded_tests background log files atomic_file hdf5_io checkpoint_writer run_lock metrics metrics_reader generate
+set(threaded_tests background ticker log files atomic_file folder_lock_time hdf5_io checkpoint_writer metrics metrics_reader generate
     generate_modes generate_output apply generation audio drum_roll)
 list(JOIN threaded_tests "|" regex)
 drumline_label(threads "${regex}|play|training_data|training_threads")

@@ -1,7 +1,8 @@
 #!/bin/bash
-# tools/setup.sh [--tests] [--musl] [--check]: installs what Drumline needs of Debian's (or Ubuntu's) packages and is missing.
+# tools/setup.sh [--tests] [--musl] [--lint] [--check]: installs what Drumline needs of Debian's (or Ubuntu's) packages and is missing.
 #   --tests   also what tools/test.sh needs
 #   --musl    also what "tools/test.sh musl" needs
+#   --lint    also what "tools/test.sh lint" needs
 #   --check   only says what is missing: exit status 1 if anything is
 # Does nothing, and asks for no rights, where nothing is missing. DRUMLINE_SKIP_SETUP=1 in the environment skips it all,
 # for systems that have the libraries from elsewhere (docs/dependencies.md names them).
@@ -20,6 +21,7 @@ test_packages=(
     libmpich-dev mpich lintian groff-base chromium gcc-aarch64-linux-gnu qemu-user musl-tools
 )
 musl_packages=(musl-tools meson curl)
+lint_packages=(clang-tidy cppcheck)
 
 die() {
     printf 'setup.sh: %s\n' "$@" >&2
@@ -59,9 +61,10 @@ for argument in "$@"; do
             command -v npm >/dev/null || packages+=(nodejs npm)  # often from elsewhere, in one package
             ;;
         --musl) packages+=("${musl_packages[@]}") ;;
+        --lint) packages+=("${lint_packages[@]}") ;;
         --check) check_only=true ;;
         -h | --help) sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0"; exit 0 ;;
-        *) printf 'setup.sh: unknown argument "%s"; there are --tests, --musl and --check\n' "$argument" >&2; exit 2 ;;
+        *) printf 'setup.sh: unknown argument "%s"; there are --tests, --musl, --lint and --check\n' "$argument" >&2; exit 2 ;;
     esac
 done
 [ "${DRUMLINE_SKIP_SETUP:-0}" = 1 ] && exit 0

@@ -1,11 +1,11 @@
 #!/bin/bash
-# tools/test.sh [release] [asan] [tsan] [mpich] [musl]: builds Drumline as it is released, with AddressSanitizer, with
+# tools/test.sh [release] [asan] [tsan] [mpich] [musl] [lint]: builds Drumline as it is released, with AddressSanitizer, with
 # ThreadSanitizer, and with MPICH in place of Open MPI (these four unless some are named), in build/release, build/asan and so
 # on. Runs every test of the first two, but in the second not those that are labelled release: unit tests, MPI tests, and checks
 # of the tree (formatting, scripts, installation, a build without MPI); of tsan the tests of what has threads, of mpich those
 # that depend on the MPI library. With musl, drumline-generate and drumline-info are built for musl's C library, and their
-# quick tests run; what they are linked with is built first (tools/musl_libraries.sh, ten minutes, once). Installs missing
-# Debian packages (tools/setup.sh).
+# quick tests run; what they are linked with is built first (tools/musl_libraries.sh, ten minutes, once). With lint, cppcheck and
+# clang-tidy look for faults in the sources (tools/lint.sh, half an hour of one core). Installs missing Debian packages (tools/setup.sh).
 # Up to three tests that fail are run again, one at a time, and named if they pass then.
 # The last line counts tests over all builds: "N passed, N failed", and ", N skipped" if some were. The exit status is 0 if
 # nothing failed.
@@ -111,24 +111,34 @@ run_again() {
     count_tests "$log" "$status" "$again"
 }
 
+# lint NAME: a checker of the sources, as one test.
+run_checker() {
+    heading "lint: $1"
+    if tools/lint.sh "$1"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+}
+
 presets=()
 for argument in "$@"; do
     case $argument in
-        release | asan | tsan | mpich | musl) presets+=("$argument") ;;
+        release | asan | tsan | mpich | musl | lint) presets+=("$argument") ;;
         -h | --help) sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0"; exit 0 ;;
-        *) printf 'test.sh: unknown argument "%s"; it must be release, asan, tsan, mpich or musl\n' "$argument" >&2; exit 2 ;;
+        *) printf 'test.sh: unknown argument "%s"; it must be release, asan, tsan, mpich, musl or lint\n' "$argument" >&2; exit 2 ;;
     esac
 done
 [ ${#presets[@]} -gt 0 ] || presets=(release asan tsan mpich)
 
 setup=(--tests)
 [[ " ${presets[*]} " != *" musl "* ]] || setup+=(--musl)
+[[ " ${presets[*]} " != *" lint "* ]] || setup+=(--lint)
 if ! tools/setup.sh "${setup[@]}"; then
     step_failed "what the tests need is not installed"
     finish
 fi
 (umask 077; mkdir -p "$session_folder") 2>/dev/null
 for preset in "${presets[@]}"; do
-    run_preset "$preset"
+    case $preset in
+        lint) run_checker cppcheck; run_checker clang-tidy ;;
+        *) run_preset "$preset" ;;
+    esac
 done
 finish

@@ -17,7 +17,7 @@ struct arena arena_measure(void)
  * each small page costs a look-up and, at first touch, a fault. */
 static bool is_large(size_t size)
 {
-    return size >= 2 * HUGE_PAGE;
+    return size >= (size_t)2 * HUGE_PAGE;
 }
 
 /* Whole huge pages. */
@@ -29,7 +29,7 @@ static size_t mapped_size(size_t size)
 /* NULL: no memory. */
 static void *map_large(size_t size)
 {
-    if (size > PTRDIFF_MAX - 2 * HUGE_PAGE)
+    if (size > PTRDIFF_MAX - (ptrdiff_t)2 * HUGE_PAGE)
         return NULL;
     size_t wanted = mapped_size(size);
     unsigned char *mapped = mmap(NULL, wanted + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

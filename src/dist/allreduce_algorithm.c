@@ -2,6 +2,7 @@
 
 #include <mpi.h>
 
+#include <stdint.h>
 #include <string.h>
 
 enum {
@@ -29,9 +30,9 @@ struct allreduce_cost allreduce_algorithm_cost(int num_ranks)
     if (allreduce_algorithm_for(num_ranks) == ALLREDUCE_RING)
         return (struct allreduce_cost){2.0 * (num_ranks - 1), 2.0 * (num_ranks - 1) / num_ranks};
     int doublings = 0;
-    double folded = 1; /* the largest power of two that is not above num_ranks */
-    for (; 2 * folded <= num_ranks; folded *= 2)
+    while ((int64_t)2 << doublings <= num_ranks)
         doublings++;
+    double folded = (double)((int64_t)1 << doublings); /* the largest power of two that is not above num_ranks */
     struct allreduce_cost cost = {2.0 * doublings, 2 * (folded - 1) / folded};
     if (!is_power_of_two(num_ranks)) {
         cost.rounds += 3;

@@ -1,3 +1,4 @@
+#define DRUMLINE_DIST_COMM_C
 #include "dist/comm.h"
 #include "base/host.h"
 #include "base/log.h"

@@ -19,11 +19,11 @@ void listing_add(struct listing *listing, const char *format, ...)
     va_start(arguments, format);
     int length = vsnprintf(at + comma, left - (size_t)comma, format, arguments);
     va_end(arguments);
-    if (length < 0 || (size_t)(comma + length) >= left) {
+    if (length < 0 || (size_t)comma + (size_t)length >= left) {
         *at = '\0';
         return;
     }
-    listing->used += (size_t)(comma + length);
+    listing->used += (size_t)comma + (size_t)length;
     listing->shown++;
 }
 

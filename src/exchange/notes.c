@@ -100,7 +100,7 @@ static bool read_note(struct checkpoint *checkpoint, const struct note *row, con
         return read_count((uint64_t *)(void *)member, row->name, text, error);
     if (strlen(text) >= row->size)
         return error_set(error, "%s is longer than %zu bytes", row->name, row->size - 1);
-    strcpy(member, text);
+    memcpy(member, text, strlen(text) + 1);
     return true;
 }
 

@@ -219,8 +219,8 @@ bool event_file_put_histogram(struct event_file *file, uint64_t step, const char
     protobuf_put_double(&histogram, HISTOGRAM_COUNT, finite);
     protobuf_put_double(&histogram, HISTOGRAM_SUM, sum);
     protobuf_put_double(&histogram, HISTOGRAM_SQUARES, squares);
-    protobuf_put_doubles(&histogram, HISTOGRAM_LIMITS, bounds + first, (size_t)(last - first + 1));
-    protobuf_put_doubles(&histogram, HISTOGRAM_BINS, bins + first, (size_t)(last - first + 1));
+    protobuf_put_doubles(&histogram, HISTOGRAM_LIMITS, bounds + first, (size_t)last - (size_t)first + 1);
+    protobuf_put_doubles(&histogram, HISTOGRAM_BINS, bins + first, (size_t)last - (size_t)first + 1);
     protobuf_put_text(&value, VALUE_TAG, tag);
     protobuf_put_message(&value, VALUE_HISTOGRAM, &histogram);
     protobuf_put_message(&summary, SUMMARY_VALUE, &value);

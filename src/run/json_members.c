@@ -10,11 +10,13 @@ json_t *json_clean_text(const char *text)
 {
     if (text_is_printable(text))
         return json_string(text);
-    char *clean = malloc(strlen(text) + 1);
+    size_t length = strlen(text);
+    char *clean = malloc(length + 1);
     if (!clean)
         return json_string("?");
-    for (size_t i = 0; i <= strlen(text); i++)
-        clean[i] = text[i] == '\0' || (text[i] >= ' ' && text[i] <= '~') ? text[i] : '?';
+    for (size_t i = 0; i < length; i++)
+        clean[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
+    clean[length] = '\0';
     json_t *string = json_string(clean);
     free(clean);
     return string;

@@ -56,24 +56,4 @@ static inline hid_t text_type(size_t size, H5T_str_t padding)
     return type;
 }
 
-/* Settings of each type. */
-struct values {
-    bool flag;
-    int64_t count;
-    double rate;
-    char *name;
-    int mode;
-    struct int_list sizes;
-};
-
-static const struct setting rows[] = {
-    {"flag",          SETTING_BOOL,     offsetof(struct values, flag),  NULL,    0, 0,    NULL,         NULL, ""},
-    {"batch_size",    SETTING_INT,      offsetof(struct values, count), "32",    1, 64,   NULL,         NULL, ""},
-    {"learning_rate", SETTING_DOUBLE,   offsetof(struct values, rate),  "0.001", 0, 1,    NULL,         NULL, ""},
-    {"name",          SETTING_STRING,   offsetof(struct values, name),  NULL,    0, 0,    NULL,         NULL, ""},
-    {"mode",          SETTING_CHOICE,   offsetof(struct values, mode),  "eval",  0, 0,    "train|eval", NULL, ""},
-    {"rnn_size",      SETTING_INT_LIST, offsetof(struct values, sizes), "[256]", 1, 1000, NULL,         NULL, ""},
-};
-static const struct settings_table table = {rows, sizeof rows / sizeof *rows};
-
 #endif

@@ -1,5 +1,6 @@
 /* Attributes, what a file says that it is, and settings, which are stored as attributes. */
 #include "tests/base/hdf5_fixture.h"
+#include "tests/base/hdf5_settings.h"
 
 #include <math.h>
 

@@ -1,4 +1,5 @@
 #include "tests/base/hdf5_fixture.h"
+#include "tests/base/hdf5_settings.h"
 
 #include <math.h>
 #include <signal.h>

@@ -188,8 +188,8 @@ static void test_dropout_is_the_same_for_any_cut(void **state)
             assert_memory_equal(input + t * STEP_DEPTH, row_of(fixture->input, t, b), STEP_DEPTH * sizeof *input);
         batch_fill(input, target, NULL, &fixture->windows, &numbers[b], 1, &transform, 5, 12, 100 + b);
         for (size_t t = 0; t < T; t++)
-            differs =
-                differs || memcmp(input + t * STEP_DEPTH, row_of(fixture->input, t, b), STEP_DEPTH * sizeof *input);
+            differs = differs ||
+                      memcmp(input + t * STEP_DEPTH, row_of(fixture->input, t, b), STEP_DEPTH * sizeof *input) != 0;
     }
     assert_true(differs);
 }

@@ -1,8 +1,14 @@
 """One rank, without MPI's launcher, with what runs beside its steps: checkpoints, logs, a signal. In the build with
 ThreadSanitizer a data race ends the program with status 66."""
+import os
 import signal
+import unittest
 
 import harness
+from test_stall import can_inject
+
+
+STALL = 6  # --stall_seconds
 
 
 class Threads(harness.TrainingTest):
@@ -19,6 +25,23 @@ class Threads(harness.TrainingTest):
         step = self.checkpoints("stopped")[-1]
         self.train("stopped", num_steps=step + 5, save_checkpoint_steps=2)
         self.assertEqual(self.checkpoints("stopped")[-1], step + 5)
+
+    def test_several_threads(self):
+        """Those that encode, decode and draw samples."""
+        self.train("several", num_steps=2, threads=1)
+        job = self.launch([harness.TRAIN, "--mode=eval", "--run_dir", self.path("several"), "--examples_path",
+                           os.path.join(harness.DATA, "drums"), "--num_samples=20", "--threads=2"]).wait()
+        self.assertEqual(job.status, 0, job.output)
+
+    @unittest.skipUnless("TSAN_OPTIONS" in os.environ, "test_stall does the same in other builds")
+    def test_stalled(self):
+        """The watchdog ends the job, beside a writer that waits for its disk."""
+        if not can_inject():
+            self.skipTest("no strace that may delay system calls")
+        command = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"inject=fsync:delay_enter={3 * STALL}000000"]
+        job = self.launch(command + self.arguments("stalled", num_steps=3, stall_seconds=STALL, threads=1)).wait()
+        self.assertEqual(job.status, 1, job.output)
+        self.assertEqual(self.events("stalled")[-1]["reason"], "stalled", job.output)
 
 
 if __name__ == "__main__":

@@ -17,8 +17,6 @@
 #include <time.h>
 #include <unistd.h>
 
-extern char **environ;
-
 enum { TICK_MS = 100, REFUSAL_SIZE = ERROR_MESSAGE_SIZE };
 
 static const struct hdf5_helper_limits default_limits = {.cpu_seconds = 10, .idle_seconds = 60, .total_seconds = 3600};

@@ -61,9 +61,7 @@ static struct reading read_once(const char *path)
         return (struct reading){.content = is_missing ? CONTENT_MISSING : CONTENT_UNREADABLE, .reason = errno};
     ssize_t size = -1;
     int reason = EINVAL;
-    if (fstat(file, &status) != 0)
-        reason = errno;
-    else if (S_ISREG(status.st_mode) && (size = read_bytes(bytes, sizeof bytes, file)) < 0)
+    if (fstat(file, &status) != 0 || (S_ISREG(status.st_mode) && (size = read_bytes(bytes, sizeof bytes, file)) < 0))
         reason = errno;
     close(file);
     if (size < 0)

@@ -293,7 +293,7 @@ static bool read_content_hash(struct dataset_index *index, struct hdf5_reader *f
     char *text = NULL;
     if (!hdf5_read_string(&text, file, "content_sha256", error))
         return false;
-    bool ok = strlen(text) == 2 * DIGEST_SIZE && strspn(text, "0123456789abcdef") == 2 * DIGEST_SIZE;
+    bool ok = strlen(text) == strspn(text, "0123456789abcdef") && strlen(text) == (size_t)2 * DIGEST_SIZE;
     if (ok)
         memcpy(index->content_sha256, text, 2 * DIGEST_SIZE + 1);
     else

@@ -52,7 +52,7 @@ char *intake_shown_path(const char *path)
     if (!text)
         return NULL;
     if (text_is_utf8(path))
-        return strcpy(text, path);
+        return memcpy(text, path, strlen(path) + 1);
     for (const char *from = path; *from != '\0'; from++) {
         unsigned char byte = (unsigned char)*from;
         if (byte >= 0x20 && byte < 0x7f && byte != '\\') {

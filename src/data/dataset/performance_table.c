@@ -184,7 +184,7 @@ void performance_table_digest(char text[2 * DIGEST_SIZE + 1], const struct perfo
         text[2 * i] = digits[digest[i] >> 4];
         text[2 * i + 1] = digits[digest[i] & 15];
     }
-    text[2 * DIGEST_SIZE] = '\0';
+    text[(size_t)2 * DIGEST_SIZE] = '\0';
 }
 
 static void lay_out(struct layout *layout, bool with_shard)

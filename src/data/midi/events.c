@@ -441,7 +441,7 @@ bool midi_events_write(uint8_t **bytes, size_t *size, struct midi_events *events
         most += CHUNK_HEADER_BYTES + 2 * (MOST_OF_A_GAP + 3);
         for (size_t i = 0; i < track->count; i++)
             most += track->events[i].size + MIDI_DELTA_BYTES;
-        most += 8 * (MIDI_DELTA_BYTES + 3);
+        most += (size_t)8 * (MIDI_DELTA_BYTES + 3);
     }
     *bytes = malloc(most);
     if (!*bytes)

@@ -58,12 +58,12 @@ bool midi_events_parse(struct midi_events *events, struct midi_repairs *repairs,
                        struct error *error);
 void midi_events_free(struct midi_events *events);
 
-/* Moves note `note`, as long as it is but within its track, to `tick`, and sets its velocity (1 to 127). One that is where it is wanted stays as it
+/* Moves note `number`, as long as it is but within its track, to `tick`, and sets its velocity (1 to 127). One that is where it is wanted stays as it
  * was, byte for byte. */
-void midi_events_move(struct midi_events *events, size_t note, uint32_t tick, uint8_t velocity);
+void midi_events_move(struct midi_events *events, size_t number, uint32_t tick, uint8_t velocity);
 
 /* Takes a note out, with its end. */
-void midi_events_remove(struct midi_events *events, size_t note);
+void midi_events_remove(struct midi_events *events, size_t number);
 
 /* Adds a note that ends after `ticks`, with the track, or where the next one of its channel and pitch
  * in this track begins. */

@@ -305,7 +305,7 @@ void GEMM_NAME(gemm_gradient)(float *out, float *sums, struct kernels_rows a, in
                               const float *d, size_t stride, int examples, int columns, bool add, float *scratch)
 {
     size_t width = (size_t)columns, count = (size_t)examples, last = (size_t)end_row;
-    float *packed = scratch, *panel = scratch + GRADIENT_ROWS * DEPTH;
+    float *packed = scratch, *panel = scratch + (size_t)GRADIENT_ROWS * DEPTH;
     if (sums && !add)
         memset(sums, 0, width * sizeof *sums);
     for (size_t from = 0; from < count; from += DEPTH) {

@@ -155,10 +155,10 @@ static double search(const struct gaussian_data *data, const struct sums *folds,
     double scores[NUM_WEIGHTS] = {0};
     size_t size = (size_t)data->size;
     int best = NUM_WEIGHTS - 1;
-    for (uint8_t fold = 0; fold < GAUSSIAN_FOLDS; fold++) {
+    for (int fold = 0; fold < GAUSSIAN_FOLDS; fold++) {
         sums_combine(all, &folds[fold], -1, size);
         if (folds[fold].count > 0)
-            score_fold(scores, data, fold, all, target, trial, room);
+            score_fold(scores, data, (uint8_t)fold, all, target, trial, room);
         sums_combine(all, &folds[fold], 1, size);
     }
     for (int w = NUM_WEIGHTS - 1; w >= 0; w--)

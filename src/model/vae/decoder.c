@@ -151,7 +151,7 @@ static void choose_previous(struct decoder *decoder, const struct pass *pass, in
     size_t depth = (size_t)decoder->depth;
     for (int g = 0; g < decoder->segments; g++) {
         for (int b = 0; b < rows; b++) {
-            size_t row = (size_t)(g * rows + b);
+            size_t row = (size_t)g * (size_t)rows + (size_t)b;
             float *out = decoder->previous + row * depth;
             struct random_stream *stream = &decoder->streams[row];
             if ((double)random_uniform(stream) < probability)
@@ -226,7 +226,7 @@ void decoder_loss(struct decoder *decoder, const struct pass *pass, double *sums
 static void backward_to_embedding(struct decoder *decoder, const struct pass *pass, struct lstm_scratch *scratch)
 {
     const struct lstm_layer *layer = &decoder->core.layers[0];
-    size_t core_rows = (size_t)(decoder->segments * pass->batch), size = (size_t)decoder->embedding_size;
+    size_t core_rows = (size_t)decoder->segments * (size_t)pass->batch, size = (size_t)decoder->embedding_size;
     size_t width = (size_t)layer->input_size, first = width - size;
     float *rows = decoder->d_embedding_rows;
     lstm_input_gradient(rows, layer, pass, scratch, (int)first, (int)size, decoder->segment_steps, (int)core_rows,

@@ -270,7 +270,8 @@ static bool encode_inputs(struct generate_job *job, struct error *error)
              error_set(error, "%s: %s gets no input from it: the model adds all of its drums itself", input->path,
                        job->model.checkpoint.config);
         if (ok)
-            inference_encode(job->ends + i * shape->z_size, job->rows, job->controls, job->model.decoder, scratch);
+            inference_encode(job->ends + (size_t)i * (size_t)shape->z_size, job->rows, job->controls,
+                             job->model.decoder, scratch);
     }
     inference_scratch_free(scratch);
     return ok;

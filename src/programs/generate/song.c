@@ -247,10 +247,10 @@ static uint8_t own_pitch(const struct song *song, int drum)
     uint8_t best = DRUM_NOT_WRITTEN;
     for (size_t i = 0; i < song->midi.num_onsets; i++)
         counts[song->midi.onsets[i].pitch]++;
-    for (uint8_t pitch = 0; pitch < NUM_PITCHES; pitch++)
-        if (counts[pitch] > 0 && drum_class_of_pitch(&song->map, pitch) == drum &&
+    for (unsigned pitch = 0; pitch < NUM_PITCHES; pitch++)
+        if (counts[pitch] > 0 && drum_class_of_pitch(&song->map, (uint8_t)pitch) == drum &&
             (best == DRUM_NOT_WRITTEN || counts[pitch] > counts[best]))
-            best = pitch;
+            best = (uint8_t)pitch;
     if (best == DRUM_NOT_WRITTEN && song->map.written[drum] != DRUM_NOT_WRITTEN)
         best = song->map.written[drum];
     return best;

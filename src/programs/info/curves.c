@@ -134,7 +134,7 @@ static void print_plot(FILE *out, const struct plot *plot, bool braille)
     double top = plot->is_log ? pow(10, plot->y1) : plot->y1, bottom = plot->is_log ? pow(10, plot->y0) : plot->y0;
     for (int row = 0; row < plot->rows; row++) {
         int last = plot->columns;
-        const uint16_t *cells = plot->cells + row * plot->columns;
+        const uint16_t *cells = plot->cells + (size_t)row * (size_t)plot->columns;
         while (last > 0 && cells[last - 1] == 0)
             last--;
         if (row == 0 || row == plot->rows - 1)
@@ -196,9 +196,9 @@ void curves_print(FILE *out, const struct curve *curves, int num_curves, const s
                         .cell_height = canvas->braille ? 4 : 2};
     if (columns < CURVES_LEAST_COLUMNS || rows < CURVES_LEAST_ROWS || !measure(&plot, curves, num_curves))
         return;
-    double *means = calloc((size_t)(plot.columns * plot.cell_width), sizeof *means);
-    size_t *counts = calloc((size_t)(plot.columns * plot.cell_width), sizeof *counts);
-    plot.cells = calloc((size_t)(plot.columns * plot.rows), sizeof *plot.cells);
+    double *means = calloc((size_t)plot.columns * (size_t)plot.cell_width, sizeof *means);
+    size_t *counts = calloc((size_t)plot.columns * (size_t)plot.cell_width, sizeof *counts);
+    plot.cells = calloc((size_t)plot.columns * (size_t)plot.rows, sizeof *plot.cells);
     if (means && counts && plot.cells) {
         for (int c = 0; c < num_curves; c++)
             draw_curve(&plot, &curves[c], means, counts);

@@ -148,7 +148,8 @@ static void put_samples(FILE *out, const struct player *player)
     generation_draw_latents(z, NUM_SAMPLES, size, SEED, 0);
     latents_apply(z, NUM_SAMPLES, &player->model->latents, player->density, 0, SEED, 0, 0);
     for (int i = 0; i < NUM_BETWEEN; i++)
-        generation_slerp(z + (NUM_SAMPLES + i) * size, z, z + size, (double)i / (NUM_BETWEEN - 1), size);
+        generation_slerp(z + (size_t)(NUM_SAMPLES + i) * (size_t)size, z, z + size, (double)i / (NUM_BETWEEN - 1),
+                         size);
     inference_decode(player->windows, z, player->model->decoder, player->scratch, &request);
     fprintf(out, "<div class=\"rolls\">\n");
     for (int i = 0; i < COUNT; i++) {
@@ -223,7 +224,7 @@ static void answer(FILE *out, const struct player *player, const struct grid *be
     inference_encode(player->z, heard, num_controls > 0 ? player->controls : NULL, player->model->decoder,
                      player->scratch);
     for (int i = 1; i < count; i++)
-        memcpy(player->z + i * shape->z_size, player->z, (size_t)shape->z_size * sizeof *player->z);
+        memcpy(player->z + (size_t)i * (size_t)shape->z_size, player->z, (size_t)shape->z_size * sizeof *player->z);
     const struct inference_request request = {.batch = count,
                                               .controls = num_controls > 0 ? player->controls : NULL,
                                               .kept = keeps ? kept : NULL,

@@ -291,7 +291,7 @@ static void make_step(struct training *training, double shared[NUM_SHARED], stru
     prepare_order(training);
     compute_gradients(training, (uint32_t)(state->step + 1), shared + NUM_VOTES);
     add_votes(training, shared);
-    comm_sum_doubles(training->comm, shared, (size_t)(NUM_VOTES + training->model->metrics.num_sums));
+    comm_sum_doubles(training->comm, shared, NUM_VOTES + (size_t)training->model->metrics.num_sums);
     stats_phase(&training->stats, STEP_OPTIMIZER);
     state->step++;
     state->position += (uint64_t)state->hparams.batch_size;
