@@ -70,7 +70,7 @@ class Pruning(harness.TrainingTest):
         page = self.path("sweep.html")
         info(f"--report={page}", sweep)
         with open(page, encoding="utf-8") as file:
-            self.assertIn("<td>pruned</tr>", file.read())
+            self.assertRegex(file.read(), r"<td class=\"number\">4/12<td>pruned<td>")
         subprocess.run([INFO, "--watch", run], check=True, stdout=subprocess.DEVNULL)
 
     def test_it_needs_evaluations(self):

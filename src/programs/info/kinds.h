@@ -43,6 +43,9 @@ bool info_read_sweep(json_t *object, const char *folder, struct error *error);
 void info_print_sweep(FILE *out, const json_t *object);
 /* A run's value of what runs differ in: an hparam, "config" or "data_set"; "" where it is not known. The run's. */
 const char *info_sweep_value(const json_t *run, const char *name);
+/* "556/50000" of a run that has steps left, else "50000"; "-" of one that has not begun. Returns text. */
+enum { INFO_STEP_TEXT_SIZE = 48 };
+const char *info_sweep_step(char text[INFO_STEP_TEXT_SIZE], const json_t *run);
 /* What is to be said of runs whose val_loss does not compare, owned by the caller; NULL where it does. */
 char *info_sweep_note(const json_t *object);
 bool info_print_sweep_csv(FILE *out, const char *folder, struct error *error);

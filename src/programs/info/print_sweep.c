@@ -17,16 +17,15 @@ struct layout {
     bool has_hparams; /* in the table; else below it */
 };
 
-/* "556/50000" of a run that has steps left, else "50000". */
-static const char *step_text(char text[48], const json_t *run)
+const char *info_sweep_step(char text[INFO_STEP_TEXT_SIZE], const json_t *run)
 {
     int64_t step = member_int(run, "step"), num_steps = member_int(run, "num_steps");
     if (step == 0 && num_steps == 0)
-        snprintf(text, 48, "-");
+        snprintf(text, INFO_STEP_TEXT_SIZE, "-");
     else if (step < num_steps)
-        snprintf(text, 48, "%" PRId64 "/%" PRId64, step, num_steps);
+        snprintf(text, INFO_STEP_TEXT_SIZE, "%" PRId64 "/%" PRId64, step, num_steps);
     else
-        snprintf(text, 48, "%" PRId64, step);
+        snprintf(text, INFO_STEP_TEXT_SIZE, "%" PRId64, step);
     return text;
 }
 
@@ -65,8 +64,8 @@ static struct layout lay_out(const json_t *runs, const json_t *differing, int pa
     json_t *run;
     json_array_foreach(runs, i, run)
     {
-        char text[48];
-        widen(&layout.step, step_text(text, run));
+        char text[INFO_STEP_TEXT_SIZE];
+        widen(&layout.step, info_sweep_step(text, run));
         widen(&layout.state, member_string(run, "state"));
     }
     int others = LOSS_COLUMNS + STEP_COLUMNS + LOSS_COLUMNS + GAP + layout.step + GAP + layout.state;
@@ -130,7 +129,7 @@ static void print_name(FILE *out, const char *name, int columns)
 
 static void print_row(FILE *out, const json_t *run, const struct layout *layout)
 {
-    char text[48];
+    char text[INFO_STEP_TEXT_SIZE];
     print_name(out, member_string(run, "run"), layout->name);
     print_loss(out, run, "val_loss");
     if (json_object_get(run, "best_step"))
@@ -138,7 +137,7 @@ static void print_row(FILE *out, const json_t *run, const struct layout *layout)
     else
         fprintf(out, "%*s", STEP_COLUMNS, "-");
     print_loss(out, run, "loss");
-    fprintf(out, "%*s%*s", layout->step + GAP, step_text(text, run), GAP, "");
+    fprintf(out, "%*s%*s", layout->step + GAP, info_sweep_step(text, run), GAP, "");
 }
 
 static void print_table(FILE *out, const json_t *runs, const json_t *differing, const struct layout *layout)

@@ -30,14 +30,14 @@ static void put_row(FILE *out, const json_t *run, const json_t *differing, size_
     put_number(out, run, "val_loss");
     put_number(out, run, "best_step");
     put_number(out, run, "loss");
-    put_number(out, run, "step");
+    char step[INFO_STEP_TEXT_SIZE];
+    fprintf(out, "<td class=\"number\">%s<td>", info_sweep_step(step, run));
+    report_put_text(out, member_string(run, "state"));
     json_array_foreach(differing, i, name)
     {
         fprintf(out, "<td>");
         report_put_text(out, info_sweep_value(run, json_string_value(name)));
     }
-    fprintf(out, "<td>");
-    report_put_text(out, member_string(run, "state"));
     fprintf(out, "</tr>\n");
 }
 
@@ -46,15 +46,32 @@ static void put_table(FILE *out, const json_t *runs, const json_t *differing)
     size_t i;
     json_t *item;
     fprintf(out, "<div class=\"scroll\"><table><tr><th class=\"number\">rank<th>run<th class=\"number\">lowest val_loss"
-                 "<th class=\"number\">at step<th class=\"number\">loss<th class=\"number\">step");
+                 "<th class=\"number\">at step<th class=\"number\">loss<th class=\"number\">step<th>state");
     json_array_foreach(differing, i, item)
     {
         fprintf(out, "<th>");
         report_put_text(out, json_string_value(item));
     }
-    fprintf(out, "<th>state</tr>\n");
+    fprintf(out, "</tr>\n");
     json_array_foreach(runs, i, item) put_row(out, item, differing, i + 1);
     fprintf(out, "</table></div>\n");
+}
+
+/* Why runs failed. */
+static void put_failures(FILE *out, const json_t *runs)
+{
+    size_t i;
+    json_t *run;
+    json_array_foreach(runs, i, run)
+    {
+        if (!json_object_get(run, "message"))
+            continue;
+        fprintf(out, "<p>");
+        report_put_text(out, member_string(run, "run"));
+        fprintf(out, " failed: ");
+        report_put_text(out, member_string(run, "message"));
+        fprintf(out, "</p>\n");
+    }
 }
 
 static void put_curves(FILE *out, const char *folder, const json_t *runs)
@@ -99,6 +116,7 @@ bool report_put_sweep(FILE *out, const char *folder, const struct report_options
     }
     free(note);
     put_table(out, runs, differing);
+    put_failures(out, runs);
     fprintf(out, "<h2>val_loss by step</h2>\n");
     if (json_array_size(runs) > REPORT_MOST_OVERLAID)
         fprintf(out, "<p class=\"faint\">Of the first %d.</p>\n", REPORT_MOST_OVERLAID);
