@@ -1,6 +1,7 @@
 #include "exchange/magenta_js_writer.h"
 
 #include "base/io/files.h"
+#include "base/tempo.h"
 #include "base/text.h"
 #include "exchange/magenta_names.h"
 #include "exchange/notes.h"
@@ -93,6 +94,17 @@ static json_t *make_pitch_classes(const struct magenta_js_pitches *pitches, int 
     return classes;
 }
 
+/* What every call of the client is given beside the music. */
+static json_t *make_controls(const struct hparams *hparams, const struct model_shape *shape)
+{
+    int tempo = hparams->tempo_control ? NUM_TEMPO_CONTROLS : 0;
+    json_t *controls = json_pack("[{s:s, s:i}]", "name", hparams->input_as_controls ? "input" : "hits", "depth",
+                                 shape->num_controls - tempo);
+    if (tempo > 0)
+        json_array_append_new(controls, json_pack("{s:s, s:i}", "name", "tempo", "depth", tempo));
+    return controls;
+}
+
 /* `generates`: of what generates, not of the encoder of a hierarchical model. */
 static json_t *make_config(const struct exchange_model *model, const struct magenta_js_pitches *pitches, bool generates)
 {
@@ -110,9 +122,7 @@ static json_t *make_config(const struct exchange_model *model, const struct mage
     json_object_set_new(arguments, "pitchClasses", make_pitch_classes(pitches, representation->heads[0].width));
     json_object_set_new(config, "dataConverter", json_pack("{s:s, s:o}", "type", "GrooveConverter", "args", arguments));
     if (shape.num_controls > 0)
-        json_object_set_new(config, "extraControls",
-                            json_pack("[{s:s, s:i}]", "name", hparams->input_as_controls ? "input" : "hits", "depth",
-                                      shape.num_controls));
+        json_object_set_new(config, "extraControls", make_controls(hparams, &shape));
     json_object_set_new(config, "drumline", notes_make(model->checkpoint));
     return config;
 }

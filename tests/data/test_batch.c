@@ -1,3 +1,4 @@
+#include "base/tempo.h"
 #include "data/dataset/batch.h"
 
 #include "tests/data/data_set_fixture.h"
@@ -255,6 +256,59 @@ static void test_the_input_as_controls(void **state)
     assert_memory_not_equal(controls, fixture->target, sizeof controls);
 }
 
+/* The tempo of each window's performance behind the other controls. */
+static void test_the_tempo_as_controls(void **state)
+{
+    enum { C = STEP_DEPTH + NUM_TEMPO_CONTROLS, C_HITS = NUM_DRUMS + NUM_TEMPO_CONTROLS };
+    struct fixture *fixture = *state;
+    static float controls[T * B * C];
+    struct transform transform = {GROOVE, .input_as_controls = true, .tempo_control = true, .tapify = true};
+    for (int hits = 0; hits < 2; hits++) {
+        size_t width = hits ? C_HITS : C, music = width - NUM_TEMPO_CONTROLS;
+        transform.input_as_controls = !hits;
+        batch_fill(fixture->input, fixture->target, controls, &fixture->windows, numbers, B, &transform, 5, 3, 0);
+        for (size_t t = 0; t < T; t++)
+            for (size_t b = 0; b < B; b++) {
+                const float *row = controls + (t * B + b) * width;
+                const struct performance *performance =
+                    &fixture->dataset->index.table.rows[fixture->windows.performance[numbers[b]]];
+                float tempo[NUM_TEMPO_CONTROLS];
+                tempo_controls(tempo, performance->qpm);
+                assert_memory_equal(row, row_of(hits ? fixture->target : fixture->input, t, b), music * sizeof *row);
+                assert_memory_equal(row + music, tempo, sizeof tempo);
+            }
+    }
+}
+
+static void test_tempo_controls(void **state)
+{
+    static const struct {
+        float qpm;
+        int first;
+        float weight; /* of the first; the next has the rest */
+    } cases[] = {
+        {60,       0, 1     },
+        {120,      4, 1     },
+        {240,      8, 1     },
+        {20,       0, 1     },
+        {1000,     8, 1     },
+        {84.8528F, 2, 1     },
+        {65.42F,   0, 0.501F},
+        {150,      5, 0.712F},
+        {1e-30F,   0, 1     }
+    };
+    (void)state;
+    for (size_t n = 0; n < sizeof cases / sizeof *cases; n++) {
+        float controls[NUM_TEMPO_CONTROLS];
+        tempo_controls(controls, cases[n].qpm);
+        for (int i = 0; i < NUM_TEMPO_CONTROLS; i++) {
+            float expected = i == cases[n].first ? cases[n].weight : i == cases[n].first + 1 ? 1 - cases[n].weight : 0;
+            if (!(fabsf(controls[i] - expected) < 2e-3F))
+                fail_msg("%g: weight %d is %g, not %g", (double)cases[n].qpm, i, (double)controls[i], (double)expected);
+        }
+    }
+}
+
 static void test_window_and_grid(void **state)
 {
     const struct transform transform = {GROOVE};
@@ -325,6 +379,8 @@ int main(void)
         cmocka_unit_test(test_dropout_is_the_same_for_any_cut),
         cmocka_unit_test(test_windows_lose_a_class),
         cmocka_unit_test(test_the_input_as_controls),
+        cmocka_unit_test(test_the_tempo_as_controls),
+        cmocka_unit_test(test_tempo_controls),
         cmocka_unit_test(test_window_and_grid),
         cmocka_unit_test(test_data_set_of_another_representation),
         cmocka_unit_test(test_model_output),

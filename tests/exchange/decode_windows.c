@@ -72,7 +72,8 @@ static bool start(struct decoding *decoding, const char *model, const char *file
     size_t music = (size_t)decoding->shape->steps * (size_t)decoding->shape->depth;
     decoding->input = calloc(music, sizeof(float));
     decoding->target = calloc(music, sizeof(float));
-    decoding->controls = calloc(music, sizeof(float));
+    decoding->controls =
+        calloc((size_t)decoding->shape->steps * (size_t)decoding->shape->num_controls + 1, sizeof(float));
     decoding->music = calloc(music, sizeof(float));
     decoding->z = calloc((size_t)decoding->shape->z_size, sizeof(float));
     decoding->file = fopen(file, "wb");

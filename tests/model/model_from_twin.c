@@ -19,8 +19,10 @@ struct hparams twin_hparams(const struct naive_sizes *sizes)
     hparams.bars = (int64_t)sizes->bars;
     hparams.decoder = sizes->hierarchical ? DECODER_HIERARCHICAL : DECODER_FLAT;
     hparams.z_size = (int64_t)sizes->z_size;
-    hparams.hits_as_controls = sizes->control_depth == 9;
-    hparams.input_as_controls = sizes->control_depth == 27;
+    hparams.hits_as_controls = sizes->control_depth > 0 && sizes->control_depth < 27;
+    hparams.input_as_controls = sizes->control_depth >= 27;
+    hparams.tempo_control = sizes->control_depth == 18 || sizes->control_depth == 36;
+    hparams.velocity_l1 = sizes->velocity_l1;
     hparams.free_bits = sizes->free_bits;
     hparams.dropout_keep_prob = sizes->keep_prob;
     hparams.prev_keep_prob = sizes->prev_keep_prob;

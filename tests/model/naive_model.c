@@ -291,12 +291,14 @@ static void decode(struct pass *pass, struct naive_outputs *outputs, struct naiv
 static void sum_losses(struct naive_outputs *outputs, const struct naive_sizes *sizes, const struct naive_batch *batch)
 {
     size_t steps = sizes->bars * sizes->steps_per_bar, windows = sizes->batch;
-    outputs->loss = 0;
+    outputs->loss = outputs->absolute = 0;
     for (size_t b = 0; b < windows; b++) {
         double sums[3] = {0};
         for (size_t t = 0; t < steps; t++) {
             size_t at = (t * windows + b) * NAIVE_DEPTH;
             naive_drum_loss(sums, &outputs->logits[at], &batch->target[at], NAIVE_CLASSES);
+            outputs->absolute += sizes->velocity_l1 / (double)windows *
+                                 naive_absolute_error(&outputs->logits[at], &batch->target[at], NAIVE_CLASSES);
         }
         outputs->hits_loss[b] = sums[0];
         outputs->velocities_loss[b] = sums[1];
@@ -318,6 +320,8 @@ static double *decode_backward(struct pass *pass, struct naive_model *model, con
         const double *target = &batch->target[row_in_time(pass, windows, n / rows, n % rows) * NAIVE_DEPTH];
         naive_drum_loss_backward(&pass->core_dlogits[n * NAIVE_DEPTH], &pass->core_logits[n * NAIVE_DEPTH], target,
                                  1 / (double)windows, NAIVE_CLASSES);
+        naive_absolute_error_backward(&pass->core_dlogits[n * NAIVE_DEPTH], &pass->core_logits[n * NAIVE_DEPTH], target,
+                                      sizes->velocity_l1 / (double)windows, NAIVE_CLASSES);
     }
     double *dtop = naive_doubles(all_rows * sizes->dec_rnn_size[sizes->num_layers - 1]);
     double *dembeddings = naive_doubles(rows * embedding);
@@ -432,7 +436,7 @@ double naive_model_loss(struct naive_outputs *outputs, struct naive_model *model
     struct pass pass;
     pass_forward(&pass, outputs, model, batch);
     pass_free(&pass);
-    return outputs->loss;
+    return outputs->loss + outputs->absolute;
 }
 
 double naive_model_gradients(struct naive_outputs *outputs, struct naive_model *model, const struct naive_batch *batch)
@@ -445,5 +449,5 @@ double naive_model_gradients(struct naive_outputs *outputs, struct naive_model *
     encode_backward(dz, &pass, outputs, model, batch);
     free(dz);
     pass_free(&pass);
-    return outputs->loss;
+    return outputs->loss + outputs->absolute;
 }

@@ -23,7 +23,7 @@ struct naive_sizes {
     size_t batch;         /* B, windows */
     size_t bars;          /* in a window */
     size_t steps_per_bar; /* 16 in the model; anything here */
-    size_t control_depth; /* C: 0; 9, of encoder and decoder; 27, of the decoder alone */
+    size_t control_depth; /* C: 0; 9, of encoder and decoder; 27, of the decoder alone; each with 9 more of the tempo */
     size_t z_size;
     size_t num_encoder_layers;
     size_t enc_rnn_size[NAIVE_MAX_LAYERS]; /* of each direction */
@@ -34,6 +34,7 @@ struct naive_sizes {
     double free_bits;
     double prev_keep_prob,
         context_keep_prob; /* of the core's lowest layer: x(t-1); controls, embedding. 0: keep_prob */
+    double velocity_l1;    /* weight of the absolute error of hits' velocities */
 };
 
 /* A bias is one row. */
@@ -68,8 +69,9 @@ struct naive_outputs {
     double *hits_loss;  /* [B], as the three below: sums over a window's steps and classes */
     double *velocities_loss;
     double *offsets_loss;
-    double *kl;  /* [B], nats */
-    double loss; /* mean over windows of all, the KL's cost weighed with beta */
+    double *kl;      /* [B], nats */
+    double loss;     /* mean over windows of all, the KL's cost weighed with beta */
+    double absolute; /* mean over windows of the weighed absolute errors, which are not in the losses */
 };
 
 /* Tensors zeroed. Never NULL. */
@@ -88,10 +90,10 @@ size_t naive_conductor_inputs(const struct naive_sizes *sizes, size_t layer);
 struct naive_outputs *naive_outputs_make(const struct naive_sizes *sizes);
 void naive_outputs_free(struct naive_outputs *outputs);
 
-/* The forward pass alone. Returns the loss. */
+/* The forward pass alone. Returns loss + absolute. */
 double naive_model_loss(struct naive_outputs *outputs, struct naive_model *model, const struct naive_batch *batch);
 
-/* Forward and backward: sets every tensor's gradient of outputs->loss. Returns the loss. */
+/* Forward and backward: sets every tensor's gradient of loss + absolute, and returns it. */
 double naive_model_gradients(struct naive_outputs *outputs, struct naive_model *model, const struct naive_batch *batch);
 
 /* The Euclidean norm of all gradients together. */

@@ -341,6 +341,25 @@ void naive_drum_loss_backward(double *doutput, const double *output, const doubl
     }
 }
 
+double naive_absolute_error(const double *output, const double *target, size_t classes)
+{
+    double sum = 0;
+    for (size_t k = 0; k < classes; k++) {
+        double error = naive_sigmoid(output[classes + k]) - target[classes + k];
+        sum += target[k] * sqrt(error * error + 1e-4);
+    }
+    return sum;
+}
+
+void naive_absolute_error_backward(double *doutput, const double *output, const double *target, double scale,
+                                   size_t classes)
+{
+    for (size_t k = 0; k < classes; k++) {
+        double velocity = naive_sigmoid(output[classes + k]), error = velocity - target[classes + k];
+        doutput[classes + k] += scale * target[k] * error / sqrt(error * error + 1e-4) * velocity * (1 - velocity);
+    }
+}
+
 double naive_kl(const double *mu, const double *sigma, size_t z_size)
 {
     double sum = 0;

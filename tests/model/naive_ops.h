@@ -99,6 +99,13 @@ void naive_lstm_backward(double *dx, double *dkernel, double *dbias, double *dc0
  * before their functions, target [3 classes]. Adds to sums[3] (hits, velocities, offsets). */
 void naive_drum_loss(double sums[3], const double *output, const double *target, size_t classes);
 
+/* The sum of the absolute errors of hits' velocities, sqrt(error^2 + 1e-4) each. */
+double naive_absolute_error(const double *output, const double *target, size_t classes);
+
+/* Adds scale * its gradient to doutput. */
+void naive_absolute_error_backward(double *doutput, const double *output, const double *target, double scale,
+                                   size_t classes);
+
 /* doutput [3 classes] = scale * the gradient of the three sums together. */
 void naive_drum_loss_backward(double *doutput, const double *output, const double *target, double scale,
                               size_t classes);

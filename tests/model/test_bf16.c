@@ -179,8 +179,8 @@ static void gemms_are_sums_of_rounded_factors(void **state)
 /* ---- The model ---- */
 
 static const struct naive_sizes twin_sizes[] = {
-    {false, 8, 2, 16, 0, 12, 1, {24},     2, {20, 16}, 0.5, 0.2, 1, 0, 0},
-    {true,  8, 2, 16, 9, 12, 2, {18, 14}, 2, {20, 16}, 0.5, 0.2, 1, 0, 0},
+    {false, 8, 2, 16, 0, 12, 1, {24},     2, {20, 16}, 0.5, 0.2, 1, 0, 0, 0},
+    {true,  8, 2, 16, 9, 12, 2, {18, 14}, 2, {20, 16}, 0.5, 0.2, 1, 0, 0, 0},
 };
 enum { NUM_SIZES = sizeof twin_sizes / sizeof *twin_sizes };
 

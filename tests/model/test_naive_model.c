@@ -197,6 +197,9 @@ static void gradients_are_finite_differences(void **state)
     check_differences(&sizes);
     sizes.control_depth = 0;
     check_differences(&sizes);
+    sizes.control_depth = 18;
+    sizes.velocity_l1 = 0.3;
+    check_differences(&sizes);
 }
 
 int main(void)

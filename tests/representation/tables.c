@@ -45,7 +45,7 @@ static void probabilities(double p[NUM_LEVELS], const float *outputs, int width,
 }
 
 static void softmax_loss(double *sums, float *d_outputs, const float *outputs, const float *target, int width,
-                         size_t stride, int rows, float scale)
+                         size_t stride, int rows, const struct head_loss *how)
 {
     for (int row = 0; row < rows; row++) {
         size_t start = (size_t)row * stride;
@@ -55,7 +55,7 @@ static void softmax_loss(double *sums, float *d_outputs, const float *outputs, c
             double expected = (double)target[start + (size_t)i];
             sums[0] -= expected > 0 ? expected * log(p[i]) : 0;
             if (d_outputs)
-                d_outputs[start + (size_t)i] = (float)((double)scale * (p[i] - expected));
+                d_outputs[start + (size_t)i] = (float)((double)how->scale * (p[i] - expected));
         }
     }
 }

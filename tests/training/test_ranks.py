@@ -38,7 +38,8 @@ class Ranks(harness.TrainingTest):
                    hparams="sampling_schedule=inverse_sigmoid,sampling_rate=20")
 
     def test_augmentation_and_dropout_of_the_decoders_input(self):
-        hparams = "augment_drop_class=0.5,dropout_keep_prob=0.9,prev_keep_prob=0.1,context_keep_prob=1"
+        hparams = ("augment_drop_class=0.5,dropout_keep_prob=0.9,prev_keep_prob=0.1,context_keep_prob=1,"
+                   "tempo_control=true,velocity_l1=0.3")
         self.check("groovae_2bar_hits_control", [(1, None), (3, 2)], hparams=hparams, eval_steps=10)
         evaluations = [self.metrics(f"{self.id()}-{name}", "eval")[-1] for name in ("1-None", "3-2")]
         self.assertLess(abs(evaluations[1]["val_loss"] / evaluations[0]["val_loss"] - 1), 1e-4)
@@ -50,7 +51,8 @@ class Ranks(harness.TrainingTest):
     def test_the_input_as_controls(self):
         """A tap model that is given the taps at each step; it plays to an input, and to nothing else."""
         self.check("groovae_2bar_tap_fixed_velocity", [(1, None), (3, 2)],
-                   hparams="input_as_controls=true,prev_keep_prob=0.1,context_keep_prob=1,max_note_dropout=0.5")
+                   hparams="input_as_controls=true,tempo_control=true,prev_keep_prob=0.1,context_keep_prob=1,"
+                           "max_note_dropout=0.5")
         self.train("plain", config="groovae_2bar_humanize", num_steps=2)
         generate = os.path.join(harness.BIN, "drumline-generate")
         job = self.launch([generate, "--run_dir", self.path("plain"), "--num_outputs=1", "--temperature=3", "--seed=1",

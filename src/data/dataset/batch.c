@@ -1,5 +1,7 @@
 #include "data/dataset/batch.h"
 
+#include "base/tempo.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -32,6 +34,28 @@ static void augment_windows(float *target, size_t num_windows, uint32_t num_step
     }
 }
 
+/* Of those that play to an input. */
+static size_t count_controls(const struct transform *transform)
+{
+    const struct representation *representation = transform->representation;
+    int music = transform->input_as_controls ? representation->depth : representation->num_controls;
+    return (size_t)(music + (transform->tempo_control ? NUM_TEMPO_CONTROLS : 0));
+}
+
+void window_controls(float *controls, size_t controls_stride, const float *target, const float *input, size_t stride,
+                     size_t num_steps, float qpm, const struct transform *transform)
+{
+    const float *from = transform->input_as_controls ? input : target;
+    size_t tempo = transform->tempo_control ? NUM_TEMPO_CONTROLS : 0, music = count_controls(transform) - tempo;
+    float tempos[NUM_TEMPO_CONTROLS];
+    if (transform->tempo_control)
+        tempo_controls(tempos, qpm);
+    for (size_t t = 0; t < num_steps; t++) {
+        memcpy(controls + t * controls_stride, from + t * stride, music * sizeof *controls);
+        memcpy(controls + t * controls_stride + music, tempos, tempo * sizeof *controls);
+    }
+}
+
 void batch_fill(float *input, float *target, float *controls, const struct windows *windows,
                 const uint32_t *window_numbers, int num_windows, const struct transform *transform, uint64_t seed,
                 uint32_t step, uint32_t first_example)
@@ -40,7 +64,6 @@ void batch_fill(float *input, float *target, float *controls, const struct windo
     const struct dataset *dataset = windows->dataset;
     size_t batch = (size_t)num_windows, depth = (size_t)representation->depth, stride = batch * depth;
     size_t num_steps = (size_t)windows->bars * (size_t)representation->steps_per_bar;
-    size_t num_controls = (size_t)representation->num_controls;
     for (size_t b = 0; b < batch; b++) {
         assert(window_numbers[b] < windows->count);
         size_t cell = (size_t)windows->first_step[window_numbers[b]] * NUM_DRUMS;
@@ -51,12 +74,12 @@ void batch_fill(float *input, float *target, float *controls, const struct windo
         augment_windows(target, batch, (uint32_t)num_steps, transform, seed, step, first_example);
     memcpy(input, target, num_steps * stride * sizeof *input);
     transform_windows(input, batch, (uint32_t)num_steps, transform, seed, step, first_example);
-    if (controls != NULL && transform->input_as_controls) {
-        memcpy(controls, input, num_steps * stride * sizeof *controls);
-        return;
+    size_t num_controls = count_controls(transform);
+    for (size_t b = 0; controls != NULL && b < batch; b++) {
+        const struct performance *row = &dataset->index.table.rows[windows->performance[window_numbers[b]]];
+        window_controls(controls + b * num_controls, batch * num_controls, target + b * depth, input + b * depth,
+                        stride, num_steps, row->qpm, transform);
     }
-    for (size_t row = 0; controls != NULL && row < num_steps * batch; row++)
-        memcpy(controls + row * num_controls, target + row * depth, num_controls * sizeof *controls);
 }
 
 void window_from_grid(float *window, const struct grid *grid, uint32_t first_bar, uint32_t bars,

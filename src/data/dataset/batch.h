@@ -9,8 +9,13 @@
 /* Fails where the data set was made for another representation. */
 bool batch_check_dataset(const struct transform *transform, const struct dataset *dataset, struct error *error);
 
-/* A batch of B windows, time-major: input and target [T, B, D], controls [T, B, C] or NULL: the first C columns of the target
- * (the representation's num_controls) or, with input_as_controls, all of the input. `window_numbers` [B] are indices in `windows`. Note dropout of example b is drawn from
+/* The controls of `num_steps` steps of one window: the first columns of the target (the representation's num_controls) or, with
+ * input_as_controls, all of the transformed input; and with tempo_control the tempo, as tempo_controls has it. Rows of target and
+ * input lie `stride` numbers apart, those of controls `controls_stride`; what is not used may be NULL. */
+void window_controls(float *controls, size_t controls_stride, const float *target, const float *input, size_t stride,
+                     size_t num_steps, float qpm, const struct transform *transform);
+
+/* A batch of B windows, time-major: input and target [T, B, D], controls [T, B, C] (window_controls, at each performance's tempo) or NULL. `window_numbers` [B] are indices in `windows`. Note dropout of example b is drawn from
  * the stream (seed, RANDOM_NOTE_DROPOUT, step, first_example + b), augmentation, with drop_class, from that of
  * RANDOM_AUGMENTATION, so that they depend on the example's place in the global
  * batch and not on the rank. Takes no memory. */

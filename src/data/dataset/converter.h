@@ -19,6 +19,7 @@ struct transform {
     const struct representation *representation; /* of the rows */
     const struct converter *converter;           /* its converter */
     bool input_as_controls;                      /* controls are the input, all columns; else the target's first ones */
+    bool tempo_control;                          /* the tempo follows in the controls */
     bool humanize;                               /* velocities and offsets 0 */
     bool tapify;              /* each step's loudest hit, with velocity and offset, moves to DRUM_TAP; the others go */
     bool fixed_velocities;    /* velocities 0 */

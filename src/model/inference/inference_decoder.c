@@ -186,7 +186,7 @@ static void make_all(struct maker *maker, const struct hparams *hparams)
 static void describe(struct inference_decoder *decoder, const struct hparams *hparams, bool encodes)
 {
     decoder->kernels = kernels_best();
-    output_heads_bind(&decoder->heads, hparams_representation(hparams));
+    output_heads_bind(&decoder->heads, hparams);
     decoder->encodes = encodes;
     decoder->hits_are_given = hparams->hits_as_controls;
     decoder->num_encoder_cells = hparams->enc_rnn_size.count;

@@ -11,7 +11,7 @@ void decoder_bind(struct decoder *decoder, const struct tensor_table *table, con
     decoder->segment_steps = shape.segment_steps;
     decoder->num_controls = shape.num_controls;
     decoder->embedding_size = shape.embedding_size;
-    output_heads_bind(&decoder->heads, hparams_representation(hparams));
+    output_heads_bind(&decoder->heads, hparams);
     decoder->depth = shape.depth;
     decoder->prev_keep_prob = (float)decoder_prev_keep_prob(hparams);
     decoder->context_keep_prob = (float)decoder_context_keep_prob(hparams);

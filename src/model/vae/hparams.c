@@ -28,6 +28,7 @@ static const struct setting rows[] = {
     INT(z_size, "256", 1, HPARAMS_MAX_Z_SIZE, "Size of the latent vector."),
     BOOL(hits_as_controls, "Give the encoder and the decoder the hits of the current step."),
     BOOL(input_as_controls, "Give the decoder the current step of the encoder's input."),
+    BOOL(tempo_control, "With hits_as_controls or input_as_controls, give the tempo too."),
     BOOL(humanize, "Remove velocities and offsets from the input; the model learns to restore them."),
     BOOL(tapify, "Reduce the input to taps: each step's loudest hit, moved to the open hi-hat."),
     BOOL(fixed_velocities, "Remove velocities from the input."),
@@ -61,6 +62,8 @@ static const struct setting rows[] = {
     DOUBLE(prev_keep_prob, "0", 0, 1, "The same for the previous step as the decoder's input (0: dropout_keep_prob)."),
     DOUBLE(context_keep_prob, "0", 0, 1,
            "The same for controls and latent vector or embedding as the decoder's input (0: dropout_keep_prob)."),
+    DOUBLE(velocity_l1, "0", 0, 1000,
+           "Weight of the absolute error of hits' velocities, added to the squared error in training."),
     DOUBLE(grad_clip, "1", 1e-12, 1e12, "Maximum global norm of the gradient; larger ones are scaled down."),
     DOUBLE(grad_norm_clip_to_zero, "10000", 1e-12, 1e30, "Skip steps whose gradient has a larger global norm."),
     CHOICE(sampling_schedule, "constant", "constant|exponential|inverse_sigmoid",
@@ -107,6 +110,8 @@ bool hparams_check(const struct hparams *hparams, struct error *error)
         return false;
     if (hparams->hits_as_controls && hparams->input_as_controls)
         return error_set(error, "give one of hits_as_controls and input_as_controls");
+    if (hparams->tempo_control && !hparams->hits_as_controls && !hparams->input_as_controls)
+        return error_set(error, "tempo_control=true needs hits_as_controls or input_as_controls");
     if (hparams->enc_rnn_size.count == 0 || hparams->dec_rnn_size.count == 0)
         return error_set(error, "enc_rnn_size and dec_rnn_size need at least one layer, as in [256,256]");
     if (hparams->min_learning_rate > hparams->learning_rate)
@@ -136,7 +141,8 @@ bool hparams_check_new(const struct hparams *hparams, struct error *error)
 bool hparams_same_model(const struct hparams *a, const struct hparams *b, struct error *error)
 {
     static const char *const names[] = {"representation", "bars",   "decoder",          "enc_rnn_size",
-                                        "dec_rnn_size",   "z_size", "hits_as_controls", "input_as_controls"};
+                                        "dec_rnn_size",   "z_size", "hits_as_controls", "input_as_controls",
+                                        "tempo_control"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char text_a[SETTING_TEXT_MAX], text_b[SETTING_TEXT_MAX];
         const struct setting *row = settings_find(&hparams_table, names[i]);

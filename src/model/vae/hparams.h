@@ -24,6 +24,7 @@ struct hparams {
     int64_t z_size;
     bool hits_as_controls;  /* of target, to encoder and decoder */
     bool input_as_controls; /* what the encoder gets to see, to the decoder too */
+    bool tempo_control;     /* besides: with hits_as_controls to encoder and decoder, else to the decoder */
 
     /* what the encoder gets to see */
     bool humanize;
@@ -48,6 +49,7 @@ struct hparams {
     double max_beta, beta_rate, free_bits;
     double dropout_keep_prob;
     double prev_keep_prob, context_keep_prob; /* of the decoder's lowest layer; 0: as dropout_keep_prob */
+    double velocity_l1;                       /* weight of the absolute error of hits' velocities */
     double grad_clip, grad_norm_clip_to_zero;
     int sampling_schedule; /* enum sampling_schedule */
     double sampling_rate;

@@ -1,16 +1,19 @@
 #include "model/vae/model_shape.h"
 
+#include "base/tempo.h"
+
 struct model_shape model_shape_of(const struct hparams *hparams)
 {
     const struct representation *representation = hparams_representation(hparams);
     const struct int_list *sizes = &hparams->dec_rnn_size;
+    const int tempo = hparams->tempo_control ? NUM_TEMPO_CONTROLS : 0;
     struct model_shape shape = {
         .steps = (int)hparams->bars * representation->steps_per_bar,
         .depth = representation->depth,
-        .num_controls = hparams->input_as_controls  ? representation->depth
-                        : hparams->hits_as_controls ? representation->num_controls
+        .num_controls = hparams->input_as_controls  ? representation->depth + tempo
+                        : hparams->hits_as_controls ? representation->num_controls + tempo
                                                     : 0,
-        .encoder_controls = hparams->hits_as_controls ? representation->num_controls : 0,
+        .encoder_controls = hparams->hits_as_controls ? representation->num_controls + tempo : 0,
         .z_size = (int)hparams->z_size,
         .hierarchical = hparams->decoder == DECODER_HIERARCHICAL,
     };

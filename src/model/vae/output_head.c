@@ -13,8 +13,9 @@ const struct output_head *output_head_find(const char *kind)
     return NULL;
 }
 
-void output_heads_bind(struct output_heads *heads, const struct representation *representation)
+void output_heads_bind(struct output_heads *heads, const struct hparams *hparams)
 {
+    const struct representation *representation = hparams_representation(hparams);
     struct metric_set metrics;
     int column = 0;
     metric_set_make(&metrics, representation);
@@ -30,6 +31,7 @@ void output_heads_bind(struct output_heads *heads, const struct representation *
         heads->rows[i].width = head->width;
         heads->rows[i].gate = head->gate ? heads->rows[representation_head_find(representation, head->gate)].first : -1;
         heads->rows[i].first_sum = metrics.head_sums[i];
+        heads->rows[i].absolute = heads->rows[i].head == &sigmoid_head ? hparams->velocity_l1 : 0;
         column += head->width;
     }
 }
@@ -39,9 +41,10 @@ void output_heads_loss(const struct output_heads *heads, double *sums, float *d_
 {
     size_t depth = (size_t)heads->representation->depth;
     for (int i = 0; i < heads->representation->num_heads; i++) {
-        int first = heads->rows[i].first;
+        int first = heads->rows[i].first, gate = heads->rows[i].gate;
+        const struct head_loss how = {scale, heads->rows[i].absolute, gate < 0 ? NULL : target + gate};
         heads->rows[i].head->loss(sums + heads->rows[i].first_sum, d_outputs ? d_outputs + first : NULL,
-                                  outputs + first, target + first, heads->rows[i].width, depth, rows, scale);
+                                  outputs + first, target + first, heads->rows[i].width, depth, rows, &how);
     }
 }
 

@@ -6,15 +6,23 @@
 
 #include "base/metric.h"
 #include "base/random.h"
+#include "model/vae/hparams.h"
+
+/* How a head's loss is taken, beside its columns. */
+struct head_loss {
+    float scale;       /* of the gradient */
+    double absolute;   /* sigmoid: weight of the absolute error where the gate is 1; in the gradient alone */
+    const float *gate; /* the target's gate columns, rows `stride` numbers apart; NULL where the head has no gate */
+};
 
 /* Arrays hold the columns of one head: `width` numbers a row, rows `stride` numbers apart. */
 struct output_head {
     const char *kind;
 
     /* Adds the loss of `rows` rows to sums[0], and what else the kind's metrics need to the sums behind it (base/metric.h).
-     * Sets d_outputs, unless it is NULL, to scale * gradient; it may be `outputs`. */
+     * Sets d_outputs, unless it is NULL, to scale * gradient, which has the absolute error in it as well; it may be `outputs`. */
     void (*loss)(double *sums, float *d_outputs, const float *outputs, const float *target, int width, size_t stride,
-                 int rows, float scale);
+                 int rows, const struct head_loss *how);
 
     /* Draws one row of music from one row of outputs. Where gate [width] is not NULL, values are 0 where the gate is. */
     void (*sample)(float *music, const float *outputs, const float *gate, int width, float temperature,
@@ -22,7 +30,8 @@ struct output_head {
 };
 
 /* bernoulli: hits with probability sigmoid(output / temperature); binary cross entropy.
- * sigmoid, tanh: the number itself, without noise; squared error (Gillick et al. 2019, section 3). */
+ * sigmoid, tanh: the number itself, without noise; squared error (Gillick et al. 2019, section 3). sigmoid: also the absolute error of
+ * hits, smooth near 0: sqrt(error^2 + 1e-4). */
 extern const struct output_head bernoulli_head, sigmoid_head, tanh_head;
 
 /* All kinds. In a file of its own, so that a test can be linked with a table of its own. */
@@ -39,11 +48,12 @@ struct output_heads {
         const struct output_head *head;
         int first, width, gate; /* columns; gate: the gate's first column, -1: none */
         int first_sum;          /* in the vector of sums */
+        double absolute;        /* weight of the absolute error */
     } rows[REPRESENTATION_MAX_HEADS];
 };
 
-/* Aborts where a kind has no implementation: the tables are ours, and a test ties them. */
-void output_heads_bind(struct output_heads *heads, const struct representation *representation);
+/* The heads of the hparams' representation. Aborts where a kind has no implementation: the tables are ours, and a test ties them. */
+void output_heads_bind(struct output_heads *heads, const struct hparams *hparams);
 
 /* Adds the loss of `rows` rows to sums (the representation's whole vector) and, where d_outputs is not NULL, sets it to
  * scale * gradient. outputs, target [rows, D]; d_outputs may be outputs. */

@@ -14,7 +14,7 @@ static double cross_entropy(double x, double y)
 }
 
 static void bernoulli_loss(double *sums, float *d_outputs, const float *outputs, const float *target, int width,
-                           size_t stride, int rows, float scale)
+                           size_t stride, int rows, const struct head_loss *how)
 {
     for (int row = 0; row < rows; row++) {
         size_t start = (size_t)row * stride;
@@ -26,7 +26,7 @@ static void bernoulli_loss(double *sums, float *d_outputs, const float *outputs,
             sums[BERNOULLI_FALSE_POSITIVES] += predicted && !present;
             sums[BERNOULLI_FALSE_NEGATIVES] += !predicted && present;
             if (d_outputs)
-                d_outputs[i] = (float)((double)scale * (sigmoid(output) - hit));
+                d_outputs[i] = (float)((double)how->scale * (sigmoid(output) - hit));
         }
     }
 }
@@ -41,8 +41,17 @@ static void bernoulli_sample(float *music, const float *outputs, const float *ga
     }
 }
 
+/* The derivative of difference^2 + absolute * gate * sqrt(difference^2 + 1e-4), of cell i. */
+static double slope(double difference, const struct head_loss *how, size_t i)
+{
+    double weight = how->gate && how->absolute > 0 ? how->absolute * (double)how->gate[i] : 0;
+    if (!(weight > 0 || weight < 0))
+        return 2 * difference;
+    return 2 * difference + weight * difference / sqrt(difference * difference + 1e-4);
+}
+
 static void sigmoid_loss(double *sums, float *d_outputs, const float *outputs, const float *target, int width,
-                         size_t stride, int rows, float scale)
+                         size_t stride, int rows, const struct head_loss *how)
 {
     for (int row = 0; row < rows; row++) {
         size_t start = (size_t)row * stride;
@@ -50,7 +59,7 @@ static void sigmoid_loss(double *sums, float *d_outputs, const float *outputs, c
             double value = sigmoid((double)outputs[i]), difference = value - (double)target[i];
             sums[0] += difference * difference;
             if (d_outputs)
-                d_outputs[i] = (float)((double)scale * 2 * difference * value * (1 - value));
+                d_outputs[i] = (float)((double)how->scale * slope(difference, how, i) * value * (1 - value));
         }
     }
 }
@@ -65,7 +74,7 @@ static void sigmoid_sample(float *music, const float *outputs, const float *gate
 }
 
 static void tanh_loss(double *sums, float *d_outputs, const float *outputs, const float *target, int width,
-                      size_t stride, int rows, float scale)
+                      size_t stride, int rows, const struct head_loss *how)
 {
     for (int row = 0; row < rows; row++) {
         size_t start = (size_t)row * stride;
@@ -73,7 +82,7 @@ static void tanh_loss(double *sums, float *d_outputs, const float *outputs, cons
             double value = tanh((double)outputs[i]), difference = value - (double)target[i];
             sums[0] += difference * difference;
             if (d_outputs)
-                d_outputs[i] = (float)((double)scale * 2 * difference * (1 - value * value));
+                d_outputs[i] = (float)((double)how->scale * 2 * difference * (1 - value * value));
         }
     }
 }

@@ -59,13 +59,12 @@ void bench_windows_fill(const struct bench_windows *windows, struct model *model
             const float *row = rows + t * depth;
             memcpy(model->target + (t * batch + b) * depth, row, depth * sizeof *row);
             memcpy(model->input + (t * batch + b) * depth, row, depth * sizeof *row);
-            if (num_controls > 0 && !windows->transform.input_as_controls)
-                memcpy(model->controls + (t * batch + b) * num_controls, row, num_controls * sizeof *row);
         }
         struct random_stream stream;
         random_stream_start(&stream, part->seed, RANDOM_NOTE_DROPOUT, part->step, number);
         window_transform(model->input + b * depth, batch * depth, windows->steps, &windows->transform, &stream);
+        if (num_controls > 0)
+            window_controls(model->controls + b * num_controls, batch * num_controls, model->target + b * depth,
+                            model->input + b * depth, batch * depth, windows->steps, 120, &windows->transform);
     }
-    if (windows->transform.input_as_controls)
-        memcpy(model->controls, model->input, windows->steps * batch * depth * sizeof *model->input);
 }

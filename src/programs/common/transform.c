@@ -7,6 +7,7 @@ bool transform_of(struct transform *transform, const struct hparams *hparams, st
         .representation = representation,
         .converter = converter_find(representation),
         .input_as_controls = hparams->input_as_controls,
+        .tempo_control = hparams->tempo_control,
         .humanize = hparams->humanize,
         .tapify = hparams->tapify,
         .fixed_velocities = hparams->fixed_velocities,

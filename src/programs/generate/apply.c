@@ -50,12 +50,34 @@ static bool stretch_take_memory(struct stretch *stretch, const struct model_shap
            error_set_no_memory(error, "no memory for %" PRIu32 " bars", stretch->bars);
 }
 
-/* The rows of `bars` bars of a grid, and at least a window of them. */
-static bool stretch_make(struct stretch *stretch, const struct grid *grid, uint32_t bars,
-                         const struct generate_job *job, struct error *error)
+/* The tempo at bar `bar` of a part of the song; without a part, and beyond its bars, that at its beginning. */
+static float tempo_of_bar(const struct song *song, const struct grid_part *part, const struct grid *grid, uint32_t bar)
+{
+    uint32_t step = bar * GRID_BAR_STEPS;
+    if (!part || step >= grid->num_steps)
+        return grid->qpm;
+    return grid_starting_qpm(&song->midi, grid_tick_of_step(part, step, song->midi.ppq));
+}
+
+/* Bar by bar, each at its own tempo. */
+static void fill_controls(struct stretch *stretch, const struct song *song, const struct grid_part *part,
+                          const struct grid *grid, const struct generate_job *job)
+{
+    size_t depth = (size_t)job->shape->depth, width = (size_t)job->shape->num_controls;
+    for (uint32_t bar = 0; stretch->controls && bar < stretch->bars; bar++) {
+        size_t step = (size_t)bar * GRID_BAR_STEPS;
+        window_controls(stretch->controls + step * width, width, stretch->target + step * depth,
+                        stretch->input + step * depth, depth, GRID_BAR_STEPS, tempo_of_bar(song, part, grid, bar),
+                        &job->transform);
+    }
+}
+
+/* The rows of `bars` bars of a grid, that of a part of the song where it is not NULL, and at least a window of them. */
+static bool stretch_make(struct stretch *stretch, const struct song *song, const struct grid_part *part,
+                         const struct grid *grid, uint32_t bars, const struct generate_job *job, struct error *error)
 {
     const struct transform *transform = &job->transform;
-    size_t depth = (size_t)job->shape->depth, bar = GRID_BAR_STEPS * depth, width = (size_t)job->shape->num_controls;
+    size_t depth = (size_t)job->shape->depth, bar = GRID_BAR_STEPS * depth;
     *stretch = (struct stretch){.bars = bars > job->bars ? bars : job->bars};
     stretch->windows = stretch->bars - job->bars + 1;
     if (!stretch_take_memory(stretch, job->shape, error))
@@ -66,9 +88,7 @@ static bool stretch_make(struct stretch *stretch, const struct grid *grid, uint3
     uint32_t steps = stretch->bars * GRID_BAR_STEPS;
     memcpy(stretch->input, stretch->target, steps * depth * sizeof(float));
     window_transform(stretch->input, depth, steps, transform, NULL);
-    const float *from = transform->input_as_controls ? stretch->input : stretch->target;
-    for (uint32_t t = 0; stretch->controls && t < steps; t++)
-        memcpy(stretch->controls + t * width, from + t * depth, width * sizeof(float));
+    fill_controls(stretch, song, part, grid, job);
     return true;
 }
 
@@ -181,10 +201,11 @@ static bool place(struct apply *apply, size_t p, struct grid *model, struct erro
 
 static bool apply_to_part(struct apply *apply, size_t p, int variant, struct error *error)
 {
-    const struct grid *grid = &apply->song.list.parts[p].grid;
+    const struct grid_part *part = &apply->song.list.parts[p];
+    const struct grid *grid = &part->grid;
     uint32_t bars = grid->num_steps / GRID_BAR_STEPS;
     struct grid model = {0};
-    bool ok = stretch_make(&apply->here, grid, bars, apply->job, error);
+    bool ok = stretch_make(&apply->here, &apply->song, part, grid, bars, apply->job, error);
     if (ok &&
         (apply->feel || any_number(apply->here.input, (size_t)grid->num_steps * (size_t)apply->job->shape->depth)))
         ok = play_stretch(apply, variant, error) && played_grid(&model, apply, bars, error) &&
@@ -209,7 +230,7 @@ static bool encode_feel(struct apply *apply, struct error *error)
     if (chosen > 0 && !generate_input_choose(input, chosen, job->bars, error))
         return false;
     struct inference_scratch *scratch = inference_scratch_make(job->model.decoder, 1, error);
-    bool ok = scratch && stretch_make(&stretch, &input->grid, input->num_bars, job, error);
+    bool ok = scratch && stretch_make(&stretch, &apply->song, NULL, &input->grid, input->num_bars, job, error);
     if (ok) {
         apply->feel = calloc(stretch.windows * size, sizeof(float));
         ok = apply->feel || error_set_no_memory(error, "%s: out of memory", input->path);

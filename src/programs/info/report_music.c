@@ -218,9 +218,8 @@ static void answer(FILE *out, const struct player *player, const struct grid *be
     window_from_grid(kept, beat, 0, bars, &player->transform);
     memcpy(heard, kept, player->window * sizeof *heard);
     window_transform(heard, depth, steps, &player->transform, NULL);
-    const float *controls = player->transform.input_as_controls ? heard : kept;
-    for (size_t t = 0; t < steps; t++)
-        memcpy(player->controls + t * num_controls, controls + t * depth, num_controls * sizeof *controls);
+    if (num_controls > 0)
+        window_controls(player->controls, num_controls, kept, heard, depth, steps, beat->qpm, &player->transform);
     inference_encode(player->z, heard, num_controls > 0 ? player->controls : NULL, player->model->decoder,
                      player->scratch);
     for (int i = 1; i < count; i++)
