@@ -126,6 +126,52 @@ static void louder_stays_louder(void **state)
     latents_free(&latents);
 }
 
+/* Without noise: from (0, 0) by the bins' medians to (1, 1), whatever is drawn; with half of it, halfway from there. */
+static void medians(void **state)
+{
+    (void)state;
+    struct latents latents;
+    uint64_t *pairs = begin(&latents);
+    fill(pairs);
+    finish(&latents, pairs);
+    struct feel_noise plain = noise_from(&latents, 0, 0), half = noise_from(&latents, 0.5, 0),
+                      whole = noise_from(&latents, 1, 0);
+    assert_true(!plain.draws && half.draws && plain.bins == VELOCITY_BINS);
+    struct random_stream stream;
+    random_stream_start(&stream, 6, RANDOM_FEEL_NOISE, 0, 0);
+    const float gate[CLASSES] = {1, 1, 0}, *means = latents.velocity_means;
+    float before = 0;
+    for (int i = 0; i <= 100; i++) {
+        float model = (float)i / 100, low = 0, low_median = 0, high = 1, high_median = 1;
+        for (int k = 0; k < VELOCITY_BINS; k++) {
+            float median = latents.velocity_quantiles[k * VELOCITY_QUANTILES + VELOCITY_QUANTILES / 2];
+            if (means[k] <= model) {
+                low = means[k];
+                low_median = median;
+            } else if (means[k] < high) {
+                high = means[k];
+                high_median = median;
+            }
+        }
+        float wanted = high > low ? low_median + (model - low) / (high - low) * (high_median - low_median) : 1;
+        float velocities[CLASSES] = {model, model, model}, halfway[CLASSES] = {model, model, model},
+              drawn[CLASSES] = {model, model, model};
+        struct random_stream again = stream, once_more = stream;
+        feel_noise_draw_velocities(velocities, gate, &plain, &stream);
+        feel_noise_draw_velocities(halfway, gate, &half, &again);
+        feel_noise_draw_velocities(drawn, gate, &whole, &once_more);
+        assert_true(fabsf(velocities[0] - wanted) < 1e-5f);
+        assert_true(fabsf(halfway[0] - (velocities[0] + drawn[0]) / 2) < 1e-5f);
+        assert_true(velocities[0] >= before);
+        assert_memory_equal(&velocities[2], &model, sizeof model);
+        before = velocities[0];
+    }
+    feel_noise_free(&plain);
+    feel_noise_free(&half);
+    feel_noise_free(&whole);
+    latents_free(&latents);
+}
+
 /* A class with few hits, or none, has what all have together; where no class has any, velocities stay the model's. */
 static void few_hits(void **state)
 {
@@ -234,6 +280,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(draws_are_distributed_as_the_data),
         cmocka_unit_test(louder_stays_louder),
+        cmocka_unit_test(medians),
         cmocka_unit_test(few_hits),
         cmocka_unit_test(one_level),
         cmocka_unit_test(files_without_them),

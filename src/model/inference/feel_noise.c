@@ -35,10 +35,11 @@ bool feel_noise_make(struct feel_noise *noise, const struct representation *repr
 {
     const struct latent_counts *counts = &latents->counts;
     *noise = (struct feel_noise){0};
-    if (!(velocity > 0 || timing > 0))
+    noise->draws = velocity > 0 || timing > 0;
+    if (!noise->draws && counts->velocity_bins == 0)
         return true;
     noise->depth = representation->depth;
-    if (velocity > 0 && counts->velocity_bins > 0) {
+    if (counts->velocity_bins > 0) {
         noise->classes = counts->classes;
         noise->bins = counts->velocity_bins;
         noise->quantiles = counts->velocity_quantiles;
@@ -73,6 +74,32 @@ static int choose_bin(float velocity, const float *means, int bins, float chance
     return low + (chance * (means[low + 1] - means[low]) < velocity - means[low]);
 }
 
+/* Of a bin's quantiles [Q]. */
+static float median_of(const float *quantiles, int count)
+{
+    return 0.5f * (quantiles[(count - 1) / 2] + quantiles[count / 2]);
+}
+
+/* The median of the data's velocities of class `number` where the model's is `velocity`. */
+static float typical(const struct feel_noise *noise, int number, float velocity)
+{
+    size_t first = (size_t)number * (size_t)noise->bins;
+    float low = 0, low_value = 0;
+    for (int k = 0; k <= noise->bins; k++) {
+        bool last = k == noise->bins;
+        float high = last ? 1 : noise->means[first + (size_t)k];
+        float high_value =
+            last ? 1 : median_of(noise->velocities + (first + (size_t)k) * (size_t)noise->quantiles, noise->quantiles);
+        if (velocity < high) {
+            float part = (velocity - low) / (high - low), value = (1 - part) * low_value + part * high_value;
+            return fminf(fmaxf(value, low_value), high_value);
+        }
+        low = high;
+        low_value = high_value;
+    }
+    return low_value;
+}
+
 void feel_noise_draw_velocities(float *velocities, const float *gate, const struct feel_noise *noise,
                                 struct random_stream *stream)
 {
@@ -86,7 +113,8 @@ void feel_noise_draw_velocities(float *velocities, const float *gate, const stru
         const float *at = noise->velocities + (first + (size_t)bin) * (size_t)noise->quantiles + below;
         float part = place - (float)below, amount = noise->velocity_amount;
         /* sums of products, as these rise with each factor when they are rounded, too */
-        float drawn = (1 - part) * at[0] + part * at[1], value = (1 - amount) * velocities[i] + amount * drawn;
+        float drawn = (1 - part) * at[0] + part * at[1];
+        float value = (1 - amount) * typical(noise, i, velocities[i]) + amount * drawn;
         velocities[i] = fminf(fmaxf(value, 0.0f), 1.0f);
     }
 }

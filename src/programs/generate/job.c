@@ -226,25 +226,17 @@ static bool read_files(struct generate_job *job, struct error *error)
     return ok;
 }
 
-/* The first columns of an input's window as controls, the window itself being in `rows`. */
-static void set_controls(struct generate_job *job)
+/* An input's window into `rows` and, at that tempo, `controls`; transformed where it is the controls itself (again does not matter). */
+static void read_window(struct generate_job *job, const struct generate_input *input, float qpm)
 {
     const struct model_shape *shape = job->shape;
-    size_t num_controls = (size_t)shape->num_controls;
-    for (int t = 0; num_controls > 0 && t < shape->steps; t++)
-        memcpy(job->controls + (size_t)t * num_controls, job->rows + (size_t)t * (size_t)shape->depth,
-               num_controls * sizeof(float));
-}
-
-/* An input's window into `rows` and `controls`; transformed where it is the controls itself (again does not matter). */
-static void read_window(struct generate_job *job, const struct generate_input *input)
-{
+    size_t depth = (size_t)shape->depth, steps = (size_t)shape->steps;
     window_from_grid(job->rows, &input->grid, input->first_bar, job->bars, &job->transform);
-    if (job->transform.input_as_controls) {
-        const struct model_shape *shape = job->shape;
-        window_transform(job->rows, (size_t)shape->depth, (uint32_t)shape->steps, &job->transform, NULL);
-    }
-    set_controls(job);
+    if (job->transform.input_as_controls)
+        window_transform(job->rows, depth, (uint32_t)steps, &job->transform, NULL);
+    if (shape->num_controls > 0)
+        window_controls(job->controls, (size_t)shape->num_controls, job->rows, job->rows, depth, steps, qpm,
+                        &job->transform);
 }
 
 static bool any_number(const float *rows, size_t count)
@@ -264,7 +256,7 @@ static bool encode_inputs(struct generate_job *job, struct error *error)
     bool ok = scratch != NULL;
     for (int i = 0; ok && i < job->num_inputs; i++) {
         const struct generate_input *input = &job->inputs[i];
-        read_window(job, input);
+        read_window(job, input, input->grid.qpm);
         window_transform(job->rows, depth, (uint32_t)shape->steps, &job->transform, NULL);
         ok = any_number(job->rows, (size_t)shape->steps * depth) ||
              error_set(error, "%s: %s gets no input from it: the model adds all of its drums itself", input->path,
@@ -290,7 +282,7 @@ bool generate_job_read_inputs(struct generate_job *job, struct error *error)
     if (job->num_inputs == 0)
         return true;
     const struct generate_input *first = &job->inputs[0];
-    read_window(job, first);
+    read_window(job, first, job->qpm);
     window_from_grid(job->kept, &first->grid, first->first_bar, job->bars, &job->transform);
     if (options->mode == GENERATE_RECONSTRUCT && options->keep_hits == SETTING_AUTO && job->transform.humanize)
         log_info("the model decides which drums it hits: --keep_hits plays exactly those of the input");
@@ -346,7 +338,7 @@ static void warn_of_copies(const struct generate_job *job, int count)
 {
     int mode = job->options->mode;
     bool fixed = generate_edits(mode) || mode == GENERATE_RECONSTRUCT || mode == GENERATE_ATTRIBUTE;
-    if (count > 1 && fixed && job->keeps_hits && !job->noise.values)
+    if (count > 1 && fixed && job->keeps_hits && !job->noise.draws)
         log_warning("all %d outputs are the same, as hits are kept: --velocity_noise and --timing_noise vary them%s",
                     count, job->model.residual_sd ? "" : ", with a model that stores what they need");
 }
