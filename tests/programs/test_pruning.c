@@ -124,6 +124,7 @@ static void runs_that_compare(void **state)
     own.step = 19;
     pruning_look(&verdict, &own, &options);
     assert_false(verdict.is_behind);
+    assert_false(verdict.has_looked);
     own.step = 20;
     options.prune_warmup_steps = 21;
     pruning_look(&verdict, &own, &options);
@@ -147,6 +148,8 @@ static void runs_that_compare(void **state)
     pruning_look(&verdict, &own, &options);
     assert_true(verdict.is_behind);
     assert_int_equal(verdict.num_runs, 2);
+    assert_int_equal(verdict.num_comparable, 2);
+    assert_int_equal(verdict.num_beside, 9);
     free(options.run_dir);
 }
 

@@ -30,7 +30,8 @@ class Pruning(harness.TrainingTest):
         for seed in (1, 2):
             self.train(f"sweep/00{seed}", seed=seed, **FLAGS)
         good = self.train("sweep/003", seed=3, **PRUNES)
-        self.assertNotIn("prune", good.output)
+        self.assertIn("--prune: compares with 2 of 2 other runs", good.output)
+        self.assertNotIn("pruned", good.output)
         self.assertEqual(self.events("sweep/003")[-1]["reason"], "num_steps")
         # Another loss, which is lower by far, and files that are no help: neither is compared, nor breaks anything.
         self.train("sweep/other", hparams="free_bits=1000", **FLAGS)
@@ -41,6 +42,7 @@ class Pruning(harness.TrainingTest):
         self.assertEqual(list(own), [2, 4])
         means = sorted(self.median([run], 4) for run in others)
         self.assertGreater(min(own.values()), means[1])
+        self.assertEqual(bad.output.count("--prune: compares with 3 of 5 other runs"), 1, bad.output)
         self.assertIn("the median of 3 other runs up to step 4", bad.output)
         self.assertIn("ended by --prune at step 4 of 12", bad.output)
         self.assertEqual([self.events("sweep/004")[-1][key] for key in ("event", "reason", "step")], ["end", "pruned", 4])

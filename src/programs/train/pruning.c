@@ -71,15 +71,18 @@ static bool is_same_folder(const struct stat *own, const char *other)
     return stat(other, &status) == 0 && status.st_dev == own->st_dev && status.st_ino == own->st_ino;
 }
 
-/* The curves of the runs in a folder, but for this run's own, that compare with its: [*count] of `others`, which has room for all. */
-static void read_others(struct val_losses *others, size_t *count, char *const *names, size_t num_names,
-                        const char *folder, const struct checkpoint *state, const struct stat *own)
+/* The curves of the runs in a folder, but for this run's own, that compare with its: [*count] of `others`, which has room for all. Returns the number of other runs. */
+static size_t read_others(struct val_losses *others, size_t *count, char *const *names, size_t num_names,
+                          const char *folder, const struct checkpoint *state, const struct stat *own)
 {
+    size_t num_beside = 0;
     *count = 0;
     for (size_t i = 0; i < num_names; i++) {
         struct error error;
         char *path = path_join(folder, names[i]);
-        if (is_same_folder(own, path))
+        bool is_own = is_same_folder(own, path);
+        num_beside += !is_own;
+        if (is_own)
             log_debug("--prune: %s is this run", path);
         else if (!hparams_file_same_loss(path, state))
             log_debug("--prune: %s is not compared: another data set or loss, or not started", path);
@@ -89,6 +92,7 @@ static void read_others(struct val_losses *others, size_t *count, char *const *n
             (*count)++;
         free(path);
     }
+    return num_beside;
 }
 
 static bool look(struct pruning_verdict *verdict, const struct checkpoint *state, const struct train_options *options,
@@ -111,10 +115,13 @@ static bool look(struct pruning_verdict *verdict, const struct checkpoint *state
     struct val_losses *others = names ? calloc(num_names + 1, sizeof *others) : NULL;
     bool ok = others || (names && error_set_no_memory(error, "out of memory for %zu runs", num_names));
     if (ok) {
-        read_others(others, &count, names, num_names, folder, state, &own);
+        size_t num_beside = read_others(others, &count, names, num_names, folder, state, &own);
         ok =
             pruning_judge(verdict, (int64_t)state->step, state->best.is_known ? state->best.val_loss : (double)INFINITY,
                           others, count, &limits, error);
+        verdict->has_looked = true;
+        verdict->num_beside = num_beside;
+        verdict->num_comparable = count;
     }
     for (size_t i = 0; others && i < count; i++)
         val_losses_free(&others[i]);

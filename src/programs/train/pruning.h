@@ -27,6 +27,8 @@ struct pruning_verdict {
     size_t num_runs; /* others that have reached it */
     double best;     /* this run's lowest val_loss, infinity where it has none */
     double median;
+    bool has_looked;                   /* this and the next two: pruning_look's */
+    size_t num_beside, num_comparable; /* other runs in the folder; those of them whose val_loss compares */
 };
 
 /* The rule: for a run whose lowest val_loss up to `step` is `best`, against `count` others. The order of these does not matter. False
