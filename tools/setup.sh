@@ -2,7 +2,7 @@
 # tools/setup.sh [--tests] [--musl] [--lint] [--check]: installs what Drumline needs of Debian's (or Ubuntu's) packages and is missing.
 #   --tests   also what tools/test.sh needs
 #   --musl    also what "tools/test.sh musl" needs
-#   --lint    also what "tools/test.sh lint" needs
+#   --lint    also what "tools/test.sh lint" and "tools/test.sh valgrind" need
 #   --check   only says what is missing: exit status 1 if anything is
 # Does nothing, and asks for no rights, where nothing is missing. DRUMLINE_SKIP_SETUP=1 in the environment skips it all,
 # for systems that have the libraries from elsewhere (docs/dependencies.md names them).
@@ -21,7 +21,7 @@ test_packages=(
     libmpich-dev mpich lintian groff-base chromium gcc-aarch64-linux-gnu qemu-user musl-tools
 )
 musl_packages=(musl-tools meson curl)
-lint_packages=(clang-tidy cppcheck)
+lint_packages=(clang-tidy cppcheck valgrind)
 
 die() {
     printf 'setup.sh: %s\n' "$@" >&2

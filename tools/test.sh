@@ -1,11 +1,12 @@
 #!/bin/bash
-# tools/test.sh [release] [asan] [tsan] [mpich] [musl] [lint]: builds Drumline as it is released, with AddressSanitizer, with
+# tools/test.sh [release] [asan] [tsan] [mpich] [musl] [lint] [valgrind]: builds Drumline as it is released, with AddressSanitizer, with
 # ThreadSanitizer, and with MPICH in place of Open MPI (these four unless some are named), in build/release, build/asan and so
 # on. Runs every test of the first two, but in the second not those that are labelled release: unit tests, MPI tests, and checks
 # of the tree (formatting, scripts, installation, a build without MPI); of tsan the tests of what has threads, of mpich those
 # that depend on the MPI library. With musl, drumline-generate and drumline-info are built for musl's C library, and their
 # quick tests run; what they are linked with is built first (tools/musl_libraries.sh, ten minutes, once). With lint, cppcheck and
-# clang-tidy look for faults in the sources (tools/lint.sh, half an hour of one core). Installs missing Debian packages (tools/setup.sh).
+# clang-tidy look for faults in the sources (tools/lint.sh, half an hour of one core); with valgrind, memcheck
+# watches the programs on their short paths (tools/valgrind.sh, some minutes). Installs missing Debian packages (tools/setup.sh).
 # Up to three tests that fail are run again, one at a time, and named if they pass then.
 # The last line counts tests over all builds: "N passed, N failed", and ", N skipped" if some were. The exit status is 0 if
 # nothing failed.
@@ -117,19 +118,30 @@ run_checker() {
     if tools/lint.sh "$1"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
 }
 
+# The programs as they are released, under valgrind, as one test.
+run_valgrind() {
+    heading "valgrind"
+    if cmake --preset release -DDRUMLINE_WERROR=ON && cmake --build --preset release -j "$(nproc)" &&
+        tools/valgrind.sh build/release/bin; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+    fi
+}
+
 presets=()
 for argument in "$@"; do
     case $argument in
-        release | asan | tsan | mpich | musl | lint) presets+=("$argument") ;;
+        release | asan | tsan | mpich | musl | lint | valgrind) presets+=("$argument") ;;
         -h | --help) sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0"; exit 0 ;;
-        *) printf 'test.sh: unknown argument "%s"; it must be release, asan, tsan, mpich, musl or lint\n' "$argument" >&2; exit 2 ;;
+        *) printf 'test.sh: unknown argument "%s"; it must be release, asan, tsan, mpich, musl, lint or valgrind\n' "$argument" >&2; exit 2 ;;
     esac
 done
 [ ${#presets[@]} -gt 0 ] || presets=(release asan tsan mpich)
 
 setup=(--tests)
 [[ " ${presets[*]} " != *" musl "* ]] || setup+=(--musl)
-[[ " ${presets[*]} " != *" lint "* ]] || setup+=(--lint)
+[[ " ${presets[*]} " != *" "@(lint|valgrind)" "* ]] || setup+=(--lint)
 if ! tools/setup.sh "${setup[@]}"; then
     step_failed "what the tests need is not installed"
     finish
@@ -138,6 +150,7 @@ fi
 for preset in "${presets[@]}"; do
     case $preset in
         lint) run_checker cppcheck; run_checker clang-tidy ;;
+        valgrind) run_valgrind ;;
         *) run_preset "$preset" ;;
     esac
 done

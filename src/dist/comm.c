@@ -8,6 +8,7 @@
 
 #include <xxhash.h>
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -219,6 +220,7 @@ void comm_gather(struct comm *comm, const void *bytes, size_t size, uint8_t **al
     uint64_t *received = comm->rank == 0 ? comm_must_allocate(comm, (size_t)comm->size, sizeof *received) : NULL;
     *all = NULL;
     *sizes = NULL;
+    assert(comm->size > 1 || comm->rank == 0);
     if (comm->size == 1)
         received[0] = own_size;
     else

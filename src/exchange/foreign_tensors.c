@@ -87,7 +87,7 @@ bool foreign_tensors_add(struct foreign_tensors *tensors, const char *name, size
     row.name = copy_name(name, name_size, error);
     if (!row.name)
         return false;
-    bool ok = count_values(&row, row.name, error);
+    bool ok = count_values(&row, row.name, error); /* NOLINT(clang-analyzer-unix.Malloc): freed or stored below */
     if (ok && row.type != FOREIGN_OTHER && num_bytes != row.count * foreign_type_size(row.type))
         ok = error_set(error, "%s has %zu bytes, but %zu values of %zu bytes", row.name, num_bytes, row.count,
                        foreign_type_size(row.type));

@@ -6,6 +6,7 @@
 #include "exchange/notes.h"
 #include "model/vae/model_shape.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -230,6 +231,7 @@ static bool find_by_shapes(struct checkpoint *checkpoint, const struct foreign_t
     if (config ? !check_given(config, measured, converter, changes, error)
                : !choose(&config, measured, converter, changes, error))
         return false;
+    assert(config); /* choose found one */
     memset(checkpoint, 0, sizeof *checkpoint);
     snprintf(checkpoint->config, sizeof checkpoint->config, "%s", config->name);
     return hparams_make(&checkpoint->hparams, config, changes, error) &&

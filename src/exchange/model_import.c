@@ -5,6 +5,7 @@
 #include "exchange/listing.h"
 #include "exchange/naming.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +28,7 @@ static bool check_tensor(struct listing *wrong, const struct foreign_tensor *ten
     struct foreign_tensor wish = {
         .num_dims = num_dims, .dims = {dims[0], dims[1]}
     };
+    assert(num_dims <= 2);
     bool same = tensor->num_dims == num_dims;
     for (int i = 0; same && i < num_dims; i++)
         same = tensor->dims[i] == dims[i];
@@ -169,6 +171,7 @@ static bool read_latents(struct model_import *import, const struct foreign_tenso
     for (int i = 0; i < table.num_rows; i++) {
         const struct tensor *tensor = &table.rows[i];
         const int dims[] = {tensor->num_dims == 2 ? tensor->rows : tensor->columns, tensor->columns};
+        assert(found[i]); /* all of them are */
         found[i]->is_used = check_tensor(&wrong, found[i], tensor->num_dims, dims);
     }
     if (wrong.count > 0)

@@ -2,6 +2,7 @@
 
 #include "base/random.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,6 +87,7 @@ static void guess(struct mixture *mixture, const struct fitting *fitting)
 {
     struct random_stream stream;
     size_t size = (size_t)mixture->size;
+    assert(fitting->count > 0);
     random_stream_start(&stream, 0, RANDOM_LATENT_FIT, (uint32_t)mixture->components, 0);
     for (size_t i = 0; i < fitting->count; i++)
         fitting->distance[i] = 1;

@@ -1,5 +1,6 @@
 #include "model/vae/decoder.h"
 
+#include <assert.h>
 #include <string.h>
 
 void decoder_bind(struct decoder *decoder, const struct tensor_table *table, const struct hparams *hparams)
@@ -96,6 +97,7 @@ static void feed(struct decoder *decoder, const struct pass *pass, size_t first,
     struct lstm_layer *layer = &decoder->core.layers[0];
     size_t width = (size_t)layer->input_size, depth = (size_t)decoder->depth;
     size_t num_controls = (size_t)decoder->num_controls, size = (size_t)decoder->embedding_size;
+    assert(num_controls == 0 || controls);
     for (size_t row = 0; row < (size_t)rows; row++) {
         float *out = layer->input + (first + row) * width;
         if (previous)

@@ -144,7 +144,7 @@ bool bench_peak_speedup(double *times, double seconds, int rounds, struct comm *
         return false;
     }
     struct repeated repeated = {
-        .measured = {SIDE, SIDE, SIDE, .out = matrices, .a = matrices + COUNT, .b = matrices + 2 * COUNT},
+        .measured = {SIDE, SIDE, SIDE, .out = matrices, .a = matrices + COUNT, .b = matrices + (size_t)2 * COUNT},
     };
     double flops = 2.0 * SIDE * SIDE * SIDE;
     repeated.repeats = (int)fmin(1e6, ceil(seconds * best_rate(&repeated.measured) / flops));

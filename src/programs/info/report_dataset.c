@@ -171,7 +171,7 @@ static void put_tempos(FILE *out, const json_t *object, const struct performance
     size_t bins = (size_t)((fastest - from) / width) + 1;
     bins = bins < MOST_TEMPO_BINS ? bins : MOST_TEMPO_BINS;
     if (bins < LEAST_TEMPO_BINS) {
-        from = fmax(0, from - width * (double)((LEAST_TEMPO_BINS - bins) / 2));
+        from = fmax(0, from - width * floor((double)(LEAST_TEMPO_BINS - bins) / 2));
         bins = LEAST_TEMPO_BINS;
     }
     for (size_t i = 0; i < table->count; i++) {
