@@ -94,7 +94,7 @@ def check_heard(bin_dir, folder, song):
     environment = device(folder, "file.conf", heard_path)
     said = run(os.path.join(bin_dir, "drumline-generate"),
                ["--config=groovae_2bar_humanize", "--mode=apply", f"--input_midi_1={song}", "--num_outputs=2",
-                "--velocity_noise=1", "--seed=3", "--wav", "--play", f"--output_dir={new}"], environment, 0)
+                "--amount=0.3", "--timing_noise=1", "--seed=3", "--wav", "--play", f"--output_dir={new}"], environment, 0)
     midis = sorted(glob.glob(os.path.join(new, "*.mid")))
     if "2 MIDI files and 2 audio files (WAV) in" not in said or said.count("playing ") != 2 or len(midis) != 2:
         fail(f"drumline-generate --play says: {said}")
