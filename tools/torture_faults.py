@@ -7,6 +7,7 @@ Both ways have the same functions:
     disturb(log, folder, fault)    the same, with a Fault
     calls(log, folder)             of a log: (call, its number, path in the folder) of each
     was_disturbed(log)             of a log: whether the fault's call was made
+    is_elsewhere(log, folder)      of a log: whether a call of that name and number was also made on something else
 """
 import collections
 import dataclasses
@@ -89,6 +90,12 @@ class Strace:
         with open(log, errors="replace") as file:
             return "(INJECTED)" in file.read()
 
+    @staticmethod
+    def is_elsewhere(log, folder):
+        """Each thread has a call of that number."""
+        with open(log, errors="replace") as file:
+            return any("(INJECTED)" in line and folder not in line for line in file)
+
 
 class Preload:
     """Calls of libc on the folder's files that programs and libraries make themselves. Needs tests/torture/preload_faults.c, built."""
@@ -114,3 +121,7 @@ class Preload:
         return logged_calls(log, folder, False)
 
     was_disturbed = staticmethod(Strace.was_disturbed)
+
+    @staticmethod
+    def is_elsewhere(_log, _folder):
+        return False

@@ -184,11 +184,21 @@ class LittleAddressSpace(harness.TrainingTest):
 
     def test_no_limit_makes_it_wait(self):
         threads, least = 2, self.least(2)
-        enough = least + threads * 128 * 1024 + 200000
+        enough = least + threads * (128 + 64) * 1024 + 200000
         for kibibytes in range(least, enough, 20000):
             self.limited(kibibytes, self.arguments(f"run{kibibytes}", num_steps=1), threads)
         job = self.limited(enough, self.arguments("enough", num_steps=1), threads)
         self.assertEqual(job.status, 0, job.output)
+
+    def test_threads_that_start_late(self):
+        """OpenBLAS's own takes its buffer two seconds after the program has found that there is room for it, and hardly more."""
+        threads, least = 2, self.least(2)
+        self.environment["LD_PRELOAD"] = os.environ["DRUMLINE_SLOW_THREAD"]
+        for kibibytes in range(least + 200000, 1000000, 10000):
+            job = self.limited(kibibytes, self.arguments("late", num_steps=1), threads)
+            if "no memory for OpenBLAS's buffers" not in job.output:
+                return
+        self.fail("always refused")
 
 
 class DamagedCheckpoints(harness.TrainingTest):

@@ -1,5 +1,6 @@
 #include "programs/common/blas_threads.h"
 
+#include "base/text.h"
 #include "base/threads.h"
 
 #include <cblas.h>
@@ -10,7 +11,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { BUFFER_MIB = 128, SPARE_MIB = 16 };
+/* Of a thread that the library starts glibc's malloc takes ARENA_MIB of address space besides its buffer. */
+enum { BUFFER_MIB = 128, ARENA_MIB = 64, SPARE_MIB = 16 };
 
 static bool is_room(int mebibytes)
 {
@@ -58,18 +60,33 @@ static void take_buffer(void)
     cblas_ssyrk(CblasRowMajor, CblasUpper, CblasNoTrans, 1, 1, 1, &one, 1, 0, &result, 1);
 }
 
+/* The library's own threads each take a buffer when they first run: so all are given work, and more than once, as one that is early may
+ * do another's. On a busy machine one may run for the first time when the room is gone; or it takes the buffer that this thread
+ * has given back until it needs it again. Whoever finds no room tries forever. */
+static void run_all_threads(void)
+{
+    enum { COUNT = 1 << 18, ROUNDS = 16 }; /* elements: enough for the library to share the work out */
+    float *x = calloc(2 * (size_t)COUNT, sizeof *x);
+    for (int round = 0; x && round < ROUNDS; round++)
+        cblas_saxpy(COUNT, 1, x, 1, x + COUNT, 1);
+    free(x);
+}
+
 bool blas_threads_start(int *threads, int wanted, int local_processes, struct error *error)
 {
     *threads = threads_choose(wanted, local_processes);
     /* Some of those that the library started by itself may have theirs: then this asks for more than need be. */
     int started = openblas_get_num_threads(), most = *threads > started ? *threads : started;
-    int mebibytes = most * BUFFER_MIB + SPARE_MIB;
+    int mebibytes = most * BUFFER_MIB + (most - 1) * ARENA_MIB + SPARE_MIB;
     if (!is_room(mebibytes))
-        return error_set(
-            error,
-            "no memory for OpenBLAS's buffers: %d MiB of address space (ulimit -v) are needed, %d a thread; "
-            "OPENBLAS_NUM_THREADS=1 needs least",
-            mebibytes, BUFFER_MIB);
+        return error_set(error,
+                         "no memory for OpenBLAS's buffers: %d MiB of address space (ulimit -v) are needed for %d "
+                         "thread%s; OPENBLAS_NUM_THREADS=1 needs least",
+                         mebibytes, most, PLURAL(most));
+    if (is_limited() && most > 1) {
+        openblas_set_num_threads(most);
+        run_all_threads();
+    }
     openblas_set_num_threads(*threads);
     take_buffer();
     return true;

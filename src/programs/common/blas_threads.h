@@ -14,7 +14,8 @@
 void blas_threads_begin(void);
 int blas_threads_end(int status);
 
-/* Sets as many threads as threads_choose says, into *threads too. Fails where there is no room for their buffers. */
+/* Sets as many threads as threads_choose says, into *threads too. Fails where there is no room for their buffers; under a limit on
+ * address space the threads have them when it returns. */
 bool blas_threads_start(int *threads, int wanted, int local_processes, struct error *error);
 
 /* The library as it describes itself: "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH NO_AFFINITY SkylakeX MAX_THREADS=64". */

@@ -23,6 +23,7 @@ static const double silent_share = 1.0 / 10;                /* without a beat: t
 static const double shortest_look = 0.01, longest_look = 1; /* seconds between two looks */
 static const double grace = 3;                              /* seconds that writing the end of a run may take */
 
+static const char stall_format[] = "%s: error: no progress for %.0f s (--stall_seconds), so the job ends: ";
 static const char *const phase_names[NUM_WATCH_PHASES] = {
     "opening the run", "reading the checkpoint", "reading the data set", "making the model", "training",
     "evaluating",      "writing a checkpoint",   "writing metrics",      "ending",
@@ -39,8 +40,10 @@ struct sight {
 
 struct watchdog {
     struct comm *comm; /* not owned; its names and numbers alone are for the thread */
-    struct progress *progress;
     struct ticker *ticker;
+    atomic_bool sees_others; /* before, the thread knows only its own rank, and not the next two */
+    double waited;           /* seconds without having seen others */
+    struct progress *progress;
     double stall_seconds, interval;
     unsigned long long io;      /* of this process, at the last look */
     unsigned long long printed; /* bytes, by this thread, which are no progress */
@@ -249,9 +252,7 @@ static void begin_end(struct watchdog *watchdog, bool speaks)
     describe(watchdog, watchdog->message, sizeof watchdog->message);
     atomic_store(&own_sign(watchdog)->ending, speaks ? ENDING_AND_SAID : ENDING);
     if (speaks)
-        print_line(watchdog,
-                   "%s: error: no progress for %.0f s (--stall_seconds), so the job ends: ", idle_seconds(watchdog),
-                   watchdog->message);
+        print_line(watchdog, stall_format, idle_seconds(watchdog), watchdog->message);
     watchdog->ending = true;
     watchdog->ends_at = clock_seconds() + grace;
     if (comm_rank(watchdog->comm) == 0 || (speaks && is_rank_0_of_node_silent(watchdog)))
@@ -282,9 +283,26 @@ static int others_ending(const struct watchdog *watchdog)
     return most;
 }
 
+/* Before the ranks see one another: one of them may never come. */
+static void look_at_start(struct watchdog *watchdog)
+{
+    char text[256];
+    watchdog->waited += time_since_last_look(watchdog);
+    if (watchdog->waited < watchdog->stall_seconds)
+        return;
+    snprintf(text, sizeof text, "rank %d (%.64s) waits for other ranks before the run is opened",
+             comm_rank(watchdog->comm), comm_host(watchdog->comm));
+    print_line(watchdog, stall_format, watchdog->waited, text);
+    _exit(EXIT_FAILURE);
+}
+
 static bool look(void *context)
 {
     struct watchdog *watchdog = context;
+    if (!atomic_load(&watchdog->sees_others)) {
+        look_at_start(watchdog);
+        return true;
+    }
     show_life(watchdog);
     look_at_all(watchdog, time_since_last_look(watchdog));
     double idle = idle_seconds(watchdog);
@@ -304,40 +322,50 @@ static bool look(void *context)
     return true;
 }
 
+/* This rank's thread, which sees no others yet; NULL and the error set where there is no memory. */
+static struct watchdog *begin(struct comm *comm, double stall_seconds, struct error *error)
+{
+    struct watchdog *watchdog = calloc(1, sizeof *watchdog);
+    if (!watchdog) {
+        error_set_no_memory(error, "no memory to watch for a stall");
+        return NULL;
+    }
+    *watchdog = (struct watchdog){
+        .comm = comm,
+        .stall_seconds = stall_seconds,
+        .interval = fmax(shortest_look, fmin(longest_look, stall_seconds / 50)),
+        .last_look = clock_seconds(),
+    };
+    watchdog->ticker = ticker_start(watchdog->interval, look, watchdog, error);
+    if (watchdog->ticker)
+        return watchdog;
+    free(watchdog);
+    return NULL;
+}
+
 bool watchdog_start(struct watchdog **watchdog, struct comm *comm, double stall_seconds, struct error *error)
 {
     *watchdog = NULL;
     if (!(stall_seconds > 0))
         return true;
-    struct progress *progress = progress_open(comm, error);
-    if (!progress)
+    struct watchdog *made = begin(comm, stall_seconds, error);
+    bool ok = comm_all_ok(comm, made != NULL, error);
+    if (ok) {
+        made->progress = progress_open(comm, error);
+        ok = made->progress != NULL;
+    }
+    if (ok) {
+        made->sights = calloc((size_t)progress_num_places(made->progress), sizeof *made->sights);
+        ok = made->sights || error_set_no_memory(error, "no memory to watch for a stall");
+        ok = comm_all_ok(comm, ok, error);
+    }
+    if (!ok) {
+        watchdog_stop(made);
         return false;
-    struct watchdog *made = calloc(1, sizeof *made);
-    struct sight *sights = calloc((size_t)progress_num_places(progress), sizeof *sights);
-    bool ok = (made && sights) || error_set_no_memory(error, "no memory to watch for a stall");
-    if (ok) {
-        *made = (struct watchdog){
-            .comm = comm,
-            .progress = progress,
-            .stall_seconds = stall_seconds,
-            .interval = fmax(shortest_look, fmin(longest_look, stall_seconds / 50)),
-            .last_look = clock_seconds(),
-            .sights = sights,
-        };
-        made->ticker = ticker_start(made->interval, look, made, error);
-        ok = made->ticker != NULL;
     }
-    ok = comm_all_ok(comm, ok, error);
-    if (ok) {
-        *watchdog = made;
-        return true;
-    }
-    if (made)
-        ticker_stop(made->ticker);
-    progress_close(progress);
-    free(sights);
-    free(made);
-    return false;
+    atomic_store(&made->sees_others, true);
+    *watchdog = made;
+    return true;
 }
 
 void watchdog_guard(struct watchdog *watchdog, struct run_lock *lock, const char *folder, uint64_t num_steps)

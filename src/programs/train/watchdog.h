@@ -32,8 +32,8 @@ enum watch_phase {
 
 struct watchdog;
 
-/* Starts the thread. *watchdog is NULL, and that is no error, where stall_seconds is 0: all other functions take that.
- * Collective. */
+/* Starts the thread. *watchdog is NULL, and that is no error, where stall_seconds is 0: all other functions take that. A rank that
+ * does not come here within that time ends the job too, but is not named. Collective. */
 bool watchdog_start(struct watchdog **watchdog, struct comm *comm, double stall_seconds, struct error *error);
 
 /* The run that the end is to be written into, once rank 0 holds its lock; other ranks' `lock` is not used. The lock and the
