@@ -109,6 +109,7 @@ bool checkpoint_latents_read(struct latents *latents, struct hdf5_reader *file, 
     if (ok && counts.classes > 0 && has(file, "velocities", "means"))
         ok = hdf5_dataset_dims(bins, file, "/" CHECKPOINT_LATENTS "/velocities/means", 2, error) &&
              hdf5_dataset_dims(quantiles, file, "/" CHECKPOINT_LATENTS "/velocities/quantiles", 2, error);
+    counts.temperatures = has(file, "temperature", NULL);
     counts.velocity_bins = bounded(bins[1], LATENTS_MAX_VELOCITY_BINS);
     counts.velocity_quantiles = bounded(quantiles[1], LATENTS_MAX_VELOCITY_QUANTILES);
     ok =

@@ -87,11 +87,13 @@ class Models(harness.TrainingTest):
         with h5py.File(model, "r") as file:
             mean, factor = file["latents/mean"][()], file["latents/factor"][()]
             size = len(mean)
+            temperature = float(file["latents/temperature"][0])
+        self.assertIn(round(temperature, 6), (0.8, 0.9, 1, 1.1))
         self.assertEqual(factor.shape, (size, size))
         self.assertTrue(numpy.all(numpy.triu(factor, 1) == 0) and numpy.all(numpy.diag(factor) > 0))
         self.assertTrue(numpy.all(numpy.isfinite(mean)))
         said = self.generate("--checkpoint_file", model, "--latent=fitted")
-        self.assertIn("fitted latent density, temperature 0.9", said)
+        self.assertIn(f"fitted latent density, temperature {temperature:.6g}, ", said)
         self.assertIn("latent prior N(0, 1), temperature 0.5", self.generate("--checkpoint_file", model, "--latent=prior"))
         self.assertIn("latent prior N(0, 1), temperature 0.5", self.generate("--checkpoint_file", checkpoint))
         said = self.generate("--checkpoint_file", checkpoint, "--latent=fitted", status=1)
@@ -179,7 +181,9 @@ class Models(harness.TrainingTest):
         falling, wild = means.copy(), quantiles.copy()
         falling[3, 2], wild[1, 32] = 0.999, numpy.inf
         for name, changes, part in (
-                ("earlier", {"means": None, "quantiles": None}, None),
+                ("earlier", {"means": None, "quantiles": None, "../temperature": None}, None),
+                ("warm", {"../temperature": numpy.array([1.25], "f4")}, None),
+                ("cold", {"../temperature": numpy.array([-1], "f4")}, "the temperature of samples is not in [0, 100]"),
                 ("whole", {}, None),
                 ("falling", {"means": falling}, "velocities of drum 4 are not in rising order"),
                 ("wild", {"quantiles": wild}, "not finite"),
@@ -191,13 +195,14 @@ class Models(harness.TrainingTest):
                 with h5py.File(model, "r") as source:
                     source.copy("latents", file)
                 for dataset, value in changes.items():
-                    del file[f"latents/velocities/{dataset}"]
+                    path = os.path.normpath(f"latents/velocities/{dataset}")
+                    del file[path]
                     if value is not None:
-                        file[f"latents/velocities/{dataset}"] = value
+                        file[path] = value
             copy_model(model, changed, change=add_latents)
             said = self.generate("--checkpoint_file", changed, "--velocity_noise=1", status=1 if part else 0)
-            if part:
-                self.assertIn(part, said)
+            expected = {"earlier": "temperature 0.9,", "warm": "temperature 1.25,"}.get(name, part)
+            self.assertIn(expected or "made by groovae_4bar", said)
 
     def test_latents_at_the_end(self):
         """A training ends by fitting them for best.h5; with --nofit_latents, or where that fails, it just ends."""

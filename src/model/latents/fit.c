@@ -418,13 +418,16 @@ bool latents_fit(struct latents *latents, const struct latent_samples *samples, 
     if (ok) {
         choose_styles(&fitting);
         choose_attributes(&fitting);
-        const struct latent_counts counts = {samples->size,
-                                             fitting.mixture.components,
-                                             fitting.num_chosen_styles,
-                                             fitting.num_chosen_attributes,
-                                             classes,
-                                             classes > 0 ? VELOCITY_BINS : 0,
-                                             classes > 0 ? VELOCITY_QUANTILES : 0};
+        const struct latent_counts counts = {
+            .size = samples->size,
+            .components = fitting.mixture.components,
+            .styles = fitting.num_chosen_styles,
+            .attributes = fitting.num_chosen_attributes,
+            .classes = classes,
+            .velocity_bins = classes > 0 ? VELOCITY_BINS : 0,
+            .velocity_quantiles = classes > 0 ? VELOCITY_QUANTILES : 0,
+            .temperatures = 1,
+        };
         ok = latents_make(latents, &counts, error);
     }
     if (ok) {

@@ -38,7 +38,7 @@ struct latents_report {
 /* Fits the density, mixture, styles and attributes, in this order; the same bits for the same samples in the same order. Styles
  * below LATENTS_STYLE_WINDOWS windows are refused, and reported with their counts; so are attributes that do not vary or that
  * fewer than LATENTS_ATTRIBUTE_WINDOWS windows have. No mixture is stored where no held-out window likes it better. Room is
- * made for `classes` residuals and, above 0, for what latents_fit_velocities finds, all zeros. Fails where the samples have no density (model/latents/gaussian.h). Free with latents_free. */
+ * made for `classes` residuals and, above 0, for what latents_fit_velocities finds and for a temperature, all zeros. Fails where the samples have no density (model/latents/gaussian.h). Free with latents_free. */
 bool latents_fit(struct latents *latents, const struct latent_samples *samples, int classes,
                  const struct latents_report *report, struct error *error);
 

@@ -48,6 +48,8 @@ void latents_table(struct tensor_table *table, const struct latent_counts *count
         tensors_add(table, "velocities/quantiles", 2, classes * counts->velocity_bins, counts->velocity_quantiles,
                     INITIAL_ZERO);
     }
+    if (counts->temperatures > 0)
+        tensors_add(table, "temperature", 1, 1, 1, INITIAL_ZERO);
 }
 
 /* The members that point into the values, in the table's order. */
@@ -73,6 +75,7 @@ static void bind(struct latents *latents, const struct tensor_table *table)
         {&latents->offset_sd,             latents->counts.classes      },
         {&latents->velocity_means,        latents->counts.velocity_bins},
         {&latents->velocity_quantiles,    latents->counts.velocity_bins},
+        {&latents->temperature,           latents->counts.temperatures },
     };
     int row = 0;
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
@@ -184,6 +187,8 @@ bool latents_check(const struct latents *latents, struct error *error)
     for (int i = 0; i < counts->styles; i++)
         if (!(latents->style_windows[i] >= 0 && latents->style_windows[i] <= 1e9f))
             return error_set(error, "latents: style %d has no valid number of windows", i + 1);
+    if (counts->temperatures > 0 && !(*latents->temperature >= 0 && *latents->temperature <= 100))
+        return error_set(error, "latents: the temperature of samples is not in [0, 100]");
     return check_velocities(latents, error) && check_names(latents->style_names, counts->styles, "style", error) &&
            check_names(latents->attribute_names, counts->attributes, "attribute", error);
 }
@@ -221,6 +226,11 @@ bool latents_split_names(char (*names)[LATENTS_NAME_SIZE], int count, const char
         text += length + (text[length] == '\n');
     }
     return true;
+}
+
+float latents_temperature(const struct latents *latents)
+{
+    return latents->counts.temperatures > 0 && *latents->temperature > 0 ? *latents->temperature : 0.9f;
 }
 
 static int find(char (*names)[LATENTS_NAME_SIZE], int count, const char *name)

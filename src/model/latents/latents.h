@@ -15,6 +15,8 @@
  * - Velocities: how the data's were distributed given the model's, class by class. The model's are parted into bins; of each the
  *   mean of the model's and the quantiles of the data's are known.
  *
+ * - The temperature at which samples are most like the data.
+ *
  * All but the first may be missing. */
 #ifndef DRUMLINE_MODEL_LATENTS_LATENTS_H
 #define DRUMLINE_MODEL_LATENTS_LATENTS_H
@@ -43,6 +45,7 @@ struct latent_counts {
     int attributes;                        /* A */
     int classes;                           /* C */
     int velocity_bins, velocity_quantiles; /* V, Q; 0 without classes */
+    int temperatures;                      /* 1: there is one; else 0 */
 };
 
 struct latents {
@@ -74,6 +77,8 @@ struct latents {
     float *velocity_means; /* [C, V]: of the model's velocities, 0 to 1, in each bin; not falling */
     float *
         velocity_quantiles; /* [C * V, Q]: of the data's in the bin, at 0, 1 / (Q - 1), ... 1; not falling along Q nor V */
+
+    float *temperature; /* [1]: at which samples are most like the data; 0: not measured */
 };
 
 /* The datasets below /latents, in the order of the members; none of those whose count is 0. */
@@ -98,6 +103,9 @@ int latents_count_names(const char *text);
 /* The number of a style or an attribute, -1 where there is none of that name. Upper and lower case do not matter. */
 int latents_find_style(const struct latents *latents, const char *name);
 int latents_find_attribute(const struct latents *latents, const char *name);
+
+/* The temperature for samples from any of the densities, unless another is asked for: the one that is stored, else 0.9. */
+float latents_temperature(const struct latents *latents);
 
 /* What samples are drawn from. */
 enum latent_density { LATENT_PRIOR, LATENT_GAUSSIAN, LATENT_MIXTURE, LATENT_STYLE };

@@ -114,9 +114,11 @@ static bool start(struct generate_job *job, struct error *error)
     job->seed = choose_seed(options);
     if (!draws)
         job->choice.density = LATENT_PRIOR;
-    job->temperature = options->temperature > 0                                                  ? options->temperature
-                       : job->choice.density != LATENT_PRIOR && options->mode == GENERATE_SAMPLE ? 0.9
-                                                                                                 : 0.5;
+    job->temperature = options->temperature;
+    if (!(job->temperature > 0))
+        job->temperature = job->choice.density != LATENT_PRIOR && options->mode == GENERATE_SAMPLE
+                               ? (double)latents_temperature(&job->model.latents)
+                               : 0.5;
     job->bars = (uint32_t)job->model.checkpoint.hparams.bars;
     job->keeps_hits = keeps_hits(options, &job->model.checkpoint.hparams);
     job->threads = threads_choose((int)options->threads, 1);

@@ -88,8 +88,8 @@ static const struct setting rows[] = {
      "prior: N(0, 1); auto: mixture, fitted or prior, the first that there is."},
     NUMBER("temperature", SETTING_DOUBLE, temperature, "0", 0, 100,
            "Hits are drawn with probability sigmoid(logit / temperature): lower is more predictable, higher more "
-           "varied (0: 0.9 "
-           "for samples from a fitted latent density, else 0.5)."),
+           "varied (0: for "
+           "samples from a fitted latent density what the model stores, or 0.9; else 0.5)."),
     SETTING_ROW(struct generate_options, keep_hits, SETTING_CHOICE, "auto", 0, 0, SETTING_AUTO_CHOICES, NULL,
                 "Play exactly the hits of --input_midi_1, with the model's velocities and timing. auto: on for apply "
                 "with models of "

@@ -252,7 +252,7 @@ static bool open_player(struct player *player, const struct run_model *model, st
     player->transform.max_note_dropout = 0;
     player->takes_input = takes_input(model, &player->transform);
     player->density = fitted->components > 0 ? LATENT_MIXTURE : fitted->size > 0 ? LATENT_GAUSSIAN : LATENT_PRIOR;
-    player->temperature = !player->takes_input && fitted->size > 0 ? 0.9f : 0.5f;
+    player->temperature = !player->takes_input && fitted->size > 0 ? latents_temperature(&model->latents) : 0.5f;
     player->window = (size_t)shape->steps * (size_t)shape->depth;
     player->z = calloc((size_t)COUNT * (size_t)shape->z_size, sizeof *player->z);
     player->windows = calloc(COUNT * player->window, sizeof *player->windows);

@@ -209,8 +209,9 @@ static bool measure_losses(struct evaluating *evaluating, double *comparable_los
     return true;
 }
 
-/* Latent vectors of all samples, drawn by rank 0 as drumline-generate draws them. The caller's. Collective. */
-static float *draw_latents(const struct evaluating *evaluating, bool *fitted, struct error *error)
+/* Latent vectors of all samples, drawn by rank 0 as drumline-generate draws them, and from what they are `fitted` to the temperature that it
+ * samples at, 0 for N(0, 1). The caller's. Collective. */
+static float *draw_latents(const struct evaluating *evaluating, float *fitted, struct error *error)
 {
     const struct loaded *loaded = &evaluating->loaded;
     int count = (int)evaluating->options->num_samples, size = inference_decoder_shape(evaluating->decoder)->z_size;
@@ -220,10 +221,11 @@ static float *draw_latents(const struct evaluating *evaluating, bool *fitted, st
         free(z);
         return NULL;
     }
-    *fitted = evaluating->options->latent != TRAIN_LATENT_PRIOR && loaded->latents.counts.size > 0;
+    bool is_fitted = evaluating->options->latent != TRAIN_LATENT_PRIOR && loaded->latents.counts.size > 0;
+    *fitted = is_fitted ? latents_temperature(&loaded->latents) : 0;
     if (comm_rank(evaluating->comm) == 0) {
         generation_draw_latents(z, count, size, loaded->checkpoint.seed, 0);
-        if (*fitted)
+        if (is_fitted)
             latents_apply(z, count, &loaded->latents,
                           loaded->latents.counts.components > 0 ? LATENT_MIXTURE : LATENT_GAUSSIAN, 0,
                           loaded->checkpoint.seed, 0, 0);
@@ -237,11 +239,11 @@ static float *draw_latents(const struct evaluating *evaluating, bool *fitted, st
 static bool measure_samples(struct evaluating *evaluating, struct error *error)
 {
     const struct train_options *options = evaluating->options;
-    bool fitted;
+    float fitted;
     float *z = draw_latents(evaluating, &fitted, error);
     if (!z)
         return false;
-    double temperature = options->temperature > 0 ? options->temperature : fitted ? 0.9 : 0.5;
+    double temperature = options->temperature > 0 ? options->temperature : fitted > 0 ? (double)fitted : 0.5;
     const struct samples_request request = {
         .decoder = evaluating->decoder,
         .z = z,
@@ -251,8 +253,8 @@ static bool measure_samples(struct evaluating *evaluating, struct error *error)
         .seed = evaluating->loaded.checkpoint.seed,
         .threads = threads_of(evaluating),
     };
-    log_info("%zu samples from %s at temperature %g", request.count, fitted ? "the fitted latent density" : "N(0, 1)",
-             temperature);
+    log_info("%zu samples from %s at temperature %g", request.count,
+             fitted > 0 ? "the fitted latent density" : "N(0, 1)", temperature);
     bool ok = samples_measure(&evaluating->samples, &request, &evaluating->evaluation, evaluating->comm, error);
     free(z);
     return ok;

@@ -17,6 +17,7 @@
 #include "programs/common/transform.h"
 #include "programs/train/agreement.h"
 #include "programs/train/latent_windows.h"
+#include "programs/train/sample_temperature.h"
 #include "run/run_folder.h"
 
 #include <errno.h>
@@ -290,6 +291,22 @@ static bool measure_residuals(struct latents *latents, const struct fitting *fit
     return comm_all_ok(fitting->comm, ok, error);
 }
 
+/* Of a model that can sample; rank 0's, while the others wait. */
+static bool choose_temperature(struct latents *latents, const struct fitting *fitting, struct error *error)
+{
+    const struct sample_temperature_work work = {
+        .decoder = fitting->decoder,
+        .representation = hparams_representation(&fitting->hparams),
+        .transform = &fitting->transform,
+        .windows = &fitting->windows,
+        .threads = threads_choose(fitting->work->threads, comm_local_size(fitting->comm)),
+        .watchdog = fitting->work->watchdog,
+    };
+    if (comm_rank(fitting->comm) != 0 || inference_decoder_shape(fitting->decoder)->num_controls > 0)
+        return true;
+    return sample_temperature_choose(latents, &work, error);
+}
+
 bool latents_fit_dataset(struct latents *latents, const struct latents_work *work, struct comm *comm,
                          struct error *error)
 {
@@ -311,6 +328,7 @@ bool latents_fit_dataset(struct latents *latents, const struct latents_work *wor
         ok = comm_rank(comm) != 0 ||
              fit(latents, &fitting, (const float *)(const void *)mu, (const double *)(const void *)attributes, error);
         ok = comm_all_ok(comm, ok, error) && measure_residuals(latents, &fitting, error);
+        ok = comm_all_ok(comm, ok && choose_temperature(latents, &fitting, error), error);
     }
     if (ok)
         log_info("fitted in %.1f s", clock_seconds() - started);

@@ -85,8 +85,9 @@ static const struct setting rows[] = {
     ROW(latent, SETTING_CHOICE, "auto", 0, 0, "auto|prior|fitted", NULL,
         "With --num_samples: draw latent vectors from N(0, 1), or from the density stored with the model. auto: the "
         "latter where there is one."),
-    DOUBLE(temperature, "0", 0, 1000, "T",
-           "With --num_samples: sampling temperature of hits (0: 0.9 with --latent=fitted, else 0.5)."),
+    DOUBLE(
+        temperature, "0", 0, 1000, "T",
+        "With --num_samples: sampling temperature of hits (0: with --latent=fitted what the model stores, else 0.5)."),
     DOUBLE(velocity_noise, "-1", -1, 10, "X",
            "With --mode=eval: as that of drumline-generate. -1: 1 for samples where the model stores it, else 0."),
     DOUBLE(timing_noise, "-1", -1, 10, "X", "With --mode=eval: the same for the timing."),
