@@ -5,7 +5,7 @@
 # of the tree (formatting, scripts, installation, a build without MPI); of tsan the tests of what has threads, of mpich those
 # that depend on the MPI library. With musl, drumline-generate and drumline-info are built for musl's C library, and their
 # quick tests run; what they are linked with is built first (tools/musl_libraries.sh, ten minutes, once). With lint, cppcheck and
-# clang-tidy look for faults in the sources (tools/lint.sh, half an hour of one core); with valgrind, memcheck
+# clang-tidy look for faults in the sources (tools/lint.sh, six minutes of one core); with valgrind, memcheck
 # watches the programs on their short paths (tools/valgrind.sh, some minutes). Installs missing Debian packages (tools/setup.sh).
 # Up to three tests that fail are run again, one at a time, and named if they pass then.
 # The last line counts tests over all builds: "N passed, N failed", and ", N skipped" if some were. The exit status is 0 if

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,7 @@ bool agreement_same_dataset(struct comm *comm, const struct dataset *dataset, co
     const char *own = dataset_content_sha256(dataset);
     char *shared = comm_rank(comm) == 0 ? format_text("%s", own) : NULL;
     agreement_share_text(comm, &shared);
+    assert(shared); /* rank 0's text has an end at least */
     bool same = strcmp(own, shared) == 0;
     if (!same)
         error_set(error, "%s is not the data set that rank 0 has (content %.12s..., rank 0's %.12s...)", path, own,
