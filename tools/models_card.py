@@ -15,6 +15,9 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import music_checks # pylint: disable=wrong-import-position
+
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BEGIN, END = "<!-- measured: written by tools/models_card.py -->", "<!-- end of measured -->"
 PREFIXES = {"train": "train_", "validation": "val_", "test": "test_"}
@@ -34,6 +37,7 @@ class Model:
             self.noisy = self.evaluate(program, options, "--velocity_noise=1", "--timing_noise=1")
         except subprocess.CalledProcessError:
             self.noisy = None # the file does not say how much there should be
+        self.music = music_checks.judge(path, options.data, options.split) if "samples_count" in self.line else {}
 
     def evaluate(self, program, options, *arguments):
         command = [program, "--mode=eval", f"--checkpoint_file={self.path}", f"--examples_path={options.data}",
@@ -114,6 +118,18 @@ def samples(models, split):
     return table(headings, rows)
 
 
+def musics(models, split):
+    rows = []
+    for m in models:
+        if m.music:
+            n = lambda name, m=m: f"{m.music[name]:.3f}" if name in m.music else "-"
+            rows.append((f"`{m.name}`", str(len(m.music.get("styles", []))), n("styles_split_accuracy"), n("styles_samples_accuracy"),
+                         n("styles_chance"), *(f"{m.music[name]} of {m.music['interpolations']}" for name in
+                                               ("interpolations_smooth", "interpolations_exact"))))
+    return rows and table(("model", "styles", f"accuracy on {split}", "of samples", "by chance", "smooth interpolations",
+                           "with exact ends"), rows)
+
+
 def page(models, baselines, split):
     windows = sorted({(m.line["num_windows"], m.line.get("num_beats_windows", 0)) for m in models})
     lines = [f"On the {split} split, by `tools/models_card.py`: windows that do not overlap ("
@@ -127,6 +143,11 @@ def page(models, baselines, split):
     lines += [f"{SAMPLES:,} samples at default settings: Jensen-Shannon divergences in bits from the train split, beside those of as many",
               "windows of data from the others (floor); share with at least four drums, silent, and near to a training window:", ""]
     lines += samples(models, split)
+    if any(m.music for m in models):
+        lines += ["Styles by the nearest mean of latent vectors, of windows and of samples of `--style` whose MIDI was read and encoded again (balanced",
+                  "accuracy); interpolations between random windows in nine outputs, smooth where no step is as large as the ends are apart, and",
+                  "whose ends have the hits of `--mode=reconstruct`; by `tools/music_checks.py`:", ""]
+        lines += musics(models, split)
     if baselines:
         lines += ["The published recipe (Magenta's hparams, trained by Drumline), by the same code:", ""]
         lines += losses(baselines) + qualities(baselines)

@@ -456,7 +456,7 @@ void inference_decode(float *music, const float *z, const struct inference_decod
     int batch = request->batch;
     const float *embedding = z;
     for (int b = 0; b < batch; b++) {
-        uint32_t output = request->first_output + (uint32_t)b;
+        uint32_t output = request->same_numbers ? 0 : request->first_output + (uint32_t)b;
         random_stream_start(&scratch->streams[b], request->seed, RANDOM_SAMPLED_OUTPUT, request->window, output);
         random_stream_start(&scratch->noise_streams[b], request->seed, RANDOM_FEEL_NOISE, request->window, output);
     }

@@ -57,7 +57,8 @@ struct inference_request {
     float temperature; /* above 0: hits are drawn with probability sigmoid(logit / temperature) */
     uint64_t seed;
     uint32_t first_output; /* window b's random numbers depend on seed, first_output + b and `window` alone */
-    uint32_t window;       /* of a longer piece: which, from 0 */
+    bool same_numbers; /* those of all windows are the ones of output 0: windows differ by their latent vectors alone */
+    uint32_t window;   /* of a longer piece: which, from 0 */
 };
 
 /* music [B, T, D] from z [B, Z], step by step, each fed the step before as it was sampled. The noise is drawn from a stream of

@@ -64,6 +64,7 @@ static bool play(struct generate_job *job, struct error *error)
         .request = {.controls = job->controls,
                     .kept = job->keeps_hits ? job->kept : NULL,
                     .noise = &job->noise,
+                    .same_numbers = job->options->mode == GENERATE_INTERPOLATE,
                     .raw_feedback = job->options->feedback == GENERATE_FEEDBACK_RAW,
                     .temperature = (float)job->temperature,
                     .seed = job->seed},

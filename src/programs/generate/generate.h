@@ -17,7 +17,7 @@
  * there to make training harder.
  *
  * Output i depends on the checkpoint, inputs, temperature, seed and i alone: not on how many outputs there are (but for
- * interpolation, where they share the way), and not on the number of threads. */
+ * interpolation, where they share the way and the random numbers), and not on the number of threads. */
 #ifndef DRUMLINE_PROGRAMS_GENERATE_GENERATE_H
 #define DRUMLINE_PROGRAMS_GENERATE_GENERATE_H
 
