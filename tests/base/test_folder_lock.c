@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <jansson.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
@@ -284,6 +285,26 @@ static void without_descriptors_nothing_is_taken_over(void **state)
     assert_int_equal(status, 0);
 }
 
+static void *no_memory(size_t size)
+{
+    (void)size;
+    errno = ENOMEM;
+    return NULL;
+}
+
+static void too_little_memory_is_no_damage(void **state)
+{
+    struct error error;
+    struct folder_lock lock;
+    assert_ok(folder_lock_take(&lock, *state, &kind, NULL, &error), error);
+    json_set_alloc_funcs(no_memory, free);
+    bool held = folder_lock_held(&lock, &error);
+    json_set_alloc_funcs(malloc, free);
+    assert_false(held);
+    assert_contains(error.message, strerror(ENOMEM));
+    folder_lock_release(&lock);
+}
+
 /* Another user's living job where /proc shows each user their own processes alone. */
 static void a_process_that_is_hidden_is_alive(void **state)
 {
@@ -410,6 +431,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(locks_without_sense, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(a_lock_that_cannot_be_read, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(without_descriptors_nothing_is_taken_over, make_scratch, remove_scratch),
+        cmocka_unit_test_setup_teardown(too_little_memory_is_no_damage, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(a_process_that_is_hidden_is_alive, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(others_can_look, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(of_several_takers_one_wins, make_scratch, remove_scratch),

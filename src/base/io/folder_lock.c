@@ -66,7 +66,10 @@ static struct reading read_once(const char *path)
     close(file);
     if (size < 0)
         return (struct reading){.content = CONTENT_UNREADABLE, .reason = reason};
+    errno = 0;
     json_t *object = json_loadb(bytes, (size_t)size, 0, NULL);
+    if (!object && errno == ENOMEM)
+        return (struct reading){.content = CONTENT_UNREADABLE, .reason = errno};
     if (!json_is_object(object)) {
         json_decref(object);
         return (struct reading){.content = CONTENT_INVALID};
