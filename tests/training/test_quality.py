@@ -135,6 +135,16 @@ class Quality(harness.TrainingTest):
                 ["--latent=prior"] if latent == "prior" else []))
             self.assert_same(line, self.measure(1, "validation", samples=self.path(f"midi-{latent}")), 25)
 
+    def test_interpolations(self):
+        """Ends have the hits that reconstruct gives, as tools/music_checks.py finds in the MIDI files."""
+        run = self.trained("groovae_4bar", 1, fit_latents="true")
+        job = subprocess.run([sys.executable, os.path.join(os.path.dirname(QUALITY), "music_checks.py"), self.path(run, "train", "best.h5"),
+                              DRUMS, "--pairs=3", "--samples=10"], capture_output=True, text=True, check=False,
+                             env={**os.environ, "DRUMLINE_BIN": harness.BIN})
+        self.assertEqual(job.returncode, 0, job.stderr)
+        measured = json.loads(job.stdout)
+        self.assertEqual((measured["interpolations"], measured["interpolations_exact"]), (3, 3))
+
     def test_added_drums(self):
         """A model that adds a drum is judged by that drum."""
         run = self.trained("groovae_2bar_add_closed_hh", 1)
