@@ -266,15 +266,17 @@ class Bench:
             return 0
         processes.signal_to(pids[victim], signal.SIGSTOP)
         try:
-            processes.wait_until(lambda: job.process.poll() is not None, self.limit, "a report")
+            # A rank that is stopped on its way out, after the run was given back, is the launcher's to wait for.
+            processes.wait_until(lambda: job.process.poll() is not None or not os.path.exists(lock), self.limit, "a report")
+            is_over = job.process.poll() is None
         finally:
             for pid in pids:
                 processes.signal_to(pid, signal.SIGCONT)
                 processes.signal_to(pid, signal.SIGKILL)
             job.kill()
-        if job.status != 0:
+        if job.status != 0 and not is_over:
             expect("no progress for" in job.output, f"status {job.status}, and no report:\n{job.output}")
-        self.notes["done nevertheless" if job.status == 0 else "reported"] += 1
+        self.notes["done nevertheless" if job.status == 0 or is_over else "reported"] += 1
         subject.check(folder)
         self.finish(subject, folder)
         return 1
