@@ -71,11 +71,10 @@ static void test_grid_of_four(void **state)
     for (size_t i = 0; i < SIDE; i++)
         assert_true(same_grid(place.output, i, line, i));
     alone = path_join(place.folder, "alone");
-    play(&place, (struct generate_options){.mode = GENERATE_RECONSTRUCT,
-                                           .num_outputs = 1,
-                                           .seed = 2,
-                                           .input_midi = {inputs[3]},
-                                           .output_dir = alone});
+    play(
+        &place,
+        (struct generate_options){
+            .mode = GENERATE_RECONSTRUCT, .num_outputs = 1, .seed = 2, .input_midi = {inputs[3]}, .output_dir = alone});
     assert_true(same_grid(place.output, SIDE * SIDE - 1, alone, 0));
     assert_false(same_grid(place.output, SIDE * SIDE - 2, alone, 0));
 
