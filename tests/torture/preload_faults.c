@@ -108,7 +108,7 @@ static bool fails(const char *name, const char *place)
 
 static int open_at(int at, const char *path, int flags, va_list list)
 {
-    mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(list, mode_t) : 0;
+    mode_t mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(list, mode_t) : 0;
     const char *place = of_path(at, path);
     return fails("openat", place) ? -1 : note((int)syscall(SYS_openat, at, path, flags, mode), place);
 }

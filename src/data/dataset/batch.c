@@ -47,7 +47,7 @@ void window_controls(float *controls, size_t controls_stride, const float *targe
 {
     const float *from = transform->input_as_controls ? input : target;
     size_t tempo = transform->tempo_control ? NUM_TEMPO_CONTROLS : 0, music = count_controls(transform) - tempo;
-    float tempos[NUM_TEMPO_CONTROLS];
+    float tempos[NUM_TEMPO_CONTROLS] = {0};
     if (transform->tempo_control)
         tempo_controls(tempos, qpm);
     for (size_t t = 0; t < num_steps; t++) {
