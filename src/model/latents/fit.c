@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MIXTURE_MOST = 32 };
+enum { MIXTURE_MOST = 32, NUM_REFUSED_NAMED = 5 };
 
 /* What one fit works with; all owned but the samples and the report. */
 struct fitting {
@@ -141,11 +141,21 @@ static int largest_style(const struct fitting *fitting, const bool *taken)
     return largest;
 }
 
-/* The styles that are fitted; those that are not, with their counts, are reported. */
+/* Appends "NAME COUNT" to a list, as far as `most_named` of them. */
+static void list_style(char **list, int place, int most_named, const char *name, size_t windows)
+{
+    if (place >= most_named)
+        return;
+    char *longer = format_text("%s%s%s %zu", *list, place > 0 ? ", " : "", name, windows);
+    free(*list);
+    *list = longer;
+}
+
+/* The styles that are fitted. They are reported, and the largest of those that are not, with their counts. */
 static void choose_styles(struct fitting *fitting)
 {
     const struct latent_samples *samples = fitting->samples;
-    char *refused = format_text("%s", "");
+    char *chosen = format_text("%s", ""), *refused = format_text("%s", "");
     int num_refused = 0, most = LATENTS_MAX_STYLE_FLOATS / (samples->size * (samples->size + 1) / 2 + 1);
     most = samples->size > GAUSSIAN_SEARCH_SIZE ? 0 : most < LATENTS_MAX_STYLES ? most : LATENTS_MAX_STYLES;
     for (size_t i = 0; i < samples->count; i++)
@@ -157,16 +167,20 @@ static void choose_styles(struct fitting *fitting)
         const char *name = samples->style_names[style];
         fitting->style_is_taken[style] = true;
         if (windows >= LATENTS_STYLE_WINDOWS && fitting->num_chosen_styles < most && strlen(name) < LATENTS_NAME_SIZE) {
+            list_style(&chosen, fitting->num_chosen_styles, LATENTS_MAX_STYLES, name, windows);
             fitting->chosen_styles[fitting->num_chosen_styles++] = style;
-            continue;
+        } else {
+            list_style(&refused, num_refused++, NUM_REFUSED_NAMED, name, windows);
         }
-        char *longer = format_text("%s%s%s %zu", refused, num_refused++ > 0 ? ", " : "", name, windows);
-        free(refused);
-        refused = longer;
     }
-    if (num_refused > 0)
-        say(fitting, format_text("no density of their own for styles of fewer than %d windows: %s",
-                                 LATENTS_STYLE_WINDOWS, refused));
+    if (fitting->num_chosen_styles > 0)
+        say(fitting, format_text("styles with a density of their own, and their windows: %s", chosen));
+    if (num_refused > NUM_REFUSED_NAMED)
+        say(fitting, format_text("without, with fewer than %d windows: %s and %d more", LATENTS_STYLE_WINDOWS, refused,
+                                 num_refused - NUM_REFUSED_NAMED));
+    else if (num_refused > 0)
+        say(fitting, format_text("without, with fewer than %d windows: %s", LATENTS_STYLE_WINDOWS, refused));
+    free(chosen);
     free(refused);
 }
 
@@ -210,8 +224,6 @@ static bool fit_styles(struct latents *latents, struct fitting *fitting, struct 
             store_style(latents, number, fitting, &gaussian);
             latents->style_windows[number] = (float)data.count;
             snprintf(latents->style_names[number], LATENTS_NAME_SIZE, "%s", samples->style_names[style]);
-            say(fitting, format_text("style %s: %zu windows, shrunk towards the whole by %g",
-                                     samples->style_names[style], data.count, gaussian.weight));
         }
         gaussian_free(&gaussian);
         ok = ok && may_go_on(fitting, error);
