@@ -47,7 +47,7 @@ class Model:
     def __init__(self, path):
         with h5py.File(path, "r") as file:
             self.path, self.bars = path, int(file.attrs["bars"])
-            if file.attrs["hits_as_controls"] or file.attrs["input_as_controls"]:
+            if file.attrs.get("hits_as_controls") or file.attrs.get("input_as_controls"):
                 sys.exit(f"{path}: plays to an input: it has no samples")
             self.layers = len(file.attrs["enc_rnn_size"])
             self.tensors = {}

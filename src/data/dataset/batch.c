@@ -39,7 +39,7 @@ static size_t count_controls(const struct transform *transform)
 {
     const struct representation *representation = transform->representation;
     int music = transform->input_as_controls ? representation->depth : representation->num_controls;
-    return (size_t)(music + (transform->tempo_control ? NUM_TEMPO_CONTROLS : 0));
+    return (size_t)music + (transform->tempo_control ? NUM_TEMPO_CONTROLS : 0);
 }
 
 void window_controls(float *controls, size_t controls_stride, const float *target, const float *input, size_t stride,
