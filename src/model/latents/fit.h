@@ -28,7 +28,7 @@ struct latent_samples {
     const double *attributes; /* [N, A]; NaN where the window has none */
 };
 
-/* Who is told of a fit under way. */
+/* Callbacks of a fit under way. */
 struct latents_report {
     void (*say)(void *context, const char *text); /* one sentence about what was found or refused */
     bool (*must_stop)(void *context);             /* asked between parts of the fit, which fails then; NULL: never */

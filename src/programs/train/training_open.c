@@ -224,10 +224,10 @@ static bool check_dataset(struct training *training, bool resumed, struct error 
         return error_prefix(error, "%s", options->examples_path);
     if (training->windows.count < (size_t)hparams->batch_size)
         return error_set(error,
-                         "%s: the train split holds %zu windows of %" PRId64 " bars, fewer than one batch of %" PRId64
+                         "%s: the train split holds %zu window%s of %" PRId64 " bars, fewer than one batch of %" PRId64
                          "; the largest batch that fits is --hparams=batch_size=%zu",
-                         options->examples_path, training->windows.count, hparams->bars, hparams->batch_size,
-                         training->windows.count);
+                         options->examples_path, training->windows.count, PLURAL(training->windows.count),
+                         hparams->bars, hparams->batch_size, training->windows.count);
     if (hparams->batch_size < training->num_ranks)
         return error_set(error, "batch_size=%" PRId64 " is less than one window for each of %d ranks",
                          hparams->batch_size, training->num_ranks);
