@@ -2,6 +2,7 @@
 
 #include "base/io/atomic_file.h"
 #include "base/io/files.h"
+#include "base/text.h"
 #include "run/json_members.h"
 #include "run/run_folder.h"
 
@@ -101,6 +102,7 @@ static bool take_phases(struct rank_times *times, const json_t *object)
     {
         json_t *clean = json_clean_text(json_is_string(name) ? json_string_value(name) : "");
         snprintf(times->phases[i], RANK_TIMES_NAME_SIZE, "%s", json_string_value(clean));
+        text_make_printable(times->phases[i]); /* where it was cut */
         json_decref(clean);
         if (strcmp(times->phases[i], member_string(object, "waiting")) == 0)
             times->waiting = (int)i;
@@ -116,6 +118,7 @@ static bool take_rank(struct rank_time *rank, const json_t *object, int num_phas
     if (json_array_size(seconds) != (size_t)num_phases)
         return false;
     snprintf(rank->host, sizeof rank->host, "%s", member_string(object, "host"));
+    text_make_printable(rank->host);
     json_array_foreach(seconds, i, value)
     {
         rank->seconds[i] = json_number_value(value);

@@ -23,6 +23,9 @@ struct rank_times {
     struct rank_time *ranks; /* [num_ranks] */
 };
 
+/* Below this share of its time a rank is not slow. */
+#define RANK_TIMES_SLOW_SHARE 0.01
+
 /* The rank that has worked longest: in all phases but `waiting`. */
 struct slowest_rank {
     size_t rank;

@@ -9,7 +9,7 @@
 /* Whether the folder is a run's: it holds train, eval or requeues.tsv. */
 bool sweep_folder_is_run(const char *folder);
 
-/* The names of the runs right below a folder, sorted, hidden folders left aside, ten thousand at most: [*count], freed by
+/* The names of the runs right below a folder, sorted, hidden folders skipped, ten thousand at most: [*count], freed by
  * sweep_folder_free. NULL and the error set on failure. */
 char **sweep_folder_list(const char *folder, size_t *count, struct error *error);
 void sweep_folder_free(char **names, size_t count);

@@ -231,7 +231,7 @@ def check_ranks(bin_dir, path, run):
     name = os.path.join(run, "train", "rank_times.json")
     ranks = [{"host": "<b>host", "seconds": [10 + i % 49, 80 - i % 49, 10 if i != 30 else 40]} for i in range(50)]
     with open(name, "w", encoding="utf-8") as file:
-        json.dump({"from_step": 0, "step": 9, "phases": ["data", "waiting for gradients", "loss"],
+        json.dump({"from_step": 0, "step": 9, "phases": ["data", "waiting for gradients", 40 * "é"],
                    "waiting": "waiting for gradients", "ranks": ranks}, file)
     page = report(bin_dir, path + ".odd", run)
     parse(page)
@@ -243,6 +243,9 @@ def check_ranks(bin_dir, path, run):
         fail("the run's name or a host's is not escaped")
     if "rank 30 (<b>host), for which the others wait" not in info(bin_dir, run).stdout.replace("\n" + 14 * " ", " "):
         fail("drumline-info does not name the slowest rank")
+    phase = json.loads(info(bin_dir, "--json", run).stdout)["slowest_rank"]["phase"]
+    if len(phase) < 20:
+        fail(f"the phase of a name that is too long is '{phase}'")
     with open(name, "w", encoding="utf-8") as file:
         file.write("[]")
     if "rank_times.json: " not in report(bin_dir, path + ".odd", run):
@@ -336,6 +339,9 @@ def check_model(bin_dir, run, folder):
             fail(f"the model's page lacks {text}")
     if page.count('<figure class="roll"') != 9:
         fail(f"the model's page has {page.count('<figure class=')} figures, not 9 drum rolls")
+    sample, *_, first, _, _, _, _ = [re.findall(r'<rect style=.*?>', part) for part in page.split('<figure class="roll"')[1:]]
+    if not sample or sample != first:
+        fail(f"the interpolation from sample 1 begins with the hits {first}, not {sample}")
     return path
 
 

@@ -69,7 +69,8 @@ static void append(struct shard_writer *shard, const char *path, enum split spli
     grid_free(&grid);
 }
 
-/* A data set of one shard: 9 bars and 3 bars for training, 2 bars of 3/4 for validation. */
+/* A data set of one shard: 9 bars and 3 bars for training, 2 bars of 3/4 for validation, and a bar whose style would have a
+ * terminal clear its screen. */
 static void make_dataset(const char *folder)
 {
     static const struct time_signature common = {4, 4}, waltz = {3, 4};
@@ -78,12 +79,16 @@ static void make_dataset(const char *folder)
     struct shard_writer shard = {.num_steps = 0};
     struct dataset_index index;
     struct dataset_counts counts = {
-        .num_files = 5, .num_kept = 3, .num_hits = 6, .num_unknown = 4, .num_silent_bars = 30};
+        .num_files = 6, .num_kept = 4, .num_hits = 8, .num_unknown = 4, .num_silent_bars = 30};
     char *name = shard_name(0, 1), *path = path_join(folder, name), *index_path = path_join(folder, INDEX_NAME);
     counts.skipped[SKIPPED_SHORT] = 2;
     append(&shard, "a.mid", SPLIT_TRAIN, "rock", 9, common);
     append(&shard, "b.mid", SPLIT_TRAIN, "jazz/caf\xc3\xa9", 3, common);
     append(&shard, "c.mid", SPLIT_VALIDATION, "rock", 2, waltz);
+    append(&shard, "d.mid", SPLIT_TEST,
+           "\xc2\x9b"
+           "2J",
+           1, common);
     assert_ok(SAVE(path, &to, shard_writer_write(&shard, &to, &error), &error), error);
     assert_ok(dataset_index_make(&index, &shard.table, 1, &counts, &error), error);
     index.lost[0] = (struct lost_pitch){24, 3, 2};
@@ -101,7 +106,7 @@ static void check_splits(const json_t *object)
 {
     const json_t *splits = json_object_get(object, "splits"), *train = json_object_get(splits, "train");
     const json_t *windows = json_object_get(train, "windows");
-    assert_int_equal(member_int(object, "num_performances"), 3);
+    assert_int_equal(member_int(object, "num_performances"), 4);
     assert_int_equal(member_int(train, "performances"), 2);
     assert_int_equal(member_int(train, "steps"), 192);
     assert_int_equal(member_int(train, "hits"), 4);
@@ -110,7 +115,7 @@ static void check_splits(const json_t *object)
     assert_int_equal(member_int(windows, "2_bars_every_bar"), 8 + 2);
     assert_int_equal(member_int(windows, "4_bars_apart"), 2);
     assert_int_equal(member_int(windows, "4_bars_every_bar"), 6);
-    assert_int_equal(member_int(json_object_get(splits, "test"), "performances"), 0);
+    assert_int_equal(member_int(json_object_get(splits, "test"), "performances"), 1);
     assert_int_equal(member_int(json_object_get(json_object_get(object, "styles"), "rock"), "validation"), 1);
     assert_int_equal(member_int(json_object_get(json_object_get(object, "time_signatures"), "3/4"), "validation"), 1);
     assert_int_equal(member_int(json_object_get(json_object_get(object, "drummers"), "ann"), "train"), 2);
@@ -144,6 +149,8 @@ static void test_dataset_and_shard(void **state)
     assert_contains(words, "30 bars: in long silences");
     assert_int_equal(json_array_size(json_object_get(object, "lost_pitches")), 2);
     assert_contains(words, "jazz/caf\xc3\xa9                                   1          0          0          1\n");
+    assert_contains(words, "  ??2J ");
+    assert_null(strstr(words, "\xc2\x9b"));
     free(words);
     json_decref(object);
     json_decref(same);

@@ -1,8 +1,10 @@
 /* What a checkpoint has of its latent space. */
+#include "base/text.h"
 #include "model/checkpoint.h"
 #include "programs/info/kinds.h"
 #include "run/json_members.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -46,8 +48,8 @@ static void print_list(FILE *out, const char *title, const json_t *list)
     {
         const char *name = i == 0 ? title : "";
         if (json_object_get(row, "windows"))
-            info_print_field(out, name, "%s, %lld windows", member_string(row, "name"),
-                             (long long)member_int(row, "windows"));
+            info_print_field(out, name, "%s, %" PRId64 " window%s", member_string(row, "name"),
+                             member_int(row, "windows"), PLURAL(member_int(row, "windows")));
         else
             info_print_field(out, name, "%s, mean %.4g, standard deviation %.4g", member_string(row, "name"),
                              member_number(row, "mean"), member_number(row, "sd"));

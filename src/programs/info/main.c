@@ -84,6 +84,8 @@ static bool check(const struct options *options, int num_paths, struct error *er
         return error_set(error, "--hparams takes neither a path nor --json");
     if ((options->report || options->csv) && (options->hparams || options->json || renders(options) || num_paths != 1))
         return error_set(error, "--report and --csv take one path");
+    if (options->csv && (options->report || options->watch > 0))
+        return error_set(error, "--csv goes with neither --report nor --watch");
     if (options->watch > 0 && (options->hparams || options->json || num_paths != 1))
         return error_set(error, "--watch takes the path of one run, and neither --json nor --hparams");
     if (renders(options) && (options->hparams || options->drum_maps || options->watch > 0 || num_paths != 1))

@@ -1,5 +1,6 @@
 /* MIDI files: what of them is drumming, bar by bar and drum by drum, and their pictures and audio. */
 #include "base/io/files.h"
+#include "base/text.h"
 #include "data/midi/drum_map.h"
 #include "data/midi/drum_notes.h"
 #include "data/midi/reader.h"
@@ -126,7 +127,8 @@ void info_print_midi(FILE *out, const json_t *object)
     const char *drum;
     const json_t *stretches = json_object_get(object, "performances");
     int64_t other = member_int(object, "notes_other_channels"), unknown = member_int(object, "notes_unknown_pitch");
-    fprintf(out, "%s: MIDI file, %" PRId64 " drum notes\n", member_string(object, "path"), member_int(object, "notes"));
+    fprintf(out, "%s: MIDI file, %" PRId64 " drum note%s\n", member_string(object, "path"), member_int(object, "notes"),
+            PLURAL(member_int(object, "notes")));
     if (other > 0)
         info_print_field(out, "skipped", "%" PRId64 " note%s: not on the drum channel", other, PLURAL(other));
     if (unknown > 0)
@@ -139,9 +141,9 @@ void info_print_midi(FILE *out, const json_t *object)
     json_array_foreach(stretches, i, stretch)
     {
         info_print_field(
-            out, "performance", "%" PRId64 " bar%s of %s at %.4g quarter notes per minute, %" PRId64 " hits",
+            out, "performance", "%" PRId64 " bar%s of %s at %.4g quarter notes per minute, %" PRId64 " hit%s",
             member_int(stretch, "bars"), PLURAL(member_int(stretch, "bars")), member_string(stretch, "time_signature"),
-            member_number(stretch, "qpm"), member_int(stretch, "hits"));
+            member_number(stretch, "qpm"), member_int(stretch, "hits"), PLURAL(member_int(stretch, "hits")));
         json_object_foreach(json_object_get(stretch, "drums"), drum, hits) if (json_integer_value(hits) > 0)
             info_print_field(out, "", "%6lld %s", (long long)json_integer_value(hits), drum);
     }
@@ -178,8 +180,8 @@ static bool play(const struct midi *midi, const char *soundfont, enum rendering 
     return ok;
 }
 
-static bool play_aloud(const struct midi *midi, const char *path, const struct info_renderings *wanted,
-                       struct error *error)
+static bool play_on_device(const struct midi *midi, const char *path, const struct info_renderings *wanted,
+                           struct error *error)
 {
     struct playback playback;
     if (!playback_start(&playback, wanted->device, wanted->soundfont, error))
@@ -206,7 +208,7 @@ bool info_render_midi(const char *path, const struct info_renderings *wanted, st
         else
             ok = play(&midi, wanted->soundfont, (enum rendering)i, wanted->paths[i], error);
     }
-    ok = ok && (!wanted->device || play_aloud(&midi, path, wanted, error));
+    ok = ok && (!wanted->device || play_on_device(&midi, path, wanted, error));
     midi_free(&midi);
     return ok;
 }

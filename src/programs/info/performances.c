@@ -66,15 +66,16 @@ static json_t *json_of_counts(const struct split_counts *counts)
     return object;
 }
 
-/* Counts one more of `name` in a group, by split. */
+/* Counts one more of `name`, which a file gave, in a group, by split. */
 static void add_to_group(json_t *group, const char *name, enum split split)
 {
-    json_t *counts = json_object_get(group, name);
+    json_t *clean = json_clean_text(name), *counts = json_object_get(group, json_string_value(clean));
     if (!counts) {
         counts = json_object();
-        json_object_set_new(group, name, counts);
+        json_object_set_new(group, json_string_value(clean), counts);
     }
     json_object_set_new(counts, split_name(split), json_integer(member_int(counts, split_name(split)) + 1));
+    json_decref(clean);
 }
 
 static void read_performances(json_t *object, const struct performance_table *table, const uint8_t *hits)
@@ -234,8 +235,8 @@ static void print_skipped(FILE *out, const json_t *object)
                          PLURAL(unknown));
     info_print_lost(out, json_object_get(object, "lost_pitches"));
     if (member_int(object, "skipped_silent_bars") > 0)
-        info_print_field(out, "skipped", "%" PRId64 " bars: in long silences",
-                         member_int(object, "skipped_silent_bars"));
+        info_print_field(out, "skipped", "%" PRId64 " bar%s: in long silences",
+                         member_int(object, "skipped_silent_bars"), PLURAL(member_int(object, "skipped_silent_bars")));
 }
 
 void info_print_performances(FILE *out, const json_t *object)

@@ -194,7 +194,8 @@ static void print_restarts(FILE *out, const json_t *sessions)
     add_count(reasons, sizeof reasons, killed, "kill");
     add_count(reasons, sizeof reasons, failed, "failure");
     add_count(reasons, sizeof reasons, done, "end");
-    info_print_field(out, "restarts", "%zu, after %s; %" PRId64 " steps repeated", count - 1, reasons, lost);
+    info_print_field(out, "restarts", "%zu, after %s; %" PRId64 " step%s repeated", count - 1, reasons, lost,
+                     PLURAL(lost));
 }
 
 void info_print_state(FILE *out, const json_t *object)

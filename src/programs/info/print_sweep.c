@@ -1,4 +1,5 @@
 /* Prints a sweep: as a table for a terminal, and as CSV. */
+#include "base/text.h"
 #include "programs/info/info.h"
 #include "programs/info/kinds.h"
 #include "run/json_members.h"
@@ -90,7 +91,7 @@ static void print_counts(FILE *out, const json_t *runs)
                  *state ? state : "unknown");
         json_object_set_new(counts, first, json_integer(json_integer_value(json_object_get(counts, first)) + 1));
     }
-    fprintf(out, "sweep of %zu run%s", json_array_size(runs), json_array_size(runs) == 1 ? "" : "s");
+    fprintf(out, "sweep of %zu run%s", json_array_size(runs), PLURAL(json_array_size(runs)));
     json_object_foreach(counts, word, number)
     {
         fprintf(out, "%s%" JSON_INTEGER_FORMAT " %s", before, json_integer_value(number), word);
@@ -190,6 +191,15 @@ static json_t *usual_values(const json_t *runs, const json_t *differing)
     return usual;
 }
 
+/* Closes a stream of open_memstream, of which `text` is the caller's; NULL where there was no memory for all of it. */
+static char *text_of_stream(FILE *memory, char **text)
+{
+    if (fclose(memory) == 0)
+        return *text;
+    free(*text);
+    return NULL;
+}
+
 /* "learning_rate=0.01 z_size=128 ", the caller's: what a run has that is not usual, or, where it is NULL, what is. */
 static char *text_of(const json_t *run, const json_t *usual, const json_t *differing)
 {
@@ -208,7 +218,7 @@ static char *text_of(const json_t *run, const json_t *usual, const json_t *diffe
     }
     if (run && json_object_size(json_object_get(run, "hparams")) == 0)
         fprintf(memory, "not known yet");
-    return fclose(memory) == 0 ? text : NULL;
+    return text_of_stream(memory, &text);
 }
 
 static void print_difference(FILE *out, const char *label, char *text)
@@ -266,8 +276,7 @@ char *info_sweep_note(const json_t *object)
         return NULL;
     fprintf(memory, "val_loss is not the same measure in all of these runs, which differ in ");
     json_array_foreach(names, i, name) fprintf(memory, "%s%s", i > 0 ? ", " : "", json_string_value(name));
-    fclose(memory);
-    return text;
+    return text_of_stream(memory, &text);
 }
 
 void info_print_sweep(FILE *out, const json_t *object)
@@ -303,11 +312,14 @@ bool info_print_sweep_csv(FILE *out, const char *folder, struct error *error)
     static const char *const numbers[] = {"val_loss", "best_step", "loss", "step", "num_steps"};
     json_t *object = json_object(), *run, *name;
     size_t i, h;
-    bool ok = info_read_sweep(object, folder, error);
+    if (!info_read_sweep(object, folder, error)) {
+        json_decref(object);
+        return false;
+    }
     const json_t *differing = json_object_get(object, "differing");
-    fprintf(out, ok ? "run,val_loss,best_step,loss,step,num_steps,state" : "");
+    fprintf(out, "run,val_loss,best_step,loss,step,num_steps,state");
     json_array_foreach(differing, h, name) fprintf(out, ",%s", json_string_value(name));
-    fprintf(out, ok ? "\r\n" : "");
+    fprintf(out, "\r\n");
     json_array_foreach(json_object_get(object, "runs"), i, run)
     {
         put_csv_text(out, member_string(run, "run"));
@@ -326,5 +338,5 @@ bool info_print_sweep_csv(FILE *out, const char *folder, struct error *error)
         fprintf(out, "\r\n");
     }
     json_decref(object);
-    return ok;
+    return true;
 }

@@ -102,7 +102,7 @@ struct player {
     bool takes_input;            /* what is played answers an input; else it is drawn */
     enum latent_density density; /* that latent vectors are drawn from */
     float temperature;
-    struct feel_noise noise; /* of samples */
+    struct feel_noise noise; /* of samples; of answers to an input it draws nothing, but plays medians */
 };
 
 static void put_roll(FILE *out, const char *title, const struct grid *grid, struct audio_renderer *renderer)
@@ -137,20 +137,29 @@ static void put_window(FILE *out, const char *title, const float *window, const 
     grid_free(&grid);
 }
 
-/* Drawn as drumline-generate draws by default: from what is fitted, with the noise of the model's residuals, where it has them. */
+/* Drawn as drumline-generate draws by default: from what is fitted, with the noise of the model's residuals, where it has them;
+ * the points of an interpolation with the same random numbers, those of sample 1. */
+static void play_samples(const struct player *player)
+{
+    int size = inference_decoder_shape(player->model->decoder)->z_size;
+    float *z = player->z, *between = z + (size_t)NUM_SAMPLES * (size_t)size;
+    struct inference_request request = {
+        .batch = NUM_SAMPLES, .noise = &player->noise, .temperature = player->temperature, .seed = SEED};
+    generation_draw_latents(z, NUM_SAMPLES, size, SEED, 0);
+    latents_apply(z, NUM_SAMPLES, &player->model->latents, player->density, 0, SEED, 0, 0);
+    inference_decode(player->windows, z, player->model->decoder, player->scratch, &request);
+    for (int i = 0; i < NUM_BETWEEN; i++)
+        generation_slerp(between + (size_t)i * (size_t)size, z, z + size, (double)i / (NUM_BETWEEN - 1), size);
+    request.batch = NUM_BETWEEN;
+    request.same_numbers = true;
+    inference_decode(player->windows + NUM_SAMPLES * player->window, between, player->model->decoder, player->scratch,
+                     &request);
+}
+
 static void put_samples(FILE *out, const struct player *player)
 {
     enum { COUNT = NUM_SAMPLES + NUM_BETWEEN };
-    int size = inference_decoder_shape(player->model->decoder)->z_size;
-    const struct inference_request request = {
-        .batch = COUNT, .noise = &player->noise, .temperature = player->temperature, .seed = SEED};
-    float *z = player->z;
-    generation_draw_latents(z, NUM_SAMPLES, size, SEED, 0);
-    latents_apply(z, NUM_SAMPLES, &player->model->latents, player->density, 0, SEED, 0, 0);
-    for (int i = 0; i < NUM_BETWEEN; i++)
-        generation_slerp(z + (size_t)(NUM_SAMPLES + i) * (size_t)size, z, z + size, (double)i / (NUM_BETWEEN - 1),
-                         size);
-    inference_decode(player->windows, z, player->model->decoder, player->scratch, &request);
+    play_samples(player);
     fprintf(out, "<div class=\"rolls\">\n");
     for (int i = 0; i < COUNT; i++) {
         char title[64];
@@ -227,6 +236,7 @@ static void answer(FILE *out, const struct player *player, const struct grid *be
     const struct inference_request request = {.batch = count,
                                               .controls = num_controls > 0 ? player->controls : NULL,
                                               .kept = keeps ? kept : NULL,
+                                              .noise = &player->noise,
                                               .temperature = player->temperature,
                                               .seed = SEED};
     inference_decode(answers, player->z, player->model->decoder, player->scratch, &request);
@@ -258,7 +268,7 @@ static bool open_player(struct player *player, const struct run_model *model, st
     player->windows = calloc(COUNT * player->window, sizeof *player->windows);
     player->controls = calloc((size_t)shape->steps * (size_t)shape->num_controls + 1, sizeof *player->controls);
     player->scratch = inference_scratch_make(model->decoder, COUNT, error);
-    double amount = model->residual_sd ? 1 : 0;
+    double amount = !player->takes_input && model->residual_sd ? 1 : 0;
     return player->scratch &&
            ((player->z && player->windows && player->controls) || error_set(error, "out of memory")) &&
            feel_noise_make(&player->noise, hparams_representation(&model->checkpoint.hparams), model->residual_sd,

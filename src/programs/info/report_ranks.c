@@ -12,8 +12,6 @@
 
 enum { NUM_GROUPS = 8, MOST_SHOWN = 32, MOST_LEAST_BUSY = 8 };
 
-static const double no_matter = 0.01; /* share of the time */
-
 /* Phases that have one colour. Those that wait are faint and come last, so that what is worked is seen from the left. */
 enum group { DATA, FORWARD, BACKWARD, OPTIMIZER, CHECKPOINT, EVALUATION, OTHER, WAITING };
 static const char *const group_names[NUM_GROUPS] = {"data",       "forward",    "backward", "optimizer",
@@ -126,8 +124,8 @@ static void put_slowest(FILE *out, const struct rank_times *times, double *scrat
 {
     struct slowest_rank slowest;
     rank_times_find_slowest(&slowest, times, scratch);
-    fprintf(out, "<p>%s: rank %zu (", slowest.share < no_matter ? "No rank is slow; the busiest" : "Slowest",
-            slowest.rank);
+    fprintf(out, "<p>%s: rank %zu (",
+            slowest.share < RANK_TIMES_SLOW_SHARE ? "No rank is slow; the busiest" : "Slowest", slowest.rank);
     report_put_text(out, times->ranks[slowest.rank].host);
     fprintf(out, "), which worked %.3g s longer than the median rank, %.1f %% of the time, mostly in ", slowest.longer,
             100 * slowest.share);

@@ -74,6 +74,19 @@ static void put_failures(FILE *out, const json_t *runs)
     }
 }
 
+/* A run's metrics. Names are shown, and known here, without what is not printable: a folder of another name is not found. */
+static bool read_history(struct metrics_history *history, const char *folder, const char *name, struct error *error)
+{
+    char *path = path_join(folder, name);
+    *history = (struct metrics_history){0};
+    bool ok = (folder_exists(path) || error_set(error, "its folder's name has characters that can't be shown")) &&
+              metrics_history_read(history, path, error);
+    if (!ok)
+        *history = (struct metrics_history){0};
+    free(path);
+    return ok;
+}
+
 static void put_curves(FILE *out, const char *folder, const json_t *runs)
 {
     struct metrics_history histories[REPORT_MOST_OVERLAID];
@@ -83,15 +96,18 @@ static void put_curves(FILE *out, const char *folder, const json_t *runs)
     json_t *run;
     json_array_foreach(runs, i, run)
     {
-        struct error ignored; /* what can't be read has no curve; the table says so by its numbers */
-        char *path = path_join(folder, member_string(run, "run"));
-        if (count < REPORT_MOST_OVERLAID) {
-            histories[count] = (struct metrics_history){0};
-            if (!metrics_history_read(&histories[count], path, &ignored))
-                histories[count] = (struct metrics_history){0};
-            names[count++] = member_string(run, "run");
+        struct error reason;
+        if (count == REPORT_MOST_OVERLAID)
+            break;
+        names[count] = member_string(run, "run");
+        if (!read_history(&histories[count], folder, names[count], &reason)) {
+            fprintf(out, "<p class=\"faint\">No curve of ");
+            report_put_text(out, names[count]);
+            fprintf(out, ": ");
+            report_put_text(out, reason.message);
+            fprintf(out, "</p>\n");
         }
-        free(path);
+        count++;
     }
     report_put_overlay(out, "val_loss", histories, names, count);
     for (int h = 0; h < count; h++)

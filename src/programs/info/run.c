@@ -79,7 +79,7 @@ static void read_slowest(json_t *object, const char *run_dir)
         json_object_set_new(rank, "rank", json_integer((json_int_t)slowest.rank));
         json_object_set_new(rank, "host", json_clean_text(times.ranks[slowest.rank].host));
         json_object_set_new(rank, "share", json_real(slowest.share));
-        json_object_set_new(rank, "phase", json_string(times.phases[slowest.phase]));
+        json_object_set_new(rank, "phase", json_clean_text(times.phases[slowest.phase]));
         json_object_set_new(object, "slowest_rank", rank);
     }
     free(scratch);
@@ -100,11 +100,11 @@ bool info_read_run(json_t *object, const char *run_dir, struct error *error)
     return ok;
 }
 
-/* Where it matters: more than a hundredth of the time. */
+/* Where it matters. */
 static void print_slowest(FILE *out, const json_t *rank)
 {
     double share = member_number(rank, "share");
-    if (share > 0.01)
+    if (share >= RANK_TIMES_SLOW_SHARE)
         info_print_field(
             out, "slowest", "rank %" PRId64 " (%s), for which the others wait %.0f %% of the time, mostly in %s",
             member_int(rank, "rank"), member_string(rank, "host"), 100 * share, member_string(rank, "phase"));
