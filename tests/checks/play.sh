@@ -160,6 +160,14 @@ status=0
 "$bin/drumline-generate" --checkpoint_file "it's a model.h5" --mode=apply --input_midi_1 "$long" --output_dir seen --svg 2>log || status=$?
 if [ "$status" -eq 0 ]; then
     [ "$(find seen -name '*_apply_*.svg' | wc -l)" -eq 1 ] || fail 'no picture of a change'
+    # They show the file's own drums also where what is added is on another channel. (A hit is a filled path.)
+    "$make_checkpoint" groovae_2bar_add_closed_hh "$small" 1 hats.h5
+    for channel in 10 3; do
+        ends 0 drumline-generate --checkpoint_file hats.h5 --mode=apply --input_midi_1 "$long" --output_dir "hats$channel" --svg \
+            --seed=3 --temperature=1 --output_channel="$channel"
+        grep -h 'fill:rgb.* d=' "hats$channel"/*.svg >"hits$channel" || fail 'no hit is drawn'
+    done
+    cmp hits10 hits3 || fail 'pictures lack drums of the file'
 else
     grep -q 'install' log || fail "--svg ended with $status"
 fi

@@ -62,6 +62,36 @@ void write_beats(const char *path, uint32_t bars, uint32_t from, uint32_t to, in
     grid_free(&grid);
 }
 
+/* Some 4 hits a bar, off the grid and of many velocities. */
+static void fill_grid(struct grid *grid, uint32_t bars)
+{
+    make_bars(grid, bars, 100);
+    for (uint32_t step = 0; step < grid->num_steps; step += 4) {
+        size_t cell = (size_t)step * NUM_DRUMS + step / 4 % 2; /* kick and snare by turns */
+        grid->hits[cell] = 1;
+        grid->velocity[cell] = (uint8_t)(40 + step % 80);
+        grid->offset[cell] = (float)((int)(step % 11) - 5) / 8;
+    }
+}
+
+void write_drums(const char *path, uint32_t bars, int channel, struct midi_tempo tempos[2])
+{
+    struct error error;
+    struct grid grid;
+    struct midi midi;
+    fill_grid(&grid, bars);
+    assert_ok(grid_to_midi(&midi, &grid, MAP("general"), &error), error);
+    free(midi.tempos);
+    midi.tempos = tempos;
+    midi.num_tempos = 2;
+    for (size_t i = 0; i < midi.num_onsets; i++)
+        midi.onsets[i].channel = (uint8_t)channel;
+    assert_ok(midi_save(&midi, "song", path, true, &error), error);
+    midi.tempos = NULL;
+    midi_free(&midi);
+    grid_free(&grid);
+}
+
 void write_time_signatures(const char *path, struct time_signature first, struct time_signature second)
 {
     struct error error;

@@ -3,6 +3,7 @@
 #ifndef DRUMLINE_TESTS_PROGRAMS_GENERATE_SUPPORT_H
 #define DRUMLINE_TESTS_PROGRAMS_GENERATE_SUPPORT_H
 
+#include "data/midi/midi.h"
 #include "data/music/grid.h"
 #include "programs/generate/generate.h"
 
@@ -26,6 +27,9 @@ void make_bars(struct grid *grid, uint32_t bars, float qpm);
 
 /* A file of `bars` bars of 4/4 at 90 a minute in which `drum` is hit on the first beat of bars [from, to). */
 void write_beats(const char *path, uint32_t bars, uint32_t from, uint32_t to, int drum);
+
+/* A file of drums on a channel, from 0, some 4 hits a bar, off the grid and of many velocities, with two tempos. */
+void write_drums(const char *path, uint32_t bars, int channel, struct midi_tempo tempos[2]);
 
 /* A kick at tick 0 and a snare 8 bars of 4/4 later; the first signature lasts four of these bars. */
 void write_time_signatures(const char *path, struct time_signature first, struct time_signature second);

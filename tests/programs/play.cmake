@@ -3,7 +3,7 @@ add_executable(make_checkpoint model/make_checkpoint.c model/untrained_checkpoin
 target_include_directories(make_checkpoint PRIVATE ${PROJECT_SOURCE_DIR})
 target_link_libraries(make_checkpoint PRIVATE drumline_model)
 
-foreach(name generate generate_input generate_output generate_modes apply)
+foreach(name generate generate_input generate_output generate_modes apply apply_tempo)
     drumline_test(programs/${name} SOURCES programs/generate_support.c model/untrained_checkpoint.c LINK drumline_generate)
 endforeach()
 drumline_test(programs/info_state LINK drumline_info)

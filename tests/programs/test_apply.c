@@ -12,38 +12,7 @@
 #include "tests/model/untrained_checkpoint.h"
 #include "tests/support/scratch.h"
 
-enum { SNARE = 1, CLOSED = 2, PPQ = 480, PIANO = 0 };
-
-/* Some 4 hits a bar, off the grid and of many velocities. */
-static void fill_grid(struct grid *grid, uint32_t bars)
-{
-    make_bars(grid, bars, 100);
-    for (uint32_t step = 0; step < grid->num_steps; step += 4) {
-        size_t cell = (size_t)step * NUM_DRUMS + (step / 4 % 2 == 0 ? 0 : SNARE);
-        grid->hits[cell] = 1;
-        grid->velocity[cell] = (uint8_t)(40 + step % 80);
-        grid->offset[cell] = (float)((int)(step % 11) - 5) / 8;
-    }
-}
-
-/* A file of drums with two tempos. */
-static void write_drums(const char *path, uint32_t bars, int channel, struct midi_tempo tempos[2])
-{
-    struct error error;
-    struct grid grid;
-    struct midi midi;
-    fill_grid(&grid, bars);
-    assert_ok(grid_to_midi(&midi, &grid, MAP("general"), &error), error);
-    free(midi.tempos);
-    midi.tempos = tempos;
-    midi.num_tempos = 2;
-    for (size_t i = 0; i < midi.num_onsets; i++)
-        midi.onsets[i].channel = (uint8_t)channel;
-    assert_ok(midi_save(&midi, "song", path, true, &error), error);
-    midi.tempos = NULL;
-    midi_free(&midi);
-    grid_free(&grid);
-}
+enum { PPQ = 480, PIANO = 0 };
 
 /* A file of two tracks: drums, of which some hits are flams, with two tempos and a controller; and a piano with a marker. */
 static void write_song(const char *path, uint32_t bars, int drum_channel)
@@ -217,47 +186,6 @@ static void test_threads_change_nothing(void **state)
     assert_same_files(place.output, other, 2);
     assert_false(same_grid(other, 0, other, 1));
     free(other);
-    free_place(&place);
-}
-
-/* Eight bars, the last four at another tempo, as a model that is given the tempo plays them; the caller's. */
-static struct grid play_at_tempos(const struct place *place, uint32_t first, uint32_t second, const char *name)
-{
-    struct midi_tempo tempos[] = {
-        {0,        60000000 / first },
-        {16 * PPQ, 60000000 / second}
-    };
-    char *folder = path_join(place->folder, name);
-    write_drums(place->midi[0], 8, 9, tempos);
-    play(place, (struct generate_options){
-                    .mode = GENERATE_APPLY, .amount = 1, .input_midi = {place->midi[0]}, .output_dir = folder});
-    char *path = only_file(folder);
-    struct grid grid = grid_of(path);
-    free(path);
-    free(folder);
-    return grid;
-}
-
-/* A bar is played as at its own tempo where the whole window that it comes from has it: that which begins a bar before. */
-static void test_bars_have_their_tempo(void **state)
-{
-    static const size_t bar = (size_t)GRID_BAR_STEPS * NUM_DRUMS, size = sizeof(float);
-    struct place place;
-    struct error error;
-    (void)state;
-    make_place(&place, "groovae_2bar_hits_control");
-    assert_ok(untrained_checkpoint(place.checkpoint, "groovae_2bar_hits_control",
-                                   "enc_rnn_size=8,dec_rnn_size=8,z_size=4,tempo_control=true", 7, &error),
-              error);
-    struct grid slow = play_at_tempos(&place, 60, 60, "slow"), fast = play_at_tempos(&place, 240, 240, "fast"),
-                both = play_at_tempos(&place, 60, 240, "both");
-    assert_memory_not_equal(both.offset, fast.offset, 4 * bar * size);
-    assert_memory_equal(both.offset, slow.offset, 4 * bar * size);
-    assert_memory_not_equal(both.offset + 5 * bar, slow.offset + 5 * bar, 3 * bar * size);
-    assert_memory_equal(both.offset + 5 * bar, fast.offset + 5 * bar, 3 * bar * size);
-    grid_free(&slow);
-    grid_free(&fast);
-    grid_free(&both);
     free_place(&place);
 }
 
@@ -588,17 +516,11 @@ static void test_hostile_commands(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_feel_is_applied),
-        cmocka_unit_test(test_threads_change_nothing),
-        cmocka_unit_test(test_bars_have_their_tempo),
-        cmocka_unit_test(test_windows_overlap),
-        cmocka_unit_test(test_closed_hi_hat_is_added),
-        cmocka_unit_test(test_taps_become_a_kit),
-        cmocka_unit_test(test_feel_is_transferred),
-        cmocka_unit_test(test_odd_inputs),
-        cmocka_unit_test(test_files_say_how_they_were_made),
-        cmocka_unit_test(test_hostile_commands),
-        cmocka_unit_test(test_stretches_share_a_track),
+        cmocka_unit_test(test_feel_is_applied),   cmocka_unit_test(test_threads_change_nothing),
+        cmocka_unit_test(test_windows_overlap),   cmocka_unit_test(test_closed_hi_hat_is_added),
+        cmocka_unit_test(test_taps_become_a_kit), cmocka_unit_test(test_feel_is_transferred),
+        cmocka_unit_test(test_odd_inputs),        cmocka_unit_test(test_files_say_how_they_were_made),
+        cmocka_unit_test(test_hostile_commands),  cmocka_unit_test(test_stretches_share_a_track),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,7 @@
 #include "data/midi/drum_notes.h"
 
+#include "base/text.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -207,8 +209,9 @@ static void describe(struct drum_finding *finding, const struct channel_facts fa
                                      used == 0 ? "drums are taken from" : ",", c + 1, facts[c].track ? " (track '" : "",
                                      facts[c].track ? facts[c].track : "", facts[c].track ? "')" : "");
     if (finding->replaced && used < size)
-        snprintf(finding->words + used, size - used, ", and %zu notes on channel 10 are skipped as a click",
-                 facts[MIDI_DRUM_CHANNEL].notes);
+        snprintf(finding->words + used, size - used, ", and %zu note%s on channel 10 %s skipped as a click",
+                 facts[MIDI_DRUM_CHANNEL].notes, PLURAL(facts[MIDI_DRUM_CHANNEL].notes),
+                 facts[MIDI_DRUM_CHANNEL].notes == 1 ? "is" : "are");
 }
 
 static void keep(struct midi *midi, struct drum_finding *finding, const struct drum_choice *choice)
@@ -237,10 +240,10 @@ void drum_notes_keep(struct midi *midi, struct drum_finding *finding, const stru
         return;
     }
     collect(facts, midi, map);
-    if (choice->channel != CHANNEL_AUTO || choice->track) {
+    if (choice->channel != CHANNEL_AUTO || choice->channels != 0 || choice->track) {
         finding->evidence = DRUMS_BY_CHOICE;
         unsigned channels = choice->channel > 0 ? 1U << (choice->channel - 1) : UINT16_MAX;
-        finding->channels = (uint16_t)channels;
+        finding->channels = choice->channels != 0 ? choice->channels : (uint16_t)channels;
     } else {
         finding->channels = find_channels(finding, facts, midi, path);
         if (finding->channels == 0)

@@ -16,6 +16,7 @@ enum { CHANNEL_AUTO = 0, CHANNEL_ALL = -1 };
 /* Which notes are asked for; all zero: no choice. */
 struct drum_choice {
     int channel;       /* CHANNEL_AUTO, CHANNEL_ALL, or from 1 to 16, as musicians count */
+    uint16_t channels; /* bit c: channel c, from 0, in place of `channel`; 0: as `channel` says */
     const char *track; /* a part of the track's name, in any case; NULL: any track */
 };
 

@@ -92,14 +92,6 @@ static bool stretch_make(struct stretch *stretch, const struct song *song, const
     return true;
 }
 
-static bool any_number(const float *rows, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (rows[i] > 0 || rows[i] < 0)
-            return true;
-    return false;
-}
-
 /* The mean of the latent vector of the window from bar `first` on. */
 static void encode(float *z, const struct stretch *stretch, uint32_t first, const struct generate_job *job,
                    struct inference_scratch *scratch)
@@ -206,8 +198,8 @@ static bool apply_to_part(struct apply *apply, size_t p, int variant, struct err
     uint32_t bars = grid->num_steps / GRID_BAR_STEPS;
     struct grid model = {0};
     bool ok = stretch_make(&apply->here, &apply->song, part, grid, bars, apply->job, error);
-    if (ok &&
-        (apply->feel || any_number(apply->here.input, (size_t)grid->num_steps * (size_t)apply->job->shape->depth)))
+    size_t count = (size_t)grid->num_steps * (size_t)apply->job->shape->depth;
+    if (ok && (apply->feel || generate_any_number(apply->here.input, count)))
         ok = play_stretch(apply, variant, error) && played_grid(&model, apply, bars, error) &&
              place(apply, p, &model, error);
     else if (ok)
@@ -238,7 +230,7 @@ static bool encode_feel(struct apply *apply, struct error *error)
     uint32_t first = chosen > 0 ? input->first_bar : 0, end = chosen > 0 ? first + 1 : stretch.windows;
     for (uint32_t w = first; ok && w < end; w++) {
         const float *rows = stretch.target + (size_t)w * GRID_BAR_STEPS * depth;
-        if (any_number(rows, (size_t)job->bars * GRID_BAR_STEPS * depth))
+        if (generate_any_number(rows, (size_t)job->bars * GRID_BAR_STEPS * depth))
             encode(apply->feel + apply->num_feels++ * size, &stretch, w, job, scratch);
     }
     stretch_free(&stretch);
@@ -255,6 +247,7 @@ static bool read_inputs(struct apply *apply, struct error *error)
         return false;
     job->qpm = apply->song.list.parts[0].grid.qpm;
     job->input_map = apply->song.map;
+    job->input_channels = apply->song.finding.channels;
     if (options->mode != GENERATE_TRANSFER)
         return true;
     if (!generate_input_read(&job->inputs[1], options->input_midi[1], 2, job->bars, &rules, error))

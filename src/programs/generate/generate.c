@@ -79,7 +79,8 @@ static bool play(struct generate_job *job, struct error *error)
 /* "5 MIDI files, 6 pictures (PNG) and 5 audio files (WAV)": owned by the caller. */
 static char *list_files(const struct generate_output *output, const struct render_outputs_count *rendered)
 {
-    static const char *const kinds[NUM_RENDERINGS] = {"PNG", "SVG", "WAV", "Ogg Vorbis"};
+    static const char *const kinds[NUM_RENDERINGS] = {
+        [RENDERING_PNG] = "PNG", [RENDERING_SVG] = "SVG", [RENDERING_WAV] = "WAV", [RENDERING_OGG] = "Ogg Vorbis"};
     char *list = format_text("%d MIDI file%s", output->written, PLURAL(output->written));
     int last = NUM_RENDERINGS - 1;
     while (last >= 0 && rendered->files[last] == 0)
@@ -113,7 +114,8 @@ static void report(const struct generate_job *job, const struct render_outputs_c
     free(files);
 }
 
-/* Which notes of an edited file, and of its copies, are drums: as the options say it of the file. */
+/* Which notes of an edited file, and of its copies, are drums: as the options say it of the file. What the model plays may be
+ * on a channel that they do not name, beside drums of the file that stay. */
 static bool find_drums(struct render_outputs_request *renderings, const struct generate_job *job, struct error *error)
 {
     struct generate_input_rules rules;
@@ -124,7 +126,7 @@ static bool find_drums(struct render_outputs_request *renderings, const struct g
     renderings->input_map = &job->input_map;
     renderings->drums = renderings->before_drums = rules.choice;
     if (job->options->output_channel > 0 && !job->keeps_hits)
-        renderings->drums = (struct drum_choice){.channel = (int)job->options->output_channel};
+        renderings->drums.channels = (uint16_t)(job->input_channels | 1U << (job->options->output_channel - 1));
     return true;
 }
 

@@ -241,7 +241,7 @@ static void read_window(struct generate_job *job, const struct generate_input *i
                         &job->transform);
 }
 
-static bool any_number(const float *rows, size_t count)
+bool generate_any_number(const float *rows, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         if (rows[i] > 0 || rows[i] < 0)
@@ -260,7 +260,7 @@ static bool encode_inputs(struct generate_job *job, struct error *error)
         const struct generate_input *input = &job->inputs[i];
         read_window(job, input, input->grid.qpm);
         window_transform(job->rows, depth, (uint32_t)shape->steps, &job->transform, NULL);
-        ok = any_number(job->rows, (size_t)shape->steps * depth) ||
+        ok = generate_any_number(job->rows, (size_t)shape->steps * depth) ||
              error_set(error, "%s: %s gets no input from it: the model adds all of its drums itself", input->path,
                        job->model.checkpoint.config);
         if (ok)

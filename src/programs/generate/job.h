@@ -33,9 +33,13 @@ struct generate_job {
 
     struct drum_map stored_map, output_map;
     struct drum_map input_map; /* that the input of apply and transfer was read with */
+    uint16_t input_channels;   /* bit c: channel c of it has its drums; 0: nothing says which has */
     char *command;             /* that makes the outputs again, owned */
     struct generate_output output;
 };
+
+/* Whether any of the `count` numbers of rows is not 0: whether the model is given a hit. */
+bool generate_any_number(const float *rows, size_t count);
 
 /* Loads the model, checks what is asked of it, and takes memory. On failure *wrong_usage says whether the options are at
  * fault. In any case generate_job_close is to be called. */

@@ -13,7 +13,7 @@
 
 enum {
     PLAYED_AT_ONCE = 48, /* windows at most: what a thread works in then fits a core's cache beside the weights */
-    ROWS_AT_ONCE = 12,   /* of which a piece should be a multiple, for the products' sake */
+    ROWS_AT_ONCE = 12,   /* of which a piece should be a multiple, for the GEMMs */
 };
 
 /* What all threads share. Pieces are taken, and their files named, in order. */

@@ -1,5 +1,5 @@
 /* Pictures and audio of a set of MIDI files that has been written: beside them and by their names, made on several threads; and
- * played aloud. */
+ * played on an audio device. */
 #ifndef DRUMLINE_PROGRAMS_GENERATE_RENDER_OUTPUTS_H
 #define DRUMLINE_PROGRAMS_GENERATE_RENDER_OUTPUTS_H
 
