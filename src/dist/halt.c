@@ -16,7 +16,8 @@ static atomic_llong first_stop;                 /* milliseconds; 0: no SIGTERM o
 static _Atomic(const char *) answering_program; /* NULL: no answer is wanted */
 static _Atomic(const char *) time_of_halt;
 static atomic_int seconds_to_halt;
-_Static_assert(ATOMIC_INT_LOCK_FREE == 2 && ATOMIC_LLONG_LOCK_FREE == 2, "for signal handlers");
+_Static_assert(ATOMIC_INT_LOCK_FREE == 2 && ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_POINTER_LOCK_FREE == 2,
+               "for signal handlers");
 
 static long long clock_milliseconds(void)
 {
@@ -104,8 +105,12 @@ void halt_uninstall(void)
         raise(number);
 }
 
+/* A signal may come between any two of these: then there is no answer, rather than half of one. */
 void halt_answer(const char *program, const char *when, double seconds)
 {
+    atomic_store(&answering_program, NULL);
+    if (!program)
+        return;
     atomic_store(&seconds_to_halt, seconds < 1e6 ? (int)seconds : 0);
     atomic_store(&time_of_halt, when);
     atomic_store(&answering_program, program);

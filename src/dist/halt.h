@@ -13,9 +13,9 @@ void halt_install(void);
 /* Gives the signals back their default actions, for work that is not halted but ended; one that came already is raised again. */
 void halt_uninstall(void);
 
-/* From now on the first SIGINT or SIGTERM is answered on standard error at once, with when the program stops ("after this step") and
- * about how many seconds that takes, below 1: not said; to be renewed as they change. The texts must stay; a program of NULL: no more answers. For
- * one rank of a job. */
+/* From now on the first SIGINT or SIGTERM is answered on standard error at once, with when the program stops ("after this
+ * step") and about how many seconds that takes (below 1: not said); to be renewed as they change. The texts must stay. A
+ * program of NULL: no more answers. For one rank of a job. */
 void halt_answer(const char *program, const char *when, double seconds);
 
 /* The signal that asked this process to halt, 0 for none. Async-signal-safe state; no MPI. */

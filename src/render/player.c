@@ -1,5 +1,6 @@
 #include "render/player.h"
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "render/library.h"
 
@@ -18,7 +19,17 @@ static const int stops[NUM_STOPS] = {SIGINT, SIGTERM};
 static atomic_int stopped_by;
 
 /* Samples go to the device a piece at a time, and between two of them signals are looked for. */
-enum { PIECE = 1024, LATENCY_MICROSECONDS = 100000, WAIT_MILLISECONDS = 100, MOST_WAITS = 100, MOST_RECOVERIES = 100 };
+enum { PIECE = 1024, LATENCY_MICROSECONDS = 100000, WAIT_MILLISECONDS = 100, MOST_RECOVERIES = 100 };
+
+/* A device that takes nothing for so long, and in so many waits, fails. Waits alone don't say it, as they may end early; nor does
+ * the clock alone, as this process may have been stopped. */
+enum { MOST_SECONDS = 10, MOST_WAITS = MOST_SECONDS * 1000 / WAIT_MILLISECONDS };
+
+/* Since the device last took frames. */
+struct standstill {
+    double since; /* clock_seconds() */
+    int waits, recoveries;
+};
 
 /* The functions of ALSA's library that are used. */
 #define ALSA_FUNCTIONS(USE)                                                                                            \
@@ -98,8 +109,8 @@ static bool set_up(struct audio_player *player, struct error *error)
     if (number >= 0)
         number = player->lib.snd_pcm_get_params(player->pcm, &player->buffer, &period);
     return number >= 0 || error_set(error,
-                                    "the audio device '%s' takes no 16-bit stereo at %d Hz: %s (of ALSA's bare "
-                                    "devices the ones named plughw convert)",
+                                    "the audio device '%s' can't play 16-bit stereo at %d Hz: %s; a device named "
+                                    "plughw:... converts",
                                     player->device, AUDIO_RATE, player->lib.snd_strerror(number));
 }
 
@@ -149,34 +160,40 @@ static void convert(int16_t *samples, const struct audio *audio, size_t from, si
     }
 }
 
+/* Always fails. */
+static bool report_failure(const struct audio_player *player, int number, struct error *error)
+{
+    return error_set(error, "the audio device '%s' fails: %s", player->device, player->lib.snd_strerror(number));
+}
+
 /* Waits until the device takes more. */
-static bool wait_for_room(const struct audio_player *player, int *waits, int *recoveries, struct error *error)
+static bool wait_for_room(const struct audio_player *player, struct standstill *standstill, struct error *error)
 {
     int number = player->lib.snd_pcm_wait(player->pcm, WAIT_MILLISECONDS);
-    if (number == 0 && ++*waits >= MOST_WAITS)
-        return error_set(error, "the audio device '%s' has taken nothing for %d s", player->device,
-                         WAIT_MILLISECONDS * MOST_WAITS / 1000);
+    if (++standstill->waits >= MOST_WAITS && clock_seconds() - standstill->since >= MOST_SECONDS)
+        return error_set(error, "the audio device '%s' has taken nothing for %d s", player->device, MOST_SECONDS);
     if (number < 0 && number != -EINTR &&
-        (++*recoveries > MOST_RECOVERIES || (number = player->lib.snd_pcm_recover(player->pcm, number, 1)) < 0))
-        return error_set(error, "the audio device '%s' fails: %s", player->device, player->lib.snd_strerror(number));
+        (++standstill->recoveries > MOST_RECOVERIES ||
+         (number = player->lib.snd_pcm_recover(player->pcm, number, 1)) < 0))
+        return report_failure(player, number, error);
     return true;
 }
 
 /* Frames that the device took, which may be 0; -1 with the error set where it fails. One that ran empty, for this process was
  * late, goes on. */
-static long write_piece(const struct audio_player *player, const int16_t *samples, size_t count, int *recoveries,
-                        struct error *error)
+static long write_piece(const struct audio_player *player, const int16_t *samples, size_t count,
+                        struct standstill *standstill, struct error *error)
 {
     snd_pcm_sframes_t taken = player->lib.snd_pcm_writei(player->pcm, samples, count);
     if (taken >= 0)
         return taken;
     if (taken == -EAGAIN)
         return 0;
-    int number = ++*recoveries > MOST_RECOVERIES ? (int)taken : player->lib.snd_pcm_recover(player->pcm, (int)taken, 1);
-    if (number >= 0)
-        return 0;
-    error_set(error, "the audio device '%s' fails: %s", player->device, player->lib.snd_strerror(number));
-    return -1;
+    int number = ++standstill->recoveries > MOST_RECOVERIES ? (int)taken
+                                                            : player->lib.snd_pcm_recover(player->pcm, (int)taken, 1);
+    if (number < 0)
+        return report_failure(player, number, error), -1;
+    return 0;
 }
 
 int audio_player_signal(const struct audio_player *player)
@@ -190,19 +207,19 @@ bool audio_player_play(struct audio_player *player, const struct audio *audio, s
     int16_t samples[PIECE * AUDIO_CHANNELS];
     /* Silence behind it: once the device has taken as much as it holds, the audio before it has been heard. */
     size_t done = 0, end = audio->num_frames + player->buffer;
-    int waits = 0, recoveries = 0;
-    bool ok = true;
-    player->lib.snd_pcm_prepare(player->pcm);
+    struct standstill standstill = {.since = clock_seconds()};
+    int number = player->lib.snd_pcm_prepare(player->pcm);
+    bool ok = number >= 0 || report_failure(player, number, error);
     while (ok && atomic_load(&stopped_by) == 0 && done < end) {
         size_t count = end - done < PIECE ? end - done : PIECE;
         convert(samples, audio, done, count);
-        long taken = write_piece(player, samples, count, &recoveries, error);
+        long taken = write_piece(player, samples, count, &standstill, error);
         ok = taken >= 0;
         if (taken > 0) {
             done += (size_t)taken;
-            waits = recoveries = 0;
+            standstill = (struct standstill){.since = clock_seconds()};
         } else if (ok) {
-            ok = wait_for_room(player, &waits, &recoveries, error);
+            ok = wait_for_room(player, &standstill, error);
         }
     }
     player->lib.snd_pcm_drop(player->pcm);

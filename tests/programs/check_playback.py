@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import wave
 
 import mido
@@ -126,6 +127,28 @@ def check_info(bin_dir, folder, midi):
         fail("drumline-info --play plays something else than drumline-generate")
 
 
+def hear_and_interrupt(pipe, job):
+    """What a job plays into a pipe, with Ctrl-C once it plays. Whoever plays opens the pipe to see whether it can, closes it, and
+    opens it again to play, so an end of the pipe is not the job's."""
+    heard, is_sent = b"", False
+    file = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    while job.poll() is None:
+        try:
+            part = os.read(file, 4096)
+        except BlockingIOError:
+            part = b""
+        heard += part
+        if not part:
+            time.sleep(0.01)
+        if len(heard) >= 100000 and not is_sent:
+            job.send_signal(signal.SIGINT)
+            is_sent = True
+    os.close(file)
+    if not is_sent:
+        fail(f"{job.args[0]} ended with {job.returncode} before it was to be stopped, {len(heard)} bytes played: {job.stderr.read()}")
+    return heard
+
+
 def check_interrupt(bin_dir, folder, song):
     """The device is a pipe: what plays waits until it is read, so that the signal comes while it plays."""
     pipe, new = os.path.join(folder, "pipe"), os.path.join(folder, "stopped")
@@ -133,15 +156,7 @@ def check_interrupt(bin_dir, folder, song):
     job = subprocess.Popen([os.path.join(bin_dir, "drumline-generate"), "--config=groovae_2bar_humanize", "--mode=apply",
                             f"--input_midi_1={song}", "--wav", "--play", f"--output_dir={new}"],
                            env=device(folder, "pipe.conf", pipe), stderr=subprocess.PIPE, text=True)
-    heard = b""
-    while len(heard) < 100000:
-        # The device is opened once before anything is generated, and closed again: then the pipe ends early.
-        with open(pipe, "rb") as file:
-            while len(heard) < 100000 and (part := file.read(4096)):
-                heard += part
-            if len(heard) >= 100000:
-                job.send_signal(signal.SIGINT)
-                heard += file.read()
+    heard = hear_and_interrupt(pipe, job)
     said = job.communicate()[1]
     wavs = glob.glob(os.path.join(new, "*.wav"))
     whole = samples_of_wav(wavs[0]).nbytes if len(wavs) == 1 else 0

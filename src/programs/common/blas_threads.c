@@ -11,7 +11,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* Of a thread that the library starts glibc's malloc takes ARENA_MIB of address space besides its buffer. */
+/* glibc's malloc reserves ARENA_MIB of address space for each thread that the library starts, besides the thread's buffer. */
 enum { BUFFER_MIB = 128, ARENA_MIB = 64, SPARE_MIB = 16 };
 
 static bool is_room(int mebibytes)
@@ -52,7 +52,7 @@ int blas_threads_end(int status)
     return status;
 }
 
-/* This thread's, which the smallest product takes: before anything else may take the room. */
+/* This thread's, which the smallest BLAS call takes: before anything else may take the room. */
 static void take_buffer(void)
 {
     const float one = 1;
@@ -60,16 +60,28 @@ static void take_buffer(void)
     cblas_ssyrk(CblasRowMajor, CblasUpper, CblasNoTrans, 1, 1, 1, &one, 1, 0, &result, 1);
 }
 
-/* The library's own threads each take a buffer when they first run: so all are given work, and more than once, as one that is early may
- * do another's. On a busy machine one may run for the first time when the room is gone; or it takes the buffer that this thread
- * has given back until it needs it again. Whoever finds no room tries forever. */
-static void run_all_threads(void)
+/* Each of the library's threads takes a buffer when it first runs. All are given work, several times, as one thread may take
+ * another's share. A thread that first runs when the address space is used up would retry forever. False: no memory. */
+static bool run_all_threads(void)
 {
     enum { COUNT = 1 << 18, ROUNDS = 16 }; /* elements: enough for the library to share the work out */
     float *x = calloc(2 * (size_t)COUNT, sizeof *x);
-    for (int round = 0; x && round < ROUNDS; round++)
+    if (!x)
+        return false;
+    for (int round = 0; round < ROUNDS; round++)
         cblas_saxpy(COUNT, 1, x, 1, x + COUNT, 1);
     free(x);
+    return true;
+}
+
+/* Always fails. */
+static bool refuse(int mebibytes, int threads, struct error *error)
+{
+    return error_set(
+        error,
+        "no memory for OpenBLAS's buffers: %d MiB of address space (ulimit -v) are needed for %d thread%s; "
+        "OPENBLAS_NUM_THREADS=1 needs least",
+        mebibytes, threads, PLURAL(threads));
 }
 
 bool blas_threads_start(int *threads, int wanted, int local_processes, struct error *error)
@@ -77,15 +89,13 @@ bool blas_threads_start(int *threads, int wanted, int local_processes, struct er
     *threads = threads_choose(wanted, local_processes);
     /* Some of those that the library started by itself may have theirs: then this asks for more than need be. */
     int started = openblas_get_num_threads(), most = *threads > started ? *threads : started;
-    int mebibytes = most * BUFFER_MIB + (most - 1) * ARENA_MIB + SPARE_MIB;
+    int mebibytes = most * BUFFER_MIB + (is_limited() ? (most - 1) * ARENA_MIB : 0) + SPARE_MIB;
     if (!is_room(mebibytes))
-        return error_set(error,
-                         "no memory for OpenBLAS's buffers: %d MiB of address space (ulimit -v) are needed for %d "
-                         "thread%s; OPENBLAS_NUM_THREADS=1 needs least",
-                         mebibytes, most, PLURAL(most));
+        return refuse(mebibytes, most, error);
     if (is_limited() && most > 1) {
         openblas_set_num_threads(most);
-        run_all_threads();
+        if (!run_all_threads())
+            return refuse(mebibytes, most, error);
     }
     openblas_set_num_threads(*threads);
     take_buffer();
