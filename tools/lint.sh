@@ -4,12 +4,12 @@
 # tests/.clang-tidy. cppcheck takes 15 seconds of one core, clang-tidy six minutes, so CI does not wait for them. JOBS in the
 # environment: how many files at once, by default one a core.
 # The exit status is 0 where neither has anything to say. "tools/test.sh lint" installs them first.
-# shellcheck disable=SC2317 # functions are called by the names of checks
 set -euo pipefail
 cd "$(dirname "$0")/.."
 jobs=${JOBS:-$(nproc)}
 build=build/lint
 
+# shellcheck disable=SC2317 # called by the name of the check, as the next one
 check_cppcheck() {
     local files=("$@")
     [ $# -gt 0 ] || files=(src tests tools)
@@ -23,6 +23,7 @@ check_cppcheck() {
 }
 
 # The commands of a build with assertions, which tell the analyzer what holds. Nothing is built.
+# shellcheck disable=SC2317
 check_clang_tidy() {
     local files=("$@") version
     version=$(clang-tidy --version)

@@ -49,13 +49,14 @@ OF_ITS_MODEL = (
 TINY, TINY_STEPS = 'enc_rnn_size=[4],dec_rnn_size=[4],z_size=4,batch_size=1', 1000
 
 
-def drain(descriptor):
-    """Reads until the other end is closed."""
+def drain(descriptor, parts):
+    """Collects what is read until the other end is closed, and closes this one."""
     try:
-        while os.read(descriptor, 65536):
-            pass
-    except OSError:
+        while part := os.read(descriptor, 65536):
+            parts.append(part)
+    except OSError:  # a terminal's way to say so
         pass
+    os.close(descriptor)
 
 
 class Trainings:
@@ -74,17 +75,27 @@ class Trainings:
         command = [*self.prefix, self.program, f'--config={config}', f'--examples_path={self.data}', f'--run_dir={run_dir}',
                    f'--num_steps={steps}', '--threads=1', '--nofit_latents', f'--hparams={hparams}',
                    *(f'--{key}={value}' for key, value in given.items())]
-        log = os.path.join(self.folder, 'log')
-        terminal, output = pty.openpty() if flags.get('terminal') else (None, os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC))
+        log, parts, reader = os.path.join(self.folder, 'log'), [], None
+        if flags.get('terminal'):
+            terminal, output = pty.openpty()
+            reader = threading.Thread(target=drain, args=(terminal, parts))
+        else:
+            output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=output,
                                    env={**comparison.environment(), 'OPENBLAS_NUM_THREADS': '1'})
         os.close(output)
-        if terminal is not None:
-            threading.Thread(target=drain, args=(terminal,), daemon=True).start()
+        if reader:
+            reader.start()
         _, status, usage = os.wait4(process.pid, 0)
+        if reader:
+            reader.join()
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode != 0:
-            comparison.fail(f'{" ".join(command)} ended with status {process.returncode}; what it said lies in {log}')
+            if not reader:
+                with open(log, 'rb') as file:
+                    parts.append(file.read())
+            last = b''.join(parts).decode(errors='replace').splitlines()[-15:]
+            comparison.fail('\n'.join([f'{" ".join(command)} ended with status {process.returncode}:', *last]))
         return usage.ru_utime + usage.ru_stime
 
     def step_seconds(self, config, batch_size):

@@ -112,7 +112,7 @@ run_again() {
     count_tests "$log" "$status" "$again"
 }
 
-# lint NAME: a checker of the sources, as one test.
+# run_checker NAME: a checker of the sources, as one test.
 run_checker() {
     heading "lint: $1"
     if tools/lint.sh "$1"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi

@@ -17,7 +17,7 @@ undisturbed, then again and again in a small scratch folder with one disturbance
     clock    the clock of a job is off by an hour, while another has the run (by a preloaded library of the build's tests)
 
 System calls are disturbed by strace, and by a preloaded library of the build's tests (preload), which needs no ptrace but sees
-only what programs and libraries ask of libc. Both are used, by turns, where both are there; --by=strace or --by=preload is one of them.
+only what programs and libraries ask of libc. Where both work, each trial picks one at random; --by chooses.
 
 After each disturbance: nothing half-written has a final name, every checkpoint is valid and equals the undisturbed run's of
 that step; a failure has a status other than 0 and a message with the reason; the same command run again succeeds,
@@ -25,7 +25,8 @@ reaches the same bytes (weights, data set, MIDI files) and leaves nothing tempor
 
 It runs for --seconds (60), kind by kind, or with --count until each kind was run so often. What takes longer than --limit (120 s) is a
 hang: give a busy machine more. The seed of each trial is printed where it fails, with --verbose always, and the folder of one that
-failed is kept: --kind=KIND --seed=N --count=1 repeats it with the same --by. Exit status 0, 1 (a trial failed), 77 (needs h5py).
+failed is kept: --kind=KIND --seed=N --count=1 repeats it with the same --by. Exit status 0, 1 (a trial failed), 77
+(needs h5py, or a kind that was named can't run here).
 """
 import argparse
 import collections
@@ -58,9 +59,9 @@ KILLS = (signal.SIGKILL,) * 4 + (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
 # --- the bench: reference runs, and one trial after another ---
 
 class Bench:
-    def __init__(self, folder, options):
+    def __init__(self, folder, options, faults):
         self.bin, self.folder, self.limit, self.verbose = os.path.abspath(options.bin), folder, options.limit, options.verbose
-        self.faults = faults_of(options)
+        self.faults, self.clock_library = faults, library_of(options, "preload_clock")
         self.midi, self.data, self.other = (os.path.join(folder, name) for name in ("midi", "data", "other"))
         self.run = os.path.join(folder, "reference", "train", "run")
         self.partial = os.path.join(folder, "partial")
@@ -106,8 +107,6 @@ class Bench:
             if subject.name == "train":
                 shutil.copytree(self.run, self.partial)
                 os.unlink(os.path.join(self.partial, "train", f"checkpoint-{STEPS:08d}.h5"))
-        library = library_of(self.bin, "preload_clock")
-        self.clock_library = library if os.path.exists(library) else None
 
     def refer(self, subject):
         folder = os.path.join(self.folder, "reference", subject.name)
@@ -209,8 +208,6 @@ class Bench:
         return int(came)
 
     def inject(self, chance, folder):
-        if not self.faults:
-            return 0
         subject = self.choose(chance)
         subject.prepare(folder)
         stays = chance.random() < 0.4
@@ -308,8 +305,6 @@ class Bench:
         return {"LD_PRELOAD": self.clock_library, "TORTURE_CLOCK": str(seconds)}
 
     def clock(self, chance, folder):
-        if not self.clock_library:
-            return 0
         subject = self.choose(chance, ["train", "resume", "preprocess", "overwrite", "generate"])
         hours = chance.choice((-3600, 3600, 90000))
         subject.prepare(folder)
@@ -347,22 +342,35 @@ def end(job, number, which, program):
     return True
 
 
-def library_of(bin_folder, name):
-    return os.path.join(os.path.dirname(bin_folder), "tests", f"lib{name}.so")
+def library_of(options, name):
+    return os.path.join(os.path.dirname(os.path.abspath(options.bin)), "tests", f"lib{name}.so")
 
 
 def faults_of(options):
     """What disturbs system calls here, of what is asked for."""
-    every = (torture_faults.Strace(), torture_faults.Preload(library_of(os.path.abspath(options.bin), "preload_faults")))
+    every = (torture_faults.Strace(), torture_faults.Preload(library_of(options, "preload_faults")))
     asked = options.by.split(",") if options.by else [way.name for way in every]
     found = [way for way in every if way.name in asked and way.is_there()]
     if not found:
-        print("torture.py: no kills at system calls and no --kind=inject: strace can't be used here, and the build has no "
-              f"{os.path.basename(every[1].library)} beside {options.bin}", flush=True)
+        print("torture.py: no kills at system calls and no --kind=inject: strace can't be used here, and there is no "
+              f"{every[1].library}", flush=True)
     return found
 
 
-KINDS = {"kill": 6, "inject": 12, "disk": 3, "jobs": 2, "clock": 1, "stop": 0}
+KINDS = {"kill": 6, "inject": 12, "disk": 3, "jobs": 2, "clock": 1, "stop": 0}  # weights; 0: only where it is named
+
+
+def kinds_of(options, faults):
+    """What is run: the kinds that are named, else those that have a weight and can run here. Ends where a named one can't."""
+    clock = library_of(options, "preload_clock")
+    lacks = {} if faults else {"inject": "nothing disturbs system calls"}
+    lacks.update({} if os.path.exists(clock) else {"clock": f"there is no {clock}"})
+    kinds = options.kind.split(",") if options.kind else [kind for kind, weight in KINDS.items() if weight and kind not in lacks]
+    for kind in kinds:
+        if kind in lacks:
+            print(f"torture.py: --kind={kind} can't run here: {lacks[kind]}")
+            sys.exit(77)
+    return kinds
 
 
 def run_trials(bench, kinds, options, started):
@@ -375,7 +383,7 @@ def run_trials(bench, kinds, options, started):
     chance = random.Random(options.seed)
     seed = options.seed * 1_000_000
     while time.monotonic() - started < options.seconds:
-        kind = chance.choices(kinds, [KINDS[name] or len(kinds) == 1 for name in kinds])[0]
+        kind = chance.choices(kinds, [KINDS[name] or 1 for name in kinds])[0]
         seed += 1
         bench.trial(kind, seed)
 
@@ -384,7 +392,7 @@ def main():
     parser = argparse.ArgumentParser(usage=__doc__.split("\n\n")[1].strip(), epilog=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--kind", default=",".join(KINDS))
+    parser.add_argument("--kind")
     parser.add_argument("--count", type=int)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--by")
@@ -393,15 +401,16 @@ def main():
     parser.add_argument("--bin", default=os.path.join(SOURCE, "build", "release", "bin"))
     parser.add_argument("--scratch")
     options = parser.parse_args()
-    kinds = options.kind.split(",")
-    unknown = set(kinds) - set(KINDS)
+    unknown = set(options.kind.split(",") if options.kind else ()) - set(KINDS)
     if unknown:
         parser.error(f"--kind: {unknown.pop()} is none of {', '.join(KINDS)}")
     if options.by and set(options.by.split(",")) - {"strace", "preload"}:
         parser.error(f"--by: {options.by} is neither strace nor preload")
+    faults = faults_of(options)
+    kinds = kinds_of(options, faults)
     parent = options.scratch or ("/dev/shm" if os.access("/dev/shm", os.W_OK) else None)
     folder = tempfile.mkdtemp(prefix="drumline-torture-", dir=parent)
-    bench = Bench(folder, options)
+    bench = Bench(folder, options, faults)
     started = time.monotonic()
     try:
         bench.open()

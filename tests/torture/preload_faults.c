@@ -108,7 +108,8 @@ static bool fails(const char *name, const char *place)
 
 static int open_at(int at, const char *path, int flags, va_list list)
 {
-    mode_t mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(list, mode_t) : 0;
+    bool has_mode = (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE; /* O_TMPFILE holds O_DIRECTORY */
+    mode_t mode = has_mode ? va_arg(list, mode_t) : 0;
     const char *place = of_path(at, path);
     return fails("openat", place) ? -1 : note((int)syscall(SYS_openat, at, path, flags, mode), place);
 }
