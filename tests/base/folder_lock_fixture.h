@@ -32,14 +32,19 @@ static inline int remove_scratch(void **state)
     return 0;
 }
 
+static inline void make_old(const char *path, long age)
+{
+    const struct timespec past = {.tv_sec = time(NULL) - age}, times[] = {past, past};
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
 /* A lock as another job would have written it. */
 static inline void write_lock(const char *folder, const char *text, long age)
 {
     char *path = path_join(folder, "lock");
     FILE *file = fopen(path, "w");
     assert_true(file != NULL && fputs(text, file) >= 0 && fclose(file) == 0);
-    const struct timespec past = {.tv_sec = time(NULL) - age}, times[] = {past, past};
-    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+    make_old(path, age);
     free(path);
 }
 
@@ -63,12 +68,6 @@ static inline void assert_refused(const char *folder, const char *reason)
     assert_null(lock.path);
     folder_lock_release(&lock);
     assert_int_equal(scratch_count(folder), 1);
-}
-
-static inline void make_old(const char *path, long age)
-{
-    const struct timespec past = {.tv_sec = time(NULL) - age}, times[] = {past, past};
-    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
 }
 
 #endif

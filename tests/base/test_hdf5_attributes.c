@@ -224,6 +224,7 @@ static void test_settings_missing_and_wrong(void **state)
     settings_free(&table, &found);
     free(path);
 }
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {

@@ -300,10 +300,9 @@ static bool take_refusal(const struct hdf5_helper *helper, const struct hdf5_ans
     if (!hdf5_helper_take(helper, text, size, error))
         return false;
     text[size] = '\0';
-    if (!text_is_printable(text))
-        for (char *c = text; *c; c++)
-            if (*c < ' ' || *c > '~')
-                *c = '?';
+    text_make_printable(text);
+    for (char *c = text; (c = strpbrk(c, "\n\t")) != NULL; c++) /* it is one line */
+        *c = '?';
     error_set(error, "%s", text);
     error->number = answer->error_number > 0 ? answer->error_number : 0;
     return false;

@@ -15,10 +15,10 @@ bool batch_check_dataset(const struct transform *transform, const struct dataset
 void window_controls(float *controls, size_t controls_stride, const float *target, const float *input, size_t stride,
                      size_t num_steps, float qpm, const struct transform *transform);
 
-/* A batch of B windows, time-major: input and target [T, B, D], controls [T, B, C] (window_controls, at each performance's tempo) or NULL. `window_numbers` [B] are indices in `windows`. Note dropout of example b is drawn from
- * the stream (seed, RANDOM_NOTE_DROPOUT, step, first_example + b), augmentation, with drop_class, from that of
- * RANDOM_AUGMENTATION, so that they depend on the example's place in the global
- * batch and not on the rank. Takes no memory. */
+/* A batch of B windows, time-major: input and target [T, B, D], controls [T, B, C] (window_controls, at each performance's
+ * tempo) or NULL. `window_numbers` [B] are indices in `windows`. Note dropout of example b is drawn from the stream (seed,
+ * RANDOM_NOTE_DROPOUT, step, first_example + b), augmentation, with drop_class, from that of RANDOM_AUGMENTATION, so that
+ * they depend on the example's place in the global batch and not on the rank. Takes no memory. */
 void batch_fill(float *input, float *target, float *controls, const struct windows *windows,
                 const uint32_t *window_numbers, int num_windows, const struct transform *transform, uint64_t seed,
                 uint32_t step, uint32_t first_example);

@@ -122,14 +122,21 @@ static bool read_track(struct midi_checker *checker, struct midi_track_reader *r
     return true;
 }
 
+/* The data of a chunk begin at `position`, and are longer than the file is. Always fails. */
+static bool set_too_long(struct error *error, size_t position, uint32_t length, size_t size)
+{
+    size_t past = length - (size - position);
+    return error_set(error, "the chunk at byte %zu reaches %zu byte%s past the end of the file",
+                     position - CHUNK_HEADER_BYTES, past, PLURAL(past));
+}
+
 /* Reads the track whose chunk's data begin at *position; *position becomes where the next chunk begins. */
 static bool read_track_chunk(struct midi_checker *checker, const uint8_t *bytes, size_t size, size_t *position,
                              uint32_t length, uint32_t number, struct error *error)
 {
     size_t left = size - *position;
     if (length > left) {
-        error_set(error, "the chunk at byte %zu reaches %zu byte%s past the end of the file",
-                  *position - CHUNK_HEADER_BYTES, length - left, PLURAL(length - left));
+        set_too_long(error, *position, length, size);
         if (checker->strict)
             return false;
         midi_note_repair(checker, MIDI_CHUNK_LENGTH, "track %u: %s: read up to there", number, error->message);
@@ -143,8 +150,8 @@ static bool read_track_chunk(struct midi_checker *checker, const uint8_t *bytes,
     *position = reader.end;
     if (!checker->strict && reader.ended && reader.position < said_end && is_track(bytes, reader.position, size)) {
         midi_note_repair(checker, MIDI_CHUNK_LENGTH,
-                         "track %u: its length is %zu bytes too large: the next track is read from byte %zu", number,
-                         said_end - reader.position, reader.position);
+                         "track %u: its length is %zu byte%s too large: the next track is read from byte %zu", number,
+                         said_end - reader.position, PLURAL(said_end - reader.position), reader.position);
         *position = reader.position;
     } else if (reader.ended && reader.end != said_end) {
         *position = reader.position;
@@ -203,9 +210,7 @@ static bool read_tracks_strictly(struct midi_checker *checker, const uint8_t *by
             if (!read_track_chunk(checker, bytes, size, &position, length, ++found, error))
                 return false;
         } else if (length > size - position) {
-            return error_set(error, "the chunk at byte %zu reaches %zu byte%s past the end of the file",
-                             position - CHUNK_HEADER_BYTES, length - (size - position),
-                             PLURAL(length - (size - position)));
+            return set_too_long(error, position, length, size);
         } else {
             position += length;
         }

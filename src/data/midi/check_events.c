@@ -1,5 +1,7 @@
 #include "data/midi/check_internal.h"
 
+#include "base/text.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -139,8 +141,8 @@ static bool read_length(uint32_t *length, struct midi_track_reader *reader, cons
     if (*length <= reader->end - reader->position)
         return true;
     reader->hit_end = true;
-    return error_set(error, "%s at byte %zu reaches %zu bytes past the track's end", what, reader->position,
-                     *length - (reader->end - reader->position));
+    return error_set(error, "%s at byte %zu reaches %zu byte%s past the track's end", what, reader->position,
+                     *length - (reader->end - reader->position), PLURAL(*length - (reader->end - reader->position)));
 }
 
 static bool read_tempo(struct midi_checker *checker, struct midi_track_reader *reader, uint32_t length,

@@ -58,8 +58,8 @@ bool midi_events_parse(struct midi_events *events, struct midi_repairs *repairs,
                        struct error *error);
 void midi_events_free(struct midi_events *events);
 
-/* Moves note `number`, as long as it is but within its track, to `tick`, and sets its velocity (1 to 127). One that is where it is wanted stays as it
- * was, byte for byte. */
+/* Moves note `number`, as long as it is but within its track, to `tick`, and sets its velocity (1 to 127). One that is where
+ * it is wanted stays as it was, byte for byte. */
 void midi_events_move(struct midi_events *events, size_t number, uint32_t tick, uint8_t velocity);
 
 /* Takes a note out, with its end. */

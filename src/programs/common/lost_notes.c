@@ -16,11 +16,13 @@ static void report_pitches(const struct pitch_census *census, const struct drum_
     for (size_t i = 0; i < count && i < PITCHES_SHOWN; i++) {
         char label[DRUM_PITCH_LABEL_SIZE];
         drum_pitch_label(label, (uint8_t)lost[i].pitch);
-        log_info("%8" PRIu64 " notes skipped: pitch %" PRIu64 " (%s) is not in drum map %s (%" PRIu64 " file%s)",
-                 lost[i].notes, lost[i].pitch, label, map->name, lost[i].files, PLURAL(lost[i].files));
+        log_info("%8" PRIu64 " note%s skipped: pitch %" PRIu64 " (%s) is not in drum map %s (%" PRIu64 " file%s)",
+                 lost[i].notes, PLURAL(lost[i].notes), lost[i].pitch, label, map->name, lost[i].files,
+                 PLURAL(lost[i].files));
     }
     if (count > PITCHES_SHOWN)
-        log_info("         ... and %zu more pitches (--log=debug lists them with their files)", count - PITCHES_SHOWN);
+        log_info("         ... and %zu more pitch%s (--log=debug lists them with their files)", count - PITCHES_SHOWN,
+                 count - PITCHES_SHOWN == 1 ? "" : "es");
 }
 
 /* Whether notes that `map` does not know are of this drum under `other`. */
