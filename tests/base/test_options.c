@@ -214,6 +214,30 @@ static void test_help(void **state)
     assert_int_equal(parse("--help~word", false)->result, OPTIONS_DONE);
 }
 
+/* Magenta's commands say --log=INFO and the like. */
+static void test_log_levels_of_magenta(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *option;
+        enum log_level level;
+    } cases[] = {
+        {"--log=DEBUG",   LOG_LEVEL_DEBUG  },
+        {"--log=INFO",    LOG_LEVEL_INFO   },
+        {"--log=WARN",    LOG_LEVEL_WARNING},
+        {"--log~Warn",    LOG_LEVEL_WARNING},
+        {"--log=Warning", LOG_LEVEL_WARNING},
+        {"--log=ERROR",   LOG_LEVEL_ERROR  },
+        {"--log=FATAL",   LOG_LEVEL_ERROR  },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        parse_well(cases[i].option);
+        assert_int_equal(log_get_level(), cases[i].level);
+    }
+    assert_wrong("--log=WARNINGS", "--log=WARNINGS: no such choice; allowed: one of error, warning, info, debug");
+    log_set_level(LOG_LEVEL_INFO);
+}
+
 static void test_markdown_help(void **state)
 {
     (void)state;
@@ -226,9 +250,11 @@ static void test_markdown_help(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_nothing_given),     cmocka_unit_test(test_spellings),   cmocka_unit_test(test_flags),
-        cmocka_unit_test(test_lists_with_spaces), cmocka_unit_test(test_home_folder), cmocka_unit_test(test_wrong),
-        cmocka_unit_test(test_operands),          cmocka_unit_test(test_version),     cmocka_unit_test(test_help),
+        cmocka_unit_test(test_nothing_given), cmocka_unit_test(test_spellings),
+        cmocka_unit_test(test_flags),         cmocka_unit_test(test_lists_with_spaces),
+        cmocka_unit_test(test_home_folder),   cmocka_unit_test(test_wrong),
+        cmocka_unit_test(test_operands),      cmocka_unit_test(test_version),
+        cmocka_unit_test(test_help),          cmocka_unit_test(test_log_levels_of_magenta),
         cmocka_unit_test(test_markdown_help),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { SHOWN_TEXT = 120 };
 
@@ -24,7 +25,7 @@ static const struct setting common_rows[] = {
      "Print this page; as Markdown with --help=markdown."                                                                               },
     {"version", SETTING_BOOL,   offsetof(struct common_options, version), NULL,   0, 0, NULL,              NULL,    "Print the version."},
     {"log",     SETTING_CHOICE, offsetof(struct common_options, log),     "info", 0, 0, LOG_LEVEL_CHOICES, "LEVEL",
-     "Verbosity on stderr."                                                                                                             },
+     "Verbosity on stderr, in upper or lower case; Magenta's WARN and FATAL are warning and error."                                     },
 };
 const struct settings_table options_common_table = {common_rows, sizeof common_rows / sizeof *common_rows};
 
@@ -161,6 +162,23 @@ static bool normalise(struct words *words, const struct program *program, int ar
     return true;
 }
 
+/* The choice of --log for one of its names or Magenta's, in any case; any other text is returned as it is. */
+static const char *log_level_choice(const char *text)
+{
+    static const char *const names[][2] = {
+        {"fatal",   "error"  },
+        {"error",   "error"  },
+        {"warn",    "warning"},
+        {"warning", "warning"},
+        {"info",    "info"   },
+        {"debug",   "debug"  },
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcasecmp(text, names[i][0]) == 0)
+            return names[i][1];
+    return text;
+}
+
 /* Sets one row's value, which popt has taken apart. Values of the common rows go to `common`, the others to `values`. */
 static bool set_option(const struct program *program, int number, const char *text, void *values,
                        struct common_options *common, struct error *error)
@@ -168,6 +186,8 @@ static bool set_option(const struct program *program, int number, const char *te
     size_t index = (size_t)number - 1;
     bool is_common = index >= program->table.count;
     const struct setting *row = is_common ? &common_rows[index - program->table.count] : &program->table.rows[index];
+    if (is_common && strcmp(row->name, "log") == 0)
+        text = log_level_choice(text);
     if (setting_parse(row, is_common ? (void *)common : values, text, error))
         return true;
     struct error reason = *error;
