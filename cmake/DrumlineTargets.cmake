@@ -18,7 +18,7 @@ if(sanitizers)
 endif()
 target_include_directories(drumline_flags INTERFACE ${PROJECT_SOURCE_DIR}/src)
 
-# Programs read files of strangers: an overflow that slipped through shall end the program rather than run something. FORTIFY
+# Programs read untrusted files: an overflow that slipped through shall end the program rather than run something. FORTIFY
 # needs optimisation, and does not go with sanitizers. tests/checks/hardening.sh looks for all of it.
 if(NOT sanitizers)
     set(is_release $<CONFIG:Release,RelWithDebInfo,MinSizeRel>)

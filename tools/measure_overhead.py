@@ -5,7 +5,7 @@ and the watchdog, one by one and together, as a share of a training step.
   tools/measure_overhead.py DATA [--rounds 7] [--model groovae_4bar_flat:64,512] [--model groovae_4bar_small:32]
 
 DATA is a data set, or a folder of MIDI files with an info.csv. Each round runs short trainings in which a thing is done at every
-step; what such a run costs more than the one without it in the same round (processor time of one rank of one thread, by getrusage)
+step; what such a run costs more than the one without it in the same round (CPU time of one rank of one thread, by getrusage)
 is divided by how often it was done, and the median over rounds is taken. What does not depend on the model is measured with
 a tiny one, whose steps take little and so vary little; the rest with each --model CONFIG:BATCH_SIZES and batch_size=1. Then
 steps of the given batch sizes are timed, and what the thing costs at its usual frequency (a line every 10 steps, an evaluation
@@ -128,7 +128,7 @@ def costs(trainings, cases, config, hparams, steps, rounds):
 
 
 def together(trainings, config, batch_size, step, rounds):
-    """Ratios of the processor time with everything on to that without, in rounds of about eight seconds."""
+    """Ratios of the CPU time with everything on to that without, in rounds of about eight seconds."""
     steps = max(LOG_STEPS, int(8 / step) // LOG_STEPS * LOG_STEPS)
     ratios = []
     for number in range(rounds):

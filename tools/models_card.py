@@ -32,6 +32,9 @@ class Model:
     def __init__(self, path, program, options):
         self.path, self.name = path, os.path.basename(path)[:-len(".h5")]
         self.prefix = PREFIXES[options.split]
+        described = subprocess.run([os.path.join(os.path.dirname(program), "drumline-info"), "--json", path], capture_output=True,
+                                   text=True, check=True).stdout
+        self.bars = json.loads(described)["hparams"]["bars"]
         self.line = self.evaluate(program, options)
         try:
             self.noisy = self.evaluate(program, options, "--velocity_noise=1", "--timing_noise=1")
@@ -74,7 +77,7 @@ def table(headings, rows):
 
 
 def losses(models):
-    return table(("model", "steps", "file", "loss", "hits", "velocities", "offsets", "KL, bits", "hits F1"), [
+    return table(("model", "best step", "file", "loss", "hits", "velocities", "offsets", "KL, bits", "hits F1"), [
         (f"`{m.name}`", f"{m.line['step']:,}", f"{os.path.getsize(m.path) / 1e6:.1f} MB", m.loss("comparable_loss", 2),
          m.loss("hits_loss", 2), m.loss("velocities_loss", 2), m.loss("offsets_loss", 2), m.loss("kl_bits", 1),
          m.loss("tf_f1", 3)) for m in models])
@@ -132,22 +135,24 @@ def musics(models, split):
 
 
 def page(models, baselines, split):
-    windows = sorted({(m.line["num_windows"], m.line.get("num_beats_windows", 0)) for m in models})
-    lines = [f"On the {split} split, by `tools/models_card.py`: windows that do not overlap ("
-             + ", ".join(f"{all_} of which {beats} of beats" for all_, beats in windows) + "). [formats.md](../docs/formats.md#metrics)",
-             "defines every metric.", "",
-             "Losses, teacher-forced, with beta 0.2 and 48 free bits for all; hits F1 teacher-forced from the mean of z:", ""]
+    windows = sorted({(m.line["num_windows"], m.line.get("num_beats_windows", 0), m.bars) for m in models})
+    lines = [f"On the {split} split, by `tools/models_card.py`: non-overlapping windows ("
+             + "; ".join(f"{bars} bar{'' if bars == 1 else 's'}: {count:,}" + (f", of which {beats:,} are beats" if beats else "")
+                         for count, beats, bars in windows) + ").",
+             "[formats.md](../docs/formats.md#metrics) defines every metric.", "",
+             "Losses, teacher-forced, with beta 0.2 and 48 free bits for all; hits F1 teacher-forced from the mean of z; best step: that of the lowest",
+             "`val_loss`, whose weights are shipped:", ""]
     lines += losses(models)
-    lines += ["Music, of beats alone, free-running from the mean of z, hits by the threshold 0.5; models that are given all hits keep them,",
-              "and one that adds a drum is judged by that drum alone:", ""]
+    lines += ["Music, of beats only, free-running from the mean of z, with a threshold of 0.5 for hits; models that are given all hits keep them,",
+              "and a model that adds a drum is evaluated on that drum only:", ""]
     lines += qualities(models)
-    lines += [f"{SAMPLES:,} samples at default settings: Jensen-Shannon divergences in bits from the train split, beside those of as many",
-              "windows of data from the others (floor); share with at least four drums, silent, and near to a training window:", ""]
+    lines += [f"{SAMPLES:,} samples at default settings: Jensen-Shannon divergences in bits from the train split, beside those of as many train",
+              "windows from the rest (floor); shares with at least four drums, silent, and nearly the same as a training window (copies):", ""]
     lines += samples(models, split)
     if any(m.music for m in models):
-        lines += ["Styles by the nearest mean of latent vectors, of windows and of samples of `--style` whose MIDI was read and encoded again (balanced",
-                  "accuracy); interpolations between random windows in nine outputs, smooth where no step is as large as the ends are apart, and",
-                  "whose ends have the hits of `--mode=reconstruct`; by `tools/music_checks.py`:", ""]
+        lines += ["Styles, classified by the nearest mean of latent vectors: balanced accuracy of windows, and of samples with `--style` whose MIDI was read",
+                  "and encoded again. Interpolations between random windows in nine outputs: smooth if no step is as large as the difference of the ends;",
+                  "exact if the ends have the hits of `--mode=reconstruct`. By `tools/music_checks.py`:", ""]
         lines += musics(models, split)
     if baselines:
         lines += ["The published recipe (Magenta's hparams, trained by Drumline), by the same code:", ""]

@@ -283,7 +283,7 @@ class Bench:
         subject.prepare(folder)
         space = ["unshare", "-rpf", "--mount-proc"] if self.spaces and chance.random() < 0.5 else []
         number = chance.randrange(2, 5)
-        self.what = f"{number} of {subject.name}{' in process spaces of their own' if space else ''}"
+        self.what = f"{number} of {subject.name}{' in PID namespaces of their own' if space else ''}"
         jobs = [self.start(space + subject.command(folder)) for _ in range(number)]
         for job in jobs:
             job.wait()

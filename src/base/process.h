@@ -12,7 +12,7 @@ enum { PROCESS_WORD_SIZE = 64, PROCESS_TOKEN_SIZE = 33 };
  * not the program's end. */
 void process_begin(void);
 
-/* A process, among those of all hosts and containers. Process numbers mean something within one process space of one boot
+/* A process, among those of all hosts and containers. Process numbers mean something within one PID namespace of one boot
  * alone, and are used again there; the start time distinguishes two processes with the same number. */
 struct process {
     char host[HOST_NAME_SIZE];
@@ -27,7 +27,7 @@ void process_describe_self(struct process *self);
 enum process_state {
     PROCESS_ALIVE,
     PROCESS_GONE,
-    PROCESS_OUT_OF_SIGHT, /* of another boot or process space, so nothing can be known from here */
+    PROCESS_OUT_OF_SIGHT, /* of another boot or PID namespace, so nothing can be known from here */
 };
 
 /* Of a process that was described here or elsewhere. One that ended but was not waited for is gone; one that this user may
@@ -41,7 +41,7 @@ enum process_state process_judge(const struct process *process, const char *stat
 /* 128 random bits in hexadecimal, different in each call and each process. */
 void process_make_token(char token[PROCESS_TOKEN_SIZE]);
 
-/* A process in the name of a file: "PLACE-START-RANDOM" in hexadecimal, where PLACE stands for boot and process space.
+/* A process in the name of a file: "PLACE-START-RANDOM" in hexadecimal, where PLACE stands for boot and PID namespace.
  * Different in each call. */
 enum { PROCESS_TAG_SIZE = 64 };
 void process_make_tag(char tag[PROCESS_TAG_SIZE]);

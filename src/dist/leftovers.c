@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The number of the first process space's inode (Linux, PROC_PID_INIT_INO): part of the kernel's interface. */
+/* The number of the first PID namespace's inode (Linux, PROC_PID_INIT_INO): part of the kernel's interface. */
 static const char first_space[] = "pid:[4026531836]";
 
 enum { YOUNG_SECONDS = 60, LINE_SIZE = 8192 };

@@ -13,7 +13,7 @@
  * are any. */
 size_t leftovers_sweep(const char *folder);
 
-/* The same, for files older than so many seconds, whatever the process space. For tests. */
+/* The same, for files older than so many seconds, whatever the PID namespace. For tests. */
 size_t leftovers_sweep_older(const char *folder, double seconds);
 
 #endif

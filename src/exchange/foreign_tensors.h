@@ -1,5 +1,5 @@
 /* The tensors of a file that another program wrote, whatever its format: names, shapes, types and where the values lie. The
- * readers of this room fill one; exchange/model_import.h makes a model of it. */
+ * readers in this folder fill one; exchange/model_import.h makes a model of it. */
 #ifndef DRUMLINE_EXCHANGE_FOREIGN_TENSORS_H
 #define DRUMLINE_EXCHANGE_FOREIGN_TENSORS_H
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """layers.py SOURCE_DIR [KNOWN]: who includes whom in src/ is as the table in docs/architecture.md says, and there are no
-circles.
+cycles.
 
-The table is the one between the lines "<!-- layers" and "<!-- end of layers -->": its first column is a room (a folder of
-src/), the second the rooms that files there may include, besides their own. "base/*" is base and all rooms below it, "*"
-is every room but those of programs. "MPI" allows mpi.h.
+The table is the one between the lines "<!-- layers" and "<!-- end of layers -->": its first column is a folder of
+src/, the second the folders that files there may include, besides their own. "base/*" is base and all folders below it, "*"
+is every folder but those of programs. "MPI" allows mpi.h.
 
 KNOWN lists includes that are wrong and will go, one "FILE HEADER" a line; a line that is no longer needed is an error.
 """
@@ -13,14 +13,14 @@ import os
 import re
 import sys
 
-# Rooms that others enter by one header.
+# Folders that others enter by one header.
 DOORS = {"base/hdf5": "base/hdf5/hdf5.h"}
 
 INCLUDE = re.compile(r'\s*#\s*include\s*(?:"([^"]+)"|<(mpi\.h)>)')
 
 
 def read_table(page):
-    """room -> the words of its second column."""
+    """folder -> the words of its second column."""
     with open(page, encoding="utf-8") as file:
         text = file.read()
     match = re.search(r"<!-- layers.*?-->(.*?)<!-- end of layers -->", text, re.S)
@@ -35,20 +35,20 @@ def read_table(page):
 
 
 def expand(table):
-    """room -> the set of rooms that it may include, and "MPI" where it may."""
-    rooms = set(table)
+    """folder -> the set of folders that it may include, and "MPI" where it may."""
+    folders = set(table)
     allowed = {}
-    for room, words in table.items():
-        allowed[room] = {room}
+    for folder, words in table.items():
+        allowed[folder] = {folder}
         for word in words:
             if word == "*":
-                allowed[room] |= {other for other in rooms if other.split("/")[0] != "programs"}
+                allowed[folder] |= {other for other in folders if other.split("/")[0] != "programs"}
             elif word.endswith("/*"):
-                allowed[room] |= {other for other in rooms if (other + "/").startswith(word[:-1])}
-            elif word in rooms or word == "MPI":
-                allowed[room].add(word)
+                allowed[folder] |= {other for other in folders if (other + "/").startswith(word[:-1])}
+            elif word in folders or word == "MPI":
+                allowed[folder].add(word)
             else:
-                sys.exit(f"docs/architecture.md: `{word}` in the row of `{room}` is no room of the table")
+                sys.exit(f"docs/architecture.md: `{word}` in the row of `{folder}` is no folder of the table")
     return allowed
 
 
@@ -68,7 +68,7 @@ def read_includes(source):
     return files, includes
 
 
-def find_circle(graph):
+def find_cycle(graph):
     """A list of nodes, each of which leads to the next and the last to the first; None where there is none."""
     state, path = {}, []
 
@@ -79,18 +79,18 @@ def find_circle(graph):
             if state.get(other) == "open":
                 return path[path.index(other):]
             if other not in state:
-                circle = visit(other)
-                if circle:
-                    return circle
+                cycle = visit(other)
+                if cycle:
+                    return cycle
         path.pop()
         state[node] = "done"
         return None
 
     for node in sorted(graph):
         if node not in state:
-            circle = visit(node)
-            if circle:
-                return circle
+            cycle = visit(node)
+            if cycle:
+                return cycle
     return None
 
 
@@ -101,9 +101,9 @@ def check(source, page, known):
     if len(files) < 50:
         return [f"only {len(files)} files were found in {source}"]
     wrong, needed = [], set()
-    rooms, modules = collections.defaultdict(set), collections.defaultdict(set)
+    folders, modules = collections.defaultdict(set), collections.defaultdict(set)
     for path, header in includes:
-        room = os.path.dirname(path)
+        folder = os.path.dirname(path)
         if header == "mpi.h":
             to = "MPI"
         elif header in files:
@@ -111,31 +111,31 @@ def check(source, page, known):
         else:
             wrong.append(f'{path} includes "{header}", which is no file below src/')
             continue
-        if room != to and header != DOORS.get(to, header):
+        if folder != to and header != DOORS.get(to, header):
             wrong.append(f"{path} includes {header}, but src/{to} is entered by {DOORS[to]} alone")
-        if to not in allowed.get(room, {to}):
+        if to not in allowed.get(folder, {to}):
             if (path, header) in known:
                 needed.add((path, header))
                 continue
-            wrong.append(f"{path} includes {header}, but src/{room} may not include {to}")
+            wrong.append(f"{path} includes {header}, but src/{folder} may not include {to}")
         elif (path, header) in known:
             needed.add((path, header))
             continue
-        if to not in (room, "MPI"):
-            rooms[room].add(to)
+        if to not in (folder, "MPI"):
+            folders[folder].add(to)
         # A module is a header with the source of the same name; what an internal header declares belongs to several.
         module, other = os.path.splitext(path)[0], os.path.splitext(header)[0]
         if module != other and to != "MPI" and not (path.endswith(".c") and other.endswith("internal")):
             modules[module].add(other)
-    for room in sorted({os.path.dirname(path) for path in files} - set(allowed)):
-        wrong.append(f"src/{room} is in no row of the table in docs/architecture.md")
-    for room in sorted(set(allowed) - {os.path.dirname(path) for path in files}):
-        wrong.append(f"docs/architecture.md has a row of `{room}`, but src/{room} has no files")
-    for graph, what in ((rooms, "rooms"), (modules, "files"),
-                        ({room: others - {room} for room, others in allowed.items()}, "rows of the table")):
-        circle = find_circle(graph)
-        if circle:
-            wrong.append(f"a circle of {what}: {' -> '.join(circle + circle[:1])}")
+    for folder in sorted({os.path.dirname(path) for path in files} - set(allowed)):
+        wrong.append(f"src/{folder} is in no row of the table in docs/architecture.md")
+    for folder in sorted(set(allowed) - {os.path.dirname(path) for path in files}):
+        wrong.append(f"docs/architecture.md has a row of `{folder}`, but src/{folder} has no files")
+    for graph, what in ((folders, "folders"), (modules, "files"),
+                        ({folder: others - {folder} for folder, others in allowed.items()}, "rows of the table")):
+        cycle = find_cycle(graph)
+        if cycle:
+            wrong.append(f"a cycle of {what}: {' -> '.join(cycle + cycle[:1])}")
     for path, header in sorted(known - needed):
         wrong.append(f"{path} no longer includes {header}: remove that line of the known ones")
     return wrong

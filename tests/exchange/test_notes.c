@@ -1,4 +1,4 @@
-/* A model's notes as JSON: there and back, and notes of strangers. */
+/* A model's notes as JSON: there and back, and untrusted notes. */
 #include "exchange/notes.h"
 #include "tests/support/unit.h"
 
@@ -64,7 +64,7 @@ static void assert_refused(const char *name, json_t *value, const char *message)
     json_decref(notes);
 }
 
-static void notes_of_strangers_are_checked(void **state)
+static void untrusted_notes_are_checked(void **state)
 {
     (void)state;
     char longer[CHECKPOINT_TEXT_SIZE + 1];
@@ -91,7 +91,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(notes_come_back),
         cmocka_unit_test(text_that_is_not_utf8_is_cleaned),
-        cmocka_unit_test(notes_of_strangers_are_checked),
+        cmocka_unit_test(untrusted_notes_are_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

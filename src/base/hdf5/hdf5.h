@@ -1,4 +1,4 @@
-/* Drumline's HDF5 files: the one header through which the other rooms read and write them. Every failure is returned with the
+/* Drumline's HDF5 files: the one header through which the other folders read and write them. Every failure is returned with the
  * file and the reason. The serial library; no MPI.
  *
  *     struct hdf5_reader *file;
@@ -9,7 +9,7 @@
  *
  * Files are written in this process, by `hid_t` handles that are owned by the caller, and read in another one, for which the program
  * drumline-hdf5-reader must be there (base/hdf5/helper_path.h). All files carry the attributes `format` and `version` on their root
- * group (docs/formats.md). Objects are named by path inside the file. Inside the room, what writes is library.h, error.h and types.h,
+ * group (docs/formats.md). Objects are named by path inside the file. Inside the folder, what writes is library.h, error.h and types.h,
  * then attributes.h and writing.h, then file.h, then column.h and floats.h; what reads is helper_path.h, then helper.h, then reader.h.
  * None includes a later one. */
 #ifndef DRUMLINE_BASE_HDF5_HDF5_H

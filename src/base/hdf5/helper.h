@@ -12,7 +12,7 @@
 /* How long one answer may take. A slow or absent disk takes any time: while a read of the file is waited for, only the last
  * counts. Nor does time count in which the asking process is stopped. */
 struct hdf5_helper_limits {
-    double cpu_seconds;   /* of its processor time */
+    double cpu_seconds;   /* of its CPU time */
     double idle_seconds;  /* in which it neither computes nor waits for the file */
     double total_seconds; /* in all */
 };

@@ -2,7 +2,7 @@
  * lives. No locks of the file system are relied on, which shared ones may not have.
  *
  * A lock is stale, and is taken over at once, where its process was one that this process could see (the same boot and
- * process space) and is gone, or where it belongs to the same Slurm job before Slurm put it back into its queue (a smaller
+ * PID namespace) and is gone, or where it belongs to the same Slurm job before Slurm put it back into its queue (a smaller
  * SLURM_RESTART_COUNT of the same cluster), alive or not; else where it was not renewed for FOLDER_LOCK_STALE_SECONDS. Ages
  * are measured by the clock of the file system alone, which hosts' clocks need not agree with. A lock that is there but
  * can't be read (EACCES, EIO, ESTALE, EMFILE) is somebody's: taking it fails.

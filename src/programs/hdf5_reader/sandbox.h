@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Closes all descriptors but the standard ones and those of base/hdf5/protocol.h, and limits address space, processor time (more
+/* Closes all descriptors but the standard ones and those of base/hdf5/protocol.h, and limits address space, CPU time (more
  * for a larger file), files and processes, for good. False where that fails. */
 bool sandbox_limit(uint64_t file_size);
 
