@@ -75,15 +75,19 @@ keep_line() {
 
 # Checks every line, so that a wrong one shows now and not after hours in the queue.
 check_lines() {
-    local i bad=0
+    local i warnings bad=0
     for ((i = 1; i <= ${#lines[@]}; i++)); do
         read_line "$i"
         check_kept_line "$i"
         read_training "${options[@]}" "${line_options[@]}"
         check_training
-        $refused || continue
-        say "line $i, $line: $answer" >&2
-        bad=$((bad + 1))
+        if $refused; then
+            say "line $i, $line: $answer" >&2
+            bad=$((bad + 1))
+        elif warnings=$(grep ': warning: ' <<<"$answer"); then
+            say "line $i, $line: $warnings" >&2
+            answer=$(grep -v ': warning: ' <<<"$answer")
+        fi
     done
     [ "$bad" -eq 0 ] || die "refused: $bad of ${#lines[@]} lines of $file are wrong; nothing was submitted"
 }

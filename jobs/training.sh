@@ -26,20 +26,25 @@ read_training() {
 
 # --- on the login node ---
 
-# count_ranks OPTION...: sets least_ranks to the number of ranks that sbatch's options ask for at least.
+# count_ranks OPTION...: sets least_ranks to the number of ranks that a job gets at least with these options of sbatch and
+# the scripts' own, --mincpus=4. Without a number of tasks every --cpus-per-task processors make one.
 count_ranks() {
-    local nodes=1 per_node=1 tasks=0 name number
+    local nodes=1 per_node=0 tasks=0 cpus=4 each=1 name number
+    local names='-n|-N|-c|--ntasks|--nodes|--ntasks-per-node|--mincpus|--cpus-per-task'
     while [ $# -gt 0 ]; do
-        [[ $1 =~ ^(-n|-N|--ntasks=|--nodes=|--ntasks-per-node=)([0-9]+) ]] ||
-            [[ "$1=${2:-}" =~ ^(-n|-N|--ntasks|--nodes|--ntasks-per-node)=([0-9]+) ]] || { shift; continue; }
-        name=${BASH_REMATCH[1]%=} number=$((10#${BASH_REMATCH[2]:0:7}))
+        [[ $1 =~ ^(-[nNc])([0-9]+) ]] || [[ $1 =~ ^($names)=([0-9]+) ]] || [[ "$1=${2:-}" =~ ^($names)=([0-9]+) ]] ||
+            { shift; continue; }
+        name=${BASH_REMATCH[1]} number=$((10#${BASH_REMATCH[2]:0:7}))
         case $name in
             -n | --ntasks) tasks=$number ;;
             -N | --nodes) nodes=$number ;;
+            -c | --cpus-per-task) each=$((number > 0 ? number : 1)) ;;
+            --mincpus) cpus=$number ;;
             *) per_node=$number ;;
         esac
         shift
     done
+    [ "$per_node" -gt 0 ] || per_node=$((cpus > each ? cpus / each : 1))
     least_ranks=$((tasks > 0 ? tasks : nodes * per_node))
 }
 
@@ -63,6 +68,7 @@ check_training() {
 # submit_self OPTION... -- ARGUMENT...: submits this script with these options of sbatch. Sets job.
 submit_self() {
     local limit=60 option
+    local failed='sbatch failed with status %d (see above; 124: no answer in a minute, and squeue --me shows whether the job is there)'
     local -a options=()
     while [ "$1" != -- ]; do
         options+=("$1")
@@ -70,13 +76,18 @@ submit_self() {
     done
     shift
     for option in "${options[@]}"; do
-        case $option in --wait | -W) limit=0 ;; esac
+        case $option in
+            --wait | -W)
+                limit=0 # and its status is the job's
+                failed='the job, or sbatch, ended with status %d (see above)'
+                ;;
+        esac
     done
     command -v sbatch >/dev/null ||
         die "sbatch was not found: this is a job for Slurm. Without Slurm run drumline-train itself"
     export DRUMLINE_JOBS=$jobs
     job=$(timeout "$limit" sbatch --parsable "${options[@]}" "$jobs/$job_script" "$@") ||
-        die "sbatch failed with status $? (see above; 124: no answer in a minute, and squeue --me shows whether the job is there)"
+        die "${failed/'%d'/$?}"
     job=${job%%;*}
 }
 

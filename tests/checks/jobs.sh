@@ -22,6 +22,7 @@ for command in sbatch scontrol sinfo squeue srun scancel; do
 #!/bin/bash
 printf '%s %s\n' "${0##*/}" "$*" >>calls
 [ "$1" != show ] || printf ' EndTime=Unknown JobState=RUNNING \n'
+exit "${CALL_STATUS:-0}"
 SCRIPT
 done
 cat >play/mpirun <<'SCRIPT'
@@ -40,6 +41,7 @@ if [ "${checks:-}" ]; then
     printf '%s\n' "$*" >>checked
     [ -z "${CANNOT_RUN:-}" ] || exit 127
     [[ " $* " != *wrong* ]] || { printf 'drumline-train: error: that is wrong\n'; exit 1; }
+    [[ " $* " != *z_size=4* ]] || printf 'drumline-train: warning: that is in use\n'
     printf 'groovae_4bar can be trained\n'
     exit 0
 fi
@@ -129,6 +131,17 @@ for options in '-n7' '-n 7' '--ntasks=7 -N 2' '--ntasks 7'; do
     DRUMLINE_SBATCH=$options on_login train.sh --config=groovae_4bar_flat
     grep -q -- '--num_ranks=7 .*--run_dir=runs/groovae_4bar_flat' checked || fail "$options: checked was: $(cat checked)"
 done
+# "N: OPTION...": the ranks of docs/cluster.md.
+for options in '4:' '16: -N 4' '16: -N4 --mincpus=4' '2: -N 2 --ntasks-per-node=1' '8: -n 8 -c 4' '2: -c 2' '2: -c2' '1: --cpus-per-task=8' \
+    '4: -N 2 --cpus-per-task 2' '1: --mincpus=1' '6: --mincpus 13 -c 2' '4: -c 0'; do
+    DRUMLINE_SBATCH=${options#*:} on_login train.sh
+    grep -q -- "--num_ranks=${options%%:*} " checked || fail "$options: checked was: $(cat checked)"
+done
+for options in "--time=1:sbatch failed with status 5" "--wait:the job, or sbatch, ended with status 5"; do
+    CALL_STATUS=5 DRUMLINE_SBATCH=${options%%:*} on_login train.sh
+    [ "$status" -eq 1 ] || fail "sbatch that fails: status $status"
+    said "${options#*:}"
+done
 CANNOT_RUN=1 on_login train.sh
 [ "$status" -eq 0 ] || fail "train.sh where nothing can be checked: status $status"
 said 'checked in the job'
@@ -140,6 +153,8 @@ called '--array=1-2 --qos=low .*/jobs/sweep.sh --prune lines.txt --log_steps=3$'
 grep -q -- '--run_dir=runs/lines/002 --hparams=bars=2,z_size=5$' checked || fail "checked was: $(cat checked)"
 said 'in runs/lines/001 to runs/lines/002'
 said 'it prunes none'
+said 'line 1, z_size=4: drumline-train: warning: that is in use'
+[ "$(grep -c warning log)" -eq 1 ] || fail 'a warning of one line is said of others'
 for option in --hparams=z_size=3 --run_dir=runs/x; do
     on_login sweep.sh lines.txt $option
     [ "$status" -eq 1 ] || fail "sweep.sh took $option, which would make all runs the same"
