@@ -95,10 +95,14 @@ struct model *run_load_model(struct checkpoint *checkpoint, const char *checkpoi
 
 /* A model whose weights are another checkpoint's. */
 struct initializing {
-    struct model *model;
+    const struct hparams *hparams; /* the model's */
+    struct model *model;           /* NULL: the weights are only verified */
     struct checkpoint *checkpoint;
+    bool is_other; /* the checkpoint is valid, but of another model: */
+    struct error other;
 };
 
+/* A checkpoint of another model is used as far as that is found, for the older ones of a run are of that model too. */
 static bool initialize(void *context, const char *path, struct error *error)
 {
     struct initializing *initializing = context;
@@ -108,27 +112,53 @@ static bool initialize(void *context, const char *path, struct error *error)
     if (!reader)
         return false;
     bool ok = true;
-    if (!hparams_same_model(&checkpoint->hparams, &model->hparams, error))
-        ok = error_prefix(error, "%s is of another model (first value: the checkpoint's)", path);
-    ok = ok && read_weights(model->values, &model->table, checkpoint, reader, path, error);
+    initializing->is_other = !hparams_same_model(&checkpoint->hparams, initializing->hparams, &initializing->other);
+    if (initializing->is_other)
+        error_prefix(&initializing->other, "%s is of another model (first value: the checkpoint's)", path);
+    else if (model)
+        ok = read_weights(model->values, &model->table, checkpoint, reader, path, error);
+    else
+        ok = checkpoint_verify(reader, checkpoint_best_weights(reader), error);
     checkpoint_close(reader);
     return ok;
+}
+
+/* Uses a file, or a run's latest valid checkpoint; *path is that one's. */
+static bool use_initial(struct initializing *initializing, char **path, const char *file_or_run, struct error *error)
+{
+    struct run_checkpoint_user user = {initialize, initializing};
+    struct error unused;
+    *path = NULL;
+    if (!folder_check(file_or_run, &unused)) {
+        if (!initialize(initializing, file_or_run, error))
+            return false;
+        *path = format_text("%s", file_or_run);
+    } else if (!run_use_newest_checkpoint(&user, path, file_or_run, error)) {
+        return false;
+    }
+    if (!*path)
+        return error_set(error, "%s: has no checkpoint in train/ to start from", file_or_run);
+    if (!initializing->is_other)
+        return true;
+    free(*path);
+    *path = NULL;
+    *error = initializing->other;
+    return false;
 }
 
 bool run_initialize_model(struct model *model, struct checkpoint *checkpoint, char **path, const char *file_or_run,
                           struct error *error)
 {
-    struct initializing initializing = {model, checkpoint};
-    struct run_checkpoint_user user = {initialize, &initializing};
-    struct error unused;
-    *path = NULL;
-    if (!folder_check(file_or_run, &unused)) {
-        if (!initialize(&initializing, file_or_run, error))
-            return false;
-        *path = format_text("%s", file_or_run);
-        return true;
-    }
-    if (!run_use_newest_checkpoint(&user, path, file_or_run, error))
-        return false;
-    return *path || error_set(error, "%s: has no checkpoint in train/ to start from", file_or_run);
+    struct initializing initializing = {.hparams = &model->hparams, .model = model, .checkpoint = checkpoint};
+    return use_initial(&initializing, path, file_or_run, error);
+}
+
+bool run_check_initial(const struct hparams *hparams, const char *file_or_run, struct error *error)
+{
+    struct checkpoint checkpoint;
+    struct initializing initializing = {.hparams = hparams, .checkpoint = &checkpoint};
+    char *path;
+    bool ok = use_initial(&initializing, &path, file_or_run, error);
+    free(path);
+    return ok;
 }

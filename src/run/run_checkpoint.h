@@ -26,4 +26,7 @@ struct model *run_load_model(struct checkpoint *checkpoint, const char *checkpoi
 bool run_initialize_model(struct model *model, struct checkpoint *checkpoint, char **path, const char *file_or_run,
                           struct error *error);
 
+/* Whether run_initialize_model would initialize a model of these hparams: all tensors are verified, and none is kept. */
+bool run_check_initial(const struct hparams *hparams, const char *file_or_run, struct error *error);
+
 #endif

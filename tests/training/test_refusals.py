@@ -38,16 +38,22 @@ class Refusals(harness.TrainingTest):
     def test_checked_beforehand(self):
         """--mode=check says what a training would be refused for, and writes nothing."""
         run = self.trained()
-        before = sorted(os.walk(self.path(run)))
+        before = contents(self.path(run))
         self.assertIn("at step 10", self.run_to(0, run, mode="check").output)
         self.refuse(run, "z_size is 6, not 7", mode="check", hparams="z_size=7")
-        self.assertEqual(sorted(os.walk(self.path(run))), before)
+        self.assertEqual(contents(self.path(run)), before)
         job = self.run_to(0, "unmade", 2, mode="check", log_dir=self.path("logs"))
         self.assertIn("can be trained", job.output)
         self.refuse("unmade", "the largest batch that fits is --hparams=batch_size=", mode="check",
                     hparams="batch_size=100000")
         self.refuse("unmade", "less than one window for each of 14 ranks", mode="check", num_ranks=14)
         self.refuse("unmade", "not a data set", mode="check", examples_path=self.path())
+        self.refuse("unmade", "/nowhere.h5", ranks=2, mode="check", init_checkpoint="/nowhere.h5")
+        self.refuse("unmade", "z_size is 6, not 9", mode="check", init_checkpoint=self.path(run), hparams="z_size=9")
+        self.assertIn("can be trained", self.run_to(0, "unmade", mode="check", init_checkpoint=self.path(run)).output)
+        damaged = self.checkpoint(run, 10)
+        flip(damaged, 0.7)
+        self.refuse("unmade", damaged, "damaged", mode="check", init_checkpoint=damaged)
         self.refuse("unmade", "z_sise", status=2, mode="check", hparams="z_sise=3")
         self.refuse("unmade", "--num_ranks is for --mode=check", status=2, num_ranks=2)
         self.refuse("unmade", "--config is missing", status=2, mode="check", config=None)
@@ -142,6 +148,8 @@ class Refusals(harness.TrainingTest):
         for ranks in (1, 2):
             message = self.refuse("busy", self.path("busy"), "in use by process", str(job.process.pid), ranks=ranks)
             self.assertIn("--run_dir", message)
+        checked = self.run_to(0, "busy", 2, mode="check").output
+        self.assertEqual(checked.count("is in use by process"), 1, checked)
         before = self.last_step("busy")
         self.wait_for_step(job, "busy", before + 1)
         self.assertIsNone(job.process.poll(), "the job that had the run was disturbed")
@@ -180,6 +188,8 @@ class LittleAddressSpace(harness.TrainingTest):
             least = self.least(threads)
             job = self.limited(least + 10000, self.arguments("none"), threads)
             self.assert_refused(job, "no memory for OpenBLAS's buffers")
+            job = self.limited(least + 10000, self.arguments("none", mode="check"), threads)
+            self.assertEqual(job.status, 0, job.output)
             self.assertFalse(os.path.exists(self.path("none")))
 
     def test_no_limit_makes_it_wait(self):
@@ -278,6 +288,17 @@ class DamagedCheckpoints(harness.TrainingTest):
         self.refuse("run", "none of the 3 checkpoints is valid", mode="eval")
         self.assertEqual(self.checkpoints("run"), [4, 8, 12])
         self.assert_tidy("run")
+
+
+def contents(folder):
+    """path -> when it was written, and its bytes."""
+    found = {}
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(parent, name)
+            with open(path, "rb") as file:
+                found[path] = (os.stat(path).st_mtime_ns, file.read())
+    return found
 
 
 def flip(path, share):

@@ -68,10 +68,12 @@ static bool check_models(struct comm *comm, const struct train_options *options,
 }
 
 /* Evaluation's GEMMs use one thread, whatever the options say: the last bits of a GEMM may depend on how many there are, and a
- * model's metrics must not. Its decoders use them all. */
+ * model's metrics must not. Its decoders use them all. A check has no GEMMs, and no need of room for their buffers. */
 static bool start_threads(struct comm *comm, const struct train_options *options, struct error *error)
 {
     int threads, wanted = options->mode == MODE_EVAL ? 1 : (int)options->threads;
+    if (options->mode == MODE_CHECK)
+        return true;
     return comm_all_ok(comm, blas_threads_start(&threads, wanted, comm_local_size(comm), error), error);
 }
 

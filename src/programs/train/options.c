@@ -26,7 +26,7 @@ static const struct setting rows[] = {
         "on the train split, and store the result in it; export: write a checkpoint's weights as a model file; import: "
         "write a model of another program as one; check: whether a training of this command line could start: config, "
         "hparams, data set "
-        "if it is there, batch size, run; writes nothing."),
+        "if it is there, batch size, --init_checkpoint, run; writes nothing."),
     TEXT(examples_path, NULL, "DIR",
          "Data set made by drumline-preprocess. With --mode=export, optional: as --mode=latents, for the file that is "
          "written."),

@@ -458,11 +458,12 @@ failed:
 static void log_check(const struct training *training, const char *newest, bool has_dataset)
 {
     const struct checkpoint *state = &training->state;
-    struct folder_lock_view view;
-    run_lock_look(&view, training->folder);
+    struct folder_lock_view view = {.state = FOLDER_LOCK_FREE};
+    if (comm_rank(training->comm) == 0)
+        run_lock_look(&view, training->folder);
     if (view.state == FOLDER_LOCK_HELD)
-        log_warning("%s is in use by process %ld on %s: a job that starts before it ends is refused", training->folder,
-                    view.pid, view.host);
+        log_job_warning("%s is in use by process %ld on %s: a job that starts before it ends is refused",
+                        training->folder, view.pid, view.host);
     if (newest)
         log_info("resumes from %s at step %" PRIu64, newest, state->step);
     if (has_dataset)
@@ -495,6 +496,9 @@ bool training_check(const struct train_options *options, const struct config *co
     ok = ok && (newest || open_initial(&training, config, error));
     ok = ok && comm_all_ok(comm, newest ? resume_state(&training, config, error) : new_state(&training, config, error),
                            error);
+    ok = ok &&
+         comm_all_ok(comm, !training.initial || run_check_initial(&training.state.hparams, training.initial, error),
+                     error);
     ok = ok && (!has_dataset || open_dataset(&training, newest != NULL, error));
     if (ok)
         log_check(&training, newest, has_dataset);
