@@ -21,3 +21,9 @@ void *array_grow(void *elements, size_t *capacity, size_t count, size_t more, si
         *capacity = larger;
     return grown;
 }
+
+int compare_doubles(const void *left, const void *right)
+{
+    double a = *(const double *)left, b = *(const double *)right;
+    return (a > b) - (a < b);
+}

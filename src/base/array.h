@@ -9,4 +9,7 @@
  * *capacity is 0. The array is freed with free(). */
 void *array_grow(void *elements, size_t *capacity, size_t count, size_t more, size_t element_size);
 
+/* For qsort and bsearch: doubles in rising order. None of them may be NaN. */
+int compare_doubles(const void *left, const void *right);
+
 #endif

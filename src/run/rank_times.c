@@ -1,5 +1,6 @@
 #include "run/rank_times.h"
 
+#include "base/array.h"
 #include "base/io/atomic_file.h"
 #include "base/io/files.h"
 #include "base/text.h"
@@ -21,16 +22,10 @@ double rank_times_worked(const struct rank_times *times, size_t rank)
     return seconds;
 }
 
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* The lower median of values [count], which are sorted. */
 static double median(double *values, size_t count)
 {
-    qsort(values, count, sizeof *values, compare);
+    qsort(values, count, sizeof *values, compare_doubles);
     return values[(count - 1) / 2];
 }
 

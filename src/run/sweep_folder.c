@@ -30,18 +30,28 @@ static int compare_names(const void *left, const void *right)
     return strcmp(*(char *const *)left, *(char *const *)right);
 }
 
+/* NULL at the end, and where *reason, an errno, is not 0. */
+static struct dirent *next_entry(DIR *stream, int *reason)
+{
+    errno = 0;
+    struct dirent *entry = readdir(stream);
+    *reason = entry ? 0 : errno;
+    return entry;
+}
+
 char **sweep_folder_list(const char *folder, size_t *count, struct error *error)
 {
     size_t capacity = 0;
     char **names = NULL;
     bool ok = true;
+    int reason = 0;
     DIR *stream = opendir(folder);
     *count = 0;
     if (!stream) {
         error_set_errno(error, errno, "%s: can't read", folder);
         return NULL;
     }
-    for (struct dirent *entry; ok && (entry = readdir(stream));) {
+    for (struct dirent *entry; ok && (entry = next_entry(stream, &reason));) {
         char *path = path_join(folder, entry->d_name);
         bool is_run = entry->d_name[0] != '.' && folder_exists(path) && sweep_folder_is_run(path);
         free(path);
@@ -55,6 +65,11 @@ char **sweep_folder_list(const char *folder, size_t *count, struct error *error)
         }
     }
     closedir(stream);
+    if (reason != 0) {
+        error_set_errno(error, reason, "%s: can't read", folder);
+        sweep_folder_free(names, *count);
+        return NULL;
+    }
     if (*count > 1)
         qsort(names, *count, sizeof *names, compare_names);
     if (ok && !names)

@@ -3,6 +3,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import subprocess
 
 import harness
@@ -21,10 +22,10 @@ class Pruning(harness.TrainingTest):
     def val_losses(self, run):
         return {line["step"]: line["val_loss"] for line in self.metrics(run, "eval")}
 
-    def median(self, runs, step):
-        """Of two runs: the mean of their mean val_loss up to a step."""
-        curves = [[loss for at, loss in self.val_losses(run).items() if at <= step] for run in runs]
-        return sum(sum(curve) / len(curve) for curve in curves) / len(curves)
+    def mean(self, run, step):
+        """Of a run's val_loss up to a step."""
+        losses = [loss for at, loss in self.val_losses(run).items() if at <= step]
+        return sum(losses) / len(losses)
 
     def test_a_run_that_falls_behind(self):
         for seed in (1, 2):
@@ -37,10 +38,11 @@ class Pruning(harness.TrainingTest):
         self.train("sweep/other", hparams="free_bits=1000", **FLAGS)
         os.makedirs(self.path("sweep", "spoilt", "eval"))
         os.mkfifo(self.path("sweep", "spoilt", "eval", "metrics.jsonl"))
+        shutil.copy(self.path("sweep", "001", "hparams.json"), self.path("sweep", "spoilt"))
         bad = self.train("sweep/004", 2, hparams=LEARNS_NOTHING, **{**PRUNES, "prune_min_runs": 3})
         own, others = self.val_losses("sweep/004"), ["sweep/001", "sweep/002", "sweep/003"]
         self.assertEqual(list(own), [2, 4])
-        means = sorted(self.median([run], 4) for run in others)
+        means = sorted(self.mean(run, 4) for run in others)
         self.assertGreater(min(own.values()), means[1])
         self.assertEqual(bad.output.count("--prune: compares with 3 of 5 other runs"), 1, bad.output)
         self.assertIn("the median of 3 other runs up to step 4", bad.output)

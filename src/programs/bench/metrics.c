@@ -1,5 +1,6 @@
 #include "programs/bench/metrics.h"
 
+#include "base/array.h"
 #include "base/text.h"
 
 #include <jansson.h>
@@ -133,14 +134,8 @@ bool bench_print_json(const struct bench_metrics *metrics, const struct bench_or
     return finish(error);
 }
 
-static int compare(const void *a, const void *b)
-{
-    double left = *(const double *)a, right = *(const double *)b;
-    return (left > right) - (left < right);
-}
-
 double bench_median(double *values, size_t count)
 {
-    qsort(values, count, sizeof *values, compare);
+    qsort(values, count, sizeof *values, compare_doubles);
     return count % 2 == 1 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
 }

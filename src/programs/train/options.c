@@ -78,7 +78,7 @@ static const struct setting rows[] = {
         "validation windows)."),
     TEXT(eval_split, "validation", "SPLIT", "Split to evaluate: train, validation or test."),
     INT(num_samples, "0", 0, 1e6,
-        "With --mode=eval: also draw so many samples, and compare them with the data (1000 is usual; 0: none)."),
+        "With --mode=eval: also draw this many samples, and compare them with the data (1000 is usual; 0: none)."),
     ROW(keep_hits, SETTING_CHOICE, "auto", 0, 0, SETTING_AUTO_CHOICES, NULL,
         "With --mode=eval: also judge velocities and timing with exactly the hits of the data. auto: for models that "
         "are given all hits."),
@@ -87,7 +87,8 @@ static const struct setting rows[] = {
         "latter where there is one."),
     DOUBLE(
         temperature, "0", 0, 1000, "T",
-        "With --num_samples: sampling temperature of hits (0: with --latent=fitted what the model stores, else 0.5)."),
+        "With --num_samples: sampling temperature of hits (0: for samples from a fitted latent density what the model "
+        "stores, or 0.9; else 0.5)."),
     DOUBLE(velocity_noise, "-1", -1, 10, "X",
            "With --mode=eval: as that of drumline-generate. -1: 1 for samples where the model stores it, else 0."),
     DOUBLE(timing_noise, "-1", -1, 10, "X", "With --mode=eval: the same for the timing."),
@@ -97,8 +98,9 @@ static const struct setting rows[] = {
         "median of "
         "their mean val_loss up to the same step (median stopping). Runs of the same data set and loss count."),
     INT(prune_warmup_steps, "-1", -1, 4294967295.0,
-        "With --prune: not by steps before this one (-1: five evaluations)."),
-    INT(prune_min_runs, "3", 1, 10000, "With --prune: not before so many other runs have reached a step."),
+        "With --prune: no run is stopped before this step (-1: before its fifth evaluation)."),
+    INT(prune_min_runs, "3", 1, 10000,
+        "With --prune: compare only at steps that at least this many other runs have reached."),
     ROW(fit_latents, SETTING_BOOL, "true", 0, 0, NULL, NULL,
         "Once the training is done, measure the latent space of train/best.h5, as --mode=latents does. "
         "--nofit_latents: "

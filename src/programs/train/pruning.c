@@ -1,5 +1,6 @@
 #include "programs/train/pruning.h"
 
+#include "base/array.h"
 #include "base/io/files.h"
 #include "base/log.h"
 #include "run/hparams_file.h"
@@ -9,6 +10,7 @@
 #include "run/run_folder.h"
 #include "run/sweep_folder.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -17,12 +19,6 @@
 
 /* metrics.jsonl keeps nine digits: what differs by less is equal. */
 static const double rounding = 1e-8;
-
-static int compare_doubles(const void *left, const void *right)
-{
-    double a = *(const double *)left, b = *(const double *)right;
-    return a < b ? -1 : a > b;
-}
 
 /* Of an even number the mean of the two in the middle. */
 static double median_of(double *values, size_t count)
@@ -71,7 +67,8 @@ static bool is_same_folder(const struct stat *own, const char *other)
     return stat(other, &status) == 0 && status.st_dev == own->st_dev && status.st_ino == own->st_ino;
 }
 
-/* The curves of the runs in a folder, but for this run's own, that compare with its: [*count] of `others`, which has room for all. Returns the number of other runs. */
+/* The curves of the runs in a folder, but for this run's own, that compare with its: [*count] of `others`, which has room
+ * for all. Returns the number of other runs. */
 static size_t read_others(struct val_losses *others, size_t *count, char *const *names, size_t num_names,
                           const char *folder, const struct checkpoint *state, const struct stat *own)
 {
@@ -109,7 +106,7 @@ static bool look(struct pruning_verdict *verdict, const struct checkpoint *state
     struct stat own;
     size_t num_names, count = 0;
     if (stat(options->run_dir, &own) != 0)
-        return error_set(error, "%s: can't access", options->run_dir);
+        return error_set_errno(error, errno, "%s: can't access", options->run_dir);
     char *folder = sweep_folder_of(options->run_dir);
     char **names = sweep_folder_list(folder, &num_names, error);
     struct val_losses *others = names ? calloc(num_names + 1, sizeof *others) : NULL;

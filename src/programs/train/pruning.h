@@ -3,7 +3,7 @@
  * The rule is that of Google Vizier (Golovin et al., "Google Vizier: A Service for Black-Box Optimization", KDD 2017, section
  * 3.2.2; Ray Tune's MedianStoppingRule and Azure's MedianStoppingPolicy are the same): a run is stopped at step s if its best
  * objective up to s is strictly worse than the median of the running averages, up to s, of the others that have reached s. Here the
- * objective is val_loss, and the others are the runs in the same folder, going or ended, whose val_loss compares
+ * objective is val_loss, and the others are the runs in the same folder, running or ended, whose val_loss compares
  * (run/hparams_file.h). As they train side by side, s is the latest step that enough of them have reached: a run that is ahead of them
  * is judged by its best so far, later than one that is not, but by no other measure.
  *

@@ -332,11 +332,11 @@ static void compare_with_others(struct training *training)
     watchdog_phase(training->watchdog, WATCH_METRICS, state->step);
     if (comm_rank(training->comm) == 0)
         pruning_look(&verdict, state, training->options);
-    if (verdict.has_looked && training->said_comparable != verdict.num_comparable + 1)
+    if (verdict.has_looked && training->said_comparable != (int64_t)verdict.num_comparable)
         log_info("--prune: compares with %zu of %zu other runs beside this one: same data set, same loss",
                  verdict.num_comparable, verdict.num_beside);
     if (verdict.has_looked)
-        training->said_comparable = verdict.num_comparable + 1;
+        training->said_comparable = (int64_t)verdict.num_comparable;
     training->is_pruned = verdict.is_behind;
     comm_broadcast(training->comm, &training->is_pruned, sizeof training->is_pruned, 0);
     if (verdict.is_behind)

@@ -43,9 +43,9 @@ struct training {
     struct windows windows;       /* training split */
     struct evaluation evaluation; /* with --eval_steps */
     bool evaluates;
-    int num_ranks;          /* that the training has, or with --mode=check will have */
-    size_t said_comparable; /* rank 0, with --prune: runs that compare, as said last, and 1; 0: nothing said */
-    bool is_pruned;         /* with --prune: the run has fallen behind others */
+    int num_ranks;           /* that the training has, or with --mode=check will have */
+    int64_t said_comparable; /* rank 0, with --prune: how many runs compared when it was last logged; -1: never */
+    bool is_pruned;          /* with --prune: the run has fallen behind others */
     struct transform transform;
     uint32_t *order; /* [windows.count + windows.num_silent] the windows in the permutation of order_epoch */
     uint64_t order_epoch;

@@ -410,6 +410,7 @@ bool training_open(struct training *training, const struct train_options *option
     training->options = options;
     training->comm = comm;
     training->num_ranks = comm_size(comm);
+    training->said_comparable = -1;
     training->saved = clock_seconds();
     stats_start(&training->stats, phase_names, NUM_PHASES);
     if (!watchdog_start(&training->watchdog, comm, options->stall_seconds, error) ||
