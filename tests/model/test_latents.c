@@ -230,10 +230,34 @@ static void styles_have_their_own(void **state)
     assert_int_equal(latents_find_style(&latents, "ROCK"), 0);
     assert_int_equal(latents_find_style(&latents, "rock/slow"), 1);
     assert_int_equal(latents_find_style(&latents, "jazz"), -1);
-    assert_non_null(strstr(data.said, "fewer than 100 windows: jazz 99"));
+    assert_non_null(strstr(data.said, "fewer than 100 windows: jazz 99\n"));
+    assert_null(strstr(data.said, "there is room for"));
     assert_true(latents.style_windows[0] == MANY / 2 && latents.style_windows[1] == MANY / 4);
     check_draws(&latents, LATENT_STYLE, 0, (const double[Z]){4, 0, 0}, (const double[Z]){0.25, 1, 1});
     check_draws(&latents, LATENT_STYLE, 1, (const double[Z]){4, 0, 0}, (const double[Z]){0.25, 1, 1});
+    latents_free(&latents);
+}
+
+/* A style of many windows whose name is too long is not called one of few. */
+static void a_style_without_room_is_said_so(void **state)
+{
+    (void)state;
+    struct latents latents;
+    struct error error;
+    char name[LATENTS_NAME_SIZE + 1], wanted[LATENTS_NAME_SIZE + 64];
+    memset(name, 'r', LATENTS_NAME_SIZE);
+    name[LATENTS_NAME_SIZE] = '\0';
+    const char *const names[] = {name, "rock/slow", "jazz"};
+    fill_normals(data.mu, MANY, 8);
+    struct latent_samples samples = samples_of(MANY);
+    samples.style_names = names;
+    for (int i = 0; i < MANY; i++)
+        data.wide[i] = i < MANY / 2 ? 0 : i < MANY - 99 ? -1 : 2;
+    assert_ok(latents_fit(&latents, &samples, 0, &to_data, &error), error);
+    assert_int_equal(latents.counts.styles, 0);
+    snprintf(wanted, sizeof wanted, "names of up to 63 bytes: %s %d\n", name, MANY / 2);
+    assert_non_null(strstr(data.said, wanted));
+    assert_non_null(strstr(data.said, "fewer than 100 windows: jazz 99, rock/slow 0\n"));
     latents_free(&latents);
 }
 
@@ -297,6 +321,7 @@ int main(void)
         cmocka_unit_test(nothing_to_draw_from),
         cmocka_unit_test(clouds_are_told_apart),
         cmocka_unit_test(styles_have_their_own),
+        cmocka_unit_test(a_style_without_room_is_said_so),
         cmocka_unit_test(directions_are_found),
         cmocka_unit_test(names_are_checked),
     };

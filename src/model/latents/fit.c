@@ -1,5 +1,6 @@
 #include "model/latents/fit.h"
 
+#include "base/array.h"
 #include "base/text.h"
 #include "model/latents/gaussian.h"
 #include "model/latents/mixture.h"
@@ -141,23 +142,45 @@ static int largest_style(const struct fitting *fitting, const bool *taken)
     return largest;
 }
 
-/* Appends "NAME COUNT" to a list, as far as `most_named` of them. */
-static void list_style(char **list, int place, int most_named, const char *name, size_t windows)
+/* Styles for one line of the report, named as far as `most_named` of them. */
+struct style_list {
+    int most_named, count;
+    char *text; /* "NAME WINDOWS, NAME WINDOWS", owned; NULL where there are none */
+};
+
+static void list_style(struct style_list *list, const char *name, size_t windows)
 {
-    if (place >= most_named)
+    if (list->count++ >= list->most_named)
         return;
-    char *longer = format_text("%s%s%s %zu", *list, place > 0 ? ", " : "", name, windows);
-    free(*list);
-    *list = longer;
+    char *before = list->text;
+    list->text = format_text("%s%s%s %zu", before ? before : "", before ? ", " : "", name, windows);
+    free(before);
 }
 
-/* The styles that are fitted. They are reported, and the largest of those that are not, with their counts. */
+/* Reports a list behind `what`, where there is something in it, and frees it. */
+static void say_styles(const struct fitting *fitting, char *what, struct style_list *list)
+{
+    if (list->count > list->most_named)
+        say(fitting, format_text("%s: %s and %d more", what, list->text, list->count - list->most_named));
+    else if (list->count > 0)
+        say(fitting, format_text("%s: %s", what, list->text));
+    free(list->text);
+    free(what);
+}
+
+/* How many styles there is room for. */
+static int most_styles(int size)
+{
+    int most = LATENTS_MAX_STYLE_FLOATS / (size * (size + 1) / 2 + 1);
+    return size > GAUSSIAN_SEARCH_SIZE ? 0 : most < LATENTS_MAX_STYLES ? most : LATENTS_MAX_STYLES;
+}
+
+/* The styles that are fitted, the largest first. They are reported, and those that are not. */
 static void choose_styles(struct fitting *fitting)
 {
     const struct latent_samples *samples = fitting->samples;
-    char *chosen = format_text("%s", ""), *refused = format_text("%s", "");
-    int num_refused = 0, most = LATENTS_MAX_STYLE_FLOATS / (samples->size * (samples->size + 1) / 2 + 1);
-    most = samples->size > GAUSSIAN_SEARCH_SIZE ? 0 : most < LATENTS_MAX_STYLES ? most : LATENTS_MAX_STYLES;
+    struct style_list chosen = {.most_named = LATENTS_MAX_STYLES}, few = {.most_named = NUM_REFUSED_NAMED}, unfit = few;
+    const int most = most_styles(samples->size);
     for (size_t i = 0; i < samples->count; i++)
         for (int style = 0; style < samples->num_styles; style++)
             fitting->style_counts[style] += has_style(samples, i, style);
@@ -166,22 +189,25 @@ static void choose_styles(struct fitting *fitting)
         size_t windows = fitting->style_counts[style];
         const char *name = samples->style_names[style];
         fitting->style_is_taken[style] = true;
-        if (windows >= LATENTS_STYLE_WINDOWS && fitting->num_chosen_styles < most && strlen(name) < LATENTS_NAME_SIZE) {
-            list_style(&chosen, fitting->num_chosen_styles, LATENTS_MAX_STYLES, name, windows);
-            fitting->chosen_styles[fitting->num_chosen_styles++] = style;
+        if (windows < LATENTS_STYLE_WINDOWS) {
+            list_style(&few, name, windows);
+        } else if (fitting->num_chosen_styles >= most || strlen(name) >= LATENTS_NAME_SIZE) {
+            list_style(&unfit, name, windows);
         } else {
-            list_style(&refused, num_refused++, NUM_REFUSED_NAMED, name, windows);
+            list_style(&chosen, name, windows);
+            fitting->chosen_styles[fitting->num_chosen_styles++] = style;
         }
     }
-    if (fitting->num_chosen_styles > 0)
-        say(fitting, format_text("styles with a density of their own, and their windows: %s", chosen));
-    if (num_refused > NUM_REFUSED_NAMED)
-        say(fitting, format_text("without, with fewer than %d windows: %s and %d more", LATENTS_STYLE_WINDOWS, refused,
-                                 num_refused - NUM_REFUSED_NAMED));
-    else if (num_refused > 0)
-        say(fitting, format_text("without, with fewer than %d windows: %s", LATENTS_STYLE_WINDOWS, refused));
-    free(chosen);
-    free(refused);
+    say_styles(fitting, format_text("styles with a density of their own, and their windows"), &chosen);
+    say_styles(
+        fitting,
+        format_text("styles without a density of their own, as they have fewer than %d windows", LATENTS_STYLE_WINDOWS),
+        &few);
+    say_styles(
+        fitting,
+        format_text("styles without a density of their own, as there is room for %d with names of up to %d bytes", most,
+                    LATENTS_NAME_SIZE - 1),
+        &unfit);
 }
 
 /* A style's Gaussian, fitted in the whole's coordinates, in z's own: mean + factor * (m + f n), and a product of lower triangles
@@ -339,12 +365,6 @@ static bool find_directions(double *cross, const double *factor, size_t size, si
     free(moved);
     free(products);
     return ok;
-}
-
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
 }
 
 /* The mean of the windows in the highest quarter of the attribute less that of those in the lowest. `room` [N]. */

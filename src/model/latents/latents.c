@@ -147,7 +147,7 @@ static bool all_from(const float *values, int64_t count, float least)
     return true;
 }
 
-/* Whether columns [rows, columns] of a class do not fall along rows or columns and are within 0 and 1. */
+/* Whether values [rows, columns] of a class do not fall along rows or columns and are within 0 and 1. */
 static bool is_rising(const float *values, int rows, int columns)
 {
     for (int row = 0; row < rows; row++)
@@ -226,6 +226,14 @@ bool latents_split_names(char (*names)[LATENTS_NAME_SIZE], int count, const char
         text += length + (text[length] == '\n');
     }
     return true;
+}
+
+float *latents_residual_sd(const struct latents *latents, const struct representation_head *head)
+{
+    bool are_velocities = strcmp(head->kind, HEAD_SIGMOID) == 0, are_offsets = strcmp(head->kind, HEAD_TANH) == 0;
+    if (!head->gate || head->width != latents->counts.classes)
+        return NULL;
+    return are_velocities ? latents->velocity_sd : are_offsets ? latents->offset_sd : NULL;
 }
 
 float latents_temperature(const struct latents *latents)

@@ -22,6 +22,7 @@
 #define DRUMLINE_MODEL_LATENTS_LATENTS_H
 
 #include "base/error.h"
+#include "base/representation.h"
 #include "model/nn/tensors.h"
 
 #include <stdbool.h>
@@ -106,6 +107,9 @@ int latents_find_attribute(const struct latents *latents, const char *name);
 
 /* The temperature for samples from any of the densities, unless another is asked for: the one that is stored, else 0.9. */
 float latents_temperature(const struct latents *latents);
+
+/* [C]: where the residuals of an output head's columns are, NULL where there are none. */
+float *latents_residual_sd(const struct latents *latents, const struct representation_head *head);
 
 /* What samples are drawn from. */
 enum latent_density { LATENT_PRIOR, LATENT_GAUSSIAN, LATENT_MIXTURE, LATENT_STYLE };

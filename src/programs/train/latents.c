@@ -179,9 +179,11 @@ static void report(void *context, const char *text)
     log_info("%s", text);
 }
 
+/* It is asked between parts of a fit, so that is progress too. */
 static bool must_stop(void *context)
 {
     const struct latents_work *work = context;
+    watchdog_done(work->watchdog);
     return work->must_stop && work->must_stop(work->context);
 }
 
@@ -234,19 +236,21 @@ static void store_residuals(float *sd, const double *squares, const double *coun
     }
 }
 
-/* Decodes this rank's part of up to RESIDUAL_WINDOWS windows. */
+/* Decodes those of up to RESIDUAL_WINDOWS windows that this rank has encoded: the same windows on any number of ranks. */
 static bool find_residuals(const struct latent_residuals *residuals, const struct fitting *fitting, struct error *error)
 {
     struct latent_windows own = own_windows(fitting);
-    size_t most = RESIDUAL_WINDOWS, size = (size_t)fitting->hparams.z_size;
-    size_t used = fitting->count < most ? fitting->own : fitting->own * most / fitting->count;
-    uint32_t *numbers = malloc((used + 1) * sizeof *numbers);
-    float *mu = malloc((used * size + 1) * sizeof *mu);
-    bool ok = (numbers && mu) || error_set_no_memory(error, "out of memory for %zu windows", used);
-    for (size_t i = 0; ok && i < used; i++) {
-        size_t from = i * fitting->own / used;
-        numbers[i] = own.numbers[from];
-        memcpy(mu + i * size, fitting->mu + from * size, size * sizeof *mu);
+    size_t most = fitting->count < RESIDUAL_WINDOWS ? fitting->count : RESIDUAL_WINDOWS, used = 0;
+    size_t room = fitting->own < most ? fitting->own : most, size = (size_t)fitting->hparams.z_size;
+    uint32_t *numbers = malloc((room + 1) * sizeof *numbers);
+    float *mu = malloc((room * size + 1) * sizeof *mu);
+    bool ok = (numbers && mu) || error_set_no_memory(error, "out of memory for %zu windows", room);
+    for (size_t i = 0; ok && i < most; i++) {
+        size_t at = i * fitting->count / most;
+        if (at < fitting->first || at - fitting->first >= fitting->own)
+            continue;
+        numbers[used] = fitting->numbers[at];
+        memcpy(mu + used++ * size, fitting->mu + (at - fitting->first) * size, size * sizeof *mu);
     }
     own.numbers = numbers;
     own.count = used;
@@ -261,12 +265,9 @@ static bool store_all_residuals(struct latents *latents, const struct latent_res
                                 const struct representation *representation, struct error *error)
 {
     for (int i = 0, first = 0; i < representation->num_heads; first += representation->heads[i++].width) {
-        const struct representation_head *head = &representation->heads[i];
-        float *sd = strcmp(head->kind, HEAD_SIGMOID) == 0 ? latents->velocity_sd
-                    : strcmp(head->kind, HEAD_TANH) == 0  ? latents->offset_sd
-                                                          : NULL;
-        if (head->gate && sd && head->width == latents->counts.classes)
-            store_residuals(sd, residuals->squares + first, residuals->counts + first, head->width);
+        float *sd = latents_residual_sd(latents, &representation->heads[i]);
+        if (sd)
+            store_residuals(sd, residuals->squares + first, residuals->counts + first, latents->counts.classes);
     }
     return latents_fit_velocities(latents, residuals->velocities, error);
 }
@@ -301,10 +302,19 @@ static bool choose_temperature(struct latents *latents, const struct fitting *fi
         .windows = &fitting->windows,
         .threads = threads_choose(fitting->work->threads, comm_local_size(fitting->comm)),
         .watchdog = fitting->work->watchdog,
+        .must_stop = fitting->work->must_stop,
+        .context = fitting->work->context,
     };
     if (comm_rank(fitting->comm) != 0 || inference_decoder_shape(fitting->decoder)->num_controls > 0)
         return true;
     return sample_temperature_choose(latents, &work, error);
+}
+
+/* Whether no rank was told to stop while it waited for another. Collective. */
+static bool may_go_on(const struct latents_work *work, struct comm *comm, struct error *error)
+{
+    bool stops = work->must_stop && work->must_stop(work->context);
+    return comm_all_ok(comm, !stops || error_set(error, "stopped"), error);
 }
 
 bool latents_fit_dataset(struct latents *latents, const struct latents_work *work, struct comm *comm,
@@ -328,7 +338,8 @@ bool latents_fit_dataset(struct latents *latents, const struct latents_work *wor
         ok = comm_rank(comm) != 0 ||
              fit(latents, &fitting, (const float *)(const void *)mu, (const double *)(const void *)attributes, error);
         ok = comm_all_ok(comm, ok, error) && measure_residuals(latents, &fitting, error);
-        ok = comm_all_ok(comm, ok && choose_temperature(latents, &fitting, error), error);
+        ok = comm_all_ok(comm, ok && choose_temperature(latents, &fitting, error), error) &&
+             may_go_on(work, comm, error);
     }
     if (ok)
         log_info("fitted in %.1f s", clock_seconds() - started);

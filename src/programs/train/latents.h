@@ -2,7 +2,8 @@
  *
  * Every non-overlapping window is encoded, as an input without note dropout; of more than LATENTS_MAX_FITTED windows so many,
  * evenly. The ranks encode a part each, and rank 0 fits to all of them in the order of the data set: the same bits on any number
- * of ranks and threads, but for the standard deviations of residuals, which are equal up to the order of a sum.
+ * of ranks and threads, but for the standard deviations of residuals, which are equal up to the order of a sum, and the
+ * temperature, which is chosen by samples that are drawn with these.
  *
  * The styles of a window are those of its performance's row: all of it ("rock/halftime"), and what is before the first "/" ("rock"),
  * as in Groove's table. */

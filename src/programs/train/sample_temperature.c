@@ -26,6 +26,8 @@ static bool measure(const void *context, struct decoding_piece *piece, struct er
     const struct sampling *sampling = context;
     const struct model_shape *shape = inference_decoder_shape(sampling->work->decoder);
     const uint32_t bars = (uint32_t)sampling->work->windows->bars;
+    if (sampling->work->must_stop && sampling->work->must_stop(sampling->work->context))
+        return error_set(error, "stopped");
     const struct inference_request request = {
         .batch = piece->count,
         .noise = sampling->noise,
@@ -77,12 +79,9 @@ static bool measure_distance(double *distance, const struct sampling *sampling, 
 static void spread_residuals(float *sd, const struct representation *representation, const struct latents *latents)
 {
     for (int i = 0, first = 0; i < representation->num_heads; first += representation->heads[i++].width) {
-        const struct representation_head *head = &representation->heads[i];
-        const float *from = strcmp(head->kind, HEAD_SIGMOID) == 0 ? latents->velocity_sd
-                            : strcmp(head->kind, HEAD_TANH) == 0  ? latents->offset_sd
-                                                                  : NULL;
-        if (head->gate && from && head->width == latents->counts.classes)
-            memcpy(sd + first, from, (size_t)head->width * sizeof *sd);
+        const float *from = latents_residual_sd(latents, &representation->heads[i]);
+        if (from)
+            memcpy(sd + first, from, (size_t)latents->counts.classes * sizeof *sd);
     }
 }
 
@@ -115,7 +114,9 @@ bool sample_temperature_choose(struct latents *latents, const struct sample_temp
             *latents->temperature = temperatures[i];
         }
     }
-    if (ok)
+    if (ok && !isfinite(least))
+        log_info("samples can't be compared with the data: no temperature is stored");
+    else if (ok)
         log_info("samples are most like the data at temperature %g", (double)latents_temperature(latents));
     feel_noise_free(&noise);
     free(sd);

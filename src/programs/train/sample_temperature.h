@@ -17,7 +17,9 @@ struct sample_temperature_work {
     const struct transform *transform;
     const struct windows *windows; /* of the data */
     int threads;
-    struct watchdog *watchdog; /* NULL: none */
+    struct watchdog *watchdog;        /* NULL: none */
+    bool (*must_stop)(void *context); /* asked by each thread after some samples, which fails then; NULL: never */
+    void *context;
 };
 
 /* Sets latents->temperature to the one of 0.8, 0.9, 1 and 1.1 at which the Jensen-Shannon divergences of 512 samples from the windows
