@@ -112,7 +112,7 @@ void feel_noise_draw_velocities(float *velocities, const float *gate, const stru
         below = below < noise->quantiles - 1 ? below : noise->quantiles - 2;
         const float *at = noise->velocities + (first + (size_t)bin) * (size_t)noise->quantiles + below;
         float part = place - (float)below, amount = noise->velocity_amount;
-        /* sums of products, as these rise with each factor when they are rounded, too */
+        /* sums of products, as these rise with each factor that is not negative when they are rounded, too */
         float drawn = (1 - part) * at[0] + part * at[1];
         float value = (1 - amount) * typical(noise, i, velocities[i]) + amount * drawn;
         velocities[i] = fminf(fmaxf(value, 0.0f), 1.0f);

@@ -24,7 +24,7 @@ struct hparams {
     int64_t z_size;
     bool hits_as_controls;  /* of target, to encoder and decoder */
     bool input_as_controls; /* what the encoder gets to see, to the decoder too */
-    bool tempo_control;     /* besides: with hits_as_controls to encoder and decoder, else to the decoder */
+    bool tempo_control; /* the tempo, beside those: with hits_as_controls to encoder and decoder, else to the decoder */
 
     /* what the encoder gets to see */
     bool humanize;

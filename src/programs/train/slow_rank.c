@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+_Static_assert((int)STATS_MAX_PHASES <= (int)RANK_TIMES_MAX_PHASES, "the times of a rank have room for every phase");
+
 static const double look_seconds = 30, again_seconds = 600, bearable_share = 0.1;
 
 /* Rank 0 gets all ranks' times. */

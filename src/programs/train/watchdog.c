@@ -41,17 +41,19 @@ struct sight {
 struct watchdog {
     struct comm *comm; /* not owned; its names and numbers alone are for the thread */
     struct ticker *ticker;
-    atomic_bool sees_others; /* before, the thread knows only its own rank, and not the next two */
-    double waited;           /* seconds without having seen others */
-    struct progress *progress;
+    double waited; /* seconds without having seen others */
     double stall_seconds, interval;
     unsigned long long io;      /* of this process, at the last look */
     unsigned long long printed; /* bytes, by this thread, which are no progress */
     double last_look;           /* clock_seconds */
-    struct sight *sights;       /* [progress_num_places] */
     bool has_warned;
     bool ending;
     double ends_at; /* clock_seconds */
+
+    /* The thread may use the next two once sees_others is set. */
+    atomic_bool sees_others;
+    struct progress *progress;
+    struct sight *sights; /* [progress_num_places] */
 
     /* From watchdog_guard on. */
     _Atomic(struct run_lock *) lock; /* rank 0's; else `followed` */
