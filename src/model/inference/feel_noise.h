@@ -3,11 +3,12 @@
  *
  * Timing, and velocities where nothing more is known, get a normal number of the drum's residual standard deviation.
  *
- * Velocities are not normally distributed: in Groove one hit in seven is at 126 or 127. So where the model file says how the
- * data's velocities were distributed given the model's (latents.h), a velocity is drawn from that: with v the model's, between
- * the means m[k] and m[k + 1] of two bins, bin k + 1 is taken with probability (v - m[k]) / (m[k + 1] - m[k]), else bin k, and
- * of it the quantile of a uniform number. A bin's quantiles are at least those of the bins below it; so with an amount of up to
- * 1, of two hits for which the same numbers are drawn the one that the model plays louder is never the softer one.
+ * Velocities are not normally distributed: in Groove one hit in seven is at 126 or 127. So where the model file says
+ * how the data's velocities were distributed given the model's (latents.h), a velocity is drawn from that: with v the
+ * model's, between the means m[k] and m[k + 1] of two bins, bin k + 1 is taken with probability
+ * (v - m[k]) / (m[k + 1] - m[k]), else bin k, and of it the quantile of a uniform number. A bin's quantiles are at
+ * least those of the bins below it; so with an amount of up to 1, of two hits for which the same numbers are drawn the one that the model plays
+ * louder is never the softer one.
  *
  * Without noise a velocity is, where that is known, the median of the data's for the model's: the mean, which the model has learned, lies
  * further from most of what drummers play, and is less varied. Between (0, 0), the bins' (m[k], median) and (1, 1) it is
@@ -41,8 +42,8 @@ void feel_noise_free(struct feel_noise *noise);
 /* Memory for the numbers of a copy of a struct that another process made, so that it can be given them. */
 bool feel_noise_make_room(struct feel_noise *noise, struct error *error);
 
-/* Draws the velocities [classes] of hits, or sets them to medians: those whose `gate` [classes] is above 0, in place. Always
- * takes as many numbers of the stream. */
+/* Draws the velocities [classes] of hits, or sets them to medians: those whose `gate` [classes] is above 0, in place.
+ * Always takes as many numbers of the stream. */
 void feel_noise_draw_velocities(float *velocities, const float *gate, const struct feel_noise *noise,
                                 struct random_stream *stream);
 

@@ -35,13 +35,13 @@ struct latents_report {
     void *context;
 };
 
-/* Fits the density, mixture, styles and attributes, in this order; the same bits for the same samples in the same order. Styles
- * below LATENTS_STYLE_WINDOWS windows are refused, and so are those for which there is no room and those with names of
- * LATENTS_NAME_SIZE bytes or more: of either the five largest are reported with their counts, and how many others there are. Attributes
- * that do not vary, or that fewer than LATENTS_ATTRIBUTE_WINDOWS windows have, are refused and reported. No mixture is stored
- * where no held-out window likes it better. Room is made for a temperature, for `classes` residuals and, where these are not 0,
- * for what latents_fit_velocities finds: all zeros. Fails where the samples have no density (model/latents/gaussian.h). Free
- * with latents_free. */
+/* Fits the density, mixture, styles and attributes, in this order; the same bits for the same samples in the same
+ * order. Styles below LATENTS_STYLE_WINDOWS windows are refused, and so are those for which there is no room and those
+ * with names of LATENTS_NAME_SIZE bytes or more: of either the five largest are reported with their counts, and how
+ * many others there are. Attributes that do not vary, or that fewer than LATENTS_ATTRIBUTE_WINDOWS windows have, are
+ * refused and reported. No mixture is stored where no held-out window likes it better. Room is made for a temperature,
+ * for `classes` residuals and, where these are not 0, for what latents_fit_velocities finds: all zeros. Fails where the
+ * samples have no density (model/latents/gaussian.h). Free with latents_free. */
 bool latents_fit(struct latents *latents, const struct latent_samples *samples, int classes,
                  const struct latents_report *report, struct error *error);
 

@@ -209,8 +209,8 @@ static bool measure_losses(struct evaluating *evaluating, double *comparable_los
     return true;
 }
 
-/* Latent vectors of all samples, drawn by rank 0 as drumline-generate draws them. *fitted: the temperature of the fitted density
- * (latents_temperature), 0 where they are drawn from N(0, 1). The caller's. Collective. */
+/* Latent vectors of all samples, drawn by rank 0 as drumline-generate draws them. *fitted: the temperature of the
+ * fitted density (latents_temperature), 0 where they are drawn from N(0, 1). The caller's. Collective. */
 static float *draw_latents(const struct evaluating *evaluating, float *fitted, struct error *error)
 {
     const struct loaded *loaded = &evaluating->loaded;

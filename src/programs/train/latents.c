@@ -236,7 +236,7 @@ static void store_residuals(float *sd, const double *squares, const double *coun
     }
 }
 
-/* Decodes those of up to RESIDUAL_WINDOWS windows that this rank has encoded: the same windows on any number of ranks. */
+/* Decodes this rank's of up to RESIDUAL_WINDOWS windows: all ranks' are the same for any number of ranks. */
 static bool find_residuals(const struct latent_residuals *residuals, const struct fitting *fitting, struct error *error)
 {
     struct latent_windows own = own_windows(fitting);

@@ -19,10 +19,10 @@ struct slow_rank {
 bool slow_rank_start(struct slow_rank *slow, const struct stats *stats, int waiting, uint64_t step, struct comm *comm,
                      double now, struct error *error);
 
-/* Gathers all ranks' times. The answer, on rank 0, is whether they are to be stored: every half a minute, and where `is_last`.
- * Every half a minute rank 0 also compares what the ranks have worked since it last did: where the slowest has worked longer
- * than the median rank by more than a tenth of that time, it warns, and names its rank, its host and the phase that differs
- * most; of the same rank once in ten minutes. Collective. */
+/* Gathers all ranks' times. The answer, on rank 0, is whether they are to be stored: every half a minute, and where
+ * `is_last`. Every half a minute rank 0 also compares what the ranks have worked since it last did: where the slowest
+ * has worked longer than the median rank by more than a tenth of that time, it warns, and names its rank, its host and
+ * the phase that differs most; of the same rank once in ten minutes. Collective. */
 bool slow_rank_look(struct slow_rank *slow, const struct stats *stats, uint64_t step, bool is_last, struct comm *comm,
                     double now);
 
