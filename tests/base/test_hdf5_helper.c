@@ -168,7 +168,7 @@ static void test_ends(void **state)
     (void)state;
     refuses("crash", "is damaged: HDF5 crashed reading it (signal 11, ", 0);
     refuses("abort", "is damaged: HDF5 crashed reading it (signal 6, ", 0);
-    refuses("time", "is damaged: HDF5 used too much processor time", 0);
+    refuses("time", "is damaged: HDF5 used too much CPU time", 0);
     refuses("end", "is damaged: HDF5 ended with status 5", 0);
     refuses("close", "is damaged: its reader stopped answering", 0);
     refuses("killed", "the process that read it was killed, perhaps for want of memory", ENOMEM);
@@ -195,8 +195,7 @@ static void test_limits(void **state)
     struct error error;
     uint64_t value;
     (void)state;
-    assert_fails(ask("loop", &no_cpu, &value, &error), error,
-                 "used more than 0.05 s of processor time for one part of it");
+    assert_fails(ask("loop", &no_cpu, &value, &error), error, "used more than 0.05 s of CPU time for one part of it");
     assert_int_equal(error.number, 0);
     assert_fails(ask("idle", &no_idleness, &value, &error), error, "did nothing for 0.3 s while reading it");
     assert_fails(ask("idle", &no_time, &value, &error), error, "one part of it took more than 0.3 s to read");

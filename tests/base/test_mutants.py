@@ -185,7 +185,7 @@ class Mutants:
             elif not rest.startswith(os.path.dirname(path)):
                 self.complain(path, f"is refused without its name: {rest}")
             else:
-                for sign in ("crashed", "processor time", "killed", "did nothing", "ended with status", "no answer", "makes no sense"):
+                for sign in ("crashed", "CPU time", "killed", "did nothing", "ended with status", "no answer", "makes no sense"):
                     if sign in rest:
                         self.counts[f"HDF5 {sign}"] += 1
         self.counts["seconds"] += round(time.monotonic() - began)

@@ -184,7 +184,7 @@ static bool explain_end(struct hdf5_helper *helper, struct error *error)
     if (was_stopped)
         return error_set(error, "is damaged: its reader stopped answering");
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
-        return error_set(error, "is damaged: HDF5 used too much processor time reading it");
+        return error_set(error, "is damaged: HDF5 used too much CPU time reading it");
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
         return error_set_no_memory(error, "the process that read it was killed, perhaps for want of memory");
     if (WIFSIGNALED(status))
@@ -224,7 +224,7 @@ static bool check_limits(struct watch *watch, const struct hdf5_helper *helper, 
     watch->cpu = cpu;
     watch->progress = progress;
     if (!(cpu - watch->cpu_at_first <= helper->limits.cpu_seconds))
-        return error_set(error, "is damaged: HDF5 used more than %g s of processor time for one part of it",
+        return error_set(error, "is damaged: HDF5 used more than %g s of CPU time for one part of it",
                          helper->limits.cpu_seconds);
     if (!(watch->idle_seconds <= helper->limits.idle_seconds))
         return error_set(error, "is damaged: HDF5 did nothing for %g s while reading it", helper->limits.idle_seconds);
