@@ -5,6 +5,7 @@ files, load code or take any amount of memory are refused by name and with the r
 DATA_DIR holds a data set of one shard."""
 import os
 import resource
+import struct
 import subprocess
 import sys
 import tempfile
@@ -168,6 +169,23 @@ class HostileFiles(unittest.TestCase):
             with self.subTest(case=case):
                 copy(os.path.join(DATA, "shard-00000-of-00001.h5"), path, "performances", make)
                 self.refused(path, "shard-00000-of-00001.h5: /performances", reason)
+
+    def test_columns_outside_of_rows(self):
+        """HDF5 would read such a column from the memory behind the rows."""
+        path = self.path("shard-00000-of-00001.h5")
+        copy(os.path.join(DATA, "shard-00000-of-00001.h5"), path, None, None)
+        with h5py.File(path, "r") as file:
+            rows = file["performances"].dtype
+        at, row_size = rows.fields["drummer"][1], rows.itemsize
+        with open(path, "rb") as file:
+            content = file.read()
+        stored = b"drummer\0" + struct.pack("<I", at) # of the column's type: its name, of eight bytes with the NUL, and its place
+        self.assertEqual(content.count(stored), 1)
+        for outside in (at + 1, row_size, row_size + (1 << 20), 0xffffffff):
+            with self.subTest(outside=outside):
+                with open(path, "wb") as file:
+                    file.write(content.replace(stored, stored[:8] + struct.pack("<I", outside)))
+                self.refused(path, "shard-00000-of-00001.h5: /performances", "a column that lies outside of them")
 
     def test_checkpoints(self):
         names = []

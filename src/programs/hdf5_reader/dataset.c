@@ -60,6 +60,22 @@ static bool make_room_for_chunks(struct dataset *dataset, hid_t file, struct err
     return dataset->id >= 0 || hdf5_fail_at(error, file, dataset->name, "can't open the dataset");
 }
 
+/* Whether each member of a compound lies within it. HDF5 does not ask, and reads a row's neighbors, or what is behind them. */
+static bool holds_its_members(hid_t type)
+{
+    bool holds = true;
+    int count = H5Tget_class(type) == H5T_COMPOUND ? H5Tget_nmembers(type) : 0;
+    size_t size = H5Tget_size(type);
+    for (int i = 0; holds && i < count; i++) {
+        hid_t member = H5Tget_member_type(type, (unsigned)i);
+        size_t offset = H5Tget_member_offset(type, (unsigned)i), length = member >= 0 ? H5Tget_size(member) : 0;
+        holds = length > 0 && offset <= size && length <= size - offset;
+        if (member >= 0)
+            H5Tclose(member);
+    }
+    return holds;
+}
+
 bool dataset_open(struct dataset *dataset, hid_t file, const char *name, int num_dims, struct error *error)
 {
     *dataset = DATASET_NONE;
@@ -72,6 +88,8 @@ bool dataset_open(struct dataset *dataset, hid_t file, const char *name, int num
     bool ok = dataset->type >= 0;
     if (!ok)
         hdf5_fail_at(error, file, name, "can't open the dataset");
+    ok = ok && (holds_its_members(dataset->type) ||
+                hdf5_refuse_at(error, file, name, "the dataset's rows have a column that lies outside of them"));
     ok = ok && read_sizes(dataset, file, num_dims, error);
     ok = ok && storage_check(file, name, dataset->id, dataset->type, num_dims, dataset->dims, error);
     ok = ok && make_room_for_chunks(dataset, file, error);
