@@ -170,8 +170,8 @@ class HostileFiles(unittest.TestCase):
                 copy(os.path.join(DATA, "shard-00000-of-00001.h5"), path, "performances", make)
                 self.refused(path, "shard-00000-of-00001.h5: /performances", reason)
 
-    def test_columns_outside_of_rows(self):
-        """HDF5 would read such a column from the memory behind the rows."""
+    def test_types_of_columns(self):
+        """HDF5 would read a column outside of the rows from the memory behind them, and texts of any encoding."""
         path = self.path("shard-00000-of-00001.h5")
         copy(os.path.join(DATA, "shard-00000-of-00001.h5"), path, None, None)
         with h5py.File(path, "r") as file:
@@ -186,6 +186,13 @@ class HostileFiles(unittest.TestCase):
                 with open(path, "wb") as file:
                     file.write(content.replace(stored, stored[:8] + struct.pack("<I", outside)))
                 self.refused(path, "shard-00000-of-00001.h5: /performances", "a column that lies outside of them")
+        # Behind the place come 28 bytes of dimensions, of which a column has none; then its type: version and class, and the encoding.
+        kind = content.index(stored) + len(stored) + 28
+        self.assertEqual(content[kind], 0x13)
+        with self.subTest("encoding"):
+            with open(path, "wb") as file:
+                file.write(content[:kind + 1] + b"\xf0" + content[kind + 2:])
+            self.refused(path, "shard-00000-of-00001.h5: /performances", "of another kind")
 
     def test_checkpoints(self):
         names = []

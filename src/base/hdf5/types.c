@@ -20,6 +20,14 @@ hid_t hdf5_half_type(H5T_order_t order)
     return H5I_INVALID_HID;
 }
 
+bool hdf5_is_text(hid_t type)
+{
+    if (H5Tget_class(type) != H5T_STRING)
+        return false;
+    H5T_cset_t encoding = H5Tget_cset(type);
+    return encoding == H5T_CSET_ASCII || encoding == H5T_CSET_UTF8;
+}
+
 bool hdf5_is_plain_number(hid_t type, H5T_class_t class)
 {
     const hid_t integers[] = {H5T_STD_I8LE,  H5T_STD_U8LE,  H5T_STD_I16LE, H5T_STD_U16LE, H5T_STD_I32LE, H5T_STD_U32LE,

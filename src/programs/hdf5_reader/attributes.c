@@ -82,7 +82,7 @@ bool direct_read_string(char **value, hid_t file, const char *name, struct error
     bool ok = false;
     size_t size = H5Tget_size(attribute.type);
     htri_t is_variable = H5Tis_variable_str(attribute.type);
-    if (H5Tget_class(attribute.type) != H5T_STRING || attribute.num_values != 1 || is_variable < 0)
+    if (!hdf5_is_text(attribute.type) || attribute.num_values != 1 || is_variable < 0)
         hdf5_refuse_at(error, file, name, "the attribute is not a string");
     else if (!is_variable && (size == 0 || size > HDF5_TEXT_MAX))
         hdf5_refuse_at(error, file, name, "the attribute's string is too long");
