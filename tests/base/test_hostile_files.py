@@ -171,28 +171,46 @@ class HostileFiles(unittest.TestCase):
                 self.refused(path, "shard-00000-of-00001.h5: /performances", reason)
 
     def test_types_of_columns(self):
-        """HDF5 would read a column outside of the rows from the memory behind them, and texts of any encoding."""
+        """HDF5 would read a column outside of the rows from the memory behind them, and texts and floats of any kind."""
         path = self.path("shard-00000-of-00001.h5")
         copy(os.path.join(DATA, "shard-00000-of-00001.h5"), path, None, None)
         with h5py.File(path, "r") as file:
             rows = file["performances"].dtype
-        at, row_size = rows.fields["drummer"][1], rows.itemsize
         with open(path, "rb") as file:
             content = file.read()
-        stored = b"drummer\0" + struct.pack("<I", at) # of the column's type: its name, of eight bytes with the NUL, and its place
-        self.assertEqual(content.count(stored), 1)
-        for outside in (at + 1, row_size, row_size + (1 << 20), 0xffffffff):
-            with self.subTest(outside=outside):
-                with open(path, "wb") as file:
-                    file.write(content.replace(stored, stored[:8] + struct.pack("<I", outside)))
-                self.refused(path, "shard-00000-of-00001.h5: /performances", "a column that lies outside of them")
-        # Behind the place come 28 bytes of dimensions, of which a column has none; then its type: version and class, and the encoding.
-        kind = content.index(stored) + len(stored) + 28
-        self.assertEqual(content[kind], 0x13)
-        with self.subTest("encoding"):
+
+        def place_of(column):
+            """Where a column's place in the row is stored: behind its name, which is filled up with NULs to eight bytes or sixteen."""
+            name = column.encode().ljust(8, b"\0") + struct.pack("<I", rows.fields[column][1])
+            self.assertEqual(content.count(name), 1)
+            return content.index(name) + 8
+
+        def refused_with(at, value, reason):
             with open(path, "wb") as file:
-                file.write(content[:kind + 1] + b"\xf0" + content[kind + 2:])
-            self.refused(path, "shard-00000-of-00001.h5: /performances", "of another kind")
+                file.write(content[:at] + value + content[at + len(value):])
+            self.refused(path, "shard-00000-of-00001.h5: /performances", reason)
+
+        for outside in (rows.fields["drummer"][1] + 1, rows.itemsize, rows.itemsize + (1 << 20), 0xffffffff):
+            with self.subTest(outside=outside):
+                refused_with(place_of("drummer"), struct.pack("<I", outside), "a column that lies outside of them")
+        # Behind the place come 28 bytes of dimensions, of which a column has none; then its type: class, encoding, and so on.
+        text, number = place_of("drummer") + 32, place_of("qpm") + 32
+        self.assertEqual((content[text], content[number], content[number + 16]), (0x13, 0x11, 127))
+        with self.subTest("encoding"):
+            refused_with(text + 1, b"\xf0", "of another kind")
+        with self.subTest("exponent's bias"):
+            refused_with(number + 16, b"\x7e", "of another kind")
+
+    def test_encoding_of_an_attribute(self):
+        path = self.path("index.h5")
+        copy(os.path.join(DATA, "index.h5"), path, None, None)
+        with open(path, "rb") as file:
+            content = file.read()
+        name = b"content_sha256\0\0\x19\x01\x01" # and the type: variable length, a string, UTF-8
+        self.assertEqual(content.count(name), 1)
+        with open(path, "wb") as file:
+            file.write(content.replace(name, name[:-1] + b"\x0f"))
+        self.refused(self.folder.name, "index.h5: content_sha256", "the attribute is not a string")
 
     def test_checkpoints(self):
         names = []

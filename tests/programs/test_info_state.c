@@ -208,6 +208,12 @@ static void starts_without_work_are_skipped(void **state)
     assert_null(strstr(row + 1, "2026-01-31 12:00"));
     free(words);
     json_decref(object);
+    put(fixture->train, "metrics.jsonl",
+        START STEPS END("num_steps") "{\"event\":\"resume\",\"step\":60,\"num_steps\":6}\n"
+                                     "{\"event\":\"end\",\"step\":60,\"num_steps\":6,\"reason\":\"num_steps\"}\n");
+    object = look(fixture, 0);
+    assert_words(object, "100 %, step 60 of 60\n");
+    json_decref(object);
 }
 
 static void spoilt_folders(void **state)

@@ -14,8 +14,8 @@ hid_t hdf5_text_type(void);
 /* IEEE 754 binary16, which HDF5 1.10 has no name for; owned by the caller, negative on failure. */
 hid_t hdf5_half_type(H5T_order_t order);
 
-/* Whether `type` is a string, of fixed or variable length, in ASCII or UTF-8. HDF5 has numbers for other encodings, which it gives no
- * meaning. */
+/* Whether `type` is a string, of fixed or variable length, in ASCII or UTF-8. HDF5 has numbers for other encodings, which
+ * it gives no meaning. */
 bool hdf5_is_text(hid_t type);
 
 /* Whether `type` is an integer or float (`class` says which) as C has them, of 1 to 8 bytes and either byte order. HDF5

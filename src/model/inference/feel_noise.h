@@ -7,8 +7,8 @@
  * how the data's velocities were distributed given the model's (latents.h), a velocity is drawn from that: with v the
  * model's, between the means m[k] and m[k + 1] of two bins, bin k + 1 is taken with probability
  * (v - m[k]) / (m[k + 1] - m[k]), else bin k, and of it the quantile of a uniform number. A bin's quantiles are at
- * least those of the bins below it; so with an amount of up to 1, of two hits for which the same numbers are drawn the one that the model plays
- * louder is never the softer one.
+ * least those of the bins below it; so with an amount of up to 1, of two hits for which the same numbers are drawn the
+ * one that the model plays louder is never the softer one.
  *
  * Without noise a velocity is, where that is known, the median of the data's for the model's: the mean, which the model has learned, lies
  * further from most of what drummers play, and is less varied. Between (0, 0), the bins' (m[k], median) and (1, 1) it is

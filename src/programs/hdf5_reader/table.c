@@ -32,10 +32,9 @@ static hid_t member_type(const struct hdf5_request_member *member)
 
 static uint64_t size_of_member(hid_t stored, const struct hdf5_request_member *member)
 {
-    H5T_class_t class = H5Tget_class(stored);
     if (member->type == HDF5_MEMBER_TEXT)
         return hdf5_is_text(stored) && H5Tis_variable_str(stored) == 0 ? H5Tget_size(stored) : UINT64_MAX;
-    return class == (member->type == HDF5_MEMBER_FLOAT ? H5T_FLOAT : H5T_INTEGER) ? 1 : UINT64_MAX;
+    return hdf5_is_plain_number(stored, member->type == HDF5_MEMBER_FLOAT ? H5T_FLOAT : H5T_INTEGER) ? 1 : UINT64_MAX;
 }
 
 void table_layout(uint64_t *sizes, const struct dataset *dataset, const struct hdf5_request *request)

@@ -36,11 +36,11 @@ void info_name_state(char *text, size_t size, const json_t *object)
         snprintf(text, size, "%s", member_string(object, "state"));
 }
 
-/* From 0 to 1, also where the step is past num_steps. */
+/* From 0 to 1. */
 static double fraction_of(const json_t *progress)
 {
     double step = member_number(progress, "step"), num_steps = member_number(progress, "num_steps");
-    return num_steps > 0 && step > 0 ? fmin(1, step / num_steps) : 0;
+    return num_steps > 0 && step > 0 ? step / num_steps : 0;
 }
 
 /* Rounded down; 100 only for a run that is done: one that failed to write its last checkpoint is not. */

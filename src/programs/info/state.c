@@ -146,6 +146,8 @@ static void read_progress(json_t *object, const json_t *session, bool runs)
     int64_t step = member_step(session, "last_step"), num_steps = member_step(session, "num_steps");
     double age = seconds_since(member_string(line, "time"));
     double step_seconds = member_number(line, "step_time");
+    if (num_steps > 0 && num_steps < step) /* a start for fewer steps than there are finds nothing to do */
+        num_steps = step;
     json_object_set_new(progress, "step", json_integer(step));
     json_object_set_new(progress, "num_steps", json_integer(num_steps));
     json_object_set_new(progress, "checkpoint_step", json_integer(newest_step(object)));

@@ -236,7 +236,7 @@ static void store_residuals(float *sd, const double *squares, const double *coun
     }
 }
 
-/* Decodes this rank's of up to RESIDUAL_WINDOWS windows: all ranks' are the same for any number of ranks. */
+/* Decodes this rank's share of up to RESIDUAL_WINDOWS windows. Which those are does not depend on the number of ranks. */
 static bool find_residuals(const struct latent_residuals *residuals, const struct fitting *fitting, struct error *error)
 {
     struct latent_windows own = own_windows(fitting);

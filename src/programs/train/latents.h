@@ -1,7 +1,7 @@
 /* Fits a model's latent densities, attribute directions and residuals (model/latents/latents.h) to the train split of a data set.
  *
- * Every non-overlapping window is encoded, as an input without note dropout; of more than LATENTS_MAX_FITTED windows so many,
- * evenly. The ranks encode a part each, and rank 0 fits to all of them in the order of the data set: the same bits on any number
+ * Every non-overlapping window is encoded, as an input without note dropout; of more than LATENTS_MAX_FITTED windows that
+ * many, evenly spaced. The ranks encode a part each, and rank 0 fits to all of them in the order of the data set: the same bits on any number
  * of ranks and threads, but for the standard deviations of residuals, which are equal up to the order of a sum, and the
  * temperature, which is chosen by samples that are drawn with these.
  *
