@@ -67,7 +67,8 @@ class OneRank(harness.TrainingTest):
             harness.signal_to(job.ranks()[victim], signal.SIGKILL)
             job.wait()
             self.assertNotEqual(job.status, 0)
-            self.assertRegex(job.output, "signal 9" if harness.IS_HYDRA else f"rank {victim} .*signal 9")
+            # With MPICH a rank that is reading the killed one's memory may end the job first, in UCX's words.
+            self.assertRegex(job.output, "signal 9|No such process" if harness.IS_HYDRA else f"rank {victim} .*signal 9")
             end = self.checkpoints(run)[-1] + 2
             self.train(run, 3, num_steps=end, save_checkpoint_steps=2, checkpoints_to_keep=2)
             self.assert_tidy(run)
