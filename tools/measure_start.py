@@ -2,7 +2,7 @@
 """How long does a training take from its start to its first step, and how much memory has the node needed by then?
 
   tools/measure_start.py DATA [--ranks 1] [--config groovae_4bar_flat] [--hparams batch_size=512] [--rounds 5]
-                         [--memory] [--opens]
+                         [--memory] [--opens] [--baseline_build_dir DIR]
 
 The clock begins before the program (with --ranks above 1: mpirun) is started, and ends when drumline-train says what it
 will train: what is left then is one line of metrics.jsonl. DATA is a data set, or a folder of MIDI files with an info.csv.
@@ -11,7 +11,8 @@ their median, least and most.
 
 --memory samples, every 20 ms until the first step, the memory of all ranks together (the sum of PSS of /proc/PID/smaps_rollup,
 in which what ranks share counts once) and adds the most. It takes some of the time that is measured. --opens runs once more
-under strace and counts how often a rank opened a file of DATA.
+under strace and counts how often a rank opened a file of DATA. --baseline_build_dir measures another build in the same rounds,
+and adds the ratios of the two, round by round.
 """
 import argparse
 import glob
@@ -117,11 +118,12 @@ def count_opens(command, data, folder):
     return sorted(count for count in counts if count)
 
 
-def main():
+def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('data', help='a data set, or a folder of MIDI files')
     parser.add_argument('--build_dir', default=os.path.join(comparison.ROOT, 'build', 'release'),
                         help='where bin/ with the programs lies (default: build/release)')
+    parser.add_argument('--baseline_build_dir', help='that of another build, to compare with')
     parser.add_argument('--ranks', type=int, default=1, help='1: without mpirun (default)')
     parser.add_argument('--config', default='groovae_4bar_flat', help='(default: %(default)s)')
     parser.add_argument('--hparams', default='batch_size=512', help='(default: %(default)s)')
@@ -131,30 +133,51 @@ def main():
     arguments = parser.parse_args()
     if arguments.rounds < 1 or arguments.ranks < 1:
         parser.error('--rounds and --ranks are at least 1')
-    programs = comparison.Programs(arguments.build_dir, arguments.ranks)
-    with tempfile.TemporaryDirectory() as folder:
-        data = comparison.data_set(arguments.data, programs, folder)
-        flags = ['--config', arguments.config, '--examples_path', data, '--hparams', arguments.hparams, '--num_steps=1']
+    return arguments
 
-        def command(run):
-            own = [*flags, '--run_dir', os.path.join(folder, run)]
-            return [programs.path(PROGRAM), *own] if arguments.ranks == 1 else programs.mpi(PROGRAM, *own)
 
-        results = []
-        for number in range(arguments.rounds + 1):
-            results.append(measure(command(f'run-{number}'), arguments.memory))
-            memory = f', {results[-1][1] / 2 ** 20:.0f} MiB' if arguments.memory else ''
-            print(f'round {number}: {results[-1][0]:.3f} s{memory}' + (' (not counted)' if number == 0 else ''), flush=True)
-        if arguments.opens:
-            opens = count_opens(command('run-opens'), data, folder)
-            print(f'files of the data set opened: {sum(opens)} ({", ".join(map(str, opens))} by each rank)')
-    counted = [seconds for seconds, _ in results[1:]]
+def spread(values, unit):
+    return f'median {statistics.median(values):.3f}{unit} ({min(values):.3f} to {max(values):.3f})'
+
+
+def report(name, results, arguments):
     ranks = f'{arguments.ranks} rank{"s" if arguments.ranks > 1 else ""}'
     if arguments.memory:
-        most = statistics.median(memory for _, memory in results[1:])
-        print(f'memory of all ranks until the first step, {ranks}: median {most / 2 ** 20:.0f} MiB')
-    print(f'from the start to the first step, {ranks}: median {statistics.median(counted):.3f} s '
-          f'({min(counted):.3f} to {max(counted):.3f})')
+        most = statistics.median(memory for _, memory in results)
+        print(f'{name}memory of all ranks until the first step, {ranks}: median {most / 2 ** 20:.0f} MiB')
+    print(f'{name}from the start to the first step, {ranks}: {spread([seconds for seconds, _ in results], " s")}')
+
+
+def main():
+    arguments = parse()
+    builds = {'': comparison.Programs(arguments.build_dir, arguments.ranks)}
+    if arguments.baseline_build_dir:
+        builds['baseline: '] = comparison.Programs(arguments.baseline_build_dir, arguments.ranks)
+    with tempfile.TemporaryDirectory() as folder:
+        data = comparison.data_set(arguments.data, builds[''], folder)
+        flags = ['--config', arguments.config, '--examples_path', data, '--hparams', arguments.hparams, '--num_steps=1']
+
+        def command(programs):
+            own = [*flags, '--run_dir', tempfile.mkdtemp(dir=folder)]
+            return [programs.path(PROGRAM), *own] if arguments.ranks == 1 else programs.mpi(PROGRAM, *own)
+
+        results = {name: [] for name in builds}
+        for number in range(arguments.rounds + 1):
+            for name in sorted(builds, reverse=number % 2 == 1):
+                result = measure(command(builds[name]), arguments.memory)
+                memory = f', {result[1] / 2 ** 20:.0f} MiB' if arguments.memory else ''
+                print(f'{name}round {number}: {result[0]:.3f} s{memory}' + (' (not counted)' if number == 0 else ''), flush=True)
+                if number > 0:
+                    results[name].append(result)
+        if arguments.opens:
+            opens = count_opens(command(builds['']), data, folder)
+            print(f'files of the data set opened: {sum(opens)} ({", ".join(map(str, opens))} by each rank)')
+    for name, of_build in results.items():
+        report(name, of_build, arguments)
+    if arguments.baseline_build_dir:
+        pairs = list(zip(*([seconds for seconds, _ in of_build] for of_build in results.values()), strict=True))
+        print(f'ratio to the baseline: {spread([own / baseline for own, baseline in pairs], "")}; '
+              f'difference: {spread([own - baseline for own, baseline in pairs], " s")}')
 
 
 if __name__ == '__main__':

@@ -18,29 +18,33 @@ class Start(harness.TrainingTest):
                                os.path.dirname(harness.BIN), "--rounds=1", "--hparams", harness.HPARAMS, *flags],
                               capture_output=True, text=True, check=False, env=self.environment, timeout=harness.LIMIT)
 
-    def test_figures(self):
-        for ranks in (1, 2):
-            done = self.measure("--ranks", str(ranks))
-            self.assertEqual(done.returncode, 0, done.stderr)
-            found = re.search(r"first step, (\d) ranks?: median ([0-9.]+) s", done.stdout)
-            self.assertEqual(int(found.group(1)), ranks)
-            self.assertGreater(float(found.group(2)), 0.01)
+    def seconds(self, output, ranks):
+        found = re.search(rf"^from the start to the first step, {ranks} ranks?: median ([0-9.]+) s", output, re.MULTILINE)
+        self.assertTrue(found, output)
+        self.assertGreater(float(found.group(1)), 0.01)
+        return float(found.group(1))
 
-    def test_memory(self):
-        done = self.measure("--ranks", "2", "--memory")
+    def test_baseline(self):
+        done = self.measure("--baseline_build_dir", os.path.dirname(harness.BIN))
         self.assertEqual(done.returncode, 0, done.stderr)
+        seconds = self.seconds(done.stdout, 1)
+        baseline = float(re.search(r"baseline: from the start .* median ([0-9.]+) s", done.stdout).group(1))
+        ratio = float(re.search(r"ratio to the baseline: median ([0-9.]+)", done.stdout).group(1))
+        self.assertAlmostEqual(ratio, seconds / baseline, delta=0.02 * ratio)
+
+    def test_two_ranks(self):
+        """Each shard is opened once, and the index once, whatever the ranks: three shards at two ranks share one at most."""
+        opens = ["--opens"] if shutil.which("strace") else []
+        done = self.measure("--ranks", "2", "--memory", *opens)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.seconds(done.stdout, 2)
         memory = int(re.search(r"until the first step, 2 ranks: median (\d+) MiB", done.stdout).group(1))
         self.assertTrue(10 < memory < 1000, done.stdout)
-
-    @unittest.skipUnless(shutil.which("strace"), "needs strace")
-    def test_opens(self):
-        """Each shard once, and the index once, whatever the ranks: three shards at two ranks share one at most."""
-        done = self.measure("--ranks", "2", "--opens")
-        self.assertEqual(done.returncode, 0, done.stderr)
-        opens = int(re.search(r"data set opened: (\d+) ", done.stdout).group(1))
-        files = len(os.listdir(os.path.join(harness.DATA, "drums")))
-        per_file = 1  # the seal is checked and HDF5 reads through one descriptor
-        self.assertTrue(per_file * files <= opens <= per_file * (files + 1), done.stdout)
+        if opens:
+            opened = int(re.search(r"data set opened: (\d+) ", done.stdout).group(1))
+            files = len(os.listdir(os.path.join(harness.DATA, "drums")))
+            per_file = 1  # the seal is checked and HDF5 reads through one descriptor
+            self.assertTrue(per_file * files <= opened <= per_file * (files + 1), done.stdout)
 
     @unittest.skipUnless(shutil.which("strace"), "needs strace")
     def test_one_rank_reads_the_checkpoint(self):
