@@ -220,6 +220,34 @@ static void test_compound_is_kept(void **state)
     free(path);
 }
 
+/* A dataset that takes several answers of the reader, and its rows from one within its first chunk on. */
+static void test_many_parts(void **state)
+{
+    enum { ROWS = 150000, COLUMNS = 9, FIRST = 4321 };
+    static const enum hdf5_storage storages[] = {HDF5_CONTIGUOUS, HDF5_COMPRESSED};
+    struct error error;
+    const hsize_t dims[2] = {ROWS, COLUMNS};
+    char *path = path_join(*state, "a.h5");
+    float *values = malloc(ROWS * COLUMNS * sizeof *values), *found = malloc(ROWS * COLUMNS * sizeof *found);
+    assert_true(values && found);
+    for (size_t i = 0; i < ROWS * COLUMNS; i++)
+        values[i] = (float)i;
+    for (size_t storage = 0; storage < sizeof storages / sizeof *storages; storage++) {
+        hid_t file = create(path);
+        assert_ok(hdf5_write_dataset(file, "d", H5T_NATIVE_FLOAT, 2, dims, values, storages[storage], &error), error);
+        struct hdf5_reader *reader = open_again(file, path);
+        memset(found, 0, ROWS * COLUMNS * sizeof *found);
+        assert_ok(hdf5_read_dataset(found, reader, "d", HDF5_FLOAT, 2, dims, &error), error);
+        assert_memory_equal(found, values, ROWS * COLUMNS * sizeof *found);
+        assert_ok(hdf5_read_rows(found, reader, "d", HDF5_FLOAT, 2, dims, FIRST, ROWS - FIRST, &error), error);
+        assert_memory_equal(found, values + FIRST * COLUMNS, (ROWS - FIRST) * COLUMNS * sizeof *found);
+        hdf5_reader_close(&reader);
+    }
+    free(found);
+    free(values);
+    free(path);
+}
+
 /* Any rows of datasets of more than one chunk, however they are stored. */
 static void test_some_rows(void **state)
 {
@@ -266,6 +294,7 @@ static void test_some_rows(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_many_parts, scratch_set_up, scratch_tear_down),
         cmocka_unit_test_setup_teardown(test_some_rows, scratch_set_up, scratch_tear_down),
         cmocka_unit_test_setup_teardown(test_extremes, scratch_set_up, scratch_tear_down),
         cmocka_unit_test_setup_teardown(test_changed_chunks, scratch_set_up, scratch_tear_down),

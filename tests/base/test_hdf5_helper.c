@@ -11,6 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+enum { NUM_ROWS = 5 };
+
 static char *own_path;
 
 static void answer(const struct hdf5_answer *answer, size_t size)
@@ -26,6 +28,14 @@ static void fault(int number)
     signal(number, SIG_DFL); /* not a sanitizer's */
     raise(number);
     _exit(8);
+}
+
+/* An answer whose values are gone before it comes. */
+static void take_memory_away(const struct hdf5_answer *it)
+{
+    if (ftruncate(HDF5_READER_WINDOW, 0) != 0)
+        _exit(7);
+    answer(it, sizeof *it);
 }
 
 /* An answer to the request that is right but for its first `size` bytes alone being sent, its number, its size and what is in the
@@ -51,9 +61,8 @@ static void lie(const char *how, uint32_t number)
     else if (strcmp(how, "much") == 0)
         answer(&(struct hdf5_answer){.number = number, .size = 9}, sizeof it);
     else if (strcmp(how, "shrunk") == 0) {
-        if (ftruncate(HDF5_READER_WINDOW, 4) != 0)
-            _exit(7);
-        answer(&(struct hdf5_answer){.number = number, .size = 8}, sizeof it);
+        it.size = 8;
+        take_memory_away(&it);
     } else if (strcmp(how, "refusal") == 0) {
         const char text[] = "no\x1b[31m \xff\n";
         if (pwrite(HDF5_READER_WINDOW, text, sizeof text - 1, 0) < 0)
@@ -63,10 +72,17 @@ static void lie(const char *how, uint32_t number)
     }
 }
 
-/* Answers as one of a file of FORMAT with nothing in it, until something that `how` is about is asked for. */
+static uint64_t row_value(uint64_t row)
+{
+    return 3 * row + 1;
+}
+
+/* Answers as one of a file of FORMAT with nothing in it, until something that `how` is about is asked for. Rows come one at a time,
+ * in one area of the window after the other. */
 static int play_file(const char *how)
 {
     struct hdf5_request request;
+    uint32_t area = 0;
     while (recv(HDF5_READER_SOCKET, &request, sizeof request, 0) == (ssize_t)sizeof request) {
         struct hdf5_answer it = {.number = request.number};
         const uint64_t version = 1, large[2] = {UINT64_C(1) << 40, 9};
@@ -79,7 +95,19 @@ static int play_file(const char *how)
             bytes = large;
             it.size = sizeof large;
         }
-        if (pwrite(HDF5_READER_WINDOW, bytes, (size_t)it.size, 0) < 0)
+        const uint64_t row = row_value(request.first);
+        if (request.kind == HDF5_ASK_ROWS) {
+            if (request.area != area || request.count != NUM_ROWS - request.first)
+                return 7;
+            area = (area + 1) % HDF5_NUM_AREAS;
+            bytes = &row;
+            it.size = sizeof row;
+            if (strcmp(how, "vanish") == 0 && request.first == 2) {
+                take_memory_away(&it);
+                continue;
+            }
+        }
+        if (pwrite(HDF5_READER_WINDOW, bytes, (size_t)it.size, (off_t)request.area * HDF5_AREA_SIZE) < 0)
             return 6;
         answer(&it, sizeof it);
     }
@@ -94,7 +122,8 @@ static int play(const char *how)
     if (strcmp(how, "no start") == 0)
         return 3;
     answer(&hello, sizeof hello);
-    if (strcmp(how, "later") == 0 || strcmp(how, "large") == 0)
+    if (strcmp(how, "later") == 0 || strcmp(how, "large") == 0 || strcmp(how, "rows") == 0 ||
+        strcmp(how, "vanish") == 0)
         return play_file(how);
     if (recv(HDF5_READER_SOCKET, &request, sizeof request, 0) != (ssize_t)sizeof request)
         return 4;
@@ -136,7 +165,8 @@ static bool ask(const char *how, const struct hdf5_helper_limits *limits, uint64
     close(file);
     if (ok && limits)
         helper.limits = *limits;
-    ok = ok && hdf5_helper_ask(&helper, &got, &is_lost, &request, sizeof *value, error) &&
+    ok = ok && hdf5_helper_send(&helper, &request, error) &&
+         hdf5_helper_receive(&helper, &got, &is_lost, sizeof *value, error) &&
          hdf5_helper_take(&helper, value, (size_t)got.size, error);
     assert_true(!is_lost || helper.pid == 0);
     hdf5_helper_stop(&helper);
@@ -240,17 +270,25 @@ static void test_file_is_named(void **state)
     free(path);
 }
 
+/* Opens a file whose reader plays `how`. */
+static struct hdf5_reader *open_played(const char *path, const char *how)
+{
+    struct error error;
+    struct hdf5_reader *reader;
+    setenv("DRUMLINE_HDF5_READER", own_path, 1);
+    setenv("DRUMLINE_TEST_READER", how, 1);
+    assert_ok(file_write(path, path, "MThd", 4, &error), error);
+    assert_ok(hdf5_open(&reader, path, FORMAT, &error), error);
+    return reader;
+}
+
 /* What can't be known because the reader ended is not taken for missing, and all that is read later fails too. */
 static void test_lost_between(void **state)
 {
     struct error error;
-    struct hdf5_reader *reader;
     int64_t number;
     char *path = path_join(*state, "a.h5");
-    setenv("DRUMLINE_HDF5_READER", own_path, 1);
-    setenv("DRUMLINE_TEST_READER", "later", 1);
-    assert_ok(file_write(path, path, "MThd", 4, &error), error);
-    assert_ok(hdf5_open(&reader, path, FORMAT, &error), error);
+    struct hdf5_reader *reader = open_played(path, "later");
     assert_true(hdf5_has_attribute(reader, "x") && hdf5_has_object(reader, "/x"));
     for (int i = 0; i < 2; i++)
         assert_fails(hdf5_read_int(&number, reader, "x", &error), error, "a.h5: is damaged: HDF5 crashed reading it");
@@ -262,15 +300,42 @@ static void test_lost_between(void **state)
 static void test_large_lies(void **state)
 {
     struct error error;
-    struct hdf5_reader *reader;
     hsize_t dims[2];
     char *path = path_join(*state, "a.h5");
-    setenv("DRUMLINE_HDF5_READER", own_path, 1);
-    setenv("DRUMLINE_TEST_READER", "large", 1);
-    assert_ok(file_write(path, path, "MThd", 4, &error), error);
-    assert_ok(hdf5_open(&reader, path, FORMAT, &error), error);
+    struct hdf5_reader *reader = open_played(path, "large");
     assert_fails(hdf5_dataset_dims(dims, reader, "/x", 2, &error), error,
                  "a.h5: /x: claims to be larger than what is stored");
+    hdf5_reader_close(&reader);
+    free(path);
+}
+
+/* The reader works on the next rows while the last are taken. */
+static void test_rows_in_parts(void **state)
+{
+    struct error error;
+    const hsize_t dims[1] = {NUM_ROWS};
+    uint64_t rows[NUM_ROWS] = {0};
+    char *path = path_join(*state, "a.h5");
+    struct hdf5_reader *reader = open_played(path, "rows");
+    assert_ok(hdf5_read_dataset(rows, reader, "/x", HDF5_UINT64, 1, dims, &error), error);
+    for (uint64_t i = 0; i < NUM_ROWS; i++)
+        assert_int_equal(rows[i], row_value(i));
+    hdf5_reader_close(&reader);
+    free(path);
+}
+
+static void test_memory_taken_away_between_parts(void **state)
+{
+    struct error error;
+    const hsize_t dims[1] = {NUM_ROWS};
+    uint64_t rows[NUM_ROWS];
+    int64_t number;
+    char *path = path_join(*state, "a.h5");
+    struct hdf5_reader *reader = open_played(path, "vanish");
+    assert_fails(hdf5_read_dataset(rows, reader, "/x", HDF5_UINT64, 1, dims, &error), error,
+                 "a.h5: is damaged: its reader took its memory away");
+    assert_fails(hdf5_read_int(&number, reader, "version", &error), error, "its reader took its memory away");
+    assert_true(waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD);
     hdf5_reader_close(&reader);
     free(path);
 }
@@ -291,6 +356,8 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_file_is_named, scratch_set_up, scratch_tear_down),
         cmocka_unit_test_setup_teardown(test_lost_between, scratch_set_up, scratch_tear_down),
         cmocka_unit_test_setup_teardown(test_large_lies, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_rows_in_parts, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_memory_taken_away_between_parts, scratch_set_up, scratch_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

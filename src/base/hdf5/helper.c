@@ -239,6 +239,7 @@ static bool receive(struct hdf5_helper *helper, void *message, size_t size, stru
 {
     struct pollfd poll_socket = {.fd = helper->socket, .events = POLLIN};
     struct watch watch = {.seconds = 0};
+    hdf5_protocol_expect(helper->socket);
     for (;;) {
         int ready = poll(&poll_socket, 1, TICK_MS);
         if (ready > 0)
@@ -262,9 +263,10 @@ static bool receive_answer(struct hdf5_helper *helper, struct hdf5_answer *answe
 {
     if (!receive(helper, answer, sizeof *answer, error))
         return false;
-    if (answer->number != helper->number || answer->is_refused > 1 || answer->size > HDF5_WINDOW_SIZE ||
+    if (answer->number != helper->number || answer->is_refused > 1 || answer->size > HDF5_AREA_SIZE ||
         (!answer->is_refused && answer->size > max_size))
         return error_set(error, "is damaged: its reader's answer makes no sense");
+    helper->area = helper->asked_area;
     return true;
 }
 
@@ -284,6 +286,7 @@ static bool send_request(struct hdf5_helper *helper, struct hdf5_request *reques
 {
     ssize_t sent;
     request->number = ++helper->number;
+    helper->asked_area = request->area;
     while ((sent = send(helper->socket, request, sizeof *request, MSG_NOSIGNAL)) < 0 && errno == EINTR)
         continue;
     if (sent == (ssize_t)sizeof *request)
@@ -308,11 +311,18 @@ static bool take_refusal(const struct hdf5_helper *helper, const struct hdf5_ans
     return false;
 }
 
-bool hdf5_helper_ask(struct hdf5_helper *helper, struct hdf5_answer *answer, bool *is_lost,
-                     struct hdf5_request *request, size_t max_size, struct error *error)
+bool hdf5_helper_send(struct hdf5_helper *helper, struct hdf5_request *request, struct error *error)
 {
-    if ((helper->number == 0 && !greet(helper, error)) || !send_request(helper, request, error) ||
-        !receive_answer(helper, answer, max_size, error)) {
+    if ((helper->number > 0 || greet(helper, error)) && send_request(helper, request, error))
+        return true;
+    hdf5_helper_stop(helper);
+    return false;
+}
+
+bool hdf5_helper_receive(struct hdf5_helper *helper, struct hdf5_answer *answer, bool *is_lost, size_t max_size,
+                         struct error *error)
+{
+    if (!receive_answer(helper, answer, max_size, error)) {
         hdf5_helper_stop(helper);
         *is_lost = true;
         return false;
@@ -322,9 +332,10 @@ bool hdf5_helper_ask(struct hdf5_helper *helper, struct hdf5_answer *answer, boo
 
 bool hdf5_helper_take(const struct hdf5_helper *helper, void *to, size_t size, struct error *error)
 {
+    const off_t area = (off_t)helper->area * HDF5_AREA_SIZE;
     size_t done = 0;
     while (done < size) {
-        ssize_t count = pread(helper->window, (char *)to + done, size - done, (off_t)done);
+        ssize_t count = pread(helper->window, (char *)to + done, size - done, area + (off_t)done);
         if (count < 0 && errno == EINTR)
             continue;
         if (count < 0)

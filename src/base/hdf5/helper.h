@@ -22,6 +22,7 @@ struct hdf5_helper {
     pid_t pid;                        /* 0: none */
     int socket, window;               /* descriptors, owned */
     uint32_t number;                  /* of the last request */
+    uint32_t asked_area, area;        /* of the last request, and of the last answer */
 };
 
 /* Starts it for the file open at `file`, which stays the caller's and may be closed. It need not have begun to run when this
@@ -29,12 +30,16 @@ struct hdf5_helper {
  * copied (posix_spawn), so MPI does not mind. */
 bool hdf5_helper_start(struct hdf5_helper *helper, int file, struct error *error);
 
-/* Asks and waits. `request` needs no number. Fails where the helper refuses, with its reason, and where it does not answer as it
- * must: then it is stopped, and *is_lost set. The answer's size is at most `max_size`. */
-bool hdf5_helper_ask(struct hdf5_helper *helper, struct hdf5_answer *answer, bool *is_lost,
-                     struct hdf5_request *request, size_t max_size, struct error *error);
+/* Sends a request, which needs no number; its answer must be received before the next is sent. Where it can't be sent the helper is
+ * stopped. */
+bool hdf5_helper_send(struct hdf5_helper *helper, struct hdf5_request *request, struct error *error);
 
-/* Copies `size` bytes of the last answer. */
+/* Waits for the answer, whose size is at most `max_size`. Fails where the helper refuses, with its reason, and where it does not
+ * answer as it must: then it is stopped, and *is_lost set. */
+bool hdf5_helper_receive(struct hdf5_helper *helper, struct hdf5_answer *answer, bool *is_lost, size_t max_size,
+                         struct error *error);
+
+/* Copies `size` bytes of the last answer; also after a request that names the other area was sent. */
 bool hdf5_helper_take(const struct hdf5_helper *helper, void *to, size_t size, struct error *error);
 
 /* Ends the process and waits for it; nothing where there is none. */

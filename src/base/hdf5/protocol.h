@@ -2,8 +2,9 @@
  *
  * The program that wants a file starts the reader with three descriptors: a socket (SOCK_SEQPACKET, so that a message comes whole or
  * not at all), a window of shared memory, and the file. It sends one request at a time, and each is answered by one message; values
- * are in the window then, from its first byte on. First of all the reader says that it is there: an answer to request 0, whose value
- * is HDF5_PROTOCOL.
+ * are then in that area of the window that the request names, from its first byte on. While the reader fills one area, whoever
+ * asked can take what is in the other. First of all the reader says that it is there: an answer to request 0, whose value is
+ * HDF5_PROTOCOL.
  *
  * Both come from one build, so that numbers are as the machine has them. The reader may have been taken over by the file that it
  * reads: whoever asks it copies what is in the window and believes none of it. */
@@ -13,13 +14,15 @@
 #include <stdint.h>
 
 enum {
-    HDF5_PROTOCOL = 1,
+    HDF5_PROTOCOL = 2,
     HDF5_READER_SOCKET = 3, /* the reader's descriptors */
     HDF5_READER_WINDOW = 4,
     HDF5_READER_FILE = 5,
-    HDF5_WINDOW_SIZE = 8 << 20,              /* bytes of values */
-    HDF5_PROGRESS_OFFSET = HDF5_WINDOW_SIZE, /* behind them, a uint64_t: reads of the file begun plus reads ended */
-    HDF5_WINDOW_WHOLE = HDF5_WINDOW_SIZE + 4096,
+    HDF5_NUM_AREAS = 2,
+    HDF5_AREA_SIZE = 8 << 20, /* bytes of values */
+    HDF5_PROGRESS_OFFSET =
+        HDF5_NUM_AREAS * HDF5_AREA_SIZE, /* behind them, a uint64_t: reads of the file begun plus reads ended */
+    HDF5_WINDOW_SIZE = HDF5_PROGRESS_OFFSET + 4096,
     HDF5_TEXT_MAX = 1 << 20, /* bytes of a string that is read */
     HDF5_REQUEST_NAME_SIZE = 256,
     HDF5_REQUEST_DIMENSIONS = 4,
@@ -68,8 +71,10 @@ struct hdf5_request_member {
 struct hdf5_request {
     uint32_t number; /* 1, 2, ... */
     uint32_t kind;   /* enum hdf5_request_kind */
+    uint32_t area;   /* of the window, for the answer's values, whatever the kind */
     uint32_t element;
     int32_t num_dims;
+    uint32_t reserved; /* 0 */
     uint64_t dims[HDF5_REQUEST_DIMENSIONS];
     uint64_t first, count; /* rows along the first axis */
     uint32_t row_size, num_members;
@@ -79,11 +84,15 @@ struct hdf5_request {
 
 struct hdf5_answer {
     uint32_t number;      /* the request's */
-    uint32_t is_refused;  /* 0, or 1: the window holds why, text without the file's name */
+    uint32_t is_refused;  /* 0, or 1: the area holds why, text without the file's name */
     int32_t error_number; /* of a refusal: errno's where the system failed, else 0 */
     uint32_t reserved;    /* 0 */
     uint64_t value;
-    uint64_t size; /* bytes in the window */
+    uint64_t size; /* bytes in the area */
 };
+
+/* Looks out for a message, or for the socket's end, for a moment before the caller sleeps until one comes: most answers and most
+ * further requests take less time than being woken does. */
+void hdf5_protocol_expect(int socket);
 
 #endif

@@ -26,28 +26,53 @@ struct hdf5_request *hdf5_reader_prepare(struct hdf5_reader *file, enum hdf5_req
     return &file->request;
 }
 
-bool hdf5_reader_ask(struct hdf5_reader *file, size_t max_size, struct error *error)
+static bool lose(struct hdf5_reader *file, const struct error *error)
 {
-    if (file->is_lost) {
-        *error = file->loss;
-        return false;
-    }
-    struct error reason;
-    bool is_lost = false;
-    if (hdf5_helper_ask(&file->helper, &file->answer, &is_lost, &file->request, max_size, &reason))
-        return true;
-    error_set(error, "%s: %s", file->path, reason.message);
-    error->number = reason.number;
-    if (is_lost) {
-        file->is_lost = true;
-        file->loss = *error;
-    }
+    file->is_lost = true;
+    file->loss = *error;
     return false;
 }
 
-bool hdf5_reader_take(const struct hdf5_reader *file, void *to, size_t size, struct error *error)
+static bool is_lost(const struct hdf5_reader *file, struct error *error)
 {
-    return hdf5_helper_take(&file->helper, to, size, error) || error_prefix(error, "%s", file->path);
+    if (file->is_lost)
+        *error = file->loss;
+    return file->is_lost;
+}
+
+bool hdf5_reader_send(struct hdf5_reader *file, struct error *error)
+{
+    if (is_lost(file, error))
+        return false;
+    if (hdf5_helper_send(&file->helper, &file->request, error))
+        return true;
+    error_prefix(error, "%s", file->path);
+    return lose(file, error);
+}
+
+bool hdf5_reader_receive(struct hdf5_reader *file, size_t max_size, struct error *error)
+{
+    bool was_lost = false;
+    if (hdf5_helper_receive(&file->helper, &file->answer, &was_lost, max_size, error))
+        return true;
+    error_prefix(error, "%s", file->path);
+    return was_lost ? lose(file, error) : false;
+}
+
+bool hdf5_reader_ask(struct hdf5_reader *file, size_t max_size, struct error *error)
+{
+    return hdf5_reader_send(file, error) && hdf5_reader_receive(file, max_size, error);
+}
+
+bool hdf5_reader_take(struct hdf5_reader *file, void *to, size_t size, struct error *error)
+{
+    if (is_lost(file, error))
+        return false;
+    if (hdf5_helper_take(&file->helper, to, size, error))
+        return true;
+    hdf5_helper_stop(&file->helper);
+    error_prefix(error, "%s", file->path);
+    return lose(file, error);
 }
 
 bool hdf5_reader_refuse(const struct hdf5_reader *file, const char *name, const char *what, struct error *error)

@@ -50,7 +50,7 @@ bool hdf5_dataset_dims(hsize_t *dims, struct hdf5_reader *file, const char *name
 uint64_t hdf5_element_size(struct hdf5_reader *file, const char *name, int num_dims);
 
 /* Reads a whole dataset into `data`; fails where the rank, a size or the type differs, or the checksum does not hold. A row (what
- * one step along the first axis moves by) has at most HDF5_WINDOW_SIZE bytes. */
+ * one step along the first axis moves by) has at most HDF5_AREA_SIZE bytes. */
 bool hdf5_read_dataset(void *data, struct hdf5_reader *file, const char *name, enum hdf5_element element, int num_dims,
                        const hsize_t *dims, struct error *error);
 

@@ -54,28 +54,33 @@ uint64_t hdf5_element_size(struct hdf5_reader *file, const char *name, int num_d
     return hdf5_dataset_dims(dims, file, name, num_dims, &ignored) ? file->answer.value : 0;
 }
 
-/* file->request asks for `count` rows of `row_size` bytes from its `first` on: asks until all have come. */
+/* file->request asks for `count` rows of `row_size` bytes from its `first` on: asks until all have come. The helper reads the next
+ * rows while those that it has read are copied. */
 static bool take_rows(void *data, struct hdf5_reader *file, const char *name, size_t row_size, uint64_t count,
                       struct error *error)
 {
     struct hdf5_request *request = &file->request;
     unsigned char *to = data;
-    if (row_size > HDF5_WINDOW_SIZE)
+    if (row_size > HDF5_AREA_SIZE)
         return hdf5_reader_refuse(file, name, "has rows that are too large", error);
-    do { /* once also for no rows, to know that they are there */
-        uint64_t room = row_size > 0 ? HDF5_WINDOW_SIZE / row_size : count, most = count < room ? count : room;
-        request->count = count;
-        if (!hdf5_reader_ask(file, (size_t)most * row_size, error))
+    request->count = count;
+    if (!hdf5_reader_send(file, error)) /* also for no rows, to know that they are there */
+        return false;
+    do {
+        uint64_t room = row_size > 0 ? HDF5_AREA_SIZE / row_size : count, most = count < room ? count : room;
+        if (!hdf5_reader_receive(file, (size_t)most * row_size, error))
             return false;
         size_t size = (size_t)file->answer.size;
         uint64_t num_rows = row_size > 0 ? size / row_size : count;
         if ((row_size > 0 && size % row_size != 0) || (num_rows == 0 && count > 0))
             return hdf5_reader_refuse(file, name, "some of its rows are not all there", error);
-        if (!hdf5_reader_take(file, to, size, error))
-            return false;
-        to += size;
         count -= num_rows;
         request->first += num_rows;
+        request->count = count;
+        request->area = (request->area + 1) % HDF5_NUM_AREAS;
+        if ((count > 0 && !hdf5_reader_send(file, error)) || !hdf5_reader_take(file, to, size, error))
+            return false;
+        to += size;
     } while (count > 0);
     return true;
 }
@@ -85,10 +90,10 @@ static bool size_of_row(size_t *size, enum hdf5_element element, int num_dims, c
 {
     *size = element == HDF5_UINT8 ? sizeof(uint8_t) : element == HDF5_UINT64 ? sizeof(uint64_t) : sizeof(float);
     for (int i = 1; i < num_dims; i++) {
-        if (dims[i] > HDF5_WINDOW_SIZE)
+        if (dims[i] > HDF5_AREA_SIZE)
             return false;
         *size *= (size_t)dims[i];
-        if (*size > HDF5_WINDOW_SIZE)
+        if (*size > HDF5_AREA_SIZE)
             return false;
     }
     return true;
@@ -162,7 +167,7 @@ bool hdf5_read_table(void *rows, size_t row_size, size_t num_rows, struct hdf5_r
     struct hdf5_request *request = prepare_table(file, HDF5_ASK_TABLE, name, members, count, error);
     if (!request)
         return false;
-    if (row_size > HDF5_WINDOW_SIZE)
+    if (row_size > HDF5_AREA_SIZE)
         return hdf5_reader_refuse(file, name, "has rows that are too large", error);
     if (!can_hold(file, (double)num_rows))
         return hdf5_reader_refuse(file, name, "claims to be larger than what is stored can hold", error);

@@ -19,11 +19,15 @@ struct hdf5_reader {
 struct hdf5_request *hdf5_reader_prepare(struct hdf5_reader *file, enum hdf5_request_kind kind, const char *name,
                                          struct error *error);
 
-/* Sends it; what comes back is in file->answer, with at most max_size bytes of values. The error has the file's name. */
+/* Sends it, and waits for what comes back: in file->answer, with at most max_size bytes of values. The errors have the file's name. */
+bool hdf5_reader_send(struct hdf5_reader *file, struct error *error);
+bool hdf5_reader_receive(struct hdf5_reader *file, size_t max_size, struct error *error);
+
+/* Both. */
 bool hdf5_reader_ask(struct hdf5_reader *file, size_t max_size, struct error *error);
 
-/* The first `size` bytes of them. */
-bool hdf5_reader_take(const struct hdf5_reader *file, void *to, size_t size, struct error *error);
+/* The first `size` bytes of the values that were received last. On failure nothing more can be read of the file. */
+bool hdf5_reader_take(struct hdf5_reader *file, void *to, size_t size, struct error *error);
 
 /* "PATH: NAME: WHAT"; returns false. */
 bool hdf5_reader_refuse(const struct hdf5_reader *file, const char *name, const char *what, struct error *error);

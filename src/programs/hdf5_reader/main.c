@@ -31,12 +31,12 @@ static unsigned char *open_window(void)
         limit.rlim_cur = limit.rlim_max;
         (void)setrlimit(RLIMIT_FSIZE, &limit);
     }
-    if (ftruncate(HDF5_READER_WINDOW, HDF5_WINDOW_WHOLE) != 0)
+    if (ftruncate(HDF5_READER_WINDOW, HDF5_WINDOW_SIZE) != 0)
         return NULL;
 #ifdef F_ADD_SEALS
     (void)fcntl(HDF5_READER_WINDOW, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL); /* fails of a file */
 #endif
-    void *window = mmap(NULL, HDF5_WINDOW_WHOLE, PROT_READ | PROT_WRITE, MAP_SHARED, HDF5_READER_WINDOW, 0);
+    void *window = mmap(NULL, HDF5_WINDOW_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, HDF5_READER_WINDOW, 0);
     return window == MAP_FAILED ? NULL : window;
 }
 

@@ -61,10 +61,12 @@ void sandbox_filter(void)
 {
 #if defined DRUMLINE_SECCOMP && !defined DRUMLINE_SANITIZED
     static const int allowed[] = {
-        SCMP_SYS(read),   SCMP_SYS(write),  SCMP_SYS(sendto),        SCMP_SYS(recvfrom),     SCMP_SYS(pread64),
-        SCMP_SYS(brk),    SCMP_SYS(munmap), SCMP_SYS(mremap),        SCMP_SYS(madvise),      SCMP_SYS(futex),
-        SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(rt_sigreturn),
-        SCMP_SYS(exit),   SCMP_SYS(close),  SCMP_SYS(time),          SCMP_SYS(exit_group),   SCMP_SYS(rt_sigprocmask),
+        SCMP_SYS(read),          SCMP_SYS(write),        SCMP_SYS(sendto),       SCMP_SYS(recvfrom),
+        SCMP_SYS(pread64),       SCMP_SYS(brk),          SCMP_SYS(munmap),       SCMP_SYS(mremap),
+        SCMP_SYS(madvise),       SCMP_SYS(futex),        SCMP_SYS(getpid),       SCMP_SYS(gettid),
+        SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(rt_sigreturn), SCMP_SYS(exit),
+        SCMP_SYS(close),         SCMP_SYS(time),         SCMP_SYS(exit_group),   SCMP_SYS(rt_sigprocmask),
+        SCMP_SYS(sched_yield),
     };
     static const int without_execution[] = {SCMP_SYS(mmap), SCMP_SYS(mprotect)};
     const struct scmp_arg_cmp no_execution = SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);

@@ -23,7 +23,7 @@ struct server {
     struct descriptor_file source;
     hid_t file;
     struct dataset dataset; /* the last that was asked for, kept open */
-    unsigned char *window;  /* [HDF5_WINDOW_SIZE], shared */
+    unsigned char *area;    /* [HDF5_AREA_SIZE], of the window, for the answer's values */
 };
 
 static bool open_file(struct server *server, struct error *error)
@@ -42,9 +42,9 @@ static bool open_file(struct server *server, struct error *error)
 static bool put(struct server *server, struct hdf5_answer *answer, const void *bytes, size_t size, const char *name,
                 struct error *error)
 {
-    if (size > HDF5_WINDOW_SIZE)
+    if (size > HDF5_AREA_SIZE)
         return hdf5_refuse_at(error, server->file, name, "is too large");
-    memcpy(server->window, bytes, size);
+    memcpy(server->area, bytes, size);
     answer->size = size;
     return true;
 }
@@ -128,15 +128,15 @@ static bool read_part(struct server *server, struct hdf5_answer *answer, const s
                       size_t row_size, struct error *error)
 {
     const struct dataset *dataset = &server->dataset;
-    if (row_size > HDF5_WINDOW_SIZE)
+    if (row_size > HDF5_AREA_SIZE)
         return hdf5_refuse_at(error, server->file, request->name, "has rows that are too large");
     hsize_t max_rows = row_size == 0 ? request->count : row_size > PART_SIZE ? 1 : PART_SIZE / row_size;
-    if (dataset->chunk_rows > max_rows && row_size > 0 && dataset->chunk_rows <= HDF5_WINDOW_SIZE / row_size)
+    if (dataset->chunk_rows > max_rows && row_size > 0 && dataset->chunk_rows <= HDF5_AREA_SIZE / row_size)
         max_rows = dataset->chunk_rows;
     hsize_t count = dataset_part(dataset, request->first, request->count, max_rows);
     answer->size = count * row_size;
     return dataset_check_rows(dataset, server->file, request->first, request->count, error) &&
-           dataset_read(server->window, dataset, server->file, type, request->first, count, error);
+           dataset_read(server->area, dataset, server->file, type, request->first, count, error);
 }
 
 static bool answer_rows(struct server *server, struct hdf5_answer *answer, const struct hdf5_request *request,
@@ -152,7 +152,7 @@ static bool answer_rows(struct server *server, struct hdf5_answer *answer, const
         return false;
     size_t row_size = H5Tget_size(type);
     for (int i = 1; i < dataset->num_dims; i++) {
-        if (dataset->dims[i] > HDF5_WINDOW_SIZE || row_size > HDF5_WINDOW_SIZE)
+        if (dataset->dims[i] > HDF5_AREA_SIZE || row_size > HDF5_AREA_SIZE)
             return hdf5_refuse_at(error, server->file, request->name, "has rows that are too large");
         row_size *= (size_t)dataset->dims[i];
     }
@@ -191,7 +191,7 @@ static bool answer_sources(struct server *server, struct hdf5_answer *answer, co
                            struct error *error)
 {
     size_t length;
-    bool ok = storage_list_sources((char *)server->window, HDF5_TEXT_MAX, &length, &answer->value, server->file,
+    bool ok = storage_list_sources((char *)server->area, HDF5_TEXT_MAX, &length, &answer->value, server->file,
                                    request->name, request->first, error);
     answer->size = length;
     return ok;
@@ -243,7 +243,7 @@ static void put_refusal(struct server *server, struct hdf5_answer *answer, const
     answer->is_refused = 1;
     answer->error_number = error->number;
     answer->size = strlen(text);
-    memcpy(server->window, text, strlen(text));
+    memcpy(server->area, text, strlen(text));
 }
 
 /* false where whoever asks is gone. */
@@ -258,10 +258,11 @@ static bool send_answer(const struct hdf5_answer *answer)
 static bool receive_request(struct hdf5_request *request)
 {
     ssize_t received;
+    hdf5_protocol_expect(HDF5_READER_SOCKET);
     while ((received = recv(HDF5_READER_SOCKET, request, sizeof *request, 0)) < 0 && errno == EINTR)
         continue;
-    return received == (ssize_t)sizeof *request && request->num_members <= HDF5_MAX_MEMBERS &&
-           memchr(request->name, '\0', sizeof request->name);
+    return received == (ssize_t)sizeof *request && request->area < HDF5_NUM_AREAS &&
+           request->num_members <= HDF5_MAX_MEMBERS && memchr(request->name, '\0', sizeof request->name);
 }
 
 int serve(unsigned char *window, uint64_t file_size)
@@ -274,7 +275,7 @@ int serve(unsigned char *window, uint64_t file_size)
                    .failure = &failure},
         .file = H5I_INVALID_HID,
         .dataset = DATASET_NONE,
-        .window = window
+        .area = window,
     };
     struct hdf5_request request;
     struct hdf5_answer answer = {.value = HDF5_PROTOCOL};
@@ -283,6 +284,7 @@ int serve(unsigned char *window, uint64_t file_size)
     while (receive_request(&request)) {
         struct error error;
         answer = (struct hdf5_answer){.number = request.number};
+        server.area = window + (size_t)request.area * HDF5_AREA_SIZE;
         bool ok = answer_request(&server, &answer, &request, &error);
         if (failure != 0)
             ok = error_set_errno(&error, failure, FILE_NAME ": can't read");
