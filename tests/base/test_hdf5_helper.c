@@ -72,10 +72,20 @@ static void lie(const char *how, uint32_t number)
     }
 }
 
+static int wait_for_end(void)
+{
+    struct hdf5_request request;
+    while (recv(HDF5_READER_SOCKET, &request, sizeof request, 0) > 0)
+        continue;
+    return 0;
+}
+
 static uint64_t row_value(uint64_t row)
 {
     return 3 * row + 1;
 }
+
+static const char *const played_files[] = {"later", "large", "rows", "vanish", "deaf"};
 
 /* Answers as one of a file of FORMAT with nothing in it, until something that `how` is about is asked for. Rows come one at a time,
  * in one area of the window after the other. */
@@ -83,6 +93,8 @@ static int play_file(const char *how)
 {
     struct hdf5_request request;
     uint32_t area = 0;
+    if (ftruncate(HDF5_READER_WINDOW, HDF5_WINDOW_SIZE) != 0)
+        return 6;
     while (recv(HDF5_READER_SOCKET, &request, sizeof request, 0) == (ssize_t)sizeof request) {
         struct hdf5_answer it = {.number = request.number};
         const uint64_t version = 1, large[2] = {UINT64_C(1) << 40, 9};
@@ -97,14 +109,18 @@ static int play_file(const char *how)
         }
         const uint64_t row = row_value(request.first);
         if (request.kind == HDF5_ASK_ROWS) {
-            if (request.area != area || request.count != NUM_ROWS - request.first)
+            if (request.area != area)
                 return 7;
             area = (area + 1) % HDF5_NUM_AREAS;
             bytes = &row;
             it.size = sizeof row;
             if (strcmp(how, "vanish") == 0 && request.first == 2) {
                 take_memory_away(&it);
-                continue;
+                return wait_for_end();
+            }
+            while (strcmp(how, "deaf") == 0) { /* answers what it has not been asked yet */
+                answer(&it, sizeof it);
+                it.number++;
             }
         }
         if (pwrite(HDF5_READER_WINDOW, bytes, (size_t)it.size, (off_t)request.area * HDF5_AREA_SIZE) < 0)
@@ -122,9 +138,9 @@ static int play(const char *how)
     if (strcmp(how, "no start") == 0)
         return 3;
     answer(&hello, sizeof hello);
-    if (strcmp(how, "later") == 0 || strcmp(how, "large") == 0 || strcmp(how, "rows") == 0 ||
-        strcmp(how, "vanish") == 0)
-        return play_file(how);
+    for (size_t i = 0; i < sizeof played_files / sizeof *played_files; i++)
+        if (strcmp(how, played_files[i]) == 0)
+            return play_file(how);
     if (recv(HDF5_READER_SOCKET, &request, sizeof request, 0) != (ssize_t)sizeof request)
         return 4;
     if (strcmp(how, "crash") == 0)
@@ -146,9 +162,7 @@ static int play(const char *how)
             continue;
     while (strcmp(how, "idle") == 0 || strcmp(how, "close") == 0)
         pause();
-    while (recv(HDF5_READER_SOCKET, &request, sizeof request, 0) > 0)
-        continue;
-    return 0;
+    return wait_for_end();
 }
 
 /* One request for at most 8 bytes of a reader that plays `how`; *value becomes them. */
@@ -309,7 +323,7 @@ static void test_large_lies(void **state)
     free(path);
 }
 
-/* The reader works on the next rows while the last are taken. */
+/* Rows come from both areas in turn. */
 static void test_rows_in_parts(void **state)
 {
     struct error error;
@@ -340,6 +354,23 @@ static void test_memory_taken_away_between_parts(void **state)
     free(path);
 }
 
+/* A reader that takes no requests is not waited for. */
+static void test_requests_not_taken(void **state)
+{
+    enum { MANY_ROWS = 100000 };
+    struct error error;
+    const hsize_t dims[1] = {MANY_ROWS};
+    uint64_t *rows = malloc(MANY_ROWS * sizeof *rows);
+    char *path = path_join(*state, "a.h5");
+    struct hdf5_reader *reader = open_played(path, "deaf");
+    assert_fails(hdf5_read_dataset(rows, reader, "/x", HDF5_UINT64, 1, dims, &error), error,
+                 "a.h5: is damaged: its reader takes no requests");
+    assert_true(waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD);
+    hdf5_reader_close(&reader);
+    free(rows);
+    free(path);
+}
+
 int main(int argc, char **argv)
 {
     const char *how = getenv("DRUMLINE_TEST_READER");
@@ -358,6 +389,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_large_lies, scratch_set_up, scratch_tear_down),
         cmocka_unit_test_setup_teardown(test_rows_in_parts, scratch_set_up, scratch_tear_down),
         cmocka_unit_test_setup_teardown(test_memory_taken_away_between_parts, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_requests_not_taken, scratch_set_up, scratch_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

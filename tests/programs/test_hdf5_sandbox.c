@@ -3,6 +3,7 @@
 #include "tests/support/unit.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -63,7 +64,7 @@ static int try_all(bool with_filter)
     if (with_filter && can_fork())
         able |= FORK;
     void *memory = malloc((size_t)64 * MEBIBYTE);
-    if (!memory || pread(file, &byte, 1, 0) != 1 || byte != 0)
+    if (!memory || pread(file, &byte, 1, 0) != 1 || byte != 0 || sched_yield() != 0)
         able |= DO_NO_WORK;
     free(memory);
     if (with_filter)

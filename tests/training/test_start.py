@@ -30,7 +30,8 @@ class Start(harness.TrainingTest):
         seconds = self.seconds(done.stdout, 1)
         baseline = float(re.search(r"baseline: from the start .* median ([0-9.]+) s", done.stdout).group(1))
         ratio = float(re.search(r"ratio to the baseline: median ([0-9.]+)", done.stdout).group(1))
-        self.assertAlmostEqual(ratio, seconds / baseline, delta=0.02 * ratio)
+        rounding = 0.0006  # of all three, to 0.001
+        self.assertAlmostEqual(ratio, seconds / baseline, delta=rounding * (1 + ratio / seconds + ratio / baseline))
 
     def test_two_ranks(self):
         """Each shard is opened once, and the index once, whatever the ranks: three shards at two ranks share one at most."""

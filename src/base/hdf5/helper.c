@@ -239,7 +239,7 @@ static bool receive(struct hdf5_helper *helper, void *message, size_t size, stru
 {
     struct pollfd poll_socket = {.fd = helper->socket, .events = POLLIN};
     struct watch watch = {.seconds = 0};
-    hdf5_protocol_expect(helper->socket);
+    hdf5_protocol_spin(helper->socket);
     for (;;) {
         int ready = poll(&poll_socket, 1, TICK_MS);
         if (ready > 0)
@@ -282,20 +282,23 @@ static bool greet(struct hdf5_helper *helper, struct error *error)
            error_set_errno(error, EPROTO, "drumline-hdf5-reader, which reads HDF5 files, is of another version");
 }
 
+/* There is room for it: a helper takes each request before it answers. */
 static bool send_request(struct hdf5_helper *helper, struct hdf5_request *request, struct error *error)
 {
     ssize_t sent;
     request->number = ++helper->number;
     helper->asked_area = request->area;
-    while ((sent = send(helper->socket, request, sizeof *request, MSG_NOSIGNAL)) < 0 && errno == EINTR)
+    while ((sent = send(helper->socket, request, sizeof *request, MSG_NOSIGNAL | MSG_DONTWAIT)) < 0 && errno == EINTR)
         continue;
     if (sent == (ssize_t)sizeof *request)
         return true;
+    if (errno == EAGAIN)
+        return error_set(error, "is damaged: its reader takes no requests");
     return errno == EPIPE || errno == ECONNRESET ? explain_end(helper, error)
                                                  : error_set_errno(error, errno, "can't ask its reader");
 }
 
-/* What the helper says for a reason may hold anything. */
+/* *error becomes the helper's reason, which may hold anything; false where it can't be had. */
 static bool take_refusal(const struct hdf5_helper *helper, const struct hdf5_answer *answer, struct error *error)
 {
     char text[REFUSAL_SIZE];
@@ -308,7 +311,7 @@ static bool take_refusal(const struct hdf5_helper *helper, const struct hdf5_ans
         *c = '?';
     error_set(error, "%s", text);
     error->number = answer->error_number > 0 ? answer->error_number : 0;
-    return false;
+    return true;
 }
 
 bool hdf5_helper_send(struct hdf5_helper *helper, struct hdf5_request *request, struct error *error)
@@ -322,12 +325,13 @@ bool hdf5_helper_send(struct hdf5_helper *helper, struct hdf5_request *request, 
 bool hdf5_helper_receive(struct hdf5_helper *helper, struct hdf5_answer *answer, bool *is_lost, size_t max_size,
                          struct error *error)
 {
-    if (!receive_answer(helper, answer, max_size, error)) {
+    if (!receive_answer(helper, answer, max_size, error) ||
+        (answer->is_refused && !take_refusal(helper, answer, error))) {
         hdf5_helper_stop(helper);
         *is_lost = true;
         return false;
     }
-    return !answer->is_refused || take_refusal(helper, answer, error);
+    return !answer->is_refused;
 }
 
 bool hdf5_helper_take(const struct hdf5_helper *helper, void *to, size_t size, struct error *error)

@@ -1,26 +1,19 @@
 #include "base/hdf5/protocol.h"
 
+#include "base/clock.h"
+
 #include <errno.h>
 #include <sched.h>
 #include <sys/socket.h>
-#include <time.h>
 
-static double seconds_since(const struct timespec *start)
+void hdf5_protocol_spin(int socket)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)(now.tv_sec - start->tv_sec) + 1e-9 * (double)(now.tv_nsec - start->tv_nsec);
-}
-
-void hdf5_protocol_expect(int socket)
-{
-    const double patience = 1e-4;
-    struct timespec start;
-    clock_gettime(CLOCK_MONOTONIC, &start);
-    do {
+    enum { MAX_POLLS = 1000 }; /* where there is no clock */
+    const double until = clock_seconds() + 1e-4;
+    for (int i = 0; i < MAX_POLLS && clock_seconds() < until; i++) {
         char byte;
         if (recv(socket, &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT) >= 0 || (errno != EAGAIN && errno != EINTR))
             return;
         sched_yield();
-    } while (seconds_since(&start) < patience);
+    }
 }

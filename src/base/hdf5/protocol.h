@@ -91,8 +91,8 @@ struct hdf5_answer {
     uint64_t size; /* bytes in the area */
 };
 
-/* Looks out for a message, or for the socket's end, for a moment before the caller sleeps until one comes: most answers and most
- * further requests take less time than being woken does. */
-void hdf5_protocol_expect(int socket);
+/* Polls the socket for up to 0.1 ms, until a message or its end is there. To be called before waiting for a message: waking a process
+ * takes longer than most answers and most further requests. */
+void hdf5_protocol_spin(int socket);
 
 #endif

@@ -33,17 +33,12 @@ static bool lose(struct hdf5_reader *file, const struct error *error)
     return false;
 }
 
-static bool is_lost(const struct hdf5_reader *file, struct error *error)
-{
-    if (file->is_lost)
-        *error = file->loss;
-    return file->is_lost;
-}
-
 bool hdf5_reader_send(struct hdf5_reader *file, struct error *error)
 {
-    if (is_lost(file, error))
+    if (file->is_lost) {
+        *error = file->loss;
         return false;
+    }
     if (hdf5_helper_send(&file->helper, &file->request, error))
         return true;
     error_prefix(error, "%s", file->path);
@@ -66,8 +61,6 @@ bool hdf5_reader_ask(struct hdf5_reader *file, size_t max_size, struct error *er
 
 bool hdf5_reader_take(struct hdf5_reader *file, void *to, size_t size, struct error *error)
 {
-    if (is_lost(file, error))
-        return false;
     if (hdf5_helper_take(&file->helper, to, size, error))
         return true;
     hdf5_helper_stop(&file->helper);

@@ -19,11 +19,13 @@ struct hdf5_reader {
 struct hdf5_request *hdf5_reader_prepare(struct hdf5_reader *file, enum hdf5_request_kind kind, const char *name,
                                          struct error *error);
 
-/* Sends it, and waits for what comes back: in file->answer, with at most max_size bytes of values. The errors have the file's name. */
+/* Sends it. The errors of this and what follows have the file's name. */
 bool hdf5_reader_send(struct hdf5_reader *file, struct error *error);
+
+/* Waits for the answer, in file->answer, with at most max_size bytes of values. */
 bool hdf5_reader_receive(struct hdf5_reader *file, size_t max_size, struct error *error);
 
-/* Both. */
+/* Sends the request and waits for the answer. */
 bool hdf5_reader_ask(struct hdf5_reader *file, size_t max_size, struct error *error);
 
 /* The first `size` bytes of the values that were received last. On failure nothing more can be read of the file. */

@@ -258,7 +258,7 @@ static bool send_answer(const struct hdf5_answer *answer)
 static bool receive_request(struct hdf5_request *request)
 {
     ssize_t received;
-    hdf5_protocol_expect(HDF5_READER_SOCKET);
+    hdf5_protocol_spin(HDF5_READER_SOCKET);
     while ((received = recv(HDF5_READER_SOCKET, request, sizeof *request, 0)) < 0 && errno == EINTR)
         continue;
     return received == (ssize_t)sizeof *request && request->area < HDF5_NUM_AREAS &&
