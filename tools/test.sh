@@ -90,8 +90,8 @@ run_preset() {
         return
     fi
     heading "$preset: tests"
-    # Three times as many as there are cores: tests of several ranks and of Slurm spend much of their time waiting.
-    ctest --preset "$preset" -j "$((3 * $(nproc)))" 2>&1 | tee "$log"
+    # Twice as many as there are cores: tests of several ranks and of Slurm spend much of their time waiting.
+    ctest --preset "$preset" -j "$((2 * $(nproc)))" 2>&1 | tee "$log"
     status=${PIPESTATUS[0]}
     if read -r bad _ < <(read_summary "$log") && [ "$bad" -ge 1 ] && [ "$bad" -le 3 ] && ! grep -q 'Sanitizer: ' "$log"; then
         run_again "$preset" "$log" "$bad"
