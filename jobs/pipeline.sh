@@ -47,7 +47,7 @@ done
 read -r -d '' -a options <<<"${DRUMLINE_SBATCH:-}" || true
 read -r -d '' -a train_options <<<"${DRUMLINE_TRAIN_SBATCH:-}" || true
 # A wrong option is better found now than after the preprocessing.
-count_ranks "${options[@]}" "${train_options[@]}"
+read_sbatch_options "${options[@]}" "${train_options[@]}"
 read_training "$DRUMLINE_CONFIG" "$@"
 if [ ! -e "$data/index.h5" ]; then
     mapfile -t arguments < <(printf '%s\n' "${arguments[@]}" | grep -v '^--examples_path=')

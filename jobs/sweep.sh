@@ -101,11 +101,11 @@ note_prune() {
 
 submit() {
     local -a sbatch_options
-    local least_ranks refused answer job folder
+    local least_ranks depends refused answer job folder
     read_site
     read_lines "$@"
     read -r -d '' -a sbatch_options <<<"${DRUMLINE_SBATCH:-}" || true
-    count_ranks "${sbatch_options[@]}"
+    read_sbatch_options "${sbatch_options[@]}"
     say "checking ${#lines[@]} line(s) of $file"
     check_lines
     [[ $answer == *' can be trained'* ]] || say "$answer"

@@ -26,12 +26,15 @@ read_training() {
 
 # --- on the login node ---
 
-# count_ranks OPTION...: sets least_ranks to the number of ranks that a job gets at least with these options of sbatch and
-# the scripts' own, --mincpus=4. Without a number of tasks every --cpus-per-task processors make one.
-count_ranks() {
+# read_sbatch_options OPTION...: sets least_ranks to the number of ranks that a job gets at least with these options of sbatch and
+# the scripts' own, --mincpus=4, and depends to whether it waits for other jobs. Without a number of tasks every
+# --cpus-per-task processors make one.
+read_sbatch_options() {
     local nodes=1 per_node=0 tasks=0 cpus=4 each=1 name number
     local names='-n|-N|-c|--ntasks|--nodes|--ntasks-per-node|--mincpus|--cpus-per-task'
+    depends=false
     while [ $# -gt 0 ]; do
+        [[ $1 != -d* && $1 != --dependency?(=*) ]] || depends=true
         [[ $1 =~ ^(-[nNc])([0-9]+) ]] || [[ $1 =~ ^($names)=([0-9]+) ]] || [[ "$1=${2:-}" =~ ^($names)=([0-9]+) ]] ||
             { shift; continue; }
         name=${BASH_REMATCH[1]} number=$((10#${BASH_REMATCH[2]:0:7}))
@@ -49,18 +52,26 @@ count_ranks() {
 }
 
 # check_training: gives what read_training has read to drumline-train --mode=check and sets answer to what that says, and
-# refused to whether a job would be refused. What can't be known on this node is left to the job.
+# refused to whether a job would be refused. What can't be known on this node, or may be made by a job that this one
+# waits for, is left to the job.
 check_training() {
+    local status=0
     refused=false
     if ! (find_program drumline-train) >/dev/null 2>&1; then
         answer='note: drumline-train is not on this node, so config, hparams and data set are checked in the job'
         return
     fi
     find_program drumline-train
-    answer=$("$program" --mode=check --num_ranks="$least_ranks" "${arguments[@]}" "${flags[@]}" 2>&1)
-    case $? in
+    answer=$("$program" --mode=check --num_ranks="$least_ranks" "${arguments[@]}" "${flags[@]}" 2>&1) || status=$?
+    case $status in
         0) ;;
-        1 | 2) refused=true ;;
+        1 | 2)
+            if $depends && [ "$status" -eq 1 ]; then # 2: wrong options, which no other job can mend
+                answer+=$'\n'"note: the job waits for others (--dependency), so this is checked again in the job"
+            else
+                refused=true
+            fi
+            ;;
         *) answer="note: drumline-train does not run on this node, so config, hparams and data set are checked in the job" ;;
     esac
 }
@@ -95,7 +106,7 @@ submit_self() {
 # script with the arguments. Does not return.
 submit_training() {
     local -a before=() options
-    local least_ranks refused answer job
+    local least_ranks depends refused answer job
     while [ "$1" != -- ]; do
         before+=("$1")
         shift
@@ -103,7 +114,7 @@ submit_training() {
     shift
     read_site
     read -r -d '' -a options <<<"${DRUMLINE_SBATCH:-}" || true
-    count_ranks "${options[@]}"
+    read_sbatch_options "${options[@]}"
     read_training "${before[@]}" "$@"
     check_training
     ! $refused || die "$answer" "refused: nothing was submitted"

@@ -56,7 +56,7 @@ if(DRUMLINE_MPI AND DRUMLINE_TOOLS)
         drumline-generate drumline-info)
 endif()
 
-drumline_label(release "training_(stall|preempted|ranks|kill|large_batches|precision|best|pruning|start|halt|failures|refusals|fence|logs|watch|trace|tensors|silence|unreadable|groove|quality|representation)|bench_program|preprocess")
+drumline_label(release "training_(stall|preempted|ranks|kill|large_batches|precision|best|pruning|start|halt|failures|refusals|fence|logs|watch|trace|tensors|silence|unreadable|groove|quality|representation)|bench_program|preprocess|mpi_(gradient_reducer|shared_dataset)_[34]")
 
 if(DRUMLINE_SANITIZE STREQUAL address)
     set_property(TEST ${tests} APPEND PROPERTY ENVIRONMENT

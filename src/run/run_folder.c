@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MOST_TRIES = 5 }; /* to use a file that a training beside us deletes or replaces */
+enum { MOST_TRIES = 20 }; /* to use a file that a training beside us deletes or replaces */
 
 char *run_train_folder(const char *run_dir)
 {

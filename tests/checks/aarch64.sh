@@ -38,7 +38,7 @@ first_version=$source/tests/fixtures/first_version
 files=("$first_version/data" "$first_version/run" "$first_version"/run/train/*.h5)
 "$info" --json "${files[@]}" >"$build/info_here.json"
 arm drumline-info --json "${files[@]}" >"$build/info_arm.json"
-diff "$build/info_here.json" "$build/info_arm.json"
+diff <(grep -v '"age":' "$build/info_here.json") <(grep -v '"age":' "$build/info_arm.json")
 rm -rf "$build/generated"
 arm drumline-generate --run_dir "$first_version/run" --num_outputs 3 --output_dir "$build/generated"
 [ "$(find "$build/generated" -name '*.mid' | wc -l)" -eq 3 ]

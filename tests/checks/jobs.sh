@@ -40,6 +40,7 @@ done
 if [ "${checks:-}" ]; then
     printf '%s\n' "$*" >>checked
     [ -z "${CANNOT_RUN:-}" ] || exit 127
+    [[ " $* " != *unknown* ]] || { printf 'drumline-train: error: that is wrong\n'; exit 2; }
     [[ " $* " != *wrong* ]] || { printf 'drumline-train: error: that is wrong\n'; exit 1; }
     [[ " $* " != *z_size=4* ]] || printf 'drumline-train: warning: that is in use\n'
     printf 'groovae_4bar can be trained\n'
@@ -116,6 +117,17 @@ on_login train_4bar.sh --hparams wrong=1
 refused train_4bar.sh
 on_login pipeline.sh groovae_4bar --hparams=wrong=1
 refused pipeline.sh
+for options in '-d afterok:12' '-dafterok:12' '--dependency=afterok:12' '--qos=low --dependency afterok:12'; do
+    DRUMLINE_SBATCH=$options on_login train.sh groovae_4bar_flat --init_checkpoint=wrong
+    [ "$status" -eq 0 ] || fail "train.sh with $options: status $status"
+    said 'that is wrong'
+    said 'waits for others (--dependency)'
+    called "$options .*--init_checkpoint=wrong$"
+    DRUMLINE_SBATCH=$options on_login train.sh groovae_4bar_flat --hparams=unknown=1
+    refused "train.sh with $options"
+done
+DRUMLINE_SBATCH='--qos=low --distribution=block' on_login train.sh groovae_4bar_flat --init_checkpoint=wrong
+refused 'train.sh with an option that begins like --dependency'
 printf 'z_size=4\n\n# a line that does not count\nwrong=2\nz_size=5\n' >lines.txt
 on_login sweep.sh lines.txt
 refused sweep.sh

@@ -138,7 +138,7 @@ class Evaluation(harness.TrainingTest):
         self.assertFalse(os.path.exists(self.path("alone", "eval")))
 
     def test_while_a_training_goes_on(self):
-        job = self.start("live", num_steps=1000000, save_checkpoint_steps=3, checkpoints_to_keep=6)
+        job = self.start("live", num_steps=1000000, save_checkpoint_steps=3, checkpoints_to_keep=60)
         self.wait_for_step(job, "live", 10)
         for _ in range(3):
             self.train("live", 2, mode="eval")
