@@ -86,6 +86,14 @@ def large_chunk(file, name, values):
                         compression="gzip")
 
 
+def short_chunk(file, name, values):
+    """A chunk whose end would be read from the memory behind it."""
+    rows, *others = values.shape
+    dataset = file.create_dataset(name, shape=values.shape, dtype=values.dtype, maxshape=(None, *others),
+                                  chunks=(2 * rows, *others), fletcher32=True)
+    dataset.id.write_direct_chunk((0,) * values.ndim, values.tobytes(), filter_mask=1)
+
+
 def endless(file, name, values):
     file.create_dataset(name, shape=(1 << 40,) + values.shape[1:], dtype=values.dtype, chunks=(64,) + values.shape[1:],
                         compression="gzip")
@@ -109,6 +117,7 @@ CASES = {
     "two deflates": (filtered(DEFLATE, DEFLATE), "twice"),
     "two checksums": (filtered(FLETCHER32, FLETCHER32), "twice"),
     "large chunk": (large_chunk, "has chunks of"),
+    "short chunk": (short_chunk, "has a chunk of "),
     "endless": (endless, "claims to be"),
     "variable length": (variable_length, None),
 }

@@ -32,33 +32,37 @@ bool storage_check_links(hid_t file, const char *name, struct error *error)
     return true;
 }
 
-/* "" for what our files have; *deflates where the filter compresses. */
-static void judge_filter(char reason[REASON_SIZE], bool *deflates, hid_t properties, unsigned number, unsigned *seen)
+/* A dataset's filters: the number of each, -1 where it has none. */
+struct filters {
+    int shuffle, deflate, fletcher32;
+};
+
+static void judge_filter(char reason[REASON_SIZE], struct filters *filters, hid_t properties, int number)
 {
-    static const H5Z_filter_t ours[] = {H5Z_FILTER_SHUFFLE, H5Z_FILTER_DEFLATE, H5Z_FILTER_FLETCHER32};
     char name[64] = "";
     unsigned flags, config;
     size_t num_values = 0;
-    H5Z_filter_t filter = H5Pget_filter2(properties, number, &flags, &num_values, NULL, sizeof name, name, &config);
-    for (unsigned i = 0; i < sizeof ours / sizeof *ours; i++) {
-        if (filter != ours[i])
-            continue;
-        if (*seen & 1u << i)
-            snprintf(reason, REASON_SIZE, "has the filter %.60s twice", name);
-        *seen |= 1u << i;
-        *deflates = *deflates || filter == H5Z_FILTER_DEFLATE;
-        return;
-    }
-    snprintf(reason, REASON_SIZE, "has a filter that is not read: number %d%s%.60s", (int)filter, *name ? ", " : "",
-             name);
+    H5Z_filter_t filter =
+        H5Pget_filter2(properties, (unsigned)number, &flags, &num_values, NULL, sizeof name, name, &config);
+    int *place = filter == H5Z_FILTER_SHUFFLE      ? &filters->shuffle
+                 : filter == H5Z_FILTER_DEFLATE    ? &filters->deflate
+                 : filter == H5Z_FILTER_FLETCHER32 ? &filters->fletcher32
+                                                   : NULL;
+    if (!place)
+        snprintf(reason, REASON_SIZE, "has a filter that is not read: number %d%s%.60s", (int)filter, *name ? ", " : "",
+                 name);
+    else if (*place >= 0)
+        snprintf(reason, REASON_SIZE, "has the filter %.60s twice", name);
+    else
+        *place = number;
 }
 
-static void judge_filters(char reason[REASON_SIZE], bool *deflates, hid_t properties)
+static void judge_filters(char reason[REASON_SIZE], struct filters *filters, hid_t properties)
 {
-    unsigned seen = 0;
     int count = H5Pget_nfilters(properties);
+    *filters = (struct filters){-1, -1, -1};
     for (int i = 0; i < count && !*reason; i++)
-        judge_filter(reason, deflates, properties, (unsigned)i, &seen);
+        judge_filter(reason, filters, properties, i);
     if (count < 0)
         snprintf(reason, REASON_SIZE, "has filters that can't be read");
 }
@@ -73,9 +77,43 @@ static void judge_chunks(char reason[REASON_SIZE], hid_t properties, hid_t type,
     }
     for (int i = 0; i < num_dims; i++)
         bytes *= (double)chunk[i];
-    if (!(bytes <= STORAGE_MAX_CHUNK))
+    if (!(bytes > 0))
+        snprintf(reason, REASON_SIZE, "has chunks of no size");
+    else if (!(bytes <= STORAGE_MAX_CHUNK))
         snprintf(reason, REASON_SIZE, "has chunks of %.0f MiB; at most %d MiB are read", bytes / (1 << 20),
                  STORAGE_MAX_CHUNK >> 20);
+}
+
+/* HDF5 takes what is stored of a chunk for the whole chunk, and reads the memory behind it where it is shorter. For datasets that are
+ * not compressed: what deflate makes of a chunk is not known before, and HDF5 goes through all chunks to find one. */
+static void judge_stored_chunks(char reason[REASON_SIZE], hid_t dataset, hid_t properties, hid_t type, int num_dims,
+                                const hsize_t *dims, int fletcher32)
+{
+    enum { CHECKSUM_SIZE = 4 };
+    hsize_t chunk[H5S_MAX_RANK], at[H5S_MAX_RANK] = {0}, bytes = H5Tget_size(type);
+    H5Pget_chunk(properties, H5S_MAX_RANK, chunk);
+    for (int i = 0; i < num_dims; i++) {
+        bytes *= chunk[i];
+        if (dims[i] == 0)
+            return;
+    }
+    for (int i = 0; i >= 0;) {
+        unsigned mask = 0;
+        haddr_t address = HADDR_UNDEF;
+        hsize_t size = 0;
+        if (H5Dget_chunk_info_by_coord(dataset, at, &mask, &address, &size) < 0) {
+            snprintf(reason, REASON_SIZE, "has chunks that can't be found");
+            return;
+        }
+        hsize_t expected = bytes + (fletcher32 >= 0 && !(mask >> fletcher32 & 1) ? CHECKSUM_SIZE : 0);
+        if (address != HADDR_UNDEF && size != expected) {
+            snprintf(reason, REASON_SIZE, "has a chunk of %llu bytes, but of its size chunks have %llu",
+                     (unsigned long long)size, (unsigned long long)expected);
+            return;
+        }
+        for (i = num_dims - 1; i >= 0 && (at[i] += chunk[i]) >= dims[i]; i--) /* the next chunk, if any */
+            at[i] = 0;
+    }
 }
 
 /* Sizes that a file claims are checked before memory is allocated for them. */
@@ -115,15 +153,17 @@ bool storage_check(hid_t file, const char *name, hid_t dataset, hid_t type, int 
                    struct error *error)
 {
     char reason[REASON_SIZE] = "";
-    bool deflates = false;
+    struct filters filters;
     hid_t properties = H5Dget_create_plist(dataset);
     if (properties < 0)
         return hdf5_fail_at(error, file, name, "can't open the dataset");
     judge_layout(reason, properties, type, num_dims);
     if (!*reason)
-        judge_filters(reason, &deflates, properties);
+        judge_filters(reason, &filters, properties);
     if (!*reason)
-        judge_size(reason, file, dataset, type, num_dims, dims, deflates);
+        judge_size(reason, file, dataset, type, num_dims, dims, filters.deflate >= 0);
+    if (!*reason && H5Pget_layout(properties) == H5D_CHUNKED && filters.deflate < 0)
+        judge_stored_chunks(reason, dataset, properties, type, num_dims, dims, filters.fletcher32);
     H5Pclose(properties);
     return !*reason || hdf5_refuse_at(error, file, name, reason);
 }

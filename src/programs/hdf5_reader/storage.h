@@ -14,8 +14,8 @@ enum { STORAGE_MAX_CHUNK = 64 << 20 }; /* bytes of a chunk before compression, a
 bool storage_check_links(hid_t file, const char *name, struct error *error);
 
 /* Fails where the open dataset, which is `name` in `file`, is virtual, lies in other files, has other filters than shuffle,
- * deflate and fletcher32, or one of them twice, has chunks above STORAGE_MAX_CHUNK, or claims more elements of `type` than what
- * is stored, which the file must be long enough for, can hold. */
+ * deflate and fletcher32, or one of them twice, has chunks above STORAGE_MAX_CHUNK, claims more elements of `type` than what
+ * is stored, which the file must be long enough for, can hold, or has a chunk that is not compressed and not of a chunk's size. */
 bool storage_check(hid_t file, const char *name, hid_t dataset, hid_t type, int num_dims, const hsize_t *dims,
                    struct error *error);
 

@@ -30,7 +30,7 @@ class Drumline(CMakePackage):
     depends_on("c", type="build")
     depends_on("cmake@3.25:", type="build")
     depends_on("pkgconfig", type="build")
-    depends_on("hdf5@1.10.3:~mpi")
+    depends_on("hdf5@1.10.5:~mpi")
     depends_on("openblas")
     depends_on("popt")
     depends_on("libsmf")
