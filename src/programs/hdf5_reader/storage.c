@@ -60,7 +60,6 @@ static void judge_filter(char reason[REASON_SIZE], struct filters *filters, hid_
 static void judge_filters(char reason[REASON_SIZE], struct filters *filters, hid_t properties)
 {
     int count = H5Pget_nfilters(properties);
-    *filters = (struct filters){-1, -1, -1};
     for (int i = 0; i < count && !*reason; i++)
         judge_filter(reason, filters, properties, i);
     if (count < 0)
@@ -107,8 +106,8 @@ static void judge_stored_chunks(char reason[REASON_SIZE], hid_t dataset, hid_t p
         }
         hsize_t expected = bytes + (fletcher32 >= 0 && !(mask >> fletcher32 & 1) ? CHECKSUM_SIZE : 0);
         if (address != HADDR_UNDEF && size != expected) {
-            snprintf(reason, REASON_SIZE, "has a chunk of %llu bytes, but of its size chunks have %llu",
-                     (unsigned long long)size, (unsigned long long)expected);
+            snprintf(reason, REASON_SIZE, "has a chunk of %llu bytes, which should have %llu", (unsigned long long)size,
+                     (unsigned long long)expected);
             return;
         }
         for (i = num_dims - 1; i >= 0 && (at[i] += chunk[i]) >= dims[i]; i--) /* the next chunk, if any */
@@ -153,7 +152,7 @@ bool storage_check(hid_t file, const char *name, hid_t dataset, hid_t type, int 
                    struct error *error)
 {
     char reason[REASON_SIZE] = "";
-    struct filters filters;
+    struct filters filters = {-1, -1, -1};
     hid_t properties = H5Dget_create_plist(dataset);
     if (properties < 0)
         return hdf5_fail_at(error, file, name, "can't open the dataset");
