@@ -84,9 +84,9 @@ check_lines() {
         if $refused; then
             say "line $i, $line: $answer" >&2
             bad=$((bad + 1))
-        elif warnings=$(grep ': warning: ' <<<"$answer"); then
+        elif warnings=$(grep -E ': (warning|error): ' <<<"$answer"); then # an error that the job may not have
             say "line $i, $line: $warnings" >&2
-            answer=$(grep -v ': warning: ' <<<"$answer")
+            answer=$(grep -vE ': (warning|error): ' <<<"$answer")
         fi
     done
     [ "$bad" -eq 0 ] || die "refused: $bad of ${#lines[@]} lines of $file are wrong; nothing was submitted"

@@ -128,6 +128,10 @@ for options in '-d afterok:12' '-dafterok:12' '--dependency=afterok:12' '--qos=l
 done
 DRUMLINE_SBATCH='--qos=low --distribution=block' on_login train.sh groovae_4bar_flat --init_checkpoint=wrong
 refused 'train.sh with an option that begins like --dependency'
+printf 'z_size=5\nwrong=2\nz_size=6\n' >lines.txt
+DRUMLINE_SBATCH='--dependency=afterok:12' on_login sweep.sh lines.txt
+[ "$status" -eq 0 ] || fail "sweep.sh with --dependency: status $status"
+said 'line 2, wrong=2: drumline-train: error: that is wrong'
 printf 'z_size=4\n\n# a line that does not count\nwrong=2\nz_size=5\n' >lines.txt
 on_login sweep.sh lines.txt
 refused sweep.sh

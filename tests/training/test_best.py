@@ -89,9 +89,10 @@ class Best(harness.TrainingTest):
         self.assertIn("eval at step 6:", job.output)
 
     def test_new_runs_evaluate(self):
-        self.train("new", num_steps=2)
+        no_evaluation = "no evaluation: the first is due at step 500"
+        self.assertIn(no_evaluation, self.train("new", num_steps=2).output)
         self.assertEqual(harness.read_checkpoint(self.checkpoint("new", 2))[1]["eval_steps"], 500)
-        self.train("new", num_steps=4, eval_steps=1)
+        self.assertNotIn(no_evaluation, self.train("new", num_steps=4, eval_steps=1).output)
         self.train("new", num_steps=5)
         self.assertEqual([line["step"] for line in self.metrics("new", "eval")], [3, 4, 5])
         self.train("none", num_steps=2, eval_steps=0)

@@ -107,7 +107,7 @@ static void report(const struct generate_job *job, const struct render_outputs_c
         log_warning("%d of %d outputs are silent: try another --seed or a higher --temperature", output->num_silent,
                     output->written);
     log_info("%s in %s: %s%s", files, output->folder, output->first_name, output->written == 1 ? "" : " and so on");
-    log_info("made by %s at step %" PRIu64 ", seed %" PRIu64 ", %s, temperature %g, %.6g qpm", checkpoint->config,
+    log_info("made by %s at step %" PRIu64 ", seed %" PRIu64 ", %s, temperature %g, %.5g qpm", checkpoint->config,
              checkpoint->step, job->seed, job->options->mode != GENERATE_SAMPLE ? "latent vectors of the input" : words,
              job->temperature, (double)job->qpm);
     free(words);

@@ -63,7 +63,7 @@ static void report_counts(const struct job *job)
 /* Who points at a part of a data set leaves its table behind, and with it the split that others trained with. */
 static void report_splits(const struct job *job)
 {
-    const char *by = job->rules.split_by_path ? "its path" : "its onsets";
+    const char *by = job->rules.split_by_path ? "their paths" : "their onsets";
     size_t listed = 0;
     if (comm_rank(job->comm) != 0)
         return;

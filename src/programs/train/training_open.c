@@ -340,6 +340,17 @@ static bool open_reducer(struct training *training, struct error *error)
     return training->reducer != NULL;
 }
 
+/* Whoever tries a few steps may wonder why there is no val_loss. */
+static void log_no_evaluation(const struct training *training)
+{
+    const struct checkpoint *state = &training->state;
+    uint64_t num_steps = (uint64_t)training->options->num_steps;
+    if (training->evaluates && training->options->eval_steps < 0 && !state->best.is_known && state->step < num_steps &&
+        num_steps < state->eval_steps)
+        log_info("no evaluation: the first is due at step %" PRIu64 ", after num_steps (--eval_steps)",
+                 state->eval_steps);
+}
+
 static void log_start(const struct training *training, const struct surroundings *surroundings,
                       const struct config *config, const char *newest)
 {
@@ -352,6 +363,7 @@ static void log_start(const struct training *training, const struct surroundings
         comm_size(training->comm), PLURAL(comm_size(training->comm)), training->model->kernels->name);
     if (training->windows.num_silent > 0)
         log_info("%zu training windows without a hit skipped", training->windows.num_silent);
+    log_no_evaluation(training);
     log_record("this rank has windows %zu to %zu of each batch, %d at a time; model %.1f MiB, data set %.12s...",
                training->first, training->first + training->count - 1, training->model->max_batch,
                (double)model_memory(hparams, training->model->max_batch) / (1 << 20), state->content_sha256);
