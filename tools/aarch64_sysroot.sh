@@ -6,7 +6,7 @@ set -euo pipefail
 
 packages=(
     libc6-dev libgcc-12-dev libhdf5-dev libopenblas-pthread-dev libcmocka-dev libsmf-dev libpopt-dev libjansson-dev
-    nettle-dev libxxhash-dev librandom123-dev
+    nettle-dev libxxhash-dev librandom123-dev zlib1g-dev
 )
 [ $# -eq 1 ] || { printf 'usage: tools/aarch64_sysroot.sh FOLDER\n' >&2; exit 2; }
 sysroot=$1

@@ -12,7 +12,7 @@ packages=(
     build-essential cmake ninja-build pkg-config git
     libopenmpi-dev openmpi-bin libhdf5-dev libopenblas-dev
     libsmf-dev libpopt-dev libjansson-dev libarchive-dev nettle-dev libxxhash-dev librandom123-dev libdnnl-dev
-    libseccomp-dev
+    libseccomp-dev zlib1g-dev
     libcairo2-dev libfluidsynth-dev libsndfile1-dev timgm6mb-soundfont libasound2-dev
 )
 test_packages=(

@@ -11,9 +11,11 @@ import sys
 import tempfile
 import threading
 import unittest
+import zlib
 
 try:
     import h5py
+    import numpy
 except ImportError:
     sys.exit(77)
 
@@ -86,12 +88,23 @@ def large_chunk(file, name, values):
                         compression="gzip")
 
 
-def short_chunk(file, name, values):
-    """A chunk whose end would be read from the memory behind it."""
-    rows, *others = values.shape
-    dataset = file.create_dataset(name, shape=values.shape, dtype=values.dtype, maxshape=(None, *others),
-                                  chunks=(2 * rows, *others), fletcher32=True)
-    dataset.id.write_direct_chunk((0,) * values.ndim, values.tobytes(), filter_mask=1)
+def one_chunk(store, twice=True, **filters):
+    """Makes a dataset of one chunk, twice as large as the values or as large; store(values' bytes) is what is written as the chunk, and
+    a mask of the filters that were left out."""
+    def make(file, name, values):
+        rows, *others = values.shape
+        dataset = file.create_dataset(name, shape=values.shape, dtype=values.dtype, maxshape=(None, *others),
+                                      chunks=((1 + twice) * rows, *others), **filters)
+        stored, mask = store(values.tobytes())
+        dataset.id.write_direct_chunk((0,) * values.ndim, stored, filter_mask=mask)
+    return make
+
+
+def missing_chunk(file, name, values):
+    """The second half of the values was never written."""
+    dataset = file.create_dataset(name, shape=values.shape, dtype=values.dtype, chunks=((len(values) + 1) // 2, *values.shape[1:]),
+                                  compression="gzip", compression_opts=0)
+    dataset[:(len(values) + 1) // 2] = values[:(len(values) + 1) // 2]
 
 
 def endless(file, name, values):
@@ -114,10 +127,25 @@ CASES = {
     "external link": (external_link, "is reached by a link"),
     "LZF": (filtered(LZF), "has a filter that is not read: number 32000"),
     "unknown filter": (filtered(UNKNOWN), "has a filter that is not read: number 32015"),
+    "impossible level": (filtered((1, (77,))), "with settings that HDF5 refuses"),
     "two deflates": (filtered(DEFLATE, DEFLATE), "twice"),
     "two checksums": (filtered(FLETCHER32, FLETCHER32), "twice"),
     "large chunk": (large_chunk, "has chunks of"),
-    "short chunk": (short_chunk, "has a chunk of "),
+    # HDF5 reads what is behind a chunk's end from the memory that comes next.
+    "short chunk": (one_chunk(lambda values: (values, 1), fletcher32=True), "(a chunk holds "),
+    "short chunk, compressed": (one_chunk(lambda values: (zlib.compress(values), 0), compression="gzip"), "(a chunk holds "),
+    "short chunk, shuffled": (one_chunk(lambda values: (zlib.compress(values), 0), compression="gzip", shuffle=True),
+                              "(a chunk holds "),
+    "short chunk, left uncompressed": (one_chunk(lambda values: (values, 1), compression="gzip"), "(a chunk holds "),
+    "long chunk, compressed": (one_chunk(lambda values: (zlib.compress(2 * values), 0), False, compression="gzip"),
+                               "hold more than a chunk)"),
+    "long chunk": (one_chunk(lambda values: (values + b"x", 1), False, fletcher32=True), "(a chunk holds "),
+    "cut chunk, compressed": (one_chunk(lambda values: (zlib.compress(values)[:-5], 0), False, compression="gzip"), "compressed data are damaged)"),
+    "damaged chunk, compressed": (one_chunk(lambda values: (zlib.compress(values)[:-4] + b"\0\0\0\0", 0), False,
+                                            compression="gzip"), "compressed data are damaged)"),
+    "no room for a checksum": (one_chunk(lambda values: (b"abc", 0), False, fletcher32=True), ""),
+    "wrong checksum": (one_chunk(lambda values: (values + b"abcd", 0), False, fletcher32=True), "(the checksum of a chunk is wrong)"),
+    "missing chunk": (missing_chunk, "the dataset is damaged ("),
     "endless": (endless, "claims to be"),
     "variable length": (variable_length, None),
 }
@@ -146,7 +174,7 @@ class HostileFiles(unittest.TestCase):
                 watchdog.cancel()
                 job.returncode = os.waitstatus_to_exitcode(status)
             output.seek(0)
-            said = output.read()
+            said = " ".join(output.read().split())  # without line breaks
         self.assertEqual(job.returncode, 1, said)
         self.assertIn(named, said)
         if reason:
@@ -178,6 +206,39 @@ class HostileFiles(unittest.TestCase):
             with self.subTest(case=case):
                 copy(os.path.join(DATA, "shard-00000-of-00001.h5"), path, "performances", make)
                 self.refused(path, "shard-00000-of-00001.h5: /performances", reason)
+
+    def test_sizes_of_chunks_without_filters(self):
+        """HDF5 has two of them: what must be stored, and what the index of chunks says, which it reads."""
+        rows = 64
+        path = self.path("shard-00000-of-00001.h5")
+        copy(os.path.join(DATA, "shard-00000-of-00001.h5"), path, "offset",
+             lambda file, name, values: file.create_dataset(name, data=values, chunks=(rows, *values.shape[1:])))
+        with open(path, "rb") as file:
+            content = file.read()
+        with h5py.File(path, "r") as file:
+            size = rows * file["offset"][:1].nbytes
+        # A node of chunks has a head of 24 bytes, then for each chunk a key (its size, 4 bytes, and more) and an address, 40 bytes in all.
+        node = content.index(b"TREE\x01\x00") + 24
+        keys = [node, node + 40]
+        self.assertEqual([content[at:at + 8] for at in keys], 2 * [struct.pack("<II", size, 0)])
+        for sizes in ((size + 1,), (size - 1,), (4,), (0,), (200000,), (1 << 31,), (size + 36, size - 36), (size - 36, size + 36)):
+            with self.subTest(sizes=sizes):
+                changed = bytearray(content)
+                for at, value in zip(keys, sizes):
+                    changed[at:at + 4] = struct.pack("<I", value)
+                with open(path, "wb") as file:
+                    file.write(changed)
+                self.refused(path, "shard-00000-of-00001.h5: /offset", None)
+
+    def test_columns_of_variable_length(self):
+        path = self.path("shard-00000-of-00001.h5")
+
+        def add_column(file, name, values):
+            column = numpy.dtype([*((part, values.dtype[part]) for part in values.dtype.names), ("note", h5py.string_dtype())])
+            file.create_dataset(name, shape=values.shape, dtype=column, compression="gzip", chunks=True)
+
+        copy(os.path.join(DATA, "shard-00000-of-00001.h5"), path, "performances", add_column)
+        self.refused(path, "shard-00000-of-00001.h5: /performances", "values of variable length")
 
     def test_types_of_columns(self):
         """HDF5 would read a column outside of the rows from the memory behind them, and texts and floats of any kind."""
@@ -220,6 +281,35 @@ class HostileFiles(unittest.TestCase):
         with open(path, "wb") as file:
             file.write(content.replace(name, name[:-1] + b"\x0f"))
         self.refused(self.folder.name, "index.h5: content_sha256", "the attribute is not a string")
+
+    def test_attributes_that_claim_too_much(self):
+        """HDF5 would read what is behind the end of an attribute from the memory behind its object header."""
+        path = self.path("checkpoint-00000004.h5")
+        copy(CHECKPOINT, path, None, None)
+        with open(path, "rb") as file:
+            content = file.read()
+        # Before a name come the sizes of name, datatype and dataspace, two bytes each; all are filled up to eight bytes each.
+        name = b"dec_rnn_size\0"
+        self.assertEqual(content.count(name), 1)
+        at = content.index(name)
+        datatype = at + (len(name) + 7) // 8 * 8
+        number_of_values = datatype + (struct.unpack("<H", content[at - 4:at - 2])[0] + 7) // 8 * 8 + 8
+        self.assertEqual(content[number_of_values:number_of_values + 8], struct.pack("<Q", 2))
+        for place, value in ((at - 6, "<H4096"), (at - 4, "<H4096"), (at - 2, "<H4096"), (at - 2, "<H65535"), (datatype + 4, "<I1024"),
+                             (number_of_values, "<Q5"), (number_of_values, "<Q40"), (number_of_values, f"<Q{2 ** 64 - 1}")):
+            with self.subTest(place=place - at, value=value):
+                packed = struct.pack(value[:2], int(value[2:]))
+                with open(path, "wb") as file:
+                    file.write(content[:place] + packed + content[place + len(packed):])
+                self.refused(path, "checkpoint-00000004.h5", "an attribute does not fit")
+
+    def test_attributes_kept_elsewhere(self):
+        path = self.path("checkpoint-00000004.h5")
+        copy(CHECKPOINT, path, None, None)
+        with h5py.File(path, "a") as file:
+            file["type"] = numpy.dtype("<i8")
+            file.attrs.create("note", 1, dtype=file["type"])
+        self.refused(path, "checkpoint-00000004.h5", "an attribute does not fit")
 
     def test_checkpoints(self):
         names = []

@@ -160,6 +160,16 @@ class Mutants:
         self.wrong.append(f"{kept}: {what}")
         print(self.wrong[-1], file=sys.stderr, flush=True)
 
+    def sum_by_h5py(self, path, expected):
+        """In one of three processes at most, as HDF5 reads behind the end of its memory at times, where each has something else."""
+        for attempt in range(3):
+            found = isolated_sum_of(path)
+            if found == expected:
+                if attempt > 0:
+                    self.counts["read by h5py at times"] += 1
+                break
+        return found
+
     def read_batch(self, paths, intact=False):
         began = time.monotonic()
         try:
@@ -177,7 +187,7 @@ class Mutants:
             if intact:
                 self.intact[os.path.basename(path)] = rest
             if verdict == "accepted":
-                found = isolated_sum_of(path)
+                found = self.sum_by_h5py(path, rest)
                 if found.startswith("status") and rest == self.intact.get(os.path.basename(path)):
                     self.counts["h5py crashed"] += 1  # and we have what was there before
                 elif found != rest:

@@ -121,7 +121,7 @@ def check_safetensors(block, names):
             hparams = dict(re.findall(r'(\w+)=(\[[^]]*\]|[^,]*)', notes['hparams']))
             assert hparams['enc_rnn_size'] == '[8]' and hparams['z_size'] == '4' and hparams['bars'] == '4', hparams
             for name in 'config', 'content_sha256', 'licence', 'attribution', 'recipe', 'drum_map', 'drum_map_table':
-                assert notes[name] == model.attrs[name], name
+                assert notes[name] == model.attrs[name].decode(), name
             assert notes['format'] == 'drumline-model' and int(notes['step']) == STEPS and int(notes['seed']) == 0
             lines = run_block(block, 'model.safetensors', f'{dtype}.safetensors')
             assert lines[0] == 'groovae_4bar' and [line.split()[0] for line in lines[1:]] == list(tensors), lines
@@ -147,7 +147,7 @@ def check_content(index_path, checkpoint_path):
         assert {row['path']: row['beat_type'] for row in index['performances'][:]} == kinds, 'beat_type'
         assert set(kinds.values()) == {b'beat', b'fill'}, kinds
         digests = b''.join(performance_digest(row, hits, velocity, offset) for row in index['performances'][:])
-        assert hashlib.sha256(digests).hexdigest() == index.attrs['content_sha256'], 'content_sha256'
+        assert hashlib.sha256(digests).hexdigest() == index.attrs['content_sha256'].decode(), 'content_sha256'
         assert checkpoint.attrs['content_sha256'] == index.attrs['content_sha256']
 
 

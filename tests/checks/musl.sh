@@ -10,7 +10,7 @@ command -v musl-gcc >/dev/null || { printf 'skipped: musl-gcc is not installed\n
 headers=$build/headers
 rm -rf "$headers"
 mkdir -p "$headers"
-for name in popt.h jansson.h jansson_config.h xxhash.h xxh3.h smf.h nettle Random123; do
+for name in popt.h jansson.h jansson_config.h xxhash.h xxh3.h smf.h zlib.h zconf.h nettle Random123; do
     [ -e "/usr/include/$name" ] || { printf 'skipped: /usr/include/%s is missing\n' "$name"; exit 77; }
     ln -s "/usr/include/$name" "$headers/$name"
 done

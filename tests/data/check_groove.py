@@ -94,7 +94,7 @@ def check_beats(data, everything):
     common = {row["path"] for row in everything if (row["numerator"], row["denominator"]) == (4, 4)}
     assert {row["path"] for row in rows} == common
     with h5py.File(os.path.join(data, "index.h5")) as index:
-        assert index.attrs["content_sha256"].startswith("f148731dce8c"), index.attrs["content_sha256"]
+        assert index.attrs["content_sha256"].startswith(b"f148731dce8c"), index.attrs["content_sha256"]
 
 
 def main():

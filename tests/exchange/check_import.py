@@ -59,7 +59,7 @@ def tensors_of(path):
     with h5py.File(path) as file:
         file["model"].visititems(
             lambda name, item: tensors.update({name: item[()]}) if isinstance(item, h5py.Dataset) else None)
-        return tensors, dict(file.attrs)
+        return tensors, {name: value.decode() if isinstance(value, bytes) else value for name, value in file.attrs.items()}
 
 
 def events(path):

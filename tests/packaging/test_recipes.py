@@ -20,7 +20,7 @@ DEFINITION = SOURCE / "packaging/apptainer/drumline.def"
 # What pkg-config and CMake look for -> Spack's name of the package.
 SPACK_NAMES = {"smf": "libsmf", "libxxhash": "xxhash", "HDF5": "hdf5", "Openblas": "openblas", "MPI": "mpi",
                "Random123": "random123", "PkgConfig": "pkgconfig", "Onednn": "onednn", "sndfile": "libsndfile",
-               "alsa": "alsa-lib"}
+               "alsa": "alsa-lib", "zlib": "zlib-api"}
 
 
 class Recipe:

@@ -202,7 +202,8 @@ def read_checkpoint(path):
     tensors = {}
     with h5py.File(path, "r") as file:
         file.visititems(lambda name, item: tensors.update({name: item[()]}) if isinstance(item, h5py.Dataset) else None)
-        attributes = {name: value.tolist() if isinstance(value, (numpy.ndarray, numpy.generic)) else value
+        attributes = {name: value.decode() if isinstance(value, bytes) else
+                      value.tolist() if isinstance(value, (numpy.ndarray, numpy.generic)) else value
                       for name, value in file.attrs.items()}
     return tensors, attributes
 

@@ -29,7 +29,7 @@ def openblas_core():
 
 def attributes(path):
     with h5py.File(path, "r") as file:
-        return dict(file.attrs)
+        return {name: value.decode() if isinstance(value, bytes) else value for name, value in file.attrs.items()}
 
 
 class FirstVersion(harness.TrainingTest):

@@ -37,7 +37,7 @@ class Precision(harness.TrainingTest):
         self.assertEqual(job.output.count("precision=bf16: ") + job.output.count("precision=bf16 is emulated"), 1,
                          "how bf16 GEMMs are made is printed once")
         with harness.h5py.File(self.checkpoint("run", 4)) as file:
-            self.assertEqual(file.attrs["precision"], "bf16")
+            self.assertEqual(file.attrs["precision"], b"bf16")
         job = self.train("run", num_steps=6, hparams="precision=float32")
         self.assertIn("from here on precision is float32, no longer bf16", job.output)
         self.assertNotIn("emulated", job.output)

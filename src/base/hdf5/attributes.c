@@ -3,6 +3,12 @@
 #include "base/hdf5/error.h"
 #include "base/hdf5/types.h"
 
+#include <string.h>
+
+/* An object header has no room for longer ones, which HDF5 then keeps elsewhere, as text of variable length. Damage of that is what its
+ * version 1.10 stands least. */
+enum { MAX_FIXED_SIZE = 60000 };
+
 /* Writes an attribute of type `file_type`; `space` and `file_type` are closed. */
 static bool write_attribute(hid_t file, const char *name, hid_t file_type, hid_t memory_type, hid_t space,
                             const void *value, struct error *error)
@@ -24,10 +30,13 @@ static bool write_attribute(hid_t file, const char *name, hid_t file_type, hid_t
 
 bool hdf5_write_string(hid_t file, const char *name, const char *value, struct error *error)
 {
-    hid_t type = hdf5_text_type();
+    size_t size = strlen(value);
+    bool is_fixed = size <= MAX_FIXED_SIZE;
+    hid_t type = is_fixed ? hdf5_fixed_text_type(size > 0 ? size : 1) : hdf5_text_type();
     if (type < 0)
         return hdf5_fail_at(error, file, name, "can't write the attribute");
-    bool ok = write_attribute(file, name, type, type, H5Screate(H5S_SCALAR), &value, error);
+    const void *text = is_fixed ? (const void *)value : (const void *)&value;
+    bool ok = write_attribute(file, name, type, type, H5Screate(H5S_SCALAR), text, error);
     H5Tclose(type);
     return ok;
 }

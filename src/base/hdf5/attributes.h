@@ -7,7 +7,7 @@
 
 #include <hdf5.h>
 
-/* Attributes of the root group of `file`. Strings are UTF-8. */
+/* Attributes of the root group of `file`. Strings are UTF-8, of fixed length unless they are very long. */
 bool hdf5_write_string(hid_t file, const char *name, const char *value, struct error *error);
 bool hdf5_write_int(hid_t file, const char *name, int64_t value, struct error *error);
 bool hdf5_write_double(hid_t file, const char *name, double value, struct error *error);

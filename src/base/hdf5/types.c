@@ -10,6 +10,17 @@ hid_t hdf5_text_type(void)
     return type;
 }
 
+hid_t hdf5_fixed_text_type(size_t size)
+{
+    hid_t type = H5Tcopy(H5T_C_S1);
+    if (type >= 0 && (H5Tset_size(type, size) < 0 || H5Tset_cset(type, H5T_CSET_UTF8) < 0 ||
+                      H5Tset_strpad(type, H5T_STR_NULLPAD) < 0)) {
+        H5Tclose(type);
+        return H5I_INVALID_HID;
+    }
+    return type;
+}
+
 hid_t hdf5_half_type(H5T_order_t order)
 {
     hid_t type = H5Tcopy(H5T_IEEE_F32LE);

@@ -11,6 +11,9 @@ enum { HDF5_MAX_DIMENSIONS = 4 };
 /* UTF-8 of any length, as h5py writes a str; owned by the caller, negative on failure. */
 hid_t hdf5_text_type(void);
 
+/* UTF-8 of `size` bytes, at least 1, padded with NULs; owned by the caller, negative on failure. */
+hid_t hdf5_fixed_text_type(size_t size);
+
 /* IEEE 754 binary16, which HDF5 1.10 has no name for; owned by the caller, negative on failure. */
 hid_t hdf5_half_type(H5T_order_t order);
 

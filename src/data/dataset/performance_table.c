@@ -203,18 +203,9 @@ static void lay_out(struct layout *layout, bool with_shard)
     layout->row_size = layout->shard + (with_shard ? sizeof(uint32_t) : 0);
 }
 
-static hid_t text_type(size_t size)
-{
-    hid_t type = H5Tcopy(H5T_C_S1);
-    H5Tset_size(type, size);
-    H5Tset_cset(type, H5T_CSET_UTF8);
-    H5Tset_strpad(type, H5T_STR_NULLPAD);
-    return type;
-}
-
 static void insert_text(hid_t type, const char *name, size_t offset, size_t size)
 {
-    hid_t text = text_type(size);
+    hid_t text = hdf5_fixed_text_type(size);
     H5Tinsert(type, name, offset, text);
     H5Tclose(text);
 }

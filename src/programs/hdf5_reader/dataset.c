@@ -3,6 +3,7 @@
 #include "programs/hdf5_reader/storage.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 void dataset_close(struct dataset *dataset)
@@ -11,6 +12,7 @@ void dataset_close(struct dataset *dataset)
         H5Tclose(dataset->type);
     if (dataset->id >= 0)
         H5Dclose(dataset->id);
+    chunks_close(&dataset->chunks);
     *dataset = DATASET_NONE;
 }
 
@@ -31,33 +33,19 @@ static bool read_sizes(struct dataset *dataset, hid_t file, int num_dims, struct
     return ok;
 }
 
-/* A chunk that is larger than HDF5's own cache would be read and unpacked again for every part of it: the dataset is opened again
- * with room for one. The chunk has been checked to be no larger than STORAGE_MAX_CHUNK. */
-static bool make_room_for_chunks(struct dataset *dataset, hid_t file, struct error *error)
+/* Whether values of this type are kept elsewhere: H5Tget_size says how large they are in memory, not in the file. */
+static bool is_kept_elsewhere(hid_t type)
 {
-    enum { DEFAULT_CACHE = 1 << 20, NUM_SLOTS = 521 };
-    hsize_t chunk[HDF5_MAX_DIMENSIONS];
-    hid_t creation = H5Dget_create_plist(dataset->id);
-    bool has_chunks = creation >= 0 && H5Pget_layout(creation) == H5D_CHUNKED &&
-                      H5Pget_chunk(creation, HDF5_MAX_DIMENSIONS, chunk) == dataset->num_dims;
-    if (creation >= 0)
-        H5Pclose(creation);
-    if (!has_chunks)
-        return true;
-    size_t size = H5Tget_size(dataset->type);
-    for (int i = 0; i < dataset->num_dims; i++)
-        size *= (size_t)chunk[i];
-    dataset->chunk_rows = dataset->num_dims > 0 ? chunk[0] : 0;
-    if (size <= DEFAULT_CACHE)
-        return true;
-    hid_t access = H5Pcreate(H5P_DATASET_ACCESS);
-    H5Dclose(dataset->id);
-    dataset->id = H5I_INVALID_HID;
-    if (access >= 0 && H5Pset_chunk_cache(access, NUM_SLOTS, size, H5D_CHUNK_CACHE_W0_DEFAULT) >= 0)
-        dataset->id = H5Dopen2(file, dataset->name, access);
-    if (access >= 0)
-        H5Pclose(access);
-    return dataset->id >= 0 || hdf5_fail_at(error, file, dataset->name, "can't open the dataset");
+    H5T_class_t class = H5Tget_class(type);
+    bool found = class == H5T_VLEN || class == H5T_REFERENCE || H5Tis_variable_str(type) > 0;
+    int count = class == H5T_COMPOUND ? H5Tget_nmembers(type) : class == H5T_ARRAY ? 1 : 0;
+    for (int i = 0; i < count && !found; i++) {
+        hid_t part = class == H5T_ARRAY ? H5Tget_super(type) : H5Tget_member_type(type, (unsigned)i);
+        found = part < 0 || is_kept_elsewhere(part);
+        if (part >= 0)
+            H5Tclose(part);
+    }
+    return found;
 }
 
 /* Whether each member of a compound lies within it. HDF5 does not ask, and reads a row's neighbors, or what is behind them. */
@@ -88,11 +76,12 @@ bool dataset_open(struct dataset *dataset, hid_t file, const char *name, int num
     bool ok = dataset->type >= 0;
     if (!ok)
         hdf5_fail_at(error, file, name, "can't open the dataset");
+    ok = ok && (!is_kept_elsewhere(dataset->type) ||
+                hdf5_refuse_at(error, file, name, "the dataset has values of variable length, or references"));
     ok = ok && (holds_its_members(dataset->type) ||
                 hdf5_refuse_at(error, file, name, "the dataset's rows have a column that lies outside of them"));
     ok = ok && read_sizes(dataset, file, num_dims, error);
-    ok = ok && storage_check(file, name, dataset->id, dataset->type, num_dims, dataset->dims, error);
-    ok = ok && make_room_for_chunks(dataset, file, error);
+    ok = ok && storage_check(&dataset->chunks, file, name, dataset->id, dataset->type, num_dims, dataset->dims, error);
     if (!ok)
         dataset_close(dataset);
     return ok;
@@ -154,13 +143,22 @@ bool dataset_check_rows(const struct dataset *dataset, hid_t file, hsize_t first
            hdf5_refuse_at(error, file, dataset->name, "the dataset has fewer rows");
 }
 
+hsize_t dataset_row_size(const struct dataset *dataset)
+{
+    hsize_t size = H5Tget_size(dataset->type);
+    for (int i = 1; i < dataset->num_dims; i++)
+        size *= dataset->dims[i];
+    return size;
+}
+
 hsize_t dataset_part(const struct dataset *dataset, hsize_t first, hsize_t count, hsize_t max_rows)
 {
+    hsize_t chunk_rows = dataset->chunks.dims[0];
     if (count <= max_rows)
         return count;
     hsize_t end = first + max_rows;
-    if (dataset->chunk_rows > 0 && end - end % dataset->chunk_rows > first)
-        end -= end % dataset->chunk_rows;
+    if (chunk_rows > 0 && end - end % chunk_rows > first)
+        end -= end % chunk_rows;
     return end - first;
 }
 
@@ -181,11 +179,45 @@ static bool read_selected(void *data, const struct dataset *dataset, hid_t memor
     return ok;
 }
 
-bool dataset_read(void *data, const struct dataset *dataset, hid_t file, hid_t memory_type, hsize_t first,
-                  hsize_t count, struct error *error)
+/* Elements as they are stored become those of the memory's type, where they lie. */
+static bool convert(void *elements, size_t count, const struct dataset *dataset, hid_t memory_type)
+{
+    void *background = NULL; /* what the memory has beside the members of a compound */
+    bool is_compound = H5Tget_class(dataset->type) == H5T_COMPOUND;
+    if (is_compound && !(background = calloc(count, H5Tget_size(memory_type))))
+        return false;
+    bool ok = H5Tconvert(dataset->type, memory_type, count, elements, background, H5P_DEFAULT) >= 0;
+    free(background);
+    return ok;
+}
+
+/* Rows [first, first + count) of a dataset in chunks. */
+static bool read_chunks(void *data, struct dataset *dataset, hid_t file, hid_t memory_type, hsize_t first,
+                        hsize_t count, struct error *error)
+{
+    size_t size = H5Tget_size(memory_type), stored_size = (size_t)(count * dataset_row_size(dataset));
+    size_t num_elements = stored_size / dataset->chunks.element_size;
+    bool needs_room = dataset->chunks.element_size > size;
+    unsigned char *room = needs_room ? malloc(stored_size) : data;
+    if (!room)
+        return hdf5_refuse_at(error, file, dataset->name, "no memory for its rows");
+    bool ok = chunks_read(room, &dataset->chunks, file, dataset->name, dataset->id, dataset->dims, first, count, error);
+    if (ok && !convert(room, num_elements, dataset, memory_type))
+        ok = hdf5_fail_at(error, file, dataset->name, "can't be read as asked");
+    if (ok && needs_room)
+        memcpy(data, room, num_elements * size);
+    if (needs_room)
+        free(room);
+    return ok;
+}
+
+bool dataset_read(void *data, struct dataset *dataset, hid_t file, hid_t memory_type, hsize_t first, hsize_t count,
+                  struct error *error)
 {
     if (count == 0 || hdf5_is_empty(dataset->num_dims, dataset->dims))
         return true;
+    if (dataset->chunks.num_dims > 0)
+        return read_chunks(data, dataset, file, memory_type, first, count, error);
     bool ok = count == num_rows_of(dataset)
                   ? H5Dread(dataset->id, memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0
                   : read_selected(data, dataset, memory_type, first, count);

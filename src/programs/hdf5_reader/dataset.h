@@ -4,13 +4,14 @@
 
 #include "base/error.h"
 #include "base/hdf5/hdf5.h"
+#include "programs/hdf5_reader/chunks.h"
 
 /* An open dataset with its type and sizes. */
 struct dataset {
     hid_t id, type; /* owned */
     int num_dims;
     hsize_t dims[HDF5_MAX_DIMENSIONS];
-    hsize_t chunk_rows; /* a chunk's, along the first axis; 0 where it has none */
+    struct chunks chunks;
     char name[HDF5_REQUEST_NAME_SIZE];
 };
 
@@ -36,12 +37,15 @@ bool dataset_check_type(const struct dataset *dataset, hid_t file, hid_t memory_
 /* Fails where it has no rows [first, first + count). */
 bool dataset_check_rows(const struct dataset *dataset, hid_t file, hsize_t first, hsize_t count, struct error *error);
 
+/* The bytes of a row as it is stored, but without filters. */
+hsize_t dataset_row_size(const struct dataset *dataset);
+
 /* How many of `count` rows from `first` on to read at once: at most max_rows, and up to a chunk's end where that can be. */
 hsize_t dataset_part(const struct dataset *dataset, hsize_t first, hsize_t count, hsize_t max_rows);
 
 /* Reads rows [first, first + count) along the first axis, which must be there; a scalar is one row. Fails also where a checksum
  * does not hold. */
-bool dataset_read(void *data, const struct dataset *dataset, hid_t file, hid_t memory_type, hsize_t first,
-                  hsize_t count, struct error *error);
+bool dataset_read(void *data, struct dataset *dataset, hid_t file, hid_t memory_type, hsize_t first, hsize_t count,
+                  struct error *error);
 
 #endif

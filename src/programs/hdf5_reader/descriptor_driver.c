@@ -13,7 +13,7 @@
 
 struct opened {
     H5FD_t base; /* HDF5's own; must come first */
-    const struct descriptor_file *file;
+    struct descriptor_file *file;
     haddr_t end_of_allocation;
 };
 
@@ -21,7 +21,7 @@ static H5FD_t *open_file(const char *name, unsigned flags, hid_t properties, had
 {
     (void)name;
     (void)max_address;
-    const struct descriptor_file *const *info = H5Pget_driver_info(properties);
+    struct descriptor_file *const *info = H5Pget_driver_info(properties);
     struct opened *opened = info && !(flags & H5F_ACC_RDWR) ? calloc(1, sizeof *opened) : NULL;
     if (!opened)
         return NULL;
@@ -69,15 +69,11 @@ static herr_t fail(int number)
     return -1;
 }
 
-/* What lies behind the file's end is 0, as for HDF5's own driver. */
-static herr_t read_bytes(H5FD_t *base, H5FD_mem_t type, hid_t transfer, haddr_t address, size_t size, void *bytes)
+int descriptor_file_read(const struct descriptor_file *file, uint64_t address, size_t size, void *bytes)
 {
-    const struct descriptor_file *file = ((const struct opened *)base)->file;
     char *to = bytes;
-    (void)type;
-    (void)transfer;
     if (address > MAX_ADDRESS || size > MAX_ADDRESS - address)
-        return fail(EOVERFLOW);
+        return EOVERFLOW;
     while (size > 0) {
         ++*file->progress;
         ssize_t count = pread(file->descriptor, to, size, (off_t)address);
@@ -88,7 +84,7 @@ static herr_t read_bytes(H5FD_t *base, H5FD_mem_t type, hid_t transfer, haddr_t 
         if (count < 0 && reason != EINVAL) /* an address that damage made */
             *file->failure = reason;
         if (count < 0)
-            return fail(reason);
+            return reason;
         if (count == 0) {
             memset(to, 0, size);
             break;
@@ -98,6 +94,34 @@ static herr_t read_bytes(H5FD_t *base, H5FD_mem_t type, hid_t transfer, haddr_t 
         size -= (size_t)count;
     }
     return 0;
+}
+
+static herr_t read_bytes(H5FD_t *base, H5FD_mem_t type, hid_t transfer, haddr_t address, size_t size, void *bytes)
+{
+    struct descriptor_file *file = ((struct opened *)base)->file;
+    (void)transfer;
+    if (type == H5FD_MEM_DRAW)
+        file->values_size = size;
+    if (type == H5FD_MEM_DRAW && size > file->max_values_size) {
+        H5Epush2(H5E_DEFAULT, __FILE__, __func__, __LINE__, H5E_ERR_CLS, H5E_IO, H5E_OVERFLOW,
+                 "more bytes are stored than there can be");
+        return -1;
+    }
+    int reason = descriptor_file_read(file, address, size, bytes);
+    return reason == 0 ? 0 : fail(reason);
+}
+
+static herr_t get_handle(H5FD_t *base, hid_t properties, void **handle)
+{
+    (void)properties;
+    *handle = ((struct opened *)base)->file;
+    return 0;
+}
+
+struct descriptor_file *descriptor_driver_file(hid_t file)
+{
+    void *handle = NULL;
+    return H5Fget_vfd_handle(file, H5P_DEFAULT, &handle) >= 0 ? handle : NULL;
 }
 
 static herr_t refuse_write(H5FD_t *base, H5FD_mem_t type, hid_t transfer, haddr_t address, size_t size,
@@ -112,7 +136,7 @@ static herr_t refuse_write(H5FD_t *base, H5FD_mem_t type, hid_t transfer, haddr_
     return fail(EROFS);
 }
 
-bool descriptor_driver_set(hid_t properties, const struct descriptor_file *file)
+bool descriptor_driver_set(hid_t properties, struct descriptor_file *file)
 {
     static const H5FD_class_t driver = {
 #if H5_VERSION_GE(1, 13, 2)
@@ -122,13 +146,14 @@ bool descriptor_driver_set(hid_t properties, const struct descriptor_file *file)
         .name = "descriptor",
         .maxaddr = MAX_ADDRESS,
         .fc_degree = H5F_CLOSE_WEAK,
-        .fapl_size = sizeof(const struct descriptor_file *),
+        .fapl_size = sizeof(struct descriptor_file *),
         .open = open_file,
         .close = close_file,
         .query = query,
         .get_eoa = get_end_of_allocation,
         .set_eoa = set_end_of_allocation,
         .get_eof = get_end,
+        .get_handle = get_handle,
         .read = read_bytes,
         .write = refuse_write,
         .fl_map = H5FD_FLMAP_DICHOTOMY,

@@ -4,6 +4,7 @@
 #include "programs/hdf5_reader/attributes.h"
 #include "programs/hdf5_reader/dataset.h"
 #include "programs/hdf5_reader/descriptor_driver.h"
+#include "programs/hdf5_reader/object_header.h"
 #include "programs/hdf5_reader/storage.h"
 #include "programs/hdf5_reader/table.h"
 
@@ -35,7 +36,10 @@ static bool open_file(struct server *server, struct error *error)
     if (server->file < 0)
         hdf5_fail(error, FILE_NAME, "is not an HDF5 file, or is damaged");
     H5Pclose(properties);
-    return server->file >= 0;
+    if (server->file < 0)
+        return false;
+    struct error reason;
+    return object_header_check(server->file, &reason) || error_set(error, FILE_NAME ": %s", reason.message);
 }
 
 /* `size` bytes of the answer. */
@@ -127,12 +131,14 @@ static bool take_sized(struct server *server, const struct hdf5_request *request
 static bool read_part(struct server *server, struct hdf5_answer *answer, const struct hdf5_request *request, hid_t type,
                       size_t row_size, struct error *error)
 {
-    const struct dataset *dataset = &server->dataset;
+    struct dataset *dataset = &server->dataset;
     if (row_size > HDF5_AREA_SIZE)
         return hdf5_refuse_at(error, server->file, request->name, "has rows that are too large");
-    hsize_t max_rows = row_size == 0 ? request->count : row_size > PART_SIZE ? 1 : PART_SIZE / row_size;
-    if (dataset->chunk_rows > max_rows && row_size > 0 && dataset->chunk_rows <= HDF5_AREA_SIZE / row_size)
-        max_rows = dataset->chunk_rows;
+    hsize_t stored_size = dataset_row_size(dataset), larger = row_size > stored_size ? row_size : stored_size;
+    hsize_t chunk_rows = dataset->chunks.dims[0];
+    hsize_t max_rows = larger == 0 ? request->count : larger > PART_SIZE ? 1 : PART_SIZE / larger;
+    if (chunk_rows > max_rows && larger > 0 && chunk_rows <= HDF5_AREA_SIZE / larger)
+        max_rows = chunk_rows;
     hsize_t count = dataset_part(dataset, request->first, request->count, max_rows);
     answer->size = count * row_size;
     return dataset_check_rows(dataset, server->file, request->first, request->count, error) &&
@@ -272,7 +278,8 @@ int serve(unsigned char *window, uint64_t file_size)
         .source = {.descriptor = HDF5_READER_FILE,
                    .size = file_size,
                    .progress = (volatile uint64_t *)(void *)(window + HDF5_PROGRESS_OFFSET),
-                   .failure = &failure},
+                   .failure = &failure,
+                   .max_values_size = UINT64_MAX},
         .file = H5I_INVALID_HID,
         .dataset = DATASET_NONE,
         .area = window,

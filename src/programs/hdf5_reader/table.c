@@ -1,22 +1,11 @@
 #include "programs/hdf5_reader/table.h"
 
-static hid_t text_type(size_t size)
-{
-    hid_t type = H5Tcopy(H5T_C_S1);
-    if (type >= 0 && (H5Tset_size(type, size) < 0 || H5Tset_cset(type, H5T_CSET_UTF8) < 0 ||
-                      H5Tset_strpad(type, H5T_STR_NULLPAD) < 0)) {
-        H5Tclose(type);
-        return H5I_INVALID_HID;
-    }
-    return type;
-}
-
 /* Owned by the caller. */
 static hid_t member_type(const struct hdf5_request_member *member)
 {
     switch (member->type) {
     case HDF5_MEMBER_TEXT:
-        return text_type(member->size);
+        return hdf5_fixed_text_type(member->size);
     case HDF5_MEMBER_UINT8:
         return H5Tcopy(H5T_NATIVE_UINT8);
     case HDF5_MEMBER_UINT32:
