@@ -3,6 +3,8 @@
 #include "tests/base/hdf5_settings.h"
 
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 static void test_attributes(void **state)
 {
@@ -40,6 +42,28 @@ static void test_attributes(void **state)
     assert_int_equal(found_list.count, 0);
     assert_true(hdf5_has_attribute(reader, "list") && !hdf5_has_attribute(reader, "lis"));
     hdf5_reader_close(&reader);
+    free(path);
+}
+
+/* An object header has no room for strings above 64 KiB. */
+static void test_long_strings(void **state)
+{
+    struct error error;
+    char *path = path_join(*state, "a.h5"), *text = NULL;
+    const size_t sizes[] = {59999, 60000, 60001, 65535, 65536, 200000};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        char *written = malloc(sizes[i] + 1);
+        memset(written, 'x', sizes[i]);
+        written[sizes[i]] = '\0';
+        hid_t file = create(path);
+        assert_ok(hdf5_write_string(file, "text", written, &error), error);
+        struct hdf5_reader *reader = open_again(file, path);
+        assert_ok(hdf5_read_string(&text, reader, "text", &error), error);
+        assert_string_equal(text, written);
+        hdf5_reader_close(&reader);
+        free(text);
+        free(written);
+    }
     free(path);
 }
 
@@ -229,6 +253,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_attributes, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_long_strings, scratch_set_up, scratch_tear_down),
         cmocka_unit_test_setup_teardown(test_attributes_of_other_kinds, scratch_set_up, scratch_tear_down),
         cmocka_unit_test_setup_teardown(test_strange_attributes, scratch_set_up, scratch_tear_down),
         cmocka_unit_test_setup_teardown(test_formats, scratch_set_up, scratch_tear_down),

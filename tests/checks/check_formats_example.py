@@ -185,6 +185,15 @@ def check_named(page, names, what):
     assert names and not missing, f'{what}: the page does not name {missing}'
 
 
+def check_strings(*paths):
+    """None has a variable length."""
+    for path in paths:
+        with h5py.File(path) as file:
+            types = [file.attrs.get_id(name).get_type() for name in file.attrs]
+            texts = [kind for kind in types if isinstance(kind, h5py.h5t.TypeStringID)]
+            assert texts and not any(kind.is_variable_str() for kind in texts), path
+
+
 def check_names(page, index_path, checkpoint_path):
     """What is in the files stands on the page, and the index's and checkpoint's tables name nothing else."""
     shard = os.path.join(os.path.dirname(index_path), 'shard-00000-of-00001.h5')
@@ -229,6 +238,7 @@ def main():
         check_content(index_path, checkpoint_path)
         check_seal(checkpoint_path, bin_dir)
         check_names(page, index_path, checkpoint_path)
+        check_strings(index_path, os.path.join(os.path.dirname(index_path), 'shard-00000-of-00001.h5'), checkpoint_path, 'model.h5')
         check_times(bin_dir, index_path)
         os.chdir('/')
 
