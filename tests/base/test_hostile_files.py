@@ -266,6 +266,8 @@ class HostileFiles(unittest.TestCase):
         # Behind the place come 28 bytes of dimensions, of which a column has none; then its type: class, encoding, and so on.
         text, number = place_of("drummer") + 32, place_of("qpm") + 32
         self.assertEqual((content[text], content[number], content[number + 16]), (0x13, 0x11, 127))
+        with self.subTest("name"):
+            refused_with(content.index(b"drummer\0"), b"drum\xfeer", "a column whose name is not UTF-8")
         with self.subTest("encoding"):
             refused_with(text + 1, b"\xf0", "of another kind")
         with self.subTest("exponent's bias"):

@@ -1,5 +1,6 @@
 #include "programs/hdf5_reader/dataset.h"
 
+#include "base/text.h"
 #include "programs/hdf5_reader/storage.h"
 
 #include <stdio.h>
@@ -64,6 +65,18 @@ static bool holds_its_members(hid_t type)
     return holds;
 }
 
+static bool has_readable_names(hid_t type)
+{
+    bool readable = true;
+    int count = H5Tget_class(type) == H5T_COMPOUND ? H5Tget_nmembers(type) : 0;
+    for (int i = 0; readable && i < count; i++) {
+        char *name = H5Tget_member_name(type, (unsigned)i);
+        readable = name && text_is_utf8(name);
+        H5free_memory(name);
+    }
+    return readable;
+}
+
 bool dataset_open(struct dataset *dataset, hid_t file, const char *name, int num_dims, struct error *error)
 {
     *dataset = DATASET_NONE;
@@ -80,6 +93,8 @@ bool dataset_open(struct dataset *dataset, hid_t file, const char *name, int num
                 hdf5_refuse_at(error, file, name, "the dataset has values of variable length, or references"));
     ok = ok && (holds_its_members(dataset->type) ||
                 hdf5_refuse_at(error, file, name, "the dataset's rows have a column that lies outside of them"));
+    ok = ok && (has_readable_names(dataset->type) ||
+                hdf5_refuse_at(error, file, name, "the dataset's rows have a column whose name is not UTF-8"));
     ok = ok && read_sizes(dataset, file, num_dims, error);
     ok = ok && storage_check(&dataset->chunks, file, name, dataset->id, dataset->type, num_dims, dataset->dims, error);
     if (!ok)
