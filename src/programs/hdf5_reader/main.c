@@ -15,12 +15,11 @@
 #include <unistd.h>
 
 /* Whether a program of ours started this one. */
-static bool was_asked(struct stat *file)
+static bool was_asked(void)
 {
     int type = 0;
     socklen_t size = sizeof type;
-    return getsockopt(HDF5_READER_SOCKET, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_SEQPACKET &&
-           fstat(HDF5_READER_FILE, file) == 0 && S_ISREG(file->st_mode);
+    return getsockopt(HDF5_READER_SOCKET, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_SEQPACKET;
 }
 
 /* The window, with its size, which nobody can change any more where it is memory; NULL on failure. */
@@ -43,12 +42,16 @@ static unsigned char *open_window(void)
 int main(void)
 {
     struct stat file;
-    if (!was_asked(&file)) {
+    if (!was_asked()) {
         fprintf(
             stderr,
             "drumline-hdf5-reader %s: Drumline's programs start it to read HDF5 files, each in a process of its own\n",
             drumline_version());
         return 2;
+    }
+    if (fstat(HDF5_READER_FILE, &file) != 0) {
+        perror("drumline-hdf5-reader: can't read the file");
+        return EXIT_FAILURE;
     }
     unsigned char *window = open_window();
     if (!window) {
