@@ -2,6 +2,7 @@
 
 #include "base/array.h"
 #include "base/half.h"
+#include "base/little_endian.h"
 #include "base/text.h"
 
 #include <float.h>
@@ -150,14 +151,6 @@ const char *foreign_tensor_shape(char text[FOREIGN_SHAPE_SIZE], const struct for
             (size_t)snprintf(text + used, FOREIGN_SHAPE_SIZE - used, "%s%" PRId64, i > 0 ? "," : "", tensor->dims[i]);
     snprintf(text + used, FOREIGN_SHAPE_SIZE - used, "]");
     return text;
-}
-
-static uint64_t little_endian(const uint8_t *bytes, size_t count)
-{
-    uint64_t value = 0;
-    for (size_t i = count; i-- > 0;)
-        value = value << 8 | bytes[i];
-    return value;
 }
 
 static float float_of_bits(uint32_t bits)

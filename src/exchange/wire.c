@@ -1,16 +1,10 @@
 #include "exchange/wire.h"
 
+#include "base/little_endian.h"
+
 struct wire wire_of(const uint8_t *bytes, size_t size)
 {
     return (struct wire){bytes, bytes + size};
-}
-
-static uint64_t little_endian(const uint8_t *bytes, int count)
-{
-    uint64_t value = 0;
-    for (int i = count - 1; i >= 0; i--)
-        value = value << 8 | bytes[i];
-    return value;
 }
 
 bool wire_bytes(struct wire *wire, const uint8_t **bytes, size_t size)

@@ -18,8 +18,8 @@ struct dataset {
 /* One that is not open. */
 #define DATASET_NONE ((struct dataset){.id = H5I_INVALID_HID, .type = H5I_INVALID_HID})
 
-/* Opens it where it is stored as our programs store one (programs/hdf5_reader/storage.h) with num_dims dimensions, and a compound
- * holds all its members. */
+/* Opens it where it is stored as our programs store one (programs/hdf5_reader/storage.h) with num_dims dimensions, no values are kept
+ * elsewhere (variable length, references), and a compound holds all its members, whose names are UTF-8. */
 bool dataset_open(struct dataset *dataset, hid_t file, const char *name, int num_dims, struct error *error);
 
 void dataset_close(struct dataset *dataset);

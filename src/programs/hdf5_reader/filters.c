@@ -1,5 +1,7 @@
 #include "programs/hdf5_reader/filters.h"
 
+#include "base/little_endian.h"
+
 #include <string.h>
 #include <zlib.h>
 
@@ -86,9 +88,8 @@ static bool check_sum(struct filter_bytes *chunk, struct error *error)
     if (chunk->size < CHECKSUM_SIZE)
         return damaged(error, "a chunk is too short for its checksum");
     chunk->size -= CHECKSUM_SIZE;
-    const unsigned char *stored = chunk->bytes + chunk->size;
-    uint32_t expected = stored[0] | (uint32_t)stored[1] << 8 | (uint32_t)stored[2] << 16 | (uint32_t)stored[3] << 24;
-    return fletcher32(chunk->bytes, chunk->size) == expected || damaged(error, "the checksum of a chunk is wrong");
+    return fletcher32(chunk->bytes, chunk->size) == little_endian(chunk->bytes + chunk->size, CHECKSUM_SIZE) ||
+           damaged(error, "the checksum of a chunk is wrong");
 }
 
 static void exchange(struct filter_bytes *chunk, size_t size)

@@ -1,5 +1,6 @@
 #include "programs/hdf5_reader/object_header.h"
 
+#include "base/little_endian.h"
 #include "programs/hdf5_reader/descriptor_driver.h"
 
 #include <stdlib.h>
@@ -34,14 +35,6 @@ struct header {
     uint64_t base; /* where the file's addresses begin */
 };
 
-static uint64_t number(const unsigned char *bytes, size_t size)
-{
-    uint64_t value = 0;
-    while (size-- > 0)
-        value = value << 8 | bytes[size];
-    return value;
-}
-
 /* The number of a dataspace's elements; negative where its sizes are not all in the `size` bytes. */
 static double count_elements(const unsigned char *space, size_t size)
 {
@@ -51,7 +44,7 @@ static double count_elements(const unsigned char *space, size_t size)
         return -1;
     double count = space[0] == 2 && space[3] == NULL_SPACE ? 0 : 1;
     for (size_t i = 0; i < space[1]; i++)
-        count *= (double)number(space + head + i * WIDTH, WIDTH);
+        count *= (double)little_endian(space + head + i * WIDTH, WIDTH);
     return count;
 }
 
@@ -66,13 +59,13 @@ static bool attribute_fits(const unsigned char *message, size_t size)
     if (size < ATTRIBUTE_HEAD_SIZE)
         return false;
     unsigned version = message[0], flags = version == 1 ? 0 : message[1];
-    size_t name = padded(number(message + 2, 2), version), type = padded(number(message + 4, 2), version);
-    size_t space_size = number(message + 6, 2), space = padded(space_size, version);
+    size_t name = padded(little_endian(message + 2, 2), version), type = padded(little_endian(message + 4, 2), version);
+    size_t space_size = little_endian(message + 6, 2), space = padded(space_size, version);
     size_t type_at = ATTRIBUTE_HEAD_SIZE + (version >= 3 ? 1u : 0u) + name, space_at = type_at + type;
     if (space_at + space > size || type < DATATYPE_SIZE || (flags & (DATATYPE_IS_SHARED | DATASPACE_IS_SHARED)))
         return false;
     double count = count_elements(message + space_at, space_size);
-    uint64_t element_size = number(message + type_at + 4, 4);
+    uint64_t element_size = little_endian(message + type_at + 4, 4);
     if ((message[type_at] & CLASS_MASK) == VARIABLE_LENGTH_CLASS && element_size < VARIABLE_LENGTH_SIZE)
         element_size = VARIABLE_LENGTH_SIZE; /* whatever it claims */
     return count >= 0 && count * (double)element_size <= (double)(size - space_at - space);
@@ -89,7 +82,7 @@ static bool add_block(struct header *header, uint64_t address, uint64_t size)
 static bool check_messages(struct header *header, const unsigned char *bytes, size_t size)
 {
     for (size_t at = 0; size - at >= MESSAGE_HEAD_SIZE;) {
-        uint64_t kind = number(bytes + at, 2), length = number(bytes + at + 2, 2);
+        uint64_t kind = little_endian(bytes + at, 2), length = little_endian(bytes + at + 2, 2);
         bool is_shared = bytes[at + 4] & MESSAGE_IS_SHARED;
         const unsigned char *message = bytes + at + MESSAGE_HEAD_SIZE;
         at += MESSAGE_HEAD_SIZE;
@@ -99,7 +92,8 @@ static bool check_messages(struct header *header, const unsigned char *bytes, si
         if (kind == ATTRIBUTE_MESSAGE && (is_shared || !attribute_fits(message, length)))
             return false;
         if (kind == CONTINUATION_MESSAGE &&
-            (length < CONTINUATION_SIZE || !add_block(header, number(message, WIDTH), number(message + WIDTH, WIDTH))))
+            (length < CONTINUATION_SIZE ||
+             !add_block(header, little_endian(message, WIDTH), little_endian(message + WIDTH, WIDTH))))
             return false;
     }
     return true;
@@ -149,7 +143,7 @@ bool object_header_check(hid_t file, struct error *error)
         return error_set(error, "the root group can't be read");
     if (prefix[0] != VERSION)
         return true;
-    bool ok = add_block(&header, address + PREFIX_SIZE, number(prefix + OFFSET_OF_SIZE, 4));
+    bool ok = add_block(&header, address + PREFIX_SIZE, little_endian(prefix + OFFSET_OF_SIZE, 4));
     for (int i = 0; ok && i < header.num_blocks; i++)
         ok = check_block(&header, header.blocks[i], source);
     return ok || error_set(error, "is damaged (an attribute does not fit into the root group's header)");
