@@ -126,6 +126,19 @@ class Layouts(unittest.TestCase):
             with self.subTest(source=source, layout="without deflate"):
                 self.read_same(source, without_deflate, None)
 
+    def test_kinds_of_strings(self):
+        """str, bytes and numpy's strings in attributes: variable UTF-8, variable ASCII and fixed ASCII, as h5py writes them."""
+        for kind in (str, str.encode, lambda value: numpy.bytes_(value.encode())):
+            with tempfile.TemporaryDirectory() as folder:
+                path = os.path.join(folder, os.path.basename(CHECKPOINT))
+                copy(CHECKPOINT, path, make, LAYOUTS["contiguous"])
+                with h5py.File(path, "a") as file:
+                    for name, value in file.attrs.items():
+                        if isinstance(value, str):
+                            file.attrs[name] = kind(value)
+                lines = subprocess.run([READ_FILES, CHECKPOINT, path], check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
+            self.assertEqual(lines[0].split("\t")[1:], lines[1].split("\t")[1:])
+
     def test_versions_of_the_format(self):
         """Headers of objects with and without a checksum, with many attributes, an order and a block before the file."""
         for options in ({"libver": "v110"}, {"libver": "latest"}, {"track_order": True}, {"userblock_size": 2048},

@@ -45,13 +45,14 @@ static bool open_attribute(struct attribute *attribute, hid_t file, const char *
     return false;
 }
 
-static bool read_variable_text(char **value, hid_t attribute)
+/* In the file's encoding: HDF5 turns ASCII, in which h5py writes bytes, into UTF-8 only where the length is fixed. */
+static bool read_variable_text(char **value, const struct attribute *attribute)
 {
     hid_t type = hdf5_text_type();
     char *text = NULL;
     if (type < 0)
         return false;
-    bool ok = H5Aread(attribute, type, &text) >= 0;
+    bool ok = H5Tset_cset(type, H5Tget_cset(attribute->type)) >= 0 && H5Aread(attribute->id, type, &text) >= 0;
     if (ok)
         *value = format_text("%s", text ? text : "");
     if (text)
@@ -86,7 +87,7 @@ bool direct_read_string(char **value, hid_t file, const char *name, struct error
         hdf5_refuse_at(error, file, name, "the attribute is not a string");
     else if (!is_variable && (size == 0 || size > HDF5_TEXT_MAX))
         hdf5_refuse_at(error, file, name, "the attribute's string is too long");
-    else if (!(is_variable ? read_variable_text(value, attribute.id) : read_fixed_text(value, &attribute, size)))
+    else if (!(is_variable ? read_variable_text(value, &attribute) : read_fixed_text(value, &attribute, size)))
         hdf5_fail_at(error, file, name, "can't read the attribute");
     else
         ok = true;
